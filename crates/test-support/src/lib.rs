@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Starts the real tools that tests talk to: Redis, a server of the MongoDB
+//! protocol, k6, Jaeger, Prometheus.
+//!
+//! A dev-dependency only. Each started thing binds a free loopback port, keeps
+//! its files in a temporary directory of its own, and is gone when its value is
+//! dropped, also when the test panics or the test process is killed. A missing
+//! tool is an error that names `make setup`, never a test that was not run.
+//!
+//! Modules in reading order: [`wait`] and [`port`] are the two primitives,
+//! [`tools`] finds binaries, [`process`] runs them, the rest is one tool each.
+
+pub mod port;
+pub mod wait;
+
+pub mod process;
+pub mod tools;
+
+mod ferretdb;
+mod redis;
+
+pub use crate::ferretdb::{FerretDb, ferretdb};
+pub use crate::redis::{Redis, redis, redis_with};

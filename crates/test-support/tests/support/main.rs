@@ -1,0 +1,3 @@
+//! The started tools, tested as their users use them.
+
+mod servers;
