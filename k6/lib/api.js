@@ -1,0 +1,120 @@
+/** The calls that the suites make: one entry per route, one function that sends it. */
+import http from 'k6/http';
+import {
+  isAuthor,
+  isBook,
+  isBulkResult,
+  isEmpty,
+  isMessage,
+  isPageOf,
+  isProviderList,
+  isSearchResult,
+  isSummary,
+  isText,
+  verify,
+} from './checks.js';
+import { newTrace } from './tracing.js';
+
+/** Deadlines of the original suites: a store answers in seconds, a model may take longer. */
+const TIMEOUT = { catalogue: '10s', ops: '10s', ai: '30s' };
+
+/**
+ * @typedef {object} Route
+ * @property {'GET'|'POST'|'PUT'|'PATCH'|'DELETE'} method
+ * @property {string} path template; its text is the request's name in every metric
+ * @property {'catalogue'|'ai'|'ops'} routeClass
+ * @property {number} status of a right answer
+ * @property {(body: any) => boolean} shape of a right answer
+ */
+
+const BOOKS = '/api/v1/books';
+const BOOK = '/api/v1/books/{id}';
+const AUTHORS = '/api/v1/authors';
+const AUTHOR = '/api/v1/authors/{id}';
+
+/** @type {Record<string, Route>} */
+export const ROUTES = {
+  health: route('GET', '/health', 'ops', 200, isText),
+  metrics: route('GET', '/metrics', 'ops', 200, isText),
+  seedData: route('POST', '/seed-data', 'ops', 200, isMessage),
+  listProviders: route('GET', '/api/v1/books/llm-providers', 'ops', 200, isProviderList),
+  listBooks: route('GET', BOOKS, 'catalogue', 200, isPageOf('books', isBook)),
+  getBook: route('GET', BOOK, 'catalogue', 200, isBook),
+  searchBooks: route('GET', '/api/v1/books/search', 'catalogue', 200, isSearchResult),
+  createBook: route('POST', BOOKS, 'catalogue', 201, isBook),
+  createBooks: route('POST', '/api/v1/books/bulk', 'catalogue', 200, isBulkResult),
+  replaceBook: route('PUT', BOOK, 'catalogue', 200, isBook),
+  patchBook: route('PATCH', BOOK, 'catalogue', 200, isBook),
+  deleteBook: route('DELETE', BOOK, 'catalogue', 204, isEmpty),
+  listAuthors: route('GET', AUTHORS, 'catalogue', 200, isPageOf('authors', isAuthor)),
+  getAuthor: route('GET', AUTHOR, 'catalogue', 200, isAuthor),
+  createAuthor: route('POST', AUTHORS, 'catalogue', 201, isAuthor),
+  replaceAuthor: route('PUT', AUTHOR, 'catalogue', 200, isAuthor),
+  patchAuthor: route('PATCH', AUTHOR, 'catalogue', 200, isAuthor),
+  deleteAuthor: route('DELETE', AUTHOR, 'catalogue', 204, isEmpty),
+  generateSummary: route('POST', '/api/v1/books/{id}/generate-summary', 'ai', 200, isSummary),
+};
+
+/**
+ * @typedef {object} Call
+ * @property {string} [id] takes the place of {id}
+ * @property {Record<string, string|number|boolean>} [query]
+ * @property {any} [json] body
+ */
+
+/**
+ * @typedef {object} Answer
+ * @property {boolean} ok status and shape are right
+ * @property {any} body parsed JSON, text, or null
+ * @property {import('k6/http').RefinedResponse<'text'>} response
+ * @property {string} traceId
+ */
+
+/**
+ * Sends calls under one journey.
+ * @param {import('./config.js').Config} config
+ * @param {string} journey the kind of user, a tag of each request
+ * @returns {(route: Route, call?: Call) => Answer}
+ */
+export function client(config, journey) {
+  return (route, call = {}) => {
+    const trace = newTrace(config);
+    const body = call.json === undefined ? null : JSON.stringify(call.json);
+    const settings = params(route, journey, config, trace, body !== null);
+    const response = http.request(route.method, url(config, route, call), body, settings);
+    return { ...verify(route, response, trace.traceId), response, traceId: trace.traceId };
+  };
+}
+
+/**
+ * Sends calls that prepare or clean up. They count as `ops`, so that they do not
+ * enter the latencies that a run judges.
+ * @param {import('./config.js').Config} config
+ * @returns {(route: Route, call?: Call) => Answer}
+ */
+export function setupClient(config) {
+  const send = client(config, 'setup');
+  return (route, call) => send({ ...route, routeClass: 'ops' }, call);
+}
+
+function route(method, path, routeClass, status, shape) {
+  return { method, path, routeClass, status, shape };
+}
+
+function url(config, route, call) {
+  const path = call.id === undefined ? route.path : route.path.replace('{id}', call.id);
+  const query = Object.entries(call.query || {})
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
+  return config.baseUrl + path + (query && `?${query}`);
+}
+
+function params(route, journey, config, trace, hasBody) {
+  const tags = { name: `${route.method} ${route.path}`, route_class: route.routeClass, journey };
+  const headers = { Accept: 'application/json, */*;q=0.1', ...trace.headers };
+  return {
+    headers: hasBody ? { ...headers, 'Content-Type': 'application/json' } : headers,
+    tags: route.routeClass === 'ai' ? { ...tags, provider: config.provider || 'default' } : tags,
+    timeout: TIMEOUT[route.routeClass],
+  };
+}
