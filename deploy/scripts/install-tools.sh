@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Installs what the project needs beside the toolchains. For each tool: what is
+# on PATH in a good version is taken; else it is installed; else one line says
+# what to do.
+#
+#   install-tools.sh [runtime] [test] [lint] [packages]
+#
+#   runtime   Redis, Prometheus, Jaeger and both k6: what `make run-all` starts
+#   test      FerretDB, docker-compose, shellcheck: what the tests add
+#   lint      shellcheck and cargo-deny
+#   packages  only the Debian packages of all of these (the part that needs root)
+#
+# Without a word: runtime. Tools land in ${BOOKSTORE_STATE_DIR}/tools/bin; built
+# ones are kept in ${XDG_CACHE_HOME:-~/.cache}/bookstore/tools too, so that the
+# next clone copies them (BOOKSTORE_TOOLS_CACHE=off builds anew).
+set -euo pipefail
+# shellcheck source=deploy/scripts/lib/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=deploy/scripts/lib/versions.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/versions.sh"
+# shellcheck source=deploy/scripts/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+# shellcheck source=deploy/scripts/lib/go-tools.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
+
+readonly RUNTIME_PACKAGES=(redis-server prometheus)
+readonly TEST_PACKAGES=(shellcheck)
+
+install_runtime() {
+  require_packages "${RUNTIME_PACKAGES[@]}"
+  require_go_tool k6 k6-v2 go.k6.io/k6/v2 "$K6_VERSION"
+  require_go_tool k6-v1 k6-v1 go.k6.io/k6 "$K6_V1_VERSION"
+  require_go_tool jaeger jaeger github.com/jaegertracing/jaeger/cmd/jaeger "$JAEGER_VERSION" \
+    "-X github.com/jaegertracing/jaeger/pkg/version.latestVersion=$JAEGER_VERSION"
+}
+
+install_test() {
+  require_packages "${TEST_PACKAGES[@]}"
+  require_go_tool ferretdb ferretdb . "$FERRETDB_VERSION"
+  require_go_tool docker-compose docker-compose github.com/docker/compose/v2/cmd \
+    "$DOCKER_COMPOSE_VERSION" "-X github.com/docker/compose/v2/internal.Version=$DOCKER_COMPOSE_VERSION"
+}
+
+# cargo-deny is no part of `make test`: it compiles for minutes, once, and only
+# who lints needs it.
+install_lint() {
+  require_packages shellcheck
+  local deny=$BOOKSTORE_TOOLS_DIR/bin/cargo-deny
+  if [[ -x $deny && $(version_of cargo-deny "$deny") == "$CARGO_DENY_VERSION" ]]; then
+    return
+  fi
+  if restore_from_cache cargo-deny "$CARGO_DENY_VERSION" "$CARGO_DENY_VERSION"; then
+    return
+  fi
+  command -v cargo >/dev/null || fail "cargo is missing: install Rust with https://rustup.rs"
+  note "building cargo-deny $CARGO_DENY_VERSION (some minutes, once)"
+  local work
+  work=$(mktemp -d)
+  CARGO_TARGET_DIR=$work/target cargo install --quiet --locked --root "$work/root" \
+    --version "$CARGO_DENY_VERSION" cargo-deny
+  publish cargo-deny "$work/root/bin/cargo-deny" "$CARGO_DENY_VERSION" "$CARGO_DENY_VERSION"
+  rm -rf "$work"
+}
+
+main() {
+  local part
+  mkdir -p "$BOOKSTORE_TOOLS_DIR/bin"
+  # Two callers at once would build the same tool twice into the same place.
+  exec 9>"$BOOKSTORE_TOOLS_DIR/.lock"
+  flock 9
+  for part in "${@:-runtime}"; do
+    case $part in
+      runtime) install_runtime ;;
+      test) install_test ;;
+      lint) install_lint ;;
+      packages) require_packages "${RUNTIME_PACKAGES[@]}" "${TEST_PACKAGES[@]}" ;;
+      *) fail "unknown part \"$part\": runtime, test, lint or packages" ;;
+    esac
+  done
+}
+
+main "$@"
