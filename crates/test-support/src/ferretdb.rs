@@ -1,5 +1,5 @@
-//! A real server of the MongoDB wire protocol: FerretDB with its data in SQLite
-//! files. It has no transactions, no `Decimal128` and no partial indexes.
+//! A real server of the `MongoDB` wire protocol: `FerretDB` with its data in
+//! `SQLite` files. It has no transactions, no `Decimal128` and no partial indexes.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use crate::process::{Process, Program};
 use crate::{port, tools};
 
-/// FerretDB is up within a second; the rest is room for a busy machine.
+/// `FerretDB` is up within a second; the rest is room for a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The operation code of `OP_MSG` in the MongoDB wire protocol.
+/// The operation code of `OP_MSG` in the `MongoDB` wire protocol.
 const OP_MSG: i32 = 2013;
 
 /// Header of a message: length, request id, response to, operation code.
@@ -22,14 +22,14 @@ const HEADER: usize = 16;
 /// A reply to `ping` has under 100 bytes; anything far beyond is no reply.
 const MAX_REPLY: usize = 4_096;
 
-/// A FerretDB of its own, empty. Killed when dropped.
+/// A `FerretDB` of its own, empty. Killed when dropped.
 #[derive(Debug)]
 pub struct FerretDb {
     process: Process,
     port: u16,
 }
 
-/// Starts FerretDB and waits until it answers a `ping` command.
+/// Starts `FerretDB` and waits until it answers a `ping` command.
 ///
 /// # Errors
 /// When it is not installed or does not start.
@@ -108,7 +108,7 @@ impl FerretDb {
 
 /// Sends `{ping: 1, $db: "admin"}` and looks for `ok: 1.0` in the reply. Written
 /// by hand so that this crate, which every other one tests with, needs no
-/// MongoDB driver.
+/// `MongoDB` driver.
 async fn ping(port: u16) -> anyhow::Result<()> {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
     connection.write_all(&ping_message()?).await?;

@@ -1,4 +1,4 @@
-//! Starts the real tools that tests talk to: Redis, a server of the MongoDB
+//! Starts the real tools that tests talk to: Redis, a server of the `MongoDB`
 //! protocol, k6, Jaeger, Prometheus.
 //!
 //! A dev-dependency only. Each started thing binds a free loopback port, keeps
@@ -12,11 +12,17 @@
 pub mod port;
 pub mod wait;
 
+pub mod http;
 pub mod process;
 pub mod tools;
+
+pub mod jaeger;
+pub mod prometheus;
 
 mod ferretdb;
 mod redis;
 
 pub use crate::ferretdb::{FerretDb, ferretdb};
+pub use crate::jaeger::{Jaeger, jaeger};
+pub use crate::prometheus::{Prometheus, prometheus};
 pub use crate::redis::{Redis, redis, redis_with};

@@ -16,7 +16,7 @@ pub fn redis_server() -> anyhow::Result<PathBuf> {
     find("redis-server", None)
 }
 
-/// The stand-in for MongoDB, built from `deploy/tools/ferretdb`.
+/// The stand-in for `MongoDB`, built from `deploy/tools/ferretdb`.
 ///
 /// # Errors
 /// When it is not installed.

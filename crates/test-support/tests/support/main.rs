@@ -1,3 +1,4 @@
 //! The started tools, tested as their users use them.
 
+mod observability;
 mod servers;
