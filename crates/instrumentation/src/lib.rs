@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Traces, metrics and logs, the same way in every process.
+//!
+//! [`Telemetry::start`] is called once, before a port is bound. [`catalogue`] holds every metric
+//! name; components make handles from it. [`http`] measures requests, [`client_span!`] and
+//! [`propagation`] follow them outwards. A request whose trace is not sampled pays for no span.
+
+pub mod buckets;
+pub mod catalogue;
+mod config;
+pub mod gen_ai;
+pub mod http;
+mod json_log;
+mod metrics_export;
+mod process_metrics;
+pub mod propagation;
+pub mod request;
+mod span;
+mod telemetry;
+
+pub use config::{LogFormat, TelemetryConfig};
+pub use metrics_export::MetricsText;
+pub use telemetry::{Telemetry, TelemetryError};
+
+#[doc(hidden)]
+pub use tracing as __tracing;

@@ -1,0 +1,27 @@
+//! Runs of load tests.
+
+use super::metrics_family;
+use crate::buckets::QUEUE_WAIT;
+
+metrics_family! {
+    family PERFORMANCE_FAMILY;
+
+    PERFORMANCE_RUNS = Counter "performance.runs" as "performance_runs_total",
+        "{run}", ["scenario", "verdict"], &[],
+        "Runs that ended, by scenario and verdict.";
+    PERFORMANCE_RUNS_ACTIVE = Gauge "performance.runs.active" as "performance_runs_active",
+        "{run}", [], &[],
+        "Runs under way.";
+    PERFORMANCE_QUEUE_DEPTH = Gauge "performance.queue.depth" as "performance_queue_depth",
+        "{run}", [], &[],
+        "Runs that wait for their turn.";
+    PERFORMANCE_QUEUE_WAIT = Histogram "performance.queue.wait" as "performance_queue_wait_seconds",
+        "s", [], QUEUE_WAIT,
+        "Time that runs waited for their turn.";
+    PERFORMANCE_INGEST_SAMPLES = Counter "performance.ingest.samples" as "performance_ingest_samples_total",
+        "{sample}", [], &[],
+        "Samples read from the load generator.";
+    PERFORMANCE_INGEST_LAG = Gauge "performance.ingest.lag" as "performance_ingest_lag_seconds",
+        "s", [], &[],
+        "Age of the newest sample that was read.";
+}

@@ -1,0 +1,81 @@
+//! A streamed reply, which ends its request's record when it ends, breaks off or is dropped.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::record::RequestRecord;
+use crate::request::RequestIdentity;
+
+pin_project! {
+    /// Counts the bytes of `inner` and keeps the record until its end.
+    pub(super) struct MeasuredBody {
+        #[pin]
+        inner: Body,
+        record: Option<RequestRecord>,
+        status: StatusCode,
+        identity: Arc<RequestIdentity>,
+        bytes: u64,
+    }
+}
+
+impl MeasuredBody {
+    pub(super) const fn new(
+        inner: Body,
+        record: RequestRecord,
+        status: StatusCode,
+        identity: Arc<RequestIdentity>,
+    ) -> Self {
+        Self {
+            inner,
+            record: Some(record),
+            status,
+            identity,
+            bytes: 0,
+        }
+    }
+}
+
+impl HttpBody for MeasuredBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(context));
+        match &frame {
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                *this.bytes += u64::try_from(length).unwrap_or(u64::MAX);
+            }
+            // A body that breaks off leaves its record to Drop, which marks it as cut.
+            Some(Err(_)) => *this.record = None,
+            None => {
+                if let Some(record) = this.record.take() {
+                    record.finish(*this.status, *this.bytes, this.identity);
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Hyper must ask for the end, or the record would never learn of it.
+        self.record.is_none() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

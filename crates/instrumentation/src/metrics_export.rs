@@ -1,0 +1,63 @@
+//! The process-wide metrics recorder and its text.
+
+use std::time::Duration;
+
+use metrics::{Recorder, SharedString, Unit};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
+
+use crate::catalogue::{self, Kind};
+
+/// How often recorded values are folded into their buckets when nobody scrapes: between two of
+/// these they are kept one by one, so this bounds memory.
+const UPKEEP: Duration = Duration::from_secs(1);
+
+/// Renders what `/metrics` shows.
+#[derive(Clone)]
+pub struct MetricsText(PrometheusHandle);
+
+impl MetricsText {
+    /// The metrics in Prometheus' text format 0.0.4.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+/// Installs the recorder for the process; later calls find it installed and return `None`.
+pub(crate) fn install() -> Option<MetricsText> {
+    let mut builder = PrometheusBuilder::new();
+    for metric in catalogue::all().filter(|metric| metric.kind == Kind::Histogram) {
+        let matcher = Matcher::Full(metric.prometheus.to_owned());
+        builder = builder
+            .set_buckets_for_metric(matcher, metric.buckets)
+            .ok()?;
+    }
+    let recorder = builder.build_recorder();
+    for metric in catalogue::all() {
+        let (name, help) = (
+            metric.prometheus.into(),
+            SharedString::const_str(metric.help),
+        );
+        match metric.kind {
+            Kind::Counter => recorder.describe_counter(name, None::<Unit>, help),
+            Kind::Gauge => recorder.describe_gauge(name, None::<Unit>, help),
+            Kind::Histogram => recorder.describe_histogram(name, None::<Unit>, help),
+        }
+    }
+    let text = MetricsText(recorder.handle());
+    metrics::set_global_recorder(recorder).ok().map(|()| text)
+}
+
+/// Folds values and looks at the process, until it is aborted.
+pub(crate) fn spawn_upkeep(text: MetricsText) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut process = crate::process_metrics::ProcessMetrics::new();
+        let mut interval = tokio::time::interval(UPKEEP);
+        loop {
+            interval.tick().await;
+            process.observe();
+            text.0.run_upkeep();
+        }
+    })
+}

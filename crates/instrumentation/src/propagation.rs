@@ -1,0 +1,169 @@
+//! W3C `traceparent` and `baggage`, in and out.
+//!
+//! Source: <https://www.w3.org/TR/trace-context/> and <https://www.w3.org/TR/baggage/>.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::{
+    Context, SpanId, TraceFlags, TraceId,
+    trace::{SpanContext, TraceContextExt, TraceState},
+};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::request;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+
+/// Longest baggage that is looked at: the size that the standard asks everybody to pass on.
+const MAX_BAGGAGE_BYTES: usize = 8_192;
+
+/// Longest test id or scenario that is taken from baggage.
+const MAX_VALUE_BYTES: usize = 64;
+
+/// What a caller said about its trace.
+#[derive(Debug, Clone)]
+pub struct Parent(SpanContext);
+
+impl Parent {
+    /// Reads `traceparent`; a malformed one is no parent.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get(TRACEPARENT)?.to_str().ok()?;
+        let mut parts = text.split('-');
+        let (version, trace, span, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let well_formed = version.len() == 2
+            && version != "ff"
+            && trace.len() == 32
+            && span.len() == 16
+            && flags.len() == 2
+            && (version != "00" || parts.next().is_none());
+        if !well_formed {
+            return None;
+        }
+        let context = SpanContext::new(
+            TraceId::from_hex(trace).ok()?,
+            SpanId::from_hex(span).ok()?,
+            TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
+            true,
+            TraceState::NONE,
+        );
+        context.is_valid().then_some(Self(context))
+    }
+
+    /// Whether the caller records the trace.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.0.is_sampled()
+    }
+
+    /// The caller's trace id, 32 hexadecimal digits.
+    #[must_use]
+    pub fn trace_id(&self) -> String {
+        self.0.trace_id().to_string()
+    }
+
+    /// The OpenTelemetry context whose current span is the caller's.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::new().with_remote_span_context(self.0.clone())
+    }
+}
+
+/// The value of one baggage member, if it is short and plain.
+#[must_use]
+pub fn baggage_member(headers: &HeaderMap, name: &str) -> Option<String> {
+    let baggage = headers.get(BAGGAGE)?;
+    if baggage.len() > MAX_BAGGAGE_BYTES {
+        return None;
+    }
+    let value = baggage.to_str().ok()?.split(',').find_map(|member| {
+        let (key, value) = member.split(';').next()?.split_once('=')?;
+        (key.trim() == name).then(|| value.trim())
+    })?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (!value.is_empty() && value.len() <= MAX_VALUE_BYTES && value.bytes().all(plain))
+        .then(|| value.to_owned())
+}
+
+/// Writes the current span as `traceparent`, and the load test as `baggage`, for a call outwards.
+pub fn inject(headers: &mut HeaderMap) {
+    let context = Span::current().context();
+    let span = context.span().span_context().clone();
+    if span.is_valid() {
+        let flags = u8::from(span.is_sampled());
+        insert(
+            headers,
+            TRACEPARENT,
+            &format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()),
+        );
+    }
+    let Some(identity) = request::current() else {
+        return;
+    };
+    if let Some(test_id) = &identity.test_id {
+        let scenario = identity.test_scenario.as_deref();
+        let scenario = scenario
+            .map(|name| format!(",test.scenario={name}"))
+            .unwrap_or_default();
+        insert(headers, BAGGAGE, &format!("test.id={test_id}{scenario}"));
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn a_parent_is_read() {
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let parent = Parent::from_headers(&headers(TRACEPARENT, text)).unwrap();
+        assert!(parent.is_sampled());
+        assert_eq!(parent.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+
+    #[test]
+    fn malformed_parents_are_none() {
+        for text in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "00-4bf92f3577b34da6a3ce929d0e0e473é-00f067aa0ba902b7-01",
+        ] {
+            let Ok(value) = HeaderValue::from_str(text) else {
+                continue;
+            };
+            let headers = HeaderMap::from_iter([(TRACEPARENT, value)]);
+            assert!(Parent::from_headers(&headers).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn baggage_is_bounded_and_plain() {
+        let found = |text: &str| baggage_member(&headers(BAGGAGE, text), "test.id");
+        assert_eq!(
+            found("a=1, test.id=run-7;p=1,b=2").as_deref(),
+            Some("run-7")
+        );
+        assert_eq!(found("test.id=a b"), None);
+        assert_eq!(found(&format!("test.id={}", "x".repeat(65))), None);
+        assert_eq!(
+            found(&format!("pad={},test.id=run-7", "x".repeat(100_000))),
+            None
+        );
+    }
+}
