@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Judgement of a load test from its samples. Pure: no clock, no file, no network.
+//!
+//! Reading order: a [`sample::Sample`] is one measurement of the load generator. The
+//! [`aggregate::Aggregator`] folds samples into one [`series::SeriesValue`] per second, metric
+//! and tag set, and into totals of the whole run; a trend is kept as a
+//! [`distribution::Distribution`], a histogram with three significant digits, so that
+//! percentiles of any window are exact merges. [`threshold`] reads k6's threshold expressions,
+//! [`results`] is the document that the contract fixes, and [`verdict::judge`] turns evidence
+//! into PASS, FAIL or INVALID with reasons.
+
+mod number;
+
+pub mod metric;
+pub mod sample;
+
+pub mod distribution;
+pub mod series;
+
+pub mod aggregate;
+pub mod threshold;
+
+pub mod results;
+pub mod verdict;

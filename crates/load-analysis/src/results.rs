@@ -1,0 +1,109 @@
+//! The results document of a run. Its JSON shape is fixed by the contract; `coverage` is ours.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::{Contains, MetricKind};
+
+/// Everything that a finished run is judged by and shown with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Results {
+    /// Metrics by name; parts of a metric that a threshold names stand beside it under k6's
+    /// name for them, for example `http_req_duration{scenario:browse}`.
+    pub metrics: BTreeMap<String, MetricResult>,
+    /// Checks, in the order of their first sample.
+    pub checks: Vec<CheckResult>,
+    /// Thresholds and whether they held.
+    pub thresholds: ThresholdResults,
+    /// What the figures are made of.
+    pub coverage: Coverage,
+}
+
+/// Statistics of one metric under k6's names: trends have `avg min med max p(90) p(95) p(99)
+/// count`, counters `count rate`, rates `rate passes fails`, gauges `value min max`. Times are
+/// milliseconds, data is bytes, a counter's rate is per second of load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricResult {
+    /// The metric's kind.
+    #[serde(rename = "type")]
+    pub kind: MetricKind,
+    /// The unit of its values.
+    pub contains: Contains,
+    /// Statistic by name.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// One check of the script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResult {
+    /// The check's name in the script.
+    pub name: String,
+    /// How often it held.
+    pub passes: u64,
+    /// How often it did not.
+    pub fails: u64,
+    /// `passes` ÷ all, 0 to 1.
+    pub success_rate: f64,
+}
+
+/// All thresholds of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThresholdResults {
+    /// By `metric: expression`.
+    pub results: BTreeMap<String, ThresholdResult>,
+    /// Whether each of them held. True without any.
+    pub all_passed: bool,
+}
+
+/// One threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThresholdResult {
+    /// Whether it held. False as well when there was nothing to judge.
+    pub ok: bool,
+    /// The statistic, in k6's unit of the metric; absent without samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_value: Option<f64>,
+    /// How many samples it was judged by. k6 lets trends and rates without samples pass.
+    pub samples: u64,
+    /// What k6 itself said, where it wrote a summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_ok: Option<bool>,
+}
+
+/// What the figures are made of and what the bounds of the analysis left out of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Coverage {
+    /// Samples read, of all metrics.
+    pub samples: u64,
+    /// Samples of what the script measured: all but k6's own bookkeeping of users, iterations
+    /// and bytes.
+    pub measurements: u64,
+    /// Seconds from the start of the first iteration or request to the last sample of a
+    /// scenario: the time that rates are computed over. Setup and teardown are not part of it.
+    pub load_seconds: f64,
+    /// Tag sets that are kept apart.
+    pub tag_sets: u64,
+    /// Samples whose tag set came after the bound; they are in the series `other` and in every
+    /// figure of this document.
+    pub samples_in_other: u64,
+    /// Samples of metrics or checks after the bound on their number; they are in no figure.
+    pub samples_left_out: u64,
+}
+
+/// What k6 itself says of the thresholds: metric → expression → held.
+pub type ReportedThresholds = BTreeMap<String, BTreeMap<String, bool>>;
+
+impl Default for ThresholdResults {
+    fn default() -> Self {
+        Self {
+            results: BTreeMap::new(),
+            all_passed: true,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What is counted apart from what (keys), and what is kept of it (values).
+
+mod value;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::value::{GaugeValue, SeriesValue};
+
+/// One series of a run: a metric and a tag set. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesKey {
+    /// The metric's name.
+    pub metric: Arc<str>,
+    /// The tags that tell it from other series of the metric.
+    pub tags: Arc<SeriesTags>,
+}
+
+/// The tags that a series is kept apart by. Empty text means that samples do not carry the tag.
+/// Tags beyond these (url, group, error, …) do not split a series.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeriesTags {
+    /// The k6 scenario.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scenario: String,
+    /// The request's name: the suite's grouping of URLs.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The HTTP method.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub method: String,
+    /// The HTTP status, `0` when no answer came.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub status: String,
+    /// `true` or `false`: whether the status was one that the script expects.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub expected_response: String,
+    /// Our suites' class of route: catalogue, ai, ops.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub route_class: String,
+    /// Our suites' user journey.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub journey: String,
+    /// The LLM provider that a request asks for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+    /// True for the one set that holds everything beyond
+    /// [`MAX_TAG_SETS`](crate::aggregate::MAX_TAG_SETS); its texts are empty.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub other: bool,
+}
+
+impl SeriesTags {
+    /// The set that everything beyond the bound is merged into.
+    #[must_use]
+    pub fn other() -> Self {
+        Self {
+            other: true,
+            ..Self::default()
+        }
+    }
+}

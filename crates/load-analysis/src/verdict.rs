@@ -1,0 +1,205 @@
+//! From evidence to a verdict.
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::Results;
+
+/// k6's exit code for a finished run with a crossed threshold.
+const THRESHOLDS_CROSSED: i32 = 99;
+
+/// How a run ended, worst last within its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Valid, and within every limit.
+    Pass,
+    /// Valid, and beyond a limit of the warning tier.
+    Warning,
+    /// Valid, but too little was measured to decide.
+    Inconclusive,
+    /// Valid, and beyond a limit.
+    Fail,
+    /// Valid, and beyond a limit of the first priority.
+    Critical,
+    /// The figures do not show what was asked.
+    Invalid,
+}
+
+/// A judged run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// The outcome.
+    pub level: Level,
+    /// 0 pass · 1 warning, inconclusive · 2 fail, critical, invalid.
+    pub exit_code: u8,
+    /// Sentences with their numbers, most important first.
+    pub reasons: Vec<String>,
+}
+
+/// What a verdict rests on.
+#[derive(Debug, Clone)]
+pub struct Evidence<'a> {
+    /// How the load generator ended.
+    pub end: GeneratorEnd,
+    /// What it measured.
+    pub results: &'a Results,
+    /// Lines of the sample file that could not be read, a cut last line among them.
+    pub unreadable_lines: u64,
+    /// Errors of outputs and of the summary that the generator logged, as it worded them.
+    pub output_errors: Vec<String>,
+}
+
+/// How the load generator ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GeneratorEnd {
+    /// By itself, with an exit code and its meaning in words.
+    Exited {
+        /// The exit code.
+        code: i32,
+        /// What the code says.
+        meaning: String,
+    },
+    /// By a signal.
+    Killed {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// Not seen: the process that watched it is gone.
+    Unknown,
+}
+
+impl Level {
+    /// The exit code of a gate.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Warning | Self::Inconclusive => 1,
+            Self::Fail | Self::Critical | Self::Invalid => 2,
+        }
+    }
+
+    /// The level as the contract spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Warning => "WARNING",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Fail => "FAIL",
+            Self::Critical => "CRITICAL",
+            Self::Invalid => "INVALID",
+        }
+    }
+}
+
+/// Judges a run. Validity comes first: figures that do not show what was asked are INVALID,
+/// whatever they say. Then a crossed threshold is FAIL, and everything else PASS.
+#[must_use]
+pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    let doubts = doubts(evidence);
+    if !doubts.is_empty() {
+        return verdict(Level::Invalid, doubts);
+    }
+    let crossed = crossed_thresholds(evidence);
+    if !crossed.is_empty() {
+        return verdict(Level::Fail, crossed);
+    }
+    let thresholds = evidence.results.thresholds.results.len();
+    let measurements = evidence.results.coverage.measurements;
+    let held = match thresholds {
+        0 => "No threshold was set.".to_owned(),
+        1 => "The one threshold held.".to_owned(),
+        _ => format!("All {thresholds} thresholds held."),
+    };
+    verdict(
+        Level::Pass,
+        vec![format!("{held} {measurements} measurements were judged.")],
+    )
+}
+
+const fn verdict(level: Level, reasons: Vec<String>) -> Verdict {
+    Verdict {
+        level,
+        exit_code: level.exit_code(),
+        reasons,
+    }
+}
+
+/// Reasons why the figures do not show what was asked.
+fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    match &evidence.end {
+        GeneratorEnd::Exited {
+            code: 0 | THRESHOLDS_CROSSED,
+            ..
+        } => {}
+        GeneratorEnd::Exited { code, meaning } => {
+            doubts.push(format!("k6 ended with exit code {code}: {meaning}."));
+        }
+        GeneratorEnd::Killed { signal } => {
+            doubts.push(format!(
+                "k6 was ended by signal {signal} before its run was over."
+            ));
+        }
+        GeneratorEnd::Unknown => doubts.push("Nobody saw how k6 ended.".to_owned()),
+    }
+    if evidence.results.coverage.measurements == 0 {
+        doubts.push("The script measured nothing: no sample beyond k6's own counts.".to_owned());
+    }
+    if evidence.unreadable_lines > 0 {
+        let lines = evidence.unreadable_lines;
+        doubts.push(format!(
+            "{lines} lines of the sample file could not be read."
+        ));
+    }
+    if let Some(first) = evidence.output_errors.first() {
+        let count = evidence.output_errors.len();
+        doubts.push(format!(
+            "k6 reported {count} errors of its outputs, the first: {first}."
+        ));
+    }
+    doubts.extend(unjudged_thresholds(evidence.results));
+    doubts
+}
+
+fn unjudged_thresholds(results: &Results) -> impl Iterator<Item = String> {
+    results
+        .thresholds
+        .results
+        .iter()
+        .filter(|(_, result)| result.observed_value.is_none())
+        .map(|(name, _)| format!("The threshold `{name}` had no sample to be judged by."))
+}
+
+fn crossed_thresholds(evidence: &Evidence<'_>) -> Vec<String> {
+    let results = &evidence.results.thresholds.results;
+    let mut reasons: Vec<String> = results
+        .iter()
+        .filter(|(_, result)| !result.ok)
+        .map(|(name, result)| {
+            let observed = result.observed_value.unwrap_or_default();
+            let samples = result.samples;
+            let also = match result.reported_ok {
+                Some(true) => " k6 itself saw it hold.",
+                Some(false) | None => "",
+            };
+            format!(
+                "The threshold `{name}` was crossed: {observed:.3} over {samples} samples.{also}"
+            )
+        })
+        .collect();
+    let reported = matches!(
+        evidence.end,
+        GeneratorEnd::Exited {
+            code: THRESHOLDS_CROSSED,
+            ..
+        }
+    );
+    if reported && reasons.is_empty() {
+        reasons
+            .push("k6 ended with exit code 99: a threshold was crossed during the run.".to_owned());
+    }
+    reasons
+}
