@@ -1,0 +1,159 @@
+"""What must hold of every dashboard: its structure, its PromQL, and the names that it asks for."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .builder import COLUMNS
+
+KINDS = {"row", "stat", "timeseries"}
+# promtool answers at once; this is for a machine that is busy building.
+PROMTOOL_SECONDS = 30
+# Values that the macros and variables of Grafana may have.
+MACROS = {"$__rate_interval": "1m", "$__range": "30m"}
+
+
+def structure(dashboard: dict[str, Any]) -> list[str]:
+    """Faults of ids, grid, titles, units, datasources and targets."""
+    panels = dashboard["panels"]
+    faults = [f"id {i} stands twice" for i in _twice([panel["id"] for panel in panels])]
+    faults += [f"title {title!r} stands twice" for title in _twice([panel["title"] for panel in panels])]
+    cells: dict[tuple[int, int], int] = {}
+    for panel in panels:
+        faults += [f"panel {panel['id']}: {fault}" for fault in _panel_faults(panel) + _grid_faults(panel, cells)]
+    return faults
+
+
+def promql(dashboard: dict[str, Any]) -> list[str]:
+    """What Prometheus' own parser finds wrong, asked through promtool."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return ["promtool is missing: run `make setup`"]
+    rules = [{"record": f"panel{number}", "expr": expr} for number, expr in enumerate(_expressions(dashboard))]
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        # JSON is YAML.
+        json.dump({"groups": [{"name": dashboard["uid"], "rules": rules}]}, file)
+        file.flush()
+        answer = subprocess.run(
+            [promtool, "check", "rules", file.name], capture_output=True, text=True, timeout=PROMTOOL_SECONDS, check=False
+        )
+    return [] if answer.returncode == 0 else [(answer.stderr or answer.stdout).strip()]
+
+
+def names(dashboard: dict[str, Any], catalogue: dict[str, set[str]]) -> list[str]:
+    """Metrics and labels that the services do not emit. `catalogue`: labels by metric."""
+    faults = []
+    for expr in _expressions(dashboard) + _variable_queries(dashboard):
+        asked = _asked(expr)
+        if not asked:
+            faults.append(f"no metric found in: {expr}")
+        for metric, labels in asked.items():
+            family = re.sub(r"_(bucket|count|sum)$", "", metric)
+            emitted = catalogue.get(metric, catalogue.get(family))
+            if emitted is None:
+                faults.append(f"{metric} is not in the metric catalogue")
+            else:
+                faults += [f"{metric} has no label {label}" for label in sorted(labels - emitted - {"le"})]
+    return faults
+
+
+def read_catalogue(folder: Path) -> dict[str, set[str]]:
+    """Labels by metric, both in Prometheus' spelling, read from the catalogue's source."""
+    family = re.compile(r'= (?:Counter|Gauge|Histogram) "[^"]+" as "([^"]+)",\s*"[^"]*", \[([^\]]*)\]')
+    found = {}
+    for file in sorted(folder.glob("*.rs")):
+        for name, labels in family.findall(file.read_text(encoding="utf-8")):
+            found[name] = {label.replace(".", "_") for label in re.findall(r'"([^"]+)"', labels)}
+    if not found:
+        raise SystemExit(f"no metric found in {folder}: has its form changed?")
+    return found
+
+
+def _panel_faults(panel: dict[str, Any]) -> list[str]:
+    faults = []
+    if panel["type"] not in KINDS:
+        faults.append(f"type {panel['type']} is not one of {sorted(KINDS)}")
+    if not panel["title"].strip():
+        faults.append("no title")
+    if panel["type"] == "row":
+        return faults
+    if not panel["description"].strip():
+        faults.append("no description")
+    if not panel["fieldConfig"]["defaults"].get("unit"):
+        faults.append("no unit")
+    if not panel["targets"]:
+        faults.append("no target")
+    faults += [f"refId {ref} stands twice" for ref in _twice([target["refId"] for target in panel["targets"]])]
+    for target in panel["targets"]:
+        faults += _target_faults(target)
+    return faults
+
+
+def _target_faults(target: dict[str, Any]) -> list[str]:
+    expr = target["expr"]
+    faults = []
+    if not expr.strip():
+        faults.append(f"target {target['refId']} is empty")
+    if target["datasource"]["uid"] != "${datasource}":
+        faults.append(f"target {target['refId']} does not ask ${{datasource}}")
+    if "_bucket" in expr and not target["exemplar"]:
+        faults.append(f"target {target['refId']} reads a histogram without exemplars")
+    if "_bucket" in expr and not re.search(r"by \(le\b", expr):
+        faults.append(f"target {target['refId']} loses le")
+    if "cost" in expr and "simulated" not in expr:
+        faults.append(f"target {target['refId']} adds real and simulated money")
+    for metric in re.findall(r"([a-z_]+_total)\{", expr):
+        if not re.search(rf"(rate|increase)\({metric}\{{", expr):
+            faults.append(f"target {target['refId']} reads the counter {metric} without rate")
+    return faults
+
+
+def _grid_faults(panel: dict[str, Any], cells: dict[tuple[int, int], int]) -> list[str]:
+    """Marks the panel's cells as taken; two panels on one cell, or one outside the grid, is a fault."""
+    at = panel["gridPos"]
+    if at["x"] < 0 or at["w"] < 1 or at["h"] < 1 or at["x"] + at["w"] > COLUMNS:
+        return ["lies outside the grid"]
+    area = [(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])]
+    others = sorted({cells[cell] for cell in area if cell in cells})
+    cells.update({cell: panel["id"] for cell in area})
+    return [f"overlaps panel {other}" for other in others]
+
+
+def _expressions(dashboard: dict[str, Any]) -> list[str]:
+    """PromQL with values in place of macros and variables."""
+    result = []
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            expr = target["expr"]
+            for macro, value in MACROS.items():
+                expr = expr.replace(macro, value)
+            result.append(re.sub(r"\$\{?[a-z]+\}?", ".*", expr))
+    return result
+
+
+def _variable_queries(dashboard: dict[str, Any]) -> list[str]:
+    """`label_values(metric{...}, label)` in the form of a PromQL aggregation."""
+    result = []
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            selector, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"]).groups()
+            selector = selector if "{" in selector else selector + "{}"
+            result.append(f"count by ({label}) ({selector})")
+    return result
+
+
+def _asked(expr: str) -> dict[str, set[str]]:
+    """Metrics of an expression with the labels that it selects or groups by."""
+    grouped = {label for group in re.findall(r"by \(([^)]*)\)", expr) for label in re.split(r",\s*", group)}
+    return {
+        metric: grouped | set(re.findall(r'([a-z_]+)(?:=~|!~|!=|=)"', selector or ""))
+        for metric, selector in re.findall(r"([a-z][a-z0-9_]{7,})(?:\{([^}]*)\}|\[)", expr)
+    }
+
+
+def _twice(items: list[Any]) -> list[Any]:
+    return sorted({item for item in items if items.count(item) > 1})
