@@ -36,7 +36,10 @@ const OPERATIONS = {
   manager: [[list, 3], [createAndDelete, 1], [replace, 2], [create, 2], [search, 2]],
 };
 
-/** Of ten users seven read, two keep the catalogue, one runs the shop. */
+/**
+ * Of ten users seven read, two keep the catalogue, one runs the shop.
+ * @type {[string, number][]}
+ */
 const USERS = [['reader', 7], ['librarian', 2], ['manager', 1]];
 
 /** Made at the user's first iteration, since its number is not known earlier. */
