@@ -1,12 +1,13 @@
 //! A real Jaeger: spans go in by OTLP and are read back as a user reads them.
 
-use std::collections::BTreeMap;
+mod trace;
+
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::trace::{Span, Trace};
 use crate::process::{Process, Program};
 use crate::{http, port, tools, wait};
 
@@ -123,7 +124,7 @@ impl Jaeger {
 
     async fn read(&self, trace_id: &str) -> anyhow::Result<Trace> {
         let url = format!("{}/api/traces/{trace_id}", self.url());
-        let reply: wire::Reply = http::get_json(&self.client, &url, &[]).await?;
+        let reply: trace::Reply = http::get_json(&self.client, &url, &[]).await?;
         let found = reply.data.unwrap_or_default().into_iter().next();
         Ok(found.context("Jaeger answered without a trace")?.into())
     }
@@ -139,57 +140,6 @@ impl Jaeger {
                     .map(drop)
             })
             .await
-    }
-}
-
-/// What Jaeger has of one trace.
-#[derive(Debug, Clone)]
-pub struct Trace {
-    /// The spans, in no particular order.
-    pub spans: Vec<Span>,
-}
-
-impl Trace {
-    /// The names of all spans.
-    #[must_use]
-    pub fn span_names(&self) -> Vec<&str> {
-        self.spans.iter().map(|span| span.name.as_str()).collect()
-    }
-
-    /// The first span whose name starts so.
-    #[must_use]
-    pub fn span(&self, name_prefix: &str) -> Option<&Span> {
-        self.spans
-            .iter()
-            .find(|span| span.name.starts_with(name_prefix))
-    }
-}
-
-/// One span.
-#[derive(Debug, Clone)]
-pub struct Span {
-    /// 16 hex digits.
-    pub id: String,
-    /// The span above it; none for the root.
-    pub parent_id: Option<String>,
-    /// `operationName` in Jaeger.
-    pub name: String,
-    /// `service.name` of the process that sent it.
-    pub service: String,
-    /// Attributes, `span.kind` among them.
-    pub tags: BTreeMap<String, Value>,
-    /// Microseconds.
-    pub duration: u64,
-}
-
-impl Span {
-    /// An attribute as text: a string as it is, anything else as JSON.
-    #[must_use]
-    pub fn tag(&self, name: &str) -> Option<String> {
-        self.tags.get(name).map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
     }
 }
 
@@ -225,84 +175,4 @@ exporters:
   jaeger_storage_exporter: {{trace_storage: memory}}
 "
     )
-}
-
-/// The JSON of Jaeger's query API.
-mod wire {
-    use super::{BTreeMap, Deserialize, Value};
-
-    #[derive(Deserialize)]
-    pub(super) struct Reply {
-        pub(super) data: Option<Vec<Trace>>,
-    }
-
-    #[derive(Deserialize)]
-    pub(super) struct Trace {
-        spans: Vec<Span>,
-        processes: BTreeMap<String, Service>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Service {
-        service_name: String,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Span {
-        #[serde(rename = "spanID")]
-        span_id: String,
-        operation_name: String,
-        references: Vec<Reference>,
-        duration: u64,
-        tags: Vec<Tag>,
-        #[serde(rename = "processID")]
-        process_id: String,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Reference {
-        ref_type: String,
-        #[serde(rename = "spanID")]
-        span_id: String,
-    }
-
-    #[derive(Deserialize)]
-    struct Tag {
-        key: String,
-        value: Value,
-    }
-
-    impl From<Trace> for super::Trace {
-        fn from(trace: Trace) -> Self {
-            let service = |id: &str| {
-                trace
-                    .processes
-                    .get(id)
-                    .map(|it| it.service_name.clone())
-                    .unwrap_or_default()
-            };
-            let spans = trace.spans.into_iter().map(|span| super::Span {
-                parent_id: span
-                    .references
-                    .into_iter()
-                    .find(|reference| reference.ref_type == "CHILD_OF")
-                    .map(|reference| reference.span_id),
-                service: service(&span.process_id),
-                id: span.span_id,
-                name: span.operation_name,
-                tags: span
-                    .tags
-                    .into_iter()
-                    .map(|tag| (tag.key, tag.value))
-                    .collect(),
-                duration: span.duration,
-            });
-            Self {
-                spans: spans.collect(),
-            }
-        }
-    }
 }

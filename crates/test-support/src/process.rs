@@ -6,27 +6,24 @@
 //! test process itself be killed, a guard notices that the pipe to it has closed
 //! and kills the group.
 
+mod group;
+
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
+use self::group::{Running, command, pid_of};
 use crate::wait;
 
 /// How much of the end of a log an error quotes: some thirty lines.
 const QUOTED_LOG: usize = 4_000;
-
-/// Waits for the end of its input, which is the end of the test process, and
-/// then kills the group that its first argument names.
-const GUARD: &str = r#"read -r _; kill -s KILL -- "-$1""#;
 
 /// What to run: a binary, its arguments and its environment.
 #[derive(Debug)]
@@ -269,68 +266,4 @@ impl Process {
         // killed.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    guard: Child,
-}
-
-impl Running {
-    fn guarded(mut child: Child) -> anyhow::Result<Self> {
-        let guard = command(Path::new("/bin/sh"))
-            .args(["-c", GUARD, "guard", &child.id().to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot execute /bin/sh");
-        match guard {
-            Ok(guard) => Ok(Self { child, guard }),
-            Err(failure) => {
-                end(&mut child);
-                Err(failure)
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The guard goes first: once the child is waited for, its id may belong
-        // to somebody else.
-        end(&mut self.guard);
-        end(&mut self.child);
-    }
-}
-
-/// Kills the group that `child` leads and waits for `child`. Both can fail only
-/// because it is gone, which is what is wanted.
-fn end(child: &mut Child) {
-    let gone = match pid_of(child) {
-        Ok(group) => killpg(group, Signal::SIGKILL).is_err(),
-        Err(_) => true,
-    };
-    if gone || child.wait().is_err() {
-        drop(child.try_wait());
-    }
-}
-
-fn pid_of(child: &Child) -> anyhow::Result<Pid> {
-    Ok(Pid::from_raw(i32::try_from(child.id())?))
-}
-
-/// A command in a new process group, with an environment of only `PATH`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "starting processes is what this crate is for"
-)]
-fn command(path: &Path) -> Command {
-    let mut command = Command::new(path);
-    command.process_group(0).env_clear();
-    if let Ok(search_path) = std::env::var("PATH") {
-        command.env("PATH", search_path);
-    }
-    command
 }

@@ -2,3 +2,4 @@
 
 mod observability;
 mod servers;
+mod tidy;

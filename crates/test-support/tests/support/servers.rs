@@ -1,4 +1,4 @@
-//! Redis and FerretDB: started, frozen, killed, started again, gone at the end.
+//! Redis and `FerretDB`: started, frozen, killed, started again, gone at the end.
 
 use std::time::Duration;
 

@@ -1,0 +1,81 @@
+//! The JSON of Jaeger's query API.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(in crate::jaeger) struct Reply {
+    pub(in crate::jaeger) data: Option<Vec<Trace>>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::jaeger) struct Trace {
+    spans: Vec<Span>,
+    processes: BTreeMap<String, Service>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Service {
+    service_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Span {
+    #[serde(rename = "spanID")]
+    span_id: String,
+    operation_name: String,
+    references: Vec<Reference>,
+    duration: u64,
+    tags: Vec<Tag>,
+    #[serde(rename = "processID")]
+    process_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    ref_type: String,
+    #[serde(rename = "spanID")]
+    span_id: String,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    key: String,
+    value: Value,
+}
+
+impl From<Trace> for super::Trace {
+    fn from(trace: Trace) -> Self {
+        let service = |id: &str| {
+            trace
+                .processes
+                .get(id)
+                .map(|it| it.service_name.clone())
+                .unwrap_or_default()
+        };
+        let spans = trace.spans.into_iter().map(|span| super::Span {
+            parent_id: span
+                .references
+                .into_iter()
+                .find(|reference| reference.ref_type == "CHILD_OF")
+                .map(|reference| reference.span_id),
+            service: service(&span.process_id),
+            id: span.span_id,
+            name: span.operation_name,
+            tags: span
+                .tags
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
+            duration: span.duration,
+        });
+        Self {
+            spans: spans.collect(),
+        }
+    }
+}

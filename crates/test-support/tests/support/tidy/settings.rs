@@ -1,0 +1,218 @@
+//! Every setting that a process reads is in `.env.example`, and every one there
+//! is read.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+
+use super::rust_text::code_only;
+use super::tree::{self, SourceFile};
+use super::{Violation, assert_none};
+
+const EXAMPLE: &str = ".env.example";
+
+/// The one place that reads the environment; its public methods that take a
+/// `name` are how a setting is read.
+const READER: &str = "crates/service-defaults/src/environment.rs";
+
+/// What may read a setting besides Rust code, by the start of the path.
+const SCRIPTS: [&str; 6] = [
+    "deploy/",
+    "docker-compose",
+    "Makefile",
+    ".ci/",
+    "k6/",
+    "monitoring/",
+];
+
+/// A name, and the first place where it stands.
+type Settings = BTreeMap<String, (String, usize)>;
+
+/// The names of the reader's methods, from its text.
+fn reading_methods(reader: &str) -> Vec<String> {
+    let code = code_only(reader);
+    let declared = code.match_indices("pub fn ").filter_map(|(at, keyword)| {
+        let (head, parameters) = code[at + keyword.len()..].split_once('(')?;
+        let first = parameters.split(')').next()?;
+        let method = head.split('<').next()?.trim();
+        first.contains("name: &").then(|| method.to_owned())
+    });
+    declared.collect()
+}
+
+/// The settings that a file reads: `.text("NAME", …)`, also with type arguments,
+/// also by a constant of the same file.
+fn read_in(file: &SourceFile, methods: &[String]) -> Vec<(String, usize)> {
+    let code = code_only(&file.text);
+    let mut found = Vec::new();
+    for method in methods {
+        for (at, call) in code.match_indices(&format!(".{method}")) {
+            let after = at + call.len();
+            let Some(open) = start_of_arguments(&code[after..]) else {
+                continue;
+            };
+            let argument = file.text[after + open..].trim_start();
+            let name = quoted(argument).or_else(|| constant(&file.text, argument));
+            let line = code[..at].matches('\n').count() + 1;
+            found.extend(
+                name.filter(|name| is_setting(name))
+                    .map(|name| (name.to_owned(), line)),
+            );
+        }
+    }
+    found
+}
+
+/// The position behind the bracket of a call, past `::<…>`.
+fn start_of_arguments(code: &str) -> Option<usize> {
+    let generics = match code.strip_prefix("::<") {
+        Some(_) => code.find(">(").map(|at| at + 1)?,
+        None => 0,
+    };
+    code[generics..].starts_with('(').then_some(generics + 1)
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.split('"').next()
+}
+
+fn constant<'a>(text: &'a str, argument: &str) -> Option<&'a str> {
+    let name = argument
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .next()?;
+    let (_, declared) = text.split_once(&format!("const {name}: &str ="))?;
+    quoted(declared.trim_start())
+}
+
+fn is_setting(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// `NAME=value`, also commented out: an option that is off by default.
+fn listed_in(example: &str) -> Settings {
+    let mut found = Settings::new();
+    for (index, line) in example.lines().enumerate() {
+        let line = line.trim_start_matches(['#', ' ']);
+        if let Some((name, _)) = line.split_once('=').filter(|(name, _)| is_setting(name)) {
+            found
+                .entry(name.to_owned())
+                .or_insert((EXAMPLE.to_owned(), index + 1));
+        }
+    }
+    found
+}
+
+fn read_by_script(name: &str, files: &[SourceFile]) -> bool {
+    let scripts = files
+        .iter()
+        .filter(|file| SCRIPTS.iter().any(|start| file.path.starts_with(start)));
+    scripts.into_iter().any(|file| mentions(&file.text, name))
+}
+
+/// Whether a shell, Make, compose or k6 file uses the variable: the name as a
+/// whole word behind a `$`, a bracket of it, or `__ENV.`.
+fn mentions(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].ends_with(['$', '{', '(', '!']) || text[..at].ends_with("__ENV.");
+        let next = text[at + name.len()..].chars().next();
+        before && !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+fn mismatches(read: &Settings, listed: &Settings, files: &[SourceFile]) -> Vec<Violation> {
+    let unlisted = read.iter().filter(|(name, _)| !listed.contains_key(*name));
+    let unread = listed
+        .iter()
+        .filter(|(name, _)| !read.contains_key(*name) && !read_by_script(name, files));
+    let report = |(name, (path, line)): (&String, &(String, usize)), rule: &str| {
+        Violation::at(path, *line, format!("{name} {rule}"))
+    };
+    unlisted
+        .map(|place| report(place, "is read here but not in .env.example"))
+        .chain(unread.map(|place| report(place, "is read by nobody")))
+        .collect()
+}
+
+#[test]
+fn settings_and_their_example_agree() -> anyhow::Result<()> {
+    let files = tree::files()?;
+    let text_of = |path: &str| {
+        let file = files.iter().find(|file| file.path == path);
+        file.map(|file| file.text.as_str())
+            .with_context(|| format!("there is no {path}"))
+    };
+    let methods = reading_methods(text_of(READER)?);
+    assert!(
+        methods.len() > 2,
+        "{READER} has the reading methods {methods:?}"
+    );
+
+    let mut read = Settings::new();
+    let sources = files
+        .iter()
+        .filter(|file| file.is_rust() && file.path.contains("/src/"));
+    for file in sources.filter(|file| file.path != READER) {
+        for (name, line) in read_in(file, &methods) {
+            read.entry(name).or_insert((file.path.clone(), line));
+        }
+    }
+    assert!(
+        read.contains_key("BOOKSTORE_HTTP_ADDR"),
+        "settings are not found: {read:?}"
+    );
+    assert_none(mismatches(&read, &listed_in(text_of(EXAMPLE)?), &files));
+    Ok(())
+}
+
+mod examples {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> SourceFile {
+        SourceFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn methods_are_those_that_take_a_name() {
+        let reader = "pub fn text(\n    &mut self,\n    name: &'static str) {}\n\
+            pub fn parsed<T: X>(&mut self, name: &str, x: T) {}\npub fn finish(self) {}";
+        assert_eq!(reading_methods(reader), ["text", "parsed"]);
+    }
+
+    #[test]
+    fn reads_are_found_however_they_are_written() {
+        let methods = ["text".to_owned(), "parsed".to_owned()];
+        let source = "const PORT: &str = \"PORT_C\";\nenv.text(\n    \"NAME_A\", x);\n\
+            env.parsed::<Vec<u8>>(\"NAME_B\");\nenv.parsed(PORT);\n\
+            // env.text(\"NOT_ME\")\nreply.text();\nenv.text(\"lower\");";
+        let found = read_in(&file("a.rs", source), &methods);
+        let expected = [("NAME_A", 2), ("NAME_B", 4), ("PORT_C", 5)];
+        assert_eq!(found, expected.map(|(name, line)| (name.to_owned(), line)));
+    }
+
+    #[test]
+    fn both_kinds_of_mismatch_are_found() {
+        let listed = listed_in("# A comment = no setting\nBOTH=1\n# OFF=1\nDEAD=1\nSCRIPTED=1\n");
+        let place = ("a.rs".to_owned(), 1);
+        let read: Settings = ["BOTH", "OFF", "NEW"]
+            .map(|name| (name.to_owned(), place.clone()))
+            .into();
+        let scripts = [
+            file("deploy/a.sh", "echo \"${SCRIPTED:-x}\" $DEADLINE DEAD"),
+            file("docs/a.md", "${DEAD}"),
+        ];
+        let found = mismatches(&read, &listed, &scripts);
+        assert_eq!(
+            found,
+            [
+                Violation::at("a.rs", 1, "NEW is read here but not in .env.example"),
+                Violation::at(EXAMPLE, 4, "DEAD is read by nobody"),
+            ]
+        );
+    }
+}
