@@ -1,1 +1,37 @@
-//! Placeholder.
+//! What happened in load tests, kept in `SQLite`: runs and their state machine,
+//! per-second histograms, results, log lines and events.
+//!
+//! Read in this order: [run](Run) (what a run is), [runs](RunStore) (the state
+//! machine), `seconds`, [events](Event), [logs](LogLine),
+//! `retention`, and at the bottom `database` and `schema`.
+//!
+//! Three rules hold everywhere:
+//! * every method that touches a run takes its [`tenancy::TenantId`]; only the
+//!   methods that the conductor needs for all tenants (`next_queued`,
+//!   `unfinished`) do not, and they give the tenant back with each run;
+//! * every write about a running test carries the run's *fence*, a number that
+//!   grows with each take-over, so a conductor that lost its run cannot write;
+//! * every call has a deadline, and `SQLite` is interrupted when it passes.
+
+mod run;
+mod runs;
+
+mod events;
+mod logs;
+mod seconds;
+
+mod retention;
+
+mod database;
+mod error;
+mod schema;
+
+pub use database::{RunStore, StoreConfig};
+pub use error::StoreError;
+pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
+pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
+pub use run::{
+    LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
+};
+pub use runs::{MAX_LISTED_RUNS, RunFilter};
+pub use seconds::MAX_SECOND_BYTES_PER_RUN;

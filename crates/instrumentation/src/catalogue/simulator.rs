@@ -7,15 +7,15 @@ metrics_family! {
     family SIMULATOR_FAMILY;
 
     GEN_AI_SERVER_REQUEST_DURATION = Histogram "gen_ai.server.request.duration" as "gen_ai_server_request_duration_seconds",
-        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "error.type"], MODEL_DURATION,
-        "Time of one call as the model server sees it.";
+        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"], MODEL_DURATION,
+        "Time from a model request's arrival to the end of its answer.";
     GEN_AI_SERVER_TIME_TO_FIRST_TOKEN = Histogram "gen_ai.server.time_to_first_token" as "gen_ai_server_time_to_first_token_seconds",
-        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"], SERVER_FIRST_TOKEN,
-        "Time until the model server had its first token.";
+        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model"], SERVER_FIRST_TOKEN,
+        "Time from a model request's arrival to the first token of a whole answer.";
     GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN = Histogram "gen_ai.server.time_per_output_token" as "gen_ai_server_time_per_output_token_seconds",
-        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"], SERVER_TOKEN,
-        "Time per token after the first one.";
+        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model"], SERVER_TOKEN,
+        "Mean time of the tokens after the first one of a whole answer.";
     SIMULATOR_FAULTS = Counter "simulator.faults" as "simulator_faults_total",
-        "{fault}", ["kind"], &[],
-        "Faults that the simulator played by rule.";
+        "{fault}", ["gen_ai.provider.name", "fault"], &[],
+        "Calls that a fault rule hit, by fault (status, cut, silence, stream_error).";
 }

@@ -1,0 +1,244 @@
+//! The connections: one that writes, a few that read, each call with a deadline.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use instrumentation::catalogue;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::StoreError;
+use crate::schema;
+
+/// Readers beside the one writer: pages and progress streams do not wait for each
+/// other, and more than this only fights over two cores.
+const READERS: usize = 3;
+
+/// `SQLite` waits this long for a lock that another connection holds. With one writer
+/// there is none to wait for but a checkpoint.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where the store lives and what bounds it.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// The state directory; the file is `data/performance.sqlite` in it.
+    pub state_directory: PathBuf,
+    /// The longest that one call may take, waiting for a connection included.
+    pub call_timeout: Duration,
+    /// The most runs that may wait in the queue, all tenants together.
+    pub queue_limit: u64,
+    /// Finished runs kept per tenant; older ones go with all that belongs to them.
+    pub runs_kept: u64,
+}
+
+impl StoreConfig {
+    /// The usual bounds: 5 s a call, 50 waiting runs, 500 runs kept.
+    #[must_use]
+    pub const fn new(state_directory: PathBuf) -> Self {
+        Self {
+            state_directory,
+            call_timeout: Duration::from_secs(5),
+            queue_limit: 50,
+            runs_kept: 500,
+        }
+    }
+}
+
+/// The store. Clones share the same connections.
+#[derive(Clone)]
+pub struct RunStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: Arc<Mutex<Connection>>,
+    readers: Vec<Arc<Mutex<Connection>>>,
+    config: StoreConfig,
+    /// Held as long as the store is open: a second service on the same directory would
+    /// declare our runs interrupted.
+    _lock: File,
+}
+
+/// What a call does and to which table, for the metrics.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation(pub(crate) &'static str, pub(crate) &'static str);
+
+/// The connection of a call.
+enum Place {
+    Free(OwnedMutexGuard<Connection>),
+    Wait(Arc<Mutex<Connection>>),
+}
+
+impl RunStore {
+    /// Opens the file, creating directory and tables as needed.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it open, [`StoreError::Corrupt`]
+    /// when it is no database of ours, [`StoreError::Unavailable`] otherwise.
+    pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
+        let task = tokio::task::spawn_blocking(move || Self::open_blocking(config));
+        task.await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    fn open_blocking(config: StoreConfig) -> Result<Self, StoreError> {
+        let directory = config.state_directory.join("data");
+        fs::create_dir_all(&directory).map_err(|error| cannot_open(&directory, &error))?;
+        let lock = lock_directory(&directory)?;
+        let path = directory.join("performance.sqlite");
+        let mut writer = connect(&path)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        schema::migrate(&mut writer)?;
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let reader = connect(&path)?;
+            reader.pragma_update(None, "query_only", true)?;
+            readers.push(Arc::new(Mutex::new(reader)));
+        }
+        Ok(Self {
+            shared: Arc::new(Shared {
+                writer: Arc::new(Mutex::new(writer)),
+                readers,
+                config,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// The bounds that it was opened with.
+    #[must_use]
+    pub fn config(&self) -> &StoreConfig {
+        &self.shared.config
+    }
+
+    /// Asks the database for an answer, for the health checks.
+    ///
+    /// # Errors
+    /// When it gives none in time.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(Operation("ping", "runs"), |connection| {
+            connection.query_row("SELECT count(*) FROM run_numbers", [], |_| Ok(()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs `work` on a free reader, or on the first one to become free.
+    pub(crate) async fn read<T, F>(&self, operation: Operation, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let free = self
+            .shared
+            .readers
+            .iter()
+            .find_map(|reader| Arc::clone(reader).try_lock_owned().ok());
+        let place = match free {
+            Some(connection) => Place::Free(connection),
+            None => Place::Wait(Arc::clone(&self.shared.readers[0])),
+        };
+        self.call(operation, place, work).await
+    }
+
+    /// Runs `work` on the writer, one at a time.
+    pub(crate) async fn write<T, F>(&self, operation: Operation, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let place = Place::Wait(Arc::clone(&self.shared.writer));
+        self.call(operation, place, work).await
+    }
+
+    async fn call<T, F>(&self, operation: Operation, place: Place, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let begin = Instant::now();
+        let deadline = begin + self.shared.config.call_timeout;
+        let result = run_until(deadline, place, work).await;
+        let error_type = result.as_ref().err().map_or("", error_type);
+        catalogue::DB_CLIENT_OPERATION_DURATION
+            .histogram(&[
+                ("db.system.name", "sqlite"),
+                ("db.operation.name", operation.0),
+                ("db.collection.name", operation.1),
+                ("error.type", error_type),
+            ])
+            .record(begin.elapsed().as_secs_f64());
+        result
+    }
+}
+
+async fn run_until<T, F>(deadline: Instant, place: Place, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    let mut connection = match place {
+        Place::Free(connection) => connection,
+        Place::Wait(taken) => timeout_at(deadline, taken.lock_owned())
+            .await
+            .map_err(|_| StoreError::Timeout)?,
+    };
+    // The interrupt reaches this call only: the connection stays locked until it ends.
+    let interrupt = connection.get_interrupt_handle();
+    let mut task = tokio::task::spawn_blocking(move || work(&mut connection));
+    if let Ok(joined) = timeout_at(deadline, &mut task).await {
+        joined.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    } else {
+        interrupt.interrupt();
+        Err(StoreError::Timeout)
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A run's state decides whether load is put on a target: it survives power loss.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn lock_directory(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join("performance.lock");
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(|error| cannot_open(&path, &error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+            directory: directory.display().to_string(),
+        }),
+        Err(TryLockError::Error(error)) => Err(cannot_open(&path, &error)),
+    }
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("{}: {error}", path.display()))
+}
+
+const fn error_type(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::NotFound => "not_found",
+        StoreError::Moved { .. } => "moved",
+        StoreError::QueueFull { .. } => "queue_full",
+        StoreError::RunTooLarge { .. } => "run_too_large",
+        StoreError::DiskFull => "disk_full",
+        StoreError::Timeout => "timeout",
+        StoreError::InUse { .. } => "in_use",
+        StoreError::Corrupt(_) => "corrupt",
+        StoreError::Unavailable(_) => "unavailable",
+    }
+}

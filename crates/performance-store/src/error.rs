@@ -1,0 +1,69 @@
+//! The one error of this crate, sorted by what the caller can do.
+
+use crate::run::RunStatus;
+
+/// Why a call to the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No run of this tenant has this id.
+    #[error("there is no such run")]
+    NotFound,
+    /// The run is no longer where the caller believed it to be: somebody else
+    /// moved it, or it is over. Nothing was written.
+    #[error("the run has moved on: it is {actual}")]
+    Moved {
+        /// Where the run is now.
+        actual: RunStatus,
+    },
+    /// As many runs wait as may wait.
+    #[error("{waiting} runs wait already, no more than {limit} may")]
+    QueueFull {
+        /// Runs that wait now.
+        waiting: u64,
+        /// The most that may wait.
+        limit: u64,
+    },
+    /// A run wrote as much as one run may keep; what is stored stays readable.
+    #[error("the run has used up its {limit_bytes} bytes of the store")]
+    RunTooLarge {
+        /// The most that one run may keep, in bytes.
+        limit_bytes: u64,
+    },
+    /// The disk or the database file is full. Worth another try after space was made.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The call did not end before its deadline. A write may or may not have happened.
+    #[error("the store did not answer in time")]
+    Timeout,
+    /// Another process has this state directory open.
+    #[error("another performance service uses {directory}; stop it or set PERFORMANCE_STATE_DIR")]
+    InUse {
+        /// The directory in question.
+        directory: String,
+    },
+    /// A stored row cannot be read back.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+    /// Anything else that the database said.
+    #[error("the store failed: {0}")]
+    Unavailable(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::OperationInterrupted) => Self::Timeout,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Corrupt(error.to_string())
+            }
+            _ => match error {
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..) => Self::Corrupt(error.to_string()),
+                other => Self::Unavailable(other.to_string()),
+            },
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The state machine of runs. Every change is a compare-and-set on the status and
+//! the fence, in one transaction with the events that tell of it.
+
+mod changes;
+mod rows;
+
+use rusqlite::{OptionalExtension, params};
+use tenancy::TenantId;
+
+use self::rows::{COLUMNS, check, collect, load};
+pub(crate) use self::rows::{fenced_row, row_of, timestamp};
+use crate::database::{Operation, RunStore};
+use crate::error::StoreError;
+use crate::events::{self, Event, NewEvent};
+use crate::run::{NewRun, Outcome, Position, Run, RunAddress, Step};
+
+/// The most runs that one listing gives.
+pub const MAX_LISTED_RUNS: u32 = 500;
+
+/// Which runs to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunFilter {
+    /// All of them.
+    All,
+    /// Those that are starting or running.
+    Active,
+    /// Those that are not over: the active ones and those that wait.
+    Unfinished,
+}
+
+impl RunFilter {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::All => "TRUE",
+            Self::Active => "status IN ('Starting', 'Running')",
+            Self::Unfinished => "status IN ('Queued', 'Starting', 'Running')",
+        }
+    }
+}
+
+impl RunStore {
+    /// Accepts a run: it is Queued and has its number, and its first event is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::QueueFull`] when as many runs wait as may wait.
+    pub async fn enqueue(
+        &self,
+        address: &RunAddress,
+        new: NewRun,
+        first_event: NewEvent,
+    ) -> Result<(Run, Vec<Event>), StoreError> {
+        let address = address.clone();
+        let limit = self.config().queue_limit;
+        self.write(Operation("insert", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            let waiting: u64 = transaction.query_row(
+                "SELECT count(*) FROM runs WHERE status = 'Queued'",
+                [],
+                |row| row.get(0),
+            )?;
+            if waiting >= limit {
+                return Err(StoreError::QueueFull { waiting, limit });
+            }
+            changes::insert(&transaction, &address, &new)?;
+            let events = events::append(&transaction, &address, vec![first_event])?;
+            let run = load(&transaction, &address)?;
+            transaction.commit()?;
+            Ok((run, events))
+        })
+        .await
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn get(&self, address: &RunAddress) -> Result<Run, StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            load(connection, &address)
+        })
+        .await
+    }
+
+    /// The results document of a run as JSON; `None` while it has none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn results(&self, address: &RunAddress) -> Result<Option<String>, StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            connection
+                .query_row(
+                    "SELECT results FROM runs WHERE tenant = ?1 AND id = ?2",
+                    params![address.tenant.as_str(), address.id.to_string()],
+                    |row| row.get(0),
+                )
+                .optional()?
+                .ok_or(StoreError::NotFound)
+        })
+        .await
+    }
+
+    /// A tenant's runs, newest first, at most [`MAX_LISTED_RUNS`].
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn list(
+        &self,
+        tenant: &TenantId,
+        filter: RunFilter,
+        limit: u32,
+    ) -> Result<Vec<Run>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM runs WHERE tenant = ?1 AND {}
+                 ORDER BY number DESC LIMIT ?2",
+                filter.condition()
+            );
+            let limit = limit.min(MAX_LISTED_RUNS);
+            collect(connection, &sql, params![tenant.as_str(), limit])
+        })
+        .await
+    }
+
+    /// The run that has waited longest, of any tenant.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn next_queued(&self) -> Result<Option<Run>, StoreError> {
+        self.read(Operation("find", "runs"), |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM runs WHERE status = 'Queued' ORDER BY row_id LIMIT 1"
+            );
+            Ok(collect(connection, &sql, [])?.pop())
+        })
+        .await
+    }
+
+    /// How many runs wait, all tenants together.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn queue_depth(&self) -> Result<u64, StoreError> {
+        self.read(Operation("count", "runs"), |connection| {
+            let sql = "SELECT count(*) FROM runs WHERE status = 'Queued'";
+            Ok(connection.query_row(sql, [], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// The runs of all tenants that are starting or running, oldest first. After a
+    /// start of the service these are the ones that the last one left behind.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn active(&self) -> Result<Vec<Run>, StoreError> {
+        self.read(Operation("find", "runs"), |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM runs WHERE {} ORDER BY row_id",
+                RunFilter::Active.condition()
+            );
+            collect(connection, &sql, [])
+        })
+        .await
+    }
+
+    /// Moves a run one step on and stores the events that tell of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when the run is not at `expected`, or the step does not
+    /// start there.
+    pub async fn advance(
+        &self,
+        address: &RunAddress,
+        expected: Position,
+        step: Step,
+        told: Vec<NewEvent>,
+    ) -> Result<(Run, Vec<Event>), StoreError> {
+        let address = address.clone();
+        self.write(Operation("update", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            let row = check(&transaction, &address, expected)?;
+            if expected.status != step.begins_at() {
+                return Err(StoreError::Moved {
+                    actual: expected.status,
+                });
+            }
+            changes::apply(&transaction, row, step)?;
+            let events = events::append(&transaction, &address, told)?;
+            let run = load(&transaction, &address)?;
+            transaction.commit()?;
+            Ok((run, events))
+        })
+        .await
+    }
+
+    /// Ends a run and stores its last events, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when the run is not at `expected` or is over already.
+    pub async fn finish(
+        &self,
+        address: &RunAddress,
+        expected: Position,
+        outcome: Outcome,
+        told: Vec<NewEvent>,
+    ) -> Result<(Run, Vec<Event>), StoreError> {
+        let address = address.clone();
+        self.write(Operation("update", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            let row = check(&transaction, &address, expected)?;
+            if expected.status.is_final() || !outcome.status.is_final() {
+                return Err(StoreError::Moved {
+                    actual: expected.status,
+                });
+            }
+            changes::close(&transaction, row, &outcome)?;
+            let events = events::append(&transaction, &address, told)?;
+            let run = load(&transaction, &address)?;
+            transaction.commit()?;
+            Ok((run, events))
+        })
+        .await
+    }
+}

@@ -1,0 +1,92 @@
+//! The statements behind each step of the state machine.
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use crate::error::StoreError;
+use crate::run::{LoadProcess, NewRun, Outcome, RunAddress, RunStatus, Step};
+
+impl Step {
+    pub(super) const fn begins_at(self) -> RunStatus {
+        match self {
+            Self::Take => RunStatus::Queued,
+            Self::Spawned(_) | Self::Run => RunStatus::Starting,
+        }
+    }
+}
+
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    address: &RunAddress,
+    new: &NewRun,
+) -> Result<(), StoreError> {
+    let number: u64 = transaction.query_row(
+        "INSERT INTO run_numbers (tenant, last) VALUES (?1, 1)
+         ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last",
+        [address.tenant.as_str()],
+        |row| row.get(0),
+    )?;
+    transaction.execute(
+        "INSERT INTO runs (address, number, test_name, scenario, script, request,
+                           status, fence, queued_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', 0, ?8)",
+        params![
+            address.tenant.as_str(),
+            address.id.to_string(),
+            number,
+            new.test_name,
+            new.scenario,
+            new.script,
+            new.request,
+            Timestamp::now().as_millisecond(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn apply(transaction: &Transaction<'_>, row: i64, step: Step) -> Result<(), StoreError> {
+    let now = Timestamp::now().as_millisecond();
+    match step {
+        Step::Take => transaction.execute(
+            "UPDATE runs SET status = 'Starting', fence = fence + 1, started_at_ms = ?2
+             WHERE row_id = ?1",
+            params![row, now],
+        )?,
+        Step::Spawned(LoadProcess { pid, start_ticks }) => transaction.execute(
+            "UPDATE runs SET process_id = ?2, process_start = ?3 WHERE row_id = ?1",
+            params![row, pid, start_ticks],
+        )?,
+        Step::Run => transaction.execute(
+            "UPDATE runs SET status = 'Running' WHERE row_id = ?1",
+            [row],
+        )?,
+    };
+    Ok(())
+}
+
+pub(super) fn close(
+    transaction: &Transaction<'_>,
+    row: i64,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
+    let verdict = outcome
+        .verdict
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    transaction.execute(
+        "UPDATE runs SET status = ?2, completed_at_ms = ?3, error = ?4, verdict = ?5,
+                         results = ?6
+         WHERE row_id = ?1",
+        params![
+            row,
+            outcome.status.as_str(),
+            Timestamp::now().as_millisecond(),
+            outcome.error,
+            verdict,
+            outcome.results,
+        ],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The tables, and how an older file is brought up to date.
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+/// Each entry takes the file from the version that is its index to the next one.
+/// Entries are never changed once they are released, only added.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE runs (
+    row_id          INTEGER PRIMARY KEY,
+    tenant          TEXT    NOT NULL,
+    id              TEXT    NOT NULL UNIQUE,
+    number          INTEGER NOT NULL,
+    test_name       TEXT    NOT NULL,
+    scenario        TEXT    NOT NULL,
+    script          TEXT    NOT NULL,
+    request         TEXT    NOT NULL,
+    status          TEXT    NOT NULL,
+    fence           INTEGER NOT NULL,
+    queued_at_ms    INTEGER NOT NULL,
+    started_at_ms   INTEGER,
+    completed_at_ms INTEGER,
+    process_id      INTEGER,
+    process_start   INTEGER,
+    error           TEXT,
+    verdict         TEXT,
+    results         TEXT,
+    next_event      INTEGER NOT NULL DEFAULT 1,
+    log_lines       INTEGER NOT NULL DEFAULT 0,
+    second_bytes    INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (tenant, number)
+) STRICT;
+CREATE INDEX runs_by_status ON runs (status, row_id);
+CREATE TABLE run_numbers (
+    tenant TEXT    PRIMARY KEY,
+    last   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE series (
+    run    INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    id     INTEGER NOT NULL,
+    metric TEXT    NOT NULL,
+    tags   TEXT    NOT NULL,
+    PRIMARY KEY (run, metric, tags)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seconds (
+    run     INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    second  INTEGER NOT NULL,
+    payload BLOB    NOT NULL
+) STRICT;
+CREATE INDEX seconds_by_time ON seconds (run, second);
+CREATE TABLE events (
+    run  INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    id   INTEGER NOT NULL,
+    kind TEXT    NOT NULL,
+    data TEXT    NOT NULL,
+    PRIMARY KEY (run, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE log_lines (
+    run    INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    source TEXT    NOT NULL,
+    text   TEXT    NOT NULL,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Creates or updates the tables.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Corrupt(format!(
+            "the file has version {version}, this program knows {} at most",
+            MIGRATIONS.len()
+        )));
+    }
+    for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", done + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

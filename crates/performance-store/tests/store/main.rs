@@ -1,0 +1,6 @@
+//! The store as the service uses it, on a real file.
+
+mod bounds;
+mod seconds;
+mod state_machine;
+mod test_store;

@@ -1,0 +1,126 @@
+//! A store in a directory of its own.
+
+use load_analysis::aggregate::{Aggregator, SecondBucket};
+use load_analysis::metric::{Contains, MetricKind};
+use load_analysis::sample::{Sample, Tags};
+use performance_store::{
+    LoadProcess, NewEvent, NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, Step,
+    StoreConfig, StoreError,
+};
+use tempfile::TempDir;
+use tenancy::TenantId;
+
+pub(crate) struct TestStore {
+    pub(crate) store: RunStore,
+    pub(crate) tenant: TenantId,
+    pub(crate) directory: TempDir,
+}
+
+impl TestStore {
+    pub(crate) async fn open() -> anyhow::Result<Self> {
+        Self::open_with(|_| {}).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut StoreConfig)) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut config = StoreConfig::new(directory.path().to_owned());
+        change(&mut config);
+        Ok(Self {
+            store: RunStore::open(config).await?,
+            tenant: TenantId::development(),
+            directory,
+        })
+    }
+
+    /// Closes the file and opens it again, as a restarted service does.
+    pub(crate) async fn reopen(self) -> anyhow::Result<Self> {
+        let Self {
+            store,
+            tenant,
+            directory,
+        } = self;
+        let config = store.config().clone();
+        drop(store);
+        Ok(Self {
+            store: RunStore::open(config).await?,
+            tenant,
+            directory,
+        })
+    }
+
+    pub(crate) async fn enqueue(&self) -> Result<Run, StoreError> {
+        self.enqueue_for(&self.tenant).await
+    }
+
+    pub(crate) async fn enqueue_for(&self, tenant: &TenantId) -> Result<Run, StoreError> {
+        let new = NewRun {
+            test_name: "smoke".to_owned(),
+            scenario: "Smoke".to_owned(),
+            script: "tests/smoke.js".to_owned(),
+            request: "{}".to_owned(),
+        };
+        let address = RunAddress {
+            tenant: tenant.clone(),
+            id: RunId::generate(),
+        };
+        let (run, _) = self.store.enqueue(&address, new, event("queued")).await?;
+        Ok(run)
+    }
+
+    pub(crate) async fn step(&self, run: &Run, step: Step) -> Result<Run, StoreError> {
+        let (run, _) = self
+            .store
+            .advance(&run.address(), run.position(), step, vec![])
+            .await?;
+        Ok(run)
+    }
+
+    /// A run that puts on load.
+    pub(crate) async fn running(&self) -> Result<Run, StoreError> {
+        let queued = self.enqueue().await?;
+        let taken = self.step(&queued, Step::Take).await?;
+        let process = LoadProcess {
+            pid: 4_242,
+            start_ticks: 77,
+        };
+        let spawned = self.step(&taken, Step::Spawned(process)).await?;
+        self.step(&spawned, Step::Run).await
+    }
+
+    pub(crate) async fn finish(&self, run: &Run, status: RunStatus) -> Result<Run, StoreError> {
+        let outcome = Outcome {
+            status,
+            error: None,
+            verdict: None,
+            results: Some(r#"{"metrics":{}}"#.to_owned()),
+        };
+        let (run, _) = self
+            .store
+            .finish(&run.address(), run.position(), outcome, vec![event("end")])
+            .await?;
+        Ok(run)
+    }
+}
+
+pub(crate) fn event(kind: &'static str) -> NewEvent {
+    NewEvent {
+        kind,
+        data: "{}".to_owned(),
+    }
+}
+
+/// Buckets of request durations: pairs of second and milliseconds.
+pub(crate) fn buckets(samples: &[(i64, f64)]) -> Vec<SecondBucket> {
+    let mut aggregator = Aggregator::new(vec![]);
+    for (second, value) in samples {
+        aggregator.add(&Sample {
+            time: second * 1_000_000,
+            metric: "http_req_duration".into(),
+            kind: MetricKind::Trend,
+            contains: Contains::Time,
+            value: *value,
+            tags: Tags::from_iter([("name", "GET /")]),
+        });
+    }
+    aggregator.take_rest()
+}
