@@ -112,7 +112,7 @@ impl Program {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot execute {} ({})", self.name, self.path.display()))?;
-        Running::guarded(child)
+        Running::guarded(child, self.directory())
     }
 
     fn log_path(&self) -> PathBuf {

@@ -9,8 +9,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// Waits for the end of its input, which is the end of the test process, and
-/// then kills the group that its first argument names.
-const GUARD: &str = r#"read -r _; kill -s KILL -- "-$1""#;
+/// then kills the group that its first argument names and removes the directory
+/// that its second one names.
+const GUARD: &str = r#"read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2""#;
 
 #[derive(Debug)]
 pub(super) struct Running {
@@ -19,9 +20,10 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn guarded(mut child: Child) -> anyhow::Result<Self> {
+    pub(super) fn guarded(mut child: Child, directory: &Path) -> anyhow::Result<Self> {
         let guard = command(Path::new("/bin/sh"))
             .args(["-c", GUARD, "guard", &child.id().to_string()])
+            .arg(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

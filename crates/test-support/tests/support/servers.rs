@@ -1,5 +1,6 @@
 //! Redis and `FerretDB`: started, frozen, killed, started again, gone at the end.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -126,7 +127,8 @@ const DOOMED: &str = "TEST_SUPPORT_DOOMED";
 async fn a_process_does_not_outlive_a_killed_test_process() -> anyhow::Result<()> {
     if std::env::var(DOOMED).is_ok() {
         let sleeper = Program::new("sleeper", "/bin/sleep")?.arg("600").start()?;
-        println!("sleeper={} ", sleeper.pid().context("it runs")?);
+        let pid = sleeper.pid().context("it runs")?;
+        println!("sleeper={pid} {} ", sleeper.directory().display());
         return std::future::pending().await;
     }
     let doomed = Program::new("doomed", std::env::current_exe()?)?
@@ -137,16 +139,21 @@ async fn a_process_does_not_outlive_a_killed_test_process() -> anyhow::Result<()
         .arg("--nocapture")
         .env(DOOMED, "1")
         .start()?;
-    let sleeper: u32 = wait::until("the sleeper is named", SOON, async || {
+    let (pid, directory) = wait::until("the sleeper is named", SOON, async || {
         let log = doomed.log();
         let (_, rest) = log.split_once("sleeper=").context("no output")?;
-        Ok(rest.split_once(' ').context("half a line")?.0.parse()?)
+        let mut words = rest
+            .split_inclusive(' ')
+            .filter_map(|word| word.strip_suffix(' '));
+        let pid: u32 = words.next().context("half a line")?.parse()?;
+        Ok((pid, PathBuf::from(words.next().context("half a line")?)))
     })
     .await?;
-    assert!(alive(sleeper));
+    assert!(alive(pid) && directory.exists());
     doomed.kill();
-    wait::until("the sleeper is gone", SOON, async || {
-        anyhow::ensure!(!alive(sleeper), "{sleeper} lives");
+    wait::until("the sleeper and its files are gone", SOON, async || {
+        anyhow::ensure!(!alive(pid), "{pid} lives");
+        anyhow::ensure!(!directory.exists(), "{} is there", directory.display());
         Ok(())
     })
     .await
