@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instrumentation::catalogue;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
@@ -91,6 +91,9 @@ impl RunStore {
         let path = directory.join("performance.sqlite");
         let mut writer = connect(&path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
+        // Takes the write lock at the beginning of a transaction: one that begins by reading
+        // and then writes would fail at once, without waiting, when somebody else writes.
+        writer.set_transaction_behavior(TransactionBehavior::Immediate);
         schema::migrate(&mut writer)?;
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {

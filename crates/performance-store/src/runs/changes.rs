@@ -27,7 +27,7 @@ pub(super) fn insert(
         |row| row.get(0),
     )?;
     transaction.execute(
-        "INSERT INTO runs (address, number, test_name, scenario, script, request,
+        "INSERT INTO runs (tenant, id, number, test_name, scenario, script, request,
                            status, fence, queued_at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', 0, ?8)",
         params![

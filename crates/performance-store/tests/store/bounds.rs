@@ -115,7 +115,14 @@ async fn log_lines_are_cut_and_counted() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_ended() -> anyhow::Result<()> {
-    let test = TestStore::open_with(|config| config.call_timeout = Duration::from_nanos(1)).await?;
+    let limit = Duration::from_millis(50);
+    let test = TestStore::open_with(|config| config.call_timeout = limit).await?;
+    let file = test.directory.path().join("data/performance.sqlite");
+    let other = rusqlite::Connection::open(file)?;
+    other.execute_batch("BEGIN IMMEDIATE")?;
     assert!(matches!(test.enqueue().await, Err(StoreError::Timeout)));
+    // Reading goes on beside a writer that is stuck.
+    assert_eq!(test.store.queue_depth().await?, 0);
+    other.execute_batch("ROLLBACK")?;
     Ok(())
 }
