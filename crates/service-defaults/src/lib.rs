@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What every process of this workspace does the same way, and nothing of its business.
+//!
+//! In the order of a process' life: [`process::run`] reads the [`environment`], starts telemetry
+//! and hands over to the service, which builds a router [`router::with_defaults`], its [`health`]
+//! checks, and is served by [`serve::serve`] until the shutdown. Requests come in through
+//! [`extract`], failures go out as a [`problem::Problem`]. Calls outwards use [`http_client`] and
+//! are checked by [`allow_list`].
+
+pub mod allow_list;
+pub mod environment;
+pub mod extract;
+pub mod health;
+pub mod http_client;
+pub mod problem;
+pub mod process;
+pub mod router;
+pub mod serve;
+pub mod telemetry_settings;

@@ -1,0 +1,273 @@
+//! Settings from environment variables: read once, every error reported together.
+
+use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
+
+use secrecy::SecretString;
+
+/// Largest secret file that is read.
+const MAX_SECRET_BYTES: u64 = 64 * 1_024;
+
+/// One setting as it was read, for `--help` and `--check-config`.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The variable.
+    pub name: String,
+    /// The value without one; empty when there is none.
+    pub default: String,
+    /// What it is for.
+    pub help: &'static str,
+    /// The value in force; a secret shows only whether it is set.
+    pub effective: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct SettingError {
+    /// The variable.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads settings and collects what it read and what was wrong.
+///
+/// A setting that is empty counts as not set.
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    settings: Vec<Setting>,
+    errors: Vec<SettingError>,
+}
+
+impl Environment {
+    /// The process' own environment.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::of_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// An environment of these variables, for tests and embedding.
+    pub fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            variables: pairs.into_iter().collect(),
+            settings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A text with a default.
+    pub fn text(&mut self, name: &'static str, default: &str, help: &'static str) -> String {
+        let value = self.value(name).unwrap_or_else(|| default.to_owned());
+        self.note(name, default, help, &value);
+        value
+    }
+
+    /// A text that may be absent.
+    pub fn optional_text(&mut self, name: &'static str, help: &'static str) -> Option<String> {
+        let value = self.value(name);
+        self.note(name, "", help, value.as_deref().unwrap_or(""));
+        value
+    }
+
+    /// A value of any type that reads itself from text. `default` is a constant of the program
+    /// and must itself be readable.
+    ///
+    /// # Panics
+    /// When the default cannot be read: a mistake in the program that shows at every start.
+    #[expect(
+        clippy::panic,
+        reason = "a start-up mistake of ours, found by any start"
+    )]
+    pub fn parsed<T>(&mut self, name: &'static str, default: &str, help: &'static str) -> T
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        let text = self.value(name).unwrap_or_else(|| default.to_owned());
+        self.note(name, default, help, &text);
+        match text.parse() {
+            Ok(value) => value,
+            Err(error) => {
+                self.reject(name, format!("{text:?} {error}"));
+                match default.parse() {
+                    Ok(value) => value,
+                    Err(error) => panic!("the default of {name}: {error}"),
+                }
+            }
+        }
+    }
+
+    /// A value that may be absent.
+    pub fn optional_parsed<T>(&mut self, name: &'static str, help: &'static str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        let text = self.value(name);
+        self.note(name, "", help, text.as_deref().unwrap_or(""));
+        match text?.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.reject(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// One of a fixed list of words.
+    pub fn choice(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        choices: &[&'static str],
+        help: &'static str,
+    ) -> &'static str {
+        let text = self.value(name).unwrap_or_else(|| default.to_owned());
+        self.note(name, default, help, &text);
+        match choices
+            .iter()
+            .find(|choice| choice.eq_ignore_ascii_case(&text))
+        {
+            Some(choice) => choice,
+            None => {
+                self.reject(name, format!("must be one of {}", choices.join(", ")));
+                default
+            }
+        }
+    }
+
+    /// A secret: from the variable, or from the file that `<name>_FILE` names.
+    pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
+        let file = self.value(&format!("{name}_FILE"));
+        let secret = match (self.value(name), file) {
+            (Some(_), Some(_)) => {
+                self.reject(name, format!("is given twice: {name} and {name}_FILE"));
+                None
+            }
+            (Some(value), None) => Some(value),
+            (None, Some(path)) => self.secret_file(name, Path::new(&path)),
+            (None, None) => None,
+        };
+        let shown = if secret.is_some() { "(set)" } else { "" };
+        self.note(name, "", help, shown);
+        secret.map(SecretString::from)
+    }
+
+    /// Refuses a setting whose value only makes sense together with others.
+    pub fn reject(&mut self, name: &str, reason: impl Into<String>) {
+        self.errors.push(SettingError {
+            name: name.to_owned(),
+            reason: reason.into(),
+        });
+    }
+
+    /// What was read, in reading order.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// What was wrong, in reading order.
+    #[must_use]
+    pub fn errors(&self) -> &[SettingError] {
+        &self.errors
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        self.variables
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .cloned()
+    }
+
+    fn note(&mut self, name: &str, default: &str, help: &'static str, effective: &str) {
+        self.settings.push(Setting {
+            name: name.to_owned(),
+            default: default.to_owned(),
+            help,
+            effective: without_userinfo(effective),
+        });
+    }
+
+    fn secret_file(&mut self, name: &str, path: &Path) -> Option<String> {
+        let read = std::fs::metadata(path).and_then(|metadata| {
+            if metadata.len() > MAX_SECRET_BYTES {
+                return Err(std::io::Error::other("is too large for a secret"));
+            }
+            std::fs::read_to_string(path)
+        });
+        match read {
+            Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => {
+                self.reject(
+                    &format!("{name}_FILE"),
+                    format!("{}: {error}", path.display()),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// An address without the credentials that it may carry, for showing it.
+#[must_use]
+pub fn without_userinfo(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at(authority_end);
+            match authority.rsplit_once('@') {
+                Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+                None => text.to_owned(),
+            }
+        }
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment::of_pairs(
+            pairs
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        )
+    }
+
+    #[test]
+    fn every_error_is_collected() {
+        let mut environment = environment(&[("A", "x"), ("B", "y"), ("C", "maybe")]);
+        assert_eq!(environment.parsed::<u16>("A", "1", ""), 1);
+        assert_eq!(environment.parsed::<u16>("B", "2", ""), 2);
+        assert_eq!(environment.choice("C", "on", &["on", "off"], ""), "on");
+        assert_eq!(environment.errors().len(), 3);
+        assert!(environment.errors()[2].to_string().contains("on, off"));
+    }
+
+    #[test]
+    fn secrets_come_from_files_and_are_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "canary-7\n").unwrap();
+        let mut environment = environment(&[("KEY_FILE", file.path().to_str().unwrap())]);
+        let secret = environment.secret("KEY", "").unwrap();
+        assert_eq!(secret.expose_secret(), "canary-7");
+        assert!(!format!("{:?}", environment.settings()).contains("canary"));
+    }
+
+    #[test]
+    fn credentials_in_addresses_are_not_shown() {
+        let mut environment = environment(&[("U", "mongodb://ana:canary@db:27017/x@y")]);
+        environment.optional_text("U", "");
+        assert_eq!(
+            environment.settings()[0].effective,
+            "mongodb://***@db:27017/x@y"
+        );
+    }
+}
