@@ -85,13 +85,14 @@ impl Problem {
             [only] => format!("{} {}", only.field, only.reason),
             several => format!("{} fields are invalid", several.len()),
         };
-        let problem = Self::new(
+        let mut problem = Self::new(
             StatusCode::BAD_REQUEST,
             "invalid-request",
             "Invalid request",
             detail,
         );
-        Self { errors, ..problem }
+        problem.0.errors = errors;
+        problem
     }
 
     /// 401: no or bad credentials.
@@ -279,7 +280,7 @@ impl Problem {
         let identity = instrumentation::request::current();
         let mut document = json!({
             "type": format!("/problems/{}", self.0.kind),
-            "title": self.title,
+            "title": self.0.title,
             "status": self.0.status.as_u16(),
             "detail": self.0.detail,
             "message": self.0.message.as_deref().unwrap_or(&self.0.detail),
