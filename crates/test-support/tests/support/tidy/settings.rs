@@ -25,6 +25,13 @@ const SCRIPTS: [&str; 6] = [
     "monitoring/",
 ];
 
+/// Our own settings begin so; a literal like this is one, whatever function it is
+/// given to.
+const PREFIXES: [&str; 3] = ["BOOKSTORE_", "PERFORMANCE_", "SIMULATOR_"];
+
+/// How the name of a variable ends that holds the path of a secret.
+const SECRET_FILE: &str = "_FILE";
+
 /// A name, and the first place where it stands.
 type Settings = BTreeMap<String, (String, usize)>;
 
@@ -41,25 +48,31 @@ fn reading_methods(reader: &str) -> Vec<String> {
 }
 
 /// The settings that a file reads: `.text("NAME", …)`, also with type arguments,
-/// also by a constant of the same file.
+/// also by a constant of the same file; and every literal that is the name of a
+/// setting of ours. What follows `#[cfg(test)]` reads examples.
 fn read_in(file: &SourceFile, methods: &[String]) -> Vec<(String, usize)> {
-    let code = code_only(&file.text);
-    let mut found = Vec::new();
-    for method in methods {
-        for (at, call) in code.match_indices(&format!(".{method}")) {
-            let after = at + call.len();
-            let Some(open) = start_of_arguments(&code[after..]) else {
-                continue;
-            };
-            let argument = file.text[after + open..].trim_start();
-            let name = quoted(argument).or_else(|| constant(&file.text, argument));
-            let line = code[..at].matches('\n').count() + 1;
-            found.extend(
-                name.filter(|name| is_setting(name))
-                    .map(|name| (name.to_owned(), line)),
-            );
-        }
-    }
+    let text = file.text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = code_only(text);
+    let calls = methods.iter().flat_map(|method| {
+        let calls = code.match_indices(method.as_str());
+        calls.filter_map(|(at, call)| {
+            let open = start_of_arguments(&code[at + call.len()..])?;
+            let argument = text[at + call.len() + open..].trim_start();
+            let name = quoted(argument).or_else(|| constant(text, argument))?;
+            code[..at].ends_with('.').then_some((at, name))
+        })
+    });
+    let literals = PREFIXES.iter().flat_map(|prefix| {
+        let starts = text.match_indices(*prefix);
+        starts.filter_map(|(at, _)| Some((at, quoted(text.get(at.checked_sub(1)?..)?)?)))
+    });
+    let mut found: Vec<(String, usize)> = calls
+        .chain(literals)
+        .filter(|(_, name)| is_setting(name))
+        .map(|(at, name)| (name.to_owned(), text[..at].matches('\n').count() + 1))
+        .collect();
+    found.sort();
+    found.dedup_by(|one, other| one.0 == other.0);
     found
 }
 
@@ -124,9 +137,11 @@ fn mentions(text: &str, name: &str) -> bool {
 
 fn mismatches(read: &Settings, listed: &Settings, files: &[SourceFile]) -> Vec<Violation> {
     let unlisted = read.iter().filter(|(name, _)| !listed.contains_key(*name));
-    let unread = listed
-        .iter()
-        .filter(|(name, _)| !read.contains_key(*name) && !read_by_script(name, files));
+    let unread = listed.iter().filter(|(name, _)| {
+        let secret = name.strip_suffix(SECRET_FILE).unwrap_or(name);
+        let in_code = read.contains_key(*name) || read.contains_key(secret);
+        !in_code && !read_by_script(name, files)
+    });
     let report = |(name, (path, line)): (&String, &(String, usize)), rule: &str| {
         Violation::at(path, *line, format!("{name} {rule}"))
     };
@@ -151,9 +166,9 @@ fn settings_and_their_example_agree() -> anyhow::Result<()> {
     );
 
     let mut read = Settings::new();
-    let sources = files
-        .iter()
-        .filter(|file| file.is_rust() && file.path.contains("/src/"));
+    let sources = files.iter().filter(|file| {
+        file.is_rust() && file.path.contains("/src/") && !file.path.contains("/test-support/")
+    });
     for file in sources.filter(|file| file.path != READER) {
         for (name, line) in read_in(file, &methods) {
             read.entry(name).or_insert((file.path.clone(), line));
@@ -187,17 +202,33 @@ mod examples {
     #[test]
     fn reads_are_found_however_they_are_written() {
         let methods = ["text".to_owned(), "parsed".to_owned()];
-        let source = "const PORT: &str = \"PORT_C\";\nenv.text(\n    \"NAME_A\", x);\n\
-            env.parsed::<Vec<u8>>(\"NAME_B\");\nenv.parsed(PORT);\n\
-            // env.text(\"NOT_ME\")\nreply.text();\nenv.text(\"lower\");";
-        let found = read_in(&file("a.rs", source), &methods);
-        let expected = [("NAME_A", 2), ("NAME_B", 4), ("PORT_C", 5)];
+        let source = [
+            "const PORT: &str = \"PORT_C\";",
+            "env.text(",
+            "    \"NAME_A\", x);",
+            "env.parsed::<Vec<u8>>(\"NAME_B\");",
+            "env.parsed(PORT);",
+            "Telemetry::read(env, \"BOOKSTORE_D\");",
+            "// env.text(\"NOT_ME\")",
+            "reply.text(); env.text(\"lower\"); context(\"NOT_ME\");",
+            "#[cfg(test)]",
+            "env.text(\"NOT_ME\");",
+        ];
+        let found = read_in(&file("a.rs", &source.join("\n")), &methods);
+        let expected = [
+            ("BOOKSTORE_D", 6),
+            ("NAME_A", 2),
+            ("NAME_B", 4),
+            ("PORT_C", 5),
+        ];
         assert_eq!(found, expected.map(|(name, line)| (name.to_owned(), line)));
     }
 
     #[test]
     fn both_kinds_of_mismatch_are_found() {
-        let listed = listed_in("# A comment = no setting\nBOTH=1\n# OFF=1\nDEAD=1\nSCRIPTED=1\n");
+        let listed = listed_in(
+            "# A comment = no setting\nBOTH=1\n# OFF=1\nDEAD=1\nSCRIPTED=1\n# OFF_FILE=/a\n",
+        );
         let place = ("a.rs".to_owned(), 1);
         let read: Settings = ["BOTH", "OFF", "NEW"]
             .map(|name| (name.to_owned(), place.clone()))
