@@ -1,5 +1,5 @@
 //! Starts the real tools that tests talk to: Redis, a server of the `MongoDB`
-//! protocol, k6, Jaeger, Prometheus.
+//! protocol, k6, Jaeger, Prometheus; and our own simulator and fault proxy.
 //!
 //! A dev-dependency only. Each started thing binds a free loopback port, keeps
 //! its files in a temporary directory of its own, and is gone when its value is
@@ -21,8 +21,14 @@ pub mod prometheus;
 
 mod ferretdb;
 mod redis;
+mod simulator;
 
 pub use crate::ferretdb::{FerretDb, ferretdb};
 pub use crate::jaeger::{Jaeger, jaeger};
 pub use crate::prometheus::{Prometheus, prometheus};
 pub use crate::redis::{Redis, redis, redis_with};
+pub use crate::simulator::{simulator, simulator_with};
+
+/// For the types that [`simulator()`] gives; a crate's tests depend on this crate
+/// only.
+pub use ::llm_simulator;
