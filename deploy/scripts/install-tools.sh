@@ -14,13 +14,13 @@
 # ones are kept in ${XDG_CACHE_HOME:-~/.cache}/bookstore/tools too, so that the
 # next clone copies them (BOOKSTORE_TOOLS_CACHE=off builds anew).
 set -euo pipefail
-# shellcheck source=deploy/scripts/lib/settings.sh
+# shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
-# shellcheck source=deploy/scripts/lib/versions.sh
+# shellcheck source=lib/versions.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/versions.sh"
-# shellcheck source=deploy/scripts/lib/packages.sh
+# shellcheck source=lib/packages.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
-# shellcheck source=deploy/scripts/lib/go-tools.sh
+# shellcheck source=lib/go-tools.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
 
 readonly RUNTIME_PACKAGES=(redis-server prometheus)

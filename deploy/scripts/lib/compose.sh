@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# The stack in containers.
+
+readonly COMPOSE_FILE_PATH=$CHECKOUT/docker-compose.perf.yml
+
+# docker_answers: an engine, not only the client, within five seconds.
+docker_answers() {
+  command -v docker >/dev/null && timeout 5 docker info >/dev/null 2>&1
+}
+
+# compose ARGUMENT...: Docker's own plugin, else the one built from deploy/tools.
+compose() {
+  if docker compose version >/dev/null 2>&1; then
+    docker compose --file "$COMPOSE_FILE_PATH" --profile observability "$@"
+  elif [[ -x $BOOKSTORE_TOOLS_DIR/bin/docker-compose ]]; then
+    "$BOOKSTORE_TOOLS_DIR/bin/docker-compose" --file "$COMPOSE_FILE_PATH" --profile observability "$@"
+  else
+    fail "docker compose v2 is missing: run make setup"
+  fi
+}
+
+# running_mode: how run-all last started the stack: native, docker or nothing.
+running_mode() {
+  if [[ -f $BOOKSTORE_STATE_DIR/mode ]]; then cat "$BOOKSTORE_STATE_DIR/mode"; fi
+}

@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# Which stores and which LLM providers the services get.
+
+# choose_stores: Redis and MongoDB of the settings, else our own.
+# shellcheck disable=SC2034 # native_tools reads what this decides
+choose_stores() {
+  if [[ -z ${REDIS_URL:-} ]]; then
+    USE_OWN_REDIS=yes
+    export REDIS_URL=redis://127.0.0.1:6379
+  fi
+  if [[ -z ${MONGODB_URI:-} ]] && command -v mongod >/dev/null; then
+    USE_OWN_MONGOD=yes
+    export MONGODB_URI=mongodb://127.0.0.1:$MONGOD_PORT/
+  fi
+}
+
+# without_password URI: what may be shown of it.
+without_password() { sed -E 's#//[^/@]*@#//#' <<<"$1"; }
+
+books_are_in() {
+  if [[ -n ${MONGODB_URI:-} ]]; then
+    printf 'MongoDB, %s' "$(without_password "$MONGODB_URI")"
+  else
+    printf 'SQLite, %s/data' "$BOOKSTORE_STATE_DIR"
+  fi
+}
+
+# choose_providers: a provider without a key speaks to the simulator, and is
+# declared as simulated, so that its money never meets real money.
+choose_providers() {
+  local simulated=()
+  export LLM_PROVIDER=${LLM_PROVIDER:-ollama}
+  if [[ -z ${ANTHROPIC_API_KEY:-} && -z ${ANTHROPIC_API_KEY_FILE:-} ]]; then
+    export ANTHROPIC_API_KEY=simulated ANTHROPIC_BASE_URL=$SIMULATOR_URL
+    simulated+=(claude)
+  fi
+  if [[ -z ${OLLAMA_HOST:-} ]]; then
+    export OLLAMA_HOST=$SIMULATOR_URL
+    simulated+=(ollama)
+  fi
+  if [[ -z ${BOOKSTORE_SIMULATED_PROVIDERS:-} ]]; then
+    BOOKSTORE_SIMULATED_PROVIDERS=$(IFS=, && echo "${simulated[*]:-}")
+  fi
+  export BOOKSTORE_SIMULATED_PROVIDERS
+}
+
+# performance_settings: what the performance service needs beside them.
+performance_settings() {
+  export PERFORMANCE_STATE_DIR=${PERFORMANCE_STATE_DIR:-$BOOKSTORE_STATE_DIR}
+  export PERFORMANCE_TARGETS=${PERFORMANCE_TARGETS:-local=$BOOKSTORE_URL}
+  export PERFORMANCE_K6=${PERFORMANCE_K6:-$BOOKSTORE_TOOLS_DIR/bin/k6}
+  export PERFORMANCE_K6_V1=${PERFORMANCE_K6_V1:-$BOOKSTORE_TOOLS_DIR/bin/k6-v1}
+  export PERFORMANCE_SCRIPTS_DIR=${PERFORMANCE_SCRIPTS_DIR:-$CHECKOUT/k6}
+  export OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-http://127.0.0.1:4317}
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs the tests of the workspace: test.sh all|unit. "all" installs the tools
+# and runs everything; "unit" runs what needs no server: the tests inside the
+# crates that are pure logic, and the examples in their documentation.
+set -euo pipefail
+# shellcheck source=lib/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=lib/cargo.sh
+source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
+
+all() {
+  "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
+  test_tools
+  # The services' own settings must not leak from this shell into the tests.
+  unset BOOKSTORE_STATE_DIR BOOKSTORE_HTTP_ADDR PERFORMANCE_HTTP_ADDR SIMULATOR_HTTP_ADDR
+  # One binary at a time; --no-fail-fast shows every failure in one run.
+  cargo test --workspace --locked --no-fail-fast
+}
+
+main() {
+  require_cargo
+  case ${1:-all} in
+    all) all ;;
+    unit) cargo test --workspace --locked --no-fail-fast --lib --exclude test-support ;;
+    *) fail "unknown tests \"$1\": all or unit" ;;
+  esac
+}
+
+main "$@"
