@@ -1,0 +1,151 @@
+//! Anthropic's messages API.
+
+mod wire;
+
+use async_trait::async_trait;
+use reqwest::{
+    Client, Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint, LlmError, LlmProvider,
+    ProviderName,
+    answer::{self, Exchange},
+    lines::lines,
+    sse::event_data,
+    transport::{Accept, Post, Reply, Transport},
+    usage::estimate_tokens,
+};
+
+/// The version of the API that the requests are written in.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// Model families that answer 400 to a sampling temperature (vendor's documentation, November
+/// 2026).
+const REFUSES_TEMPERATURE: [&str; 1] = ["claude-sonnet-5"];
+
+/// A client of one Anthropic-compatible server.
+#[derive(Debug)]
+pub struct Claude {
+    transport: Transport,
+    headers: HeaderMap,
+    model: String,
+}
+
+/// A key that cannot be sent in a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("holds characters that no HTTP header can carry")]
+pub struct UnusableKey;
+
+impl Claude {
+    /// A client for the server at `base` (without `/v1`).
+    ///
+    /// # Errors
+    /// A key that no header can carry.
+    pub fn new(
+        client: Client,
+        base: Url,
+        key: &SecretString,
+        model: String,
+        deadlines: Deadlines,
+    ) -> Result<Self, UnusableKey> {
+        let mut key = HeaderValue::from_str(key.expose_secret()).map_err(|_| UnusableKey)?;
+        key.set_sensitive(true);
+        let headers = HeaderMap::from_iter([
+            (HeaderName::from_static("x-api-key"), key),
+            (
+                HeaderName::from_static("anthropic-version"),
+                HeaderValue::from_static(ANTHROPIC_VERSION),
+            ),
+        ]);
+        Ok(Self {
+            transport: Transport::new(client, base, deadlines),
+            headers,
+            model,
+        })
+    }
+
+    async fn send(&self, request: &ChatRequest, accept: Accept) -> Result<Reply, LlmError> {
+        let model = request.model.as_deref().unwrap_or(&self.model);
+        let body = wire::request_body(
+            request,
+            model,
+            accepts_temperature(model),
+            accept == Accept::EventStream,
+        )?;
+        self.transport
+            .post(Post {
+                path: "/v1/messages",
+                headers: self.headers.clone(),
+                body,
+                accept,
+                deadline: request.context.deadline,
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl LlmProvider for Claude {
+    fn name(&self) -> ProviderName {
+        ProviderName::Claude
+    }
+
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        self.transport.endpoint()
+    }
+
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let reply = self.send(request, Accept::Json).await?;
+        let exchange = exchange(&reply, request);
+        let message: wire::Message = reply.json().await?;
+        message.into_response(exchange)
+    }
+
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
+        let reply = self.send(request, Accept::EventStream).await?;
+        let exchange = exchange(&reply, request);
+        let decoder = wire::EventDecoder::new(exchange.input_estimate);
+        let frames = event_data(lines(reply.chunks()));
+        Ok(answer::events(frames, decoder, exchange))
+    }
+}
+
+fn exchange(reply: &Reply, request: &ChatRequest) -> Exchange {
+    Exchange {
+        sent_at: reply.sent_at,
+        request_id: reply.request_id.clone(),
+        input_estimate: estimate_tokens(request.prompt_texts()),
+    }
+}
+
+fn accepts_temperature(model: &str) -> bool {
+    !REFUSES_TEMPERATURE
+        .iter()
+        .any(|family| model.starts_with(family))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_listed_families_refuse_a_temperature() {
+        for model in [
+            "claude-sonnet-5",
+            "claude-sonnet-5-5",
+            "claude-sonnet-5-5-20261007",
+        ] {
+            assert!(!accepts_temperature(model), "{model}");
+        }
+        for model in ["claude-sonnet-4-5", "claude-haiku-5-5", "claude-opus-5"] {
+            assert!(accepts_temperature(model), "{model}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The JSON of Anthropic's messages API.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    ChatRequest, ChatResponse, LatencySplit, LlmError, MessageRole,
+    answer::{Ending, Exchange, Frame, FrameDecoder, ReportedUsage, Start},
+    status::{error_text, shortened},
+    usage::believable_count,
+};
+
+#[derive(Serialize)]
+struct RequestBody<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<&'a str>,
+    messages: Vec<RequestMessage<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct RequestMessage<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+/// A whole answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Message {
+    #[serde(default)]
+    id: Option<String>,
+    model: String,
+    #[serde(default)]
+    content: Vec<ContentBlock>,
+    #[serde(default)]
+    stop_reason: Option<String>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ContentBlock {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+struct WireUsage {
+    /// Without the cached ones.
+    #[serde(default, deserialize_with = "believable_count")]
+    input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "believable_count")]
+    output_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "believable_count")]
+    cache_read_input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "believable_count")]
+    cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    cache_creation: Option<CacheCreation>,
+    #[serde(default)]
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+struct CacheCreation {
+    #[serde(default, deserialize_with = "believable_count")]
+    ephemeral_5m_input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "believable_count")]
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+struct OutputDetails {
+    #[serde(default, deserialize_with = "believable_count")]
+    thinking_tokens: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    MessageStart {
+        message: Message,
+    },
+    ContentBlockStart {
+        content_block: ContentBlock,
+    },
+    ContentBlockDelta {
+        delta: ContentBlock,
+    },
+    MessageDelta {
+        delta: MessageDelta,
+        #[serde(default)]
+        usage: Option<WireUsage>,
+    },
+    MessageStop,
+    Error {
+        error: Value,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct MessageDelta {
+    #[serde(default)]
+    stop_reason: Option<String>,
+}
+
+/// Writes a request.
+///
+/// # Errors
+/// A temperature that JSON cannot carry.
+pub(super) fn request_body(
+    request: &ChatRequest,
+    model: &str,
+    accepts_temperature: bool,
+    stream: bool,
+) -> Result<Vec<u8>, LlmError> {
+    let messages = request.messages.iter().map(|message| RequestMessage {
+        role: match message.role {
+            MessageRole::User => "user",
+            MessageRole::Assistant => "assistant",
+        },
+        content: &message.content,
+    });
+    let body = RequestBody {
+        model,
+        max_tokens: request.max_tokens,
+        system: request.system.as_deref(),
+        messages: messages.collect(),
+        temperature: request.temperature.filter(|_| accepts_temperature),
+        stream,
+    };
+    serde_json::to_vec(&body).map_err(|error| LlmError::Malformed {
+        message: format!("the request cannot be written: {error}"),
+    })
+}
+
+impl Message {
+    pub(super) fn into_response(self, exchange: Exchange) -> Result<ChatResponse, LlmError> {
+        let blocks = self.content.into_iter();
+        let text: String = blocks.filter_map(ContentBlock::into_text).collect();
+        Ok(ChatResponse {
+            usage: self
+                .usage
+                .unwrap_or_default()
+                .reported()
+                .complete(exchange.input_estimate, &text),
+            text,
+            model: self.model,
+            response_id: self.id,
+            request_id: exchange.request_id,
+            finish_reason: self.stop_reason,
+            latency: LatencySplit {
+                total: Instant::now() - exchange.sent_at,
+                ..LatencySplit::default()
+            },
+            cost: None,
+            simulated: false,
+        })
+    }
+}
+
+impl ContentBlock {
+    /// The text of a text block or of its delta; `None` for thinking, tools and the rest.
+    fn into_text(self) -> Option<String> {
+        match self.kind.as_str() {
+            "text" | "text_delta" => self.text,
+            _ => None,
+        }
+    }
+}
+
+impl WireUsage {
+    /// Takes over what a later report says: its counts are totals, never to be added.
+    fn replace_with(&mut self, later: Self) {
+        let replace = |count: &mut Option<u64>, later: Option<u64>| *count = later.or(*count);
+        replace(&mut self.input_tokens, later.input_tokens);
+        replace(&mut self.output_tokens, later.output_tokens);
+        replace(
+            &mut self.cache_read_input_tokens,
+            later.cache_read_input_tokens,
+        );
+        replace(
+            &mut self.cache_creation_input_tokens,
+            later.cache_creation_input_tokens,
+        );
+        self.cache_creation = later.cache_creation.or(self.cache_creation.take());
+        self.output_tokens_details = later
+            .output_tokens_details
+            .or(self.output_tokens_details.take());
+    }
+
+    /// OpenTelemetry's input tokens include the cached ones, Anthropic's do not.
+    fn reported(&self) -> ReportedUsage {
+        let cache_read = self.cache_read_input_tokens.unwrap_or_default();
+        let by_lifetime = self.cache_creation.clone().unwrap_or_default();
+        let write_1h = by_lifetime.ephemeral_1h_input_tokens.unwrap_or_default();
+        let known_5m = by_lifetime.ephemeral_5m_input_tokens.unwrap_or_default();
+        // Written tokens that no lifetime claims are of the default one, five minutes.
+        let unclaimed = self
+            .cache_creation_input_tokens
+            .unwrap_or_default()
+            .saturating_sub(write_1h + known_5m);
+        let write_5m = known_5m + unclaimed;
+        ReportedUsage {
+            input: self
+                .input_tokens
+                .map(|uncached| uncached + cache_read + write_5m + write_1h),
+            output: self.output_tokens,
+            cache_read,
+            cache_write_5m: write_5m,
+            cache_write_1h: write_1h,
+            reasoning: self
+                .output_tokens_details
+                .as_ref()
+                .and_then(|details| details.thinking_tokens)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads the events of one streamed answer.
+pub(super) struct EventDecoder {
+    usage: WireUsage,
+    stop_reason: Option<String>,
+    input_estimate: u64,
+}
+
+impl EventDecoder {
+    pub(super) fn new(input_estimate: u64) -> Self {
+        Self {
+            usage: WireUsage::default(),
+            stop_reason: None,
+            input_estimate,
+        }
+    }
+}
+
+impl FrameDecoder for EventDecoder {
+    fn decode(&mut self, frame: &str) -> Result<Frame, LlmError> {
+        let event: Event = serde_json::from_str(frame).map_err(|error| LlmError::Malformed {
+            message: format!("an event is not the expected JSON: {error}"),
+        })?;
+        let mut read = Frame::default();
+        match event {
+            Event::MessageStart { message } => {
+                self.usage.replace_with(message.usage.unwrap_or_default());
+                read.start = Some(Start {
+                    model: message.model,
+                    response_id: message.id,
+                    usage: Some(self.usage.reported().complete(self.input_estimate, "")),
+                });
+            }
+            Event::ContentBlockStart {
+                content_block: block,
+            }
+            | Event::ContentBlockDelta { delta: block } => {
+                read.text = block.into_text().unwrap_or_default();
+            }
+            Event::MessageDelta { delta, usage } => {
+                self.stop_reason = delta.stop_reason.or(self.stop_reason.take());
+                self.usage.replace_with(usage.unwrap_or_default());
+            }
+            Event::MessageStop => {
+                read.end = Some(Ending {
+                    finish_reason: self.stop_reason.take(),
+                    usage: self.usage.reported(),
+                });
+            }
+            Event::Error { error } => return Err(stream_error(&error)),
+            Event::Other => {}
+        }
+        Ok(read)
+    }
+}
+
+/// An error that comes after a successful status stands for the status that it would have been.
+fn stream_error(error: &Value) -> LlmError {
+    let message = error_text(error).unwrap_or_default();
+    let kind = error
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let rejected = |status| LlmError::Rejected {
+        status,
+        message: message.clone(),
+        request_id: None,
+    };
+    let upstream = |status| LlmError::Upstream {
+        status,
+        message: shortened(&format!("{kind}: {message}")),
+        retry_after: None,
+        request_id: None,
+    };
+    match kind {
+        "rate_limit_error" => LlmError::RateLimited {
+            retry_after: None,
+            request_id: None,
+        },
+        "invalid_request_error" => rejected(400),
+        "authentication_error" => rejected(401),
+        "permission_error" => rejected(403),
+        "not_found_error" => rejected(404),
+        "request_too_large" => rejected(413),
+        "api_error" => upstream(Some(500)),
+        "timeout_error" => upstream(Some(504)),
+        "overloaded_error" => upstream(Some(529)),
+        _ => upstream(None),
+    }
+}

@@ -1,0 +1,142 @@
+//! Telemetry, money and the ledger around a provider, one attempt at a time.
+
+mod attempt;
+mod series;
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use async_trait::async_trait;
+use futures_util::{Stream, StreamExt};
+use tracing::Instrument;
+
+use crate::{
+    ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, Ledger, LlmError, LlmProvider,
+    PriceCatalogue, ProviderName,
+    measured::{attempt::Attempt, series::Series},
+};
+
+/// A provider whose every attempt has a CLIENT span, metrics, an exact cost and a ledger row.
+///
+/// Also an attempt that its caller abandons: what was read until then is booked.
+pub struct Measured<P> {
+    inner: P,
+    books: Arc<Books>,
+}
+
+/// Everything that an attempt is written into.
+pub(crate) struct Books {
+    provider: ProviderName,
+    default_model: String,
+    endpoint: Endpoint,
+    simulated: bool,
+    prices: Arc<PriceCatalogue>,
+    ledger: Arc<Ledger>,
+    series: Series,
+}
+
+impl<P: LlmProvider> Measured<P> {
+    /// Measures `inner`. `simulated` says that a simulator answers in the provider's place: its
+    /// money is never added to real money.
+    pub fn new(
+        inner: P,
+        simulated: bool,
+        prices: Arc<PriceCatalogue>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        let books = Books {
+            provider: inner.name(),
+            default_model: inner.model().to_owned(),
+            endpoint: inner.endpoint().clone(),
+            simulated,
+            prices,
+            ledger,
+            series: Series::new(inner.name(), simulated),
+        };
+        Self {
+            inner,
+            books: Arc::new(books),
+        }
+    }
+}
+
+#[async_trait]
+impl<P: LlmProvider> LlmProvider for Measured<P> {
+    fn name(&self) -> ProviderName {
+        self.inner.name()
+    }
+
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        self.inner.endpoint()
+    }
+
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let mut attempt = Attempt::begin(&self.books, request, false)?;
+        let answering = self.inner.complete(request);
+        match answering.instrument(attempt.span().clone()).await {
+            Ok(mut response) => {
+                attempt.succeed(&mut response);
+                Ok(response)
+            }
+            Err(error) => {
+                attempt.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
+        let mut attempt = Attempt::begin(&self.books, request, true)?;
+        let opening = self.inner.stream(request);
+        match opening.instrument(attempt.span().clone()).await {
+            Ok(inner) => Ok(Box::pin(MeasuredStream { inner, attempt })),
+            Err(error) => {
+                attempt.fail(&error);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A stream that settles its attempt when it ends, fails or is dropped.
+struct MeasuredStream {
+    inner: ChatStream,
+    attempt: Attempt,
+}
+
+impl Stream for MeasuredStream {
+    type Item = Result<ChatEvent, LlmError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.attempt.is_settled() {
+            return Poll::Ready(None);
+        }
+        let span = self.attempt.span().clone();
+        let item = {
+            let _entered = span.enter();
+            ready!(self.inner.poll_next_unpin(context))
+        };
+        let item = item.unwrap_or_else(|| {
+            Err(LlmError::Interrupted {
+                message: "the provider's stream ended without an answer".to_owned(),
+            })
+        });
+        Poll::Ready(Some(match item {
+            Ok(mut event) => {
+                self.attempt.observe(&mut event);
+                Ok(event)
+            }
+            Err(error) => {
+                self.attempt.fail(&error);
+                Err(error)
+            }
+        }))
+    }
+}

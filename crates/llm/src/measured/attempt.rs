@@ -1,0 +1,328 @@
+//! One attempt, from its reservation in the ledger to its settlement.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tracing::{Span, field::Empty};
+
+use super::{Books, series::Settled};
+use crate::{
+    CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, LedgerRow, LlmError, Outcome, Usage,
+    ledger::Slot,
+    usage::{estimate_tokens, tokens_of_characters},
+};
+
+/// An attempt under way. Dropped before it is settled, it was cancelled.
+pub(super) struct Attempt {
+    books: Arc<Books>,
+    context: CallContext,
+    span: Span,
+    trace_id: Option<String>,
+    slot: Option<Slot>,
+    requested_model: String,
+    streamed: bool,
+    at: Timestamp,
+    begun: Instant,
+    progress: Progress,
+}
+
+/// What a stream has given so far.
+struct Progress {
+    input_estimate: u64,
+    model: Option<String>,
+    reported: Option<Usage>,
+    characters: usize,
+    first_chunk_at: Option<Instant>,
+    last_chunk_at: Option<Instant>,
+}
+
+/// How an attempt came out.
+struct Result<'a> {
+    outcome: Outcome,
+    error_type: &'static str,
+    model: &'a str,
+    usage: Usage,
+}
+
+impl Attempt {
+    /// Reserves the ledger row and opens the span.
+    ///
+    /// # Errors
+    /// [`LlmError::Overloaded`] when the ledger cannot take another row.
+    pub(super) fn begin(
+        books: &Arc<Books>,
+        request: &ChatRequest,
+        streamed: bool,
+    ) -> std::result::Result<Self, LlmError> {
+        let slot = books.ledger.reserve()?;
+        let requested_model = request.model.as_ref().unwrap_or(&books.default_model);
+        books.series.begin();
+        let input_estimate = if streamed {
+            estimate_tokens(request.prompt_texts())
+        } else {
+            0
+        };
+        Ok(Self {
+            span: open_span(books, request, requested_model, streamed),
+            trace_id: instrumentation::request::current().map(|identity| identity.trace_id.clone()),
+            books: Arc::clone(books),
+            context: request.context.clone(),
+            slot: Some(slot),
+            requested_model: requested_model.clone(),
+            streamed,
+            at: Timestamp::now(),
+            begun: Instant::now(),
+            progress: Progress {
+                input_estimate,
+                model: None,
+                reported: None,
+                characters: 0,
+                first_chunk_at: None,
+                last_chunk_at: None,
+            },
+        })
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.slot.is_none()
+    }
+
+    /// Takes note of a stream's event; the last one settles the attempt.
+    pub(super) fn observe(&mut self, event: &mut ChatEvent) {
+        match event {
+            ChatEvent::Started { model, usage, .. } => {
+                self.progress.model = Some(model.clone());
+                self.progress.reported = *usage;
+            }
+            ChatEvent::Delta(text) => self.observe_chunk(text),
+            ChatEvent::Finished(response) => self.succeed(response),
+        }
+    }
+
+    fn observe_chunk(&mut self, text: &str) {
+        let now = Instant::now();
+        let models = (
+            self.requested_model.as_str(),
+            self.progress.model.as_deref(),
+        );
+        match self.progress.last_chunk_at {
+            None => self.progress.first_chunk_at = Some(now),
+            Some(last) => self.books.series.chunk(models, now - last),
+        }
+        self.progress.last_chunk_at = Some(now);
+        self.progress.characters += text.chars().count();
+    }
+
+    /// Books a whole answer and writes its price into it.
+    pub(super) fn succeed(&mut self, response: &mut ChatResponse) {
+        let model = response.model.clone();
+        let cost = self.settle(&Result {
+            outcome: Outcome::Succeeded,
+            error_type: "",
+            model: &model,
+            usage: response.usage,
+        });
+        response.cost = cost;
+        response.simulated = self.books.simulated;
+        let span = std::mem::replace(&mut self.span, Span::none());
+        if span.is_none() {
+            return;
+        }
+        let text = |name: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                span.record(name, value.as_str());
+            }
+        };
+        text("gen_ai.response.id", &response.response_id);
+        text("gen_ai.response.finish_reasons", &response.finish_reason);
+        span.record(
+            "bookstore.gen_ai.queue_ms",
+            milliseconds(response.latency.queue),
+        );
+        let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
+        span.record("bookstore.gen_ai.overhead_ms", milliseconds(overhead));
+    }
+
+    /// Books a failed attempt with what was read until then.
+    pub(super) fn fail(&mut self, error: &LlmError) {
+        let outcome = if self.progress.first_chunk_at.is_some() {
+            Outcome::Partial
+        } else {
+            Outcome::Failed
+        };
+        self.span
+            .record("otel.status_description", error.to_string());
+        self.settle_unfinished(outcome, error.error_type());
+        self.span = Span::none();
+    }
+
+    fn settle_unfinished(&mut self, outcome: Outcome, error_type: &'static str) {
+        let usage = self.progress.usage();
+        let model = self.progress.model.clone();
+        let model = model.unwrap_or_else(|| self.requested_model.clone());
+        self.settle(&Result {
+            outcome,
+            error_type,
+            model: &model,
+            usage,
+        });
+    }
+
+    fn settle(&mut self, result: &Result<'_>) -> Option<Cost> {
+        let slot = self.slot.take()?;
+        let books = &self.books;
+        let cost = books
+            .prices
+            .cost(result.model, books.provider, self.at, &result.usage);
+        let now = Instant::now();
+        books.series.settle(&Settled {
+            context: &self.context,
+            requested_model: &self.requested_model,
+            response_model: result.model,
+            outcome: result.outcome,
+            error_type: result.error_type,
+            usage: &result.usage,
+            cost: cost.as_ref(),
+            duration: now - self.begun,
+            time_to_first_chunk: self.progress.first_chunk_at.map(|at| at - self.begun),
+        });
+        self.record_result(result, cost.as_ref());
+        slot.write(LedgerRow {
+            call_id: self.context.call_id,
+            attempt: self.context.attempt,
+            at: self.at,
+            tenant: self.context.tenant.clone(),
+            test_id: self.context.test_id.clone(),
+            feature: self.context.feature.into(),
+            provider: books.provider,
+            model: result.model.to_owned(),
+            outcome: result.outcome,
+            error_type: (!result.error_type.is_empty()).then(|| result.error_type.into()),
+            streamed: self.streamed,
+            usage: result.usage,
+            price_version: Arc::clone(books.prices.version()),
+            cost: cost.as_ref().map(|cost| cost.total),
+            simulated: books.simulated,
+            trace_id: self.trace_id.take(),
+        });
+        cost
+    }
+
+    fn record_result(&self, result: &Result<'_>, cost: Option<&Cost>) {
+        let span = &self.span;
+        if span.is_none() {
+            return;
+        }
+        let usage = &result.usage;
+        span.record("gen_ai.response.model", result.model);
+        span.record("gen_ai.usage.input_tokens", usage.input_tokens);
+        span.record("gen_ai.usage.output_tokens", usage.output_tokens);
+        span.record(
+            "gen_ai.usage.cache_read.input_tokens",
+            usage.cache_read_tokens,
+        );
+        span.record(
+            "gen_ai.usage.cache_creation.input_tokens",
+            usage.cache_write_tokens(),
+        );
+        span.record(
+            "gen_ai.usage.reasoning.output_tokens",
+            usage.reasoning_tokens,
+        );
+        span.record("bookstore.gen_ai.usage.estimated", usage.estimated);
+        if let Some(first) = self.progress.first_chunk_at {
+            span.record(
+                "gen_ai.response.time_to_first_chunk",
+                (first - self.begun).as_secs_f64(),
+            );
+        }
+        if let Some(cost) = cost {
+            span.record("bookstore.gen_ai.cost.pico_usd", cost.total.get());
+            span.record("bookstore.gen_ai.cost.usd", cost.total.to_string());
+        }
+        if !result.error_type.is_empty() {
+            span.record("error.type", result.error_type);
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.is_settled() {
+            self.settle_unfinished(Outcome::Cancelled, "cancelled");
+        }
+    }
+}
+
+impl Progress {
+    /// The tokens read so far: the input as reported at the start, or estimated; the output
+    /// estimated from the text. Before anything was read there is nothing to book.
+    fn usage(&self) -> Usage {
+        if self.model.is_none() {
+            return Usage::default();
+        }
+        let reported = self.reported.unwrap_or(Usage {
+            input_tokens: self.input_estimate,
+            ..Usage::default()
+        });
+        Usage {
+            output_tokens: tokens_of_characters(self.characters).max(reported.output_tokens),
+            estimated: true,
+            ..reported
+        }
+    }
+}
+
+fn open_span(books: &Books, request: &ChatRequest, model: &str, streamed: bool) -> Span {
+    let span = instrumentation::client_span!(
+        "chat",
+        otel.name = format!("chat {model}"),
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+        "gen_ai.operation.name" = "chat",
+        "gen_ai.provider.name" = books.provider.telemetry_name(),
+        "gen_ai.request.model" = model,
+        "gen_ai.request.max_tokens" = request.max_tokens,
+        "gen_ai.request.temperature" = Empty,
+        "gen_ai.request.stream" = streamed,
+        "gen_ai.response.id" = Empty,
+        "gen_ai.response.model" = Empty,
+        "gen_ai.response.finish_reasons" = Empty,
+        "gen_ai.response.time_to_first_chunk" = Empty,
+        "gen_ai.usage.input_tokens" = Empty,
+        "gen_ai.usage.output_tokens" = Empty,
+        "gen_ai.usage.cache_read.input_tokens" = Empty,
+        "gen_ai.usage.cache_creation.input_tokens" = Empty,
+        "gen_ai.usage.reasoning.output_tokens" = Empty,
+        "server.address" = &*books.endpoint.address,
+        "server.port" = books.endpoint.port,
+        "error.type" = Empty,
+        "bookstore.gen_ai.cost.pico_usd" = Empty,
+        "bookstore.gen_ai.cost.usd" = Empty,
+        "bookstore.gen_ai.cost.source" = "local",
+        "bookstore.gen_ai.simulated" = books.simulated,
+        "bookstore.gen_ai.price_version" = &**books.prices.version(),
+        "bookstore.gen_ai.attempt" = request.context.attempt,
+        "bookstore.gen_ai.retry.reason" = Empty,
+        "bookstore.gen_ai.queue_ms" = Empty,
+        "bookstore.gen_ai.overhead_ms" = Empty,
+        "bookstore.gen_ai.usage.estimated" = Empty,
+    );
+    if let Some(temperature) = request.temperature {
+        span.record("gen_ai.request.temperature", f64::from(temperature));
+    }
+    if let Some(reason) = request.context.retry_reason {
+        span.record("bookstore.gen_ai.retry.reason", reason);
+    }
+    span
+}
+
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,181 @@
+//! The JSON of Ollama's chat API.
+
+use ollama_rs::{
+    generation::chat::{ChatMessage, request::ChatMessageRequest},
+    models::ModelOptions,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    ChatRequest, ChatResponse, LatencySplit, LlmError, MessageRole,
+    answer::{Ending, Exchange, Frame, FrameDecoder, ReportedUsage, Start},
+    status::error_text,
+    usage::believable_count,
+};
+
+/// The crate keeps its `stream` field to itself and writes `false`; serde's flattening would write
+/// the key twice, so the fields that are sent stand here.
+#[derive(Serialize)]
+struct RequestBody<'a> {
+    model: &'a str,
+    messages: &'a [ChatMessage],
+    options: &'a Option<ModelOptions>,
+    stream: bool,
+}
+
+/// A line of a streamed answer, or the whole of one that is not streamed.
+///
+/// The crate's own type refuses a line without timings and knows no `done_reason`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line {
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    message: Option<LineMessage>,
+    #[serde(default)]
+    done: bool,
+    #[serde(default)]
+    done_reason: Option<String>,
+    #[serde(default, deserialize_with = "believable_count")]
+    prompt_eval_count: Option<u64>,
+    #[serde(default, deserialize_with = "believable_count")]
+    eval_count: Option<u64>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LineMessage {
+    #[serde(default)]
+    content: String,
+}
+
+/// Writes a request.
+///
+/// # Errors
+/// A temperature that JSON cannot carry.
+pub(super) fn request_body(
+    request: &ChatRequest,
+    model: &str,
+    stream: bool,
+) -> Result<Vec<u8>, LlmError> {
+    let system = request.system.clone().map(ChatMessage::system);
+    let messages = request.messages.iter().map(|message| {
+        let content = message.content.clone();
+        match message.role {
+            MessageRole::User => ChatMessage::user(content),
+            MessageRole::Assistant => ChatMessage::assistant(content),
+        }
+    });
+    let most_tokens = i32::try_from(request.max_tokens).unwrap_or(i32::MAX);
+    let mut options = ModelOptions::default().num_predict(most_tokens);
+    if let Some(temperature) = request.temperature {
+        options = options.temperature(temperature);
+    }
+    let message_request = ChatMessageRequest::new(
+        model.to_owned(),
+        system.into_iter().chain(messages).collect(),
+    )
+    .options(options);
+    let body = RequestBody {
+        model: &message_request.model_name,
+        messages: &message_request.messages,
+        options: &message_request.options,
+        stream,
+    };
+    serde_json::to_vec(&body).map_err(|error| LlmError::Malformed {
+        message: format!("the request cannot be written: {error}"),
+    })
+}
+
+impl Line {
+    pub(super) fn into_response(self, exchange: Exchange) -> Result<ChatResponse, LlmError> {
+        self.check_error()?;
+        if !self.done {
+            return Err(LlmError::Malformed {
+                message: "the answer is not marked as done".to_owned(),
+            });
+        }
+        let model = self.model.clone().ok_or_else(nameless)?;
+        let ending = self.ending();
+        let text = self.message.map(|message| message.content);
+        let text = text.unwrap_or_default();
+        Ok(ChatResponse {
+            usage: ending.usage.complete(exchange.input_estimate, &text),
+            text,
+            model,
+            response_id: None,
+            request_id: exchange.request_id,
+            finish_reason: ending.finish_reason,
+            latency: LatencySplit {
+                total: Instant::now() - exchange.sent_at,
+                ..LatencySplit::default()
+            },
+            cost: None,
+            simulated: false,
+        })
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            finish_reason: self.done_reason.clone(),
+            usage: ReportedUsage {
+                input: self.prompt_eval_count,
+                output: self.eval_count,
+                ..ReportedUsage::default()
+            },
+        }
+    }
+
+    fn check_error(&self) -> Result<(), LlmError> {
+        match &self.error {
+            None | Some(Value::Null) => Ok(()),
+            Some(error) => Err(LlmError::Upstream {
+                status: None,
+                message: error_text(error).unwrap_or_default(),
+                retry_after: None,
+                request_id: None,
+            }),
+        }
+    }
+}
+
+/// Reads the lines of one streamed answer.
+#[derive(Default)]
+pub(super) struct LineDecoder {
+    started: bool,
+}
+
+impl FrameDecoder for LineDecoder {
+    fn decode(&mut self, frame: &str) -> Result<Frame, LlmError> {
+        if frame.trim().is_empty() {
+            return Ok(Frame::default());
+        }
+        let line: Line = serde_json::from_str(frame).map_err(|error| LlmError::Malformed {
+            message: format!("a line is not the expected JSON: {error}"),
+        })?;
+        line.check_error()?;
+        let mut read = Frame::default();
+        if !std::mem::replace(&mut self.started, true) {
+            read.start = Some(Start {
+                model: line.model.clone().ok_or_else(nameless)?,
+                response_id: None,
+                usage: None,
+            });
+        }
+        read.end = line.done.then(|| line.ending());
+        read.text = line
+            .message
+            .map(|message| message.content)
+            .unwrap_or_default();
+        Ok(read)
+    }
+}
+
+fn nameless() -> LlmError {
+    LlmError::Malformed {
+        message: "the answer names no model".to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! What a model answers, and what the answer took.
+
+use std::{sync::Arc, time::Duration};
+
+use money::PicoUsd;
+
+use crate::Usage;
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatResponse {
+    /// The text, without thinking.
+    pub text: String,
+    /// The model that answered; it may differ from the one that was asked for.
+    pub model: String,
+    /// The provider's id of the answer.
+    pub response_id: Option<String>,
+    /// The provider's id of the HTTP request, for its support.
+    pub request_id: Option<String>,
+    /// Why the model stopped, in the provider's own word, such as `end_turn`, `stop` or
+    /// `max_tokens`.
+    pub finish_reason: Option<String>,
+    /// Tokens read and written.
+    pub usage: Usage,
+    /// Where the time went.
+    pub latency: LatencySplit,
+    /// What it cost: filled by [`Measured`](crate::Measured), `None` when no price is known.
+    pub cost: Option<Cost>,
+    /// Whether a simulator answered: filled by [`Measured`](crate::Measured).
+    pub simulated: bool,
+}
+
+/// Where the time of one call went, in the provider's connection and behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LatencySplit {
+    /// Waiting before the call was sent.
+    pub queue: Duration,
+    /// Opening a connection, where the transport can tell; `None` for a reused one.
+    pub connect: Option<Duration>,
+    /// From sending to the first token; streamed calls only.
+    pub time_to_first_token: Option<Duration>,
+    /// From the first token to the last; streamed calls only.
+    pub decode: Option<Duration>,
+    /// From sending to the end of the answer.
+    pub total: Duration,
+}
+
+/// What one attempt cost, to the pico-dollar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// Input that was neither read from nor written to the provider's cache.
+    pub input: PicoUsd,
+    /// Input read from the cache.
+    pub cache_read: PicoUsd,
+    /// Input written to the cache, of both lifetimes.
+    pub cache_write: PicoUsd,
+    /// Output, reasoning included.
+    pub output: PicoUsd,
+    /// The sum of the parts.
+    pub total: PicoUsd,
+    /// The version of the price catalogue that it was computed with.
+    pub price_version: Arc<str>,
+}
+
+/// One event of a streamed answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChatEvent {
+    /// The provider has begun.
+    Started {
+        /// The model that answers.
+        model: String,
+        /// The provider's id of the answer.
+        response_id: Option<String>,
+        /// The provider's id of the HTTP request.
+        request_id: Option<String>,
+        /// What the provider says at the start about the tokens; what a stream that breaks is
+        /// booked with.
+        usage: Option<Usage>,
+    },
+    /// The next piece of text, never empty.
+    Delta(String),
+    /// The whole answer; the last event.
+    Finished(Box<ChatResponse>),
+}
