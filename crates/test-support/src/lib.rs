@@ -29,6 +29,19 @@ pub use crate::prometheus::{Prometheus, prometheus};
 pub use crate::redis::{Redis, redis, redis_with};
 pub use crate::simulator::{simulator, simulator_with};
 
-/// For the types that [`simulator()`] gives; a crate's tests depend on this crate
-/// only.
+/// For the types that [`fault_proxy()`] gives; a crate's tests depend on this
+/// crate only.
+pub use ::fault_proxy;
+/// For the types that [`simulator()`] gives.
 pub use ::llm_simulator;
+
+use anyhow::Context;
+
+/// Starts our fault proxy on a free loopback port, before an upstream `host:port`.
+/// It passes everything until it is told otherwise, and ends when it is dropped.
+///
+/// # Errors
+/// When no port can be bound.
+pub fn fault_proxy(upstream: impl Into<String>) -> anyhow::Result<fault_proxy::FaultProxy> {
+    fault_proxy::FaultProxy::start(upstream).context("the fault proxy cannot start")
+}
