@@ -93,7 +93,7 @@ impl Aggregator {
             self.coverage.samples_left_out += 1;
         }
         self.extend_load(sample);
-        let set = self.tag_sets.index(&sample.tags);
+        let set = self.tag_sets.index(sample.tags);
         if set == tag_sets::OTHER {
             self.coverage.samples_in_other += 1;
         }

@@ -17,8 +17,8 @@ pub struct Sample<'a> {
     pub contains: Contains,
     /// The value in k6's unit: milliseconds for times, bytes for data. Always finite.
     pub value: f64,
-    /// The tags of this sample.
-    pub tags: Tags<'a>,
+    /// The tags of this sample. Samples of one request share them.
+    pub tags: &'a Tags<'a>,
 }
 
 /// The tags of one sample, in the order of its line. A handful, so a list is quicker than a map.

@@ -1,1 +1,32 @@
-//! Placeholder.
+//! k6 as a typed thing: what may be asked of it, how it is started, watched and stopped, and
+//! how its samples are read.
+//!
+//! Reading order: a [`plan::RunPlan`] names a script, [`options::RunOptions`], an
+//! [`environment::RunEnvironment`] and a target, all valid by construction. A
+//! [`runner::LoadRunner`] turns it into a [`runner::RunHandle`]; [`local::LocalProcess`] is the
+//! runner that starts k6 as a child process. While it runs, [`sample::SampleReader`] and
+//! [`log::LogReader`] read its files by offset; in the end there are a [`exit::K6Exit`] and a
+//! [`summary::Summary`].
+
+pub mod duration;
+pub mod environment;
+pub mod options;
+pub mod plan;
+pub mod script;
+
+pub mod binary;
+pub mod entry;
+pub mod inspect;
+pub mod target;
+
+pub mod runner;
+
+pub mod local;
+mod process;
+mod rest;
+
+pub mod exit;
+pub mod log;
+pub mod sample;
+pub mod summary;
+mod tail;

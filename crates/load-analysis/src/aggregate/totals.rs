@@ -77,7 +77,7 @@ impl Totals {
         total.value.record(sample.time, sample.value);
         for part in &total.parts {
             let part = &mut self.parts[*part];
-            if part.selector.matches(&sample.tags) {
+            if part.selector.matches(sample.tags) {
                 let (_, _, value) = part.value.get_or_insert_with(|| {
                     (
                         sample.contains,

@@ -1,0 +1,279 @@
+//! What a run may ask of k6 beyond its script. Bounded, and checked before anything starts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use load_analysis::threshold::Threshold;
+
+use crate::duration;
+
+/// Virtual users of one k6 on one machine: 0.2 MB and some thousand requests a second each
+/// thousand. Also the bound on what a script asks for by itself.
+pub const MAX_VIRTUAL_USERS: u32 = 1_000;
+
+/// The longest run: soak tests of hours, not of days on a shared machine.
+pub const MAX_DURATION: Duration = Duration::from_hours(4);
+
+/// Iterations of one run.
+pub const MAX_ITERATIONS: u64 = 10_000_000;
+
+/// Thresholds of one run, counted as expressions: each with tags costs a histogram.
+pub const MAX_THRESHOLDS: usize = 100;
+
+/// Options as a request has them, unchecked.
+#[derive(Debug, Clone, Default)]
+pub struct RequestedOptions {
+    /// `options.virtualUsers`.
+    pub virtual_users: Option<u64>,
+    /// `options.duration` in k6's spelling.
+    pub duration: Option<String>,
+    /// `options.iterations`, shared by all virtual users.
+    pub iterations: Option<u64>,
+    /// `options.thresholds`: expressions by metric.
+    pub thresholds: BTreeMap<String, Vec<String>>,
+    /// `options.insecureSkipTLSVerify`.
+    pub insecure_skip_tls_verify: Option<bool>,
+    /// `options.outputFormat`.
+    pub output_format: Option<String>,
+}
+
+/// Checked options. What is absent stays as the script has it.
+///
+/// Virtual users, duration and iterations replace the script's scenarios and stages: then the
+/// script's default function runs, or its scenarios' functions in turn when it has none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunOptions {
+    virtual_users: Option<u32>,
+    duration: Option<Duration>,
+    iterations: Option<u64>,
+    thresholds: BTreeMap<String, Vec<Threshold>>,
+    insecure_skip_tls_verify: Option<bool>,
+}
+
+/// A field of a plan and why it is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct InvalidField {
+    /// The field as the API spells it, for example `options.duration`.
+    pub field: String,
+    /// The reason in words.
+    pub reason: String,
+}
+
+impl RunOptions {
+    /// Checks requested options.
+    ///
+    /// # Errors
+    /// Every field that is refused, with its reason.
+    pub fn parse(requested: &RequestedOptions) -> Result<Self, Vec<InvalidField>> {
+        let mut errors = Vec::new();
+        let mut options = Self {
+            insecure_skip_tls_verify: requested.insecure_skip_tls_verify,
+            ..Self::default()
+        };
+        let mut keep = |result: Result<(), InvalidField>| errors.extend(result.err());
+        keep(options.set_virtual_users(requested));
+        keep(options.set_duration(requested));
+        keep(options.set_iterations(requested));
+        keep(check_output_format(requested));
+        errors.extend(options.set_thresholds(requested));
+        if errors.is_empty() {
+            Ok(options)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Virtual users, when they are asked for.
+    #[must_use]
+    pub const fn virtual_users(&self) -> Option<u32> {
+        self.virtual_users
+    }
+
+    /// Duration of the load, when it is asked for.
+    #[must_use]
+    pub const fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    /// The options under k6's names, for the run's `options.json`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut json = serde_json::Map::new();
+        let mut put = |name: &str, value: Option<serde_json::Value>| {
+            json.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("vus", self.virtual_users.map(Into::into));
+        put(
+            "duration",
+            self.duration.map(|length| duration::format(length).into()),
+        );
+        put("iterations", self.iterations.map(Into::into));
+        put(
+            "insecureSkipTLSVerify",
+            self.insecure_skip_tls_verify.map(Into::into),
+        );
+        if !self.thresholds.is_empty() {
+            let thresholds = self.thresholds.iter().map(|(metric, thresholds)| {
+                let expressions = thresholds.iter().map(|t| t.expression.source.clone());
+                (metric.clone(), expressions.collect::<Vec<_>>().into())
+            });
+            put(
+                "thresholds",
+                Some(serde_json::Value::Object(thresholds.collect())),
+            );
+        }
+        json.into()
+    }
+
+    fn set_virtual_users(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(users) = requested.virtual_users else {
+            return Ok(());
+        };
+        self.virtual_users = u32::try_from(users)
+            .ok()
+            .filter(|n| (1..=MAX_VIRTUAL_USERS).contains(n));
+        match self.virtual_users {
+            Some(_) => Ok(()),
+            None => Err(invalid(
+                "virtualUsers",
+                format!("must be 1 to {MAX_VIRTUAL_USERS}"),
+            )),
+        }
+    }
+
+    fn set_duration(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(text) = &requested.duration else {
+            return Ok(());
+        };
+        let length =
+            duration::parse(text).map_err(|error| invalid("duration", error.to_string()))?;
+        if length < Duration::from_millis(1) || length > MAX_DURATION {
+            return Err(invalid("duration", "must be 1ms to 4h".to_owned()));
+        }
+        self.duration = Some(length);
+        Ok(())
+    }
+
+    fn set_iterations(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(iterations) = requested.iterations else {
+            return Ok(());
+        };
+        // k6 refuses fewer iterations than users.
+        let least = requested.virtual_users.unwrap_or(1).max(1);
+        if !(least..=MAX_ITERATIONS).contains(&iterations) {
+            let reason = format!("must be {least} (the virtual users) to {MAX_ITERATIONS}");
+            return Err(invalid("iterations", reason));
+        }
+        self.iterations = Some(iterations);
+        Ok(())
+    }
+
+    fn set_thresholds(&mut self, requested: &RequestedOptions) -> Vec<InvalidField> {
+        let count: usize = requested.thresholds.values().map(Vec::len).sum();
+        if count > MAX_THRESHOLDS {
+            return vec![invalid(
+                "thresholds",
+                format!("at most {MAX_THRESHOLDS} expressions"),
+            )];
+        }
+        let mut errors = Vec::new();
+        for (metric, expressions) in &requested.thresholds {
+            let parsed: Result<Vec<_>, _> = expressions
+                .iter()
+                .map(|text| Threshold::parse(metric, text))
+                .collect();
+            match parsed {
+                Ok(thresholds) => {
+                    self.thresholds.insert(metric.clone(), thresholds);
+                }
+                Err(error) => errors.push(invalid("thresholds", error.to_string())),
+            }
+        }
+        errors
+    }
+}
+
+/// Samples come as JSON lines, the one form that is read.
+fn check_output_format(requested: &RequestedOptions) -> Result<(), InvalidField> {
+    match requested.output_format.as_deref() {
+        None | Some("") => Ok(()),
+        Some(format) if format.eq_ignore_ascii_case("json") => Ok(()),
+        Some(_) => Err(invalid("outputFormat", "must be json".to_owned())),
+    }
+}
+
+fn invalid(option: &str, reason: String) -> InvalidField {
+    InvalidField {
+        field: format!("options.{option}"),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_options_become_those_of_k6() {
+        let options = RunOptions::parse(&RequestedOptions {
+            virtual_users: Some(5),
+            duration: Some("1m30s".into()),
+            thresholds: [("http_req_duration".into(), vec!["p(95)<500".into()])].into(),
+            insecure_skip_tls_verify: Some(true),
+            output_format: Some("json".into()),
+            iterations: None,
+        })
+        .unwrap();
+        assert_eq!(
+            options.to_json(),
+            serde_json::json!({
+                "vus": 5,
+                "duration": "90000ms",
+                "thresholds": {"http_req_duration": ["p(95)<500"]},
+                "insecureSkipTLSVerify": true,
+            })
+        );
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let errors = RunOptions::parse(&RequestedOptions {
+            virtual_users: Some(1_000_000_000),
+            duration: Some("1e9h".into()),
+            iterations: Some(0),
+            thresholds: [("http_reqs".into(), vec!["'); throw 1".into()])].into(),
+            insecure_skip_tls_verify: None,
+            output_format: Some("--out=x".into()),
+        })
+        .unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "options.virtualUsers",
+                "options.duration",
+                "options.iterations",
+                "options.outputFormat",
+                "options.thresholds"
+            ]
+        );
+    }
+
+    #[test]
+    fn bounds_are_inclusive() {
+        let ask = |virtual_users, duration: &str| {
+            RunOptions::parse(&RequestedOptions {
+                virtual_users: Some(virtual_users),
+                duration: Some(duration.into()),
+                ..RequestedOptions::default()
+            })
+        };
+        assert!(ask(1, "1ms").is_ok());
+        assert!(ask(1_000, "4h").is_ok());
+        assert!(ask(0, "1s").is_err());
+        assert!(ask(1_001, "1s").is_err());
+        assert!(ask(1, "4h1ms").is_err());
+        assert!(ask(1, "0s").is_err());
+    }
+}

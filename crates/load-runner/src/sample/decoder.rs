@@ -1,0 +1,316 @@
+//! From a line of k6's JSON output to a sample.
+//!
+//! k6 writes about 14 lines for each request, and always in the same form, so that the common
+//! line is taken apart by its fixed parts; any other goes through the JSON parser. Lines of
+//! one request follow each other with the same time and tags: these are parsed once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use load_analysis::metric::{Contains, MetricDefinition, MetricKind};
+use load_analysis::sample::{Sample, Tags};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+/// Metrics that are known by kind; samples of further ones are unreadable. The analysis keeps
+/// fewer.
+const MAX_METRICS: usize = 1_000;
+
+/// Tags of one sample; k6 itself sets about ten.
+const MAX_TAGS: usize = 64;
+
+/// A line that is no sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Turns lines into samples. Keeps the kinds of the metrics, which k6 names once.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    metrics: HashMap<String, (MetricKind, Contains)>,
+    time_text: Vec<u8>,
+    time: i64,
+    tags_text: Vec<u8>,
+    tags: Tags<'static>,
+}
+
+/// The parts of a sample's line that differ from line to line.
+struct Parts<'a> {
+    metric: &'a str,
+    time: &'a [u8],
+    value: f64,
+    tags: &'a [u8],
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    metric: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Data<'a>,
+}
+
+/// Data of both kinds of line: a point has time, value and tags; a metric has the rest.
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    value: Option<f64>,
+    tags: Option<OwnedTags>,
+    #[serde(rename = "type")]
+    kind: Option<MetricKind>,
+    contains: Option<Contains>,
+}
+
+struct OwnedTags(Tags<'static>);
+
+impl Decoder {
+    /// A decoder that already knows some metrics.
+    #[must_use]
+    pub fn new(metrics: Vec<MetricDefinition>) -> Self {
+        let metrics = metrics
+            .into_iter()
+            .map(|m| (m.name, (m.kind, m.contains)))
+            .collect();
+        Self {
+            metrics,
+            ..Self::default()
+        }
+    }
+
+    /// The metrics that are known, sorted by name.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<MetricDefinition> {
+        let mut definitions: Vec<_> = self
+            .metrics
+            .iter()
+            .map(|(name, (kind, contains))| MetricDefinition {
+                name: name.clone(),
+                kind: *kind,
+                contains: *contains,
+            })
+            .collect();
+        definitions.sort_by(|a, b| a.name.cmp(&b.name));
+        definitions
+    }
+
+    /// Reads one line. `None` for a line that introduces a metric.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for anything that k6 does not write: no JSON, a metric that was not
+    /// introduced, a value that is not finite.
+    pub fn decode<'a>(&'a mut self, line: &'a [u8]) -> Result<Option<Sample<'a>>, Unreadable> {
+        match split(line) {
+            Some(parts) => self.quick(parts).map(Some),
+            None => self.thorough(line),
+        }
+    }
+
+    fn quick<'a>(&'a mut self, parts: Parts<'a>) -> Result<Sample<'a>, Unreadable> {
+        let (kind, contains) = *self.metrics.get(parts.metric).ok_or(Unreadable)?;
+        self.set_time(parts.time)?;
+        if parts.tags != self.tags_text {
+            self.tags_text.clear();
+            let OwnedTags(tags) = serde_json::from_slice(parts.tags).map_err(|_| Unreadable)?;
+            self.tags = tags;
+            self.tags_text.extend_from_slice(parts.tags);
+        }
+        Ok(Sample {
+            time: self.time,
+            metric: Cow::Borrowed(parts.metric),
+            kind,
+            contains,
+            value: parts.value,
+            tags: &self.tags,
+        })
+    }
+
+    fn thorough<'a>(&'a mut self, line: &'a [u8]) -> Result<Option<Sample<'a>>, Unreadable> {
+        let line: Line<'a> = serde_json::from_slice(line).map_err(|_| Unreadable)?;
+        match line.kind.as_ref() {
+            "Metric" => {
+                let kind = line.data.kind.ok_or(Unreadable)?;
+                let contains = line.data.contains.ok_or(Unreadable)?;
+                if self.metrics.len() >= MAX_METRICS {
+                    return Err(Unreadable);
+                }
+                self.metrics
+                    .insert(line.metric.into_owned(), (kind, contains));
+                Ok(None)
+            }
+            "Point" => {
+                let (kind, contains) = *self.metrics.get(line.metric.as_ref()).ok_or(Unreadable)?;
+                self.set_time(line.data.time.as_deref().unwrap_or_default().as_bytes())?;
+                let value = line
+                    .data
+                    .value
+                    .filter(|value| value.is_finite())
+                    .ok_or(Unreadable)?;
+                self.tags_text.clear();
+                self.tags = line.data.tags.map_or_else(Tags::default, |tags| tags.0);
+                let (time, metric, tags) = (self.time, line.metric, &self.tags);
+                Ok(Some(Sample {
+                    time,
+                    metric,
+                    kind,
+                    contains,
+                    value,
+                    tags,
+                }))
+            }
+            _ => Err(Unreadable),
+        }
+    }
+
+    fn set_time(&mut self, text: &[u8]) -> Result<(), Unreadable> {
+        if text != self.time_text {
+            let time = std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            let time: Timestamp = time.ok_or(Unreadable)?;
+            self.time = time.as_microsecond();
+            self.time_text.clear();
+            self.time_text.extend_from_slice(text);
+        }
+        Ok(())
+    }
+}
+
+/// Takes the common line apart:
+/// `{"metric":"M","type":"Point","data":{"time":"T","value":V,"tags":{…}}}`.
+/// `None` for every other line, among them those with an escape in the metric or time.
+fn split(line: &[u8]) -> Option<Parts<'_>> {
+    let rest = line.strip_prefix(br#"{"metric":""#)?;
+    let (metric, rest) = until_quote(rest)?;
+    let rest = rest.strip_prefix(br#","type":"Point","data":{"time":""#)?;
+    let (time, rest) = until_quote(rest)?;
+    let rest = rest.strip_prefix(br#","value":"#)?;
+    let comma = memchr::memchr(b',', rest)?;
+    let (value, rest) = rest.split_at_checked(comma)?;
+    let tags = rest.strip_prefix(br#","tags":"#)?.strip_suffix(b"}}")?;
+    let value: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    let parts = Parts {
+        metric: std::str::from_utf8(metric).ok()?,
+        time,
+        value,
+        tags,
+    };
+    value.is_finite().then_some(parts)
+}
+
+fn until_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr2(b'"', b'\\', text)?;
+    let (inside, rest) = text.split_at_checked(end)?;
+    Some((inside, rest.strip_prefix(b"\"")?))
+}
+
+impl<'de> Deserialize<'de> for OwnedTags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TagsVisitor;
+
+        impl<'de> Visitor<'de> for TagsVisitor {
+            type Value = OwnedTags;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "an object of at most {MAX_TAGS} texts")
+            }
+
+            fn visit_unit<E>(self) -> Result<OwnedTags, E> {
+                Ok(OwnedTags(Tags::default()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OwnedTags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if tags.len() == MAX_TAGS {
+                        return Err(serde::de::Error::invalid_length(MAX_TAGS + 1, &self));
+                    }
+                    tags.push((Cow::Owned(name), Cow::Owned(value)));
+                }
+                Ok(OwnedTags(Tags(tags)))
+            }
+        }
+
+        deserializer.deserialize_any(TagsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METRIC: &str = r#"{"type":"Metric","data":{"name":"d","type":"trend","contains":"time","thresholds":[],"submetrics":null},"metric":"d"}"#;
+
+    fn known() -> Decoder {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.decode(METRIC.as_bytes()), Ok(None));
+        decoder
+    }
+
+    /// What a line says, in one form for both ways of reading.
+    fn read(
+        decoder: &mut Decoder,
+        line: &str,
+    ) -> Result<(i64, f64, Vec<(String, String)>), Unreadable> {
+        let sample = decoder.decode(line.as_bytes())?.ok_or(Unreadable)?;
+        let tags = sample
+            .tags
+            .0
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
+        Ok((sample.time, sample.value, tags))
+    }
+
+    #[test]
+    fn both_ways_of_reading_agree() {
+        let mut decoder = known();
+        let common = r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10.323289747Z","value":1.5,"tags":{"name":"a\"b}}","status":"200"}}}"#;
+        let reordered = r#"{"type":"Point","data":{"tags":{"name":"a\"b}}","status":"200"},"value":1.5,"time":"2026-11-21T16:46:10.323289747+01:00"},"metric":"\u0064"}"#;
+        assert!(split(common.as_bytes()).is_some() && split(reordered.as_bytes()).is_none());
+        let expected = read(&mut decoder, common).unwrap();
+        assert_eq!(expected.0, 1_795_275_970_323_289);
+        assert_eq!(expected.2[0], ("name".into(), "a\"b}}".into()));
+        assert_eq!(read(&mut decoder, reordered).unwrap(), expected);
+        assert_eq!(
+            read(&mut decoder, common).unwrap(),
+            expected,
+            "tags of the other line do not stay"
+        );
+    }
+
+    #[test]
+    fn samples_without_tags_are_samples() {
+        let line = r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":0,"tags":null}}"#;
+        assert_eq!(read(&mut known(), line).unwrap().2, []);
+    }
+
+    #[test]
+    fn what_k6_does_not_write_is_unreadable() {
+        for line in [
+            "",
+            "{",
+            "null",
+            "[1]",
+            r#"{"metric":"unknown","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":1,"tags":{}}}"#,
+            r#"{"metric":"d","type":"Point","data":{"time":"yesterday","value":1,"tags":{}}}"#,
+            r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":inf,"tags":{}}}"#,
+            r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":1,"tags":{"a":"#,
+            r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":1,"tags":{"a":5}}}"#,
+            r#"{"metric":"d","type":"Other","data":{}}"#,
+            "\u{0}\u{0}\u{0}",
+        ] {
+            assert_eq!(known().decode(line.as_bytes()), Err(Unreadable), "{line}");
+        }
+        assert_eq!(known().decode(b"{\"metric\":\"\xff\"}"), Err(Unreadable));
+    }
+
+    #[test]
+    fn a_decoder_can_be_continued() {
+        let definitions = known().definitions();
+        let line = r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":1,"tags":{}}}"#;
+        assert!(read(&mut Decoder::new(definitions), line).is_ok());
+    }
+}

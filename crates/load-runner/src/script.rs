@@ -1,0 +1,154 @@
+//! Scripts by name, from one directory.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The longest name, in bytes.
+const MAX_LENGTH: usize = 200;
+
+/// The directory that all scripts come from.
+#[derive(Debug, Clone)]
+pub struct ScriptDirectory(PathBuf);
+
+/// A script that exists inside the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The name that it was asked for by, for example `tests/smoke.js`.
+    pub name: String,
+    /// The file, absolute and without symbolic links.
+    pub path: PathBuf,
+}
+
+/// Why a name is no script.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// The text cannot be the name of a script.
+    #[error("must be a relative path of letters, digits, `.`, `_` and `-` that ends in .js")]
+    InvalidName,
+    /// It leads out of the directory, by a symbolic link.
+    #[error("lies outside the script directory")]
+    Outside,
+    /// There is no such file.
+    #[error("there is no such script")]
+    NotFound,
+    /// The directory or the file cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+}
+
+impl ScriptDirectory {
+    /// A directory of scripts; it need not exist yet.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Finds a script by its name, for example `tests/smoke.js`.
+    ///
+    /// # Errors
+    /// [`ScriptError`] says why there is none.
+    pub fn resolve(&self, name: &str) -> Result<Script, ScriptError> {
+        if !is_name(name) {
+            return Err(ScriptError::InvalidName);
+        }
+        let directory = self.0.canonicalize()?;
+        let path = match directory.join(name).canonicalize() {
+            Ok(path) => path,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ScriptError::NotFound);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !path.starts_with(&directory) {
+            return Err(ScriptError::Outside);
+        }
+        // A link inside the directory may still lead to another kind of file.
+        if !path.is_file() || path.extension().is_none_or(|extension| extension != "js") {
+            return Err(ScriptError::NotFound);
+        }
+        Ok(Script {
+            name: name.to_owned(),
+            path,
+        })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let path = Path::new(name);
+    name.len() <= MAX_LENGTH
+        && name.chars().all(allowed)
+        && !name.starts_with('-')
+        && path.extension().is_some_and(|extension| extension == "js")
+        && path
+            .components()
+            .all(|component| matches!(component, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, ScriptDirectory) {
+        let root = tempfile::tempdir().unwrap();
+        let scripts = root.path().join("k6");
+        std::fs::create_dir_all(scripts.join("tests")).unwrap();
+        std::fs::write(scripts.join("tests/smoke.js"), "").unwrap();
+        std::fs::write(root.path().join("secret.js"), "").unwrap();
+        std::os::unix::fs::symlink("../../secret.js", scripts.join("tests/out.js")).unwrap();
+        std::os::unix::fs::symlink("tests/smoke.js", scripts.join("in.js")).unwrap();
+        std::fs::create_dir(scripts.join("folder.js")).unwrap();
+        (root, ScriptDirectory::new(scripts))
+    }
+
+    #[test]
+    fn finds_scripts_of_the_directory() {
+        let (_root, scripts) = directory();
+        let script = scripts.resolve("tests/smoke.js").unwrap();
+        assert!(script.path.is_absolute() && script.path.ends_with("k6/tests/smoke.js"));
+        assert!(scripts.resolve("./tests/smoke.js").is_err());
+        assert!(
+            scripts
+                .resolve("in.js")
+                .unwrap()
+                .path
+                .ends_with("tests/smoke.js")
+        );
+    }
+
+    #[test]
+    fn finds_nothing_else() {
+        let (_root, scripts) = directory();
+        for name in [
+            "../secret.js",
+            "tests/../../secret.js",
+            "/etc/passwd",
+            "/etc/x.js",
+            "-",
+            "-.js",
+            "--out=x.js",
+            "",
+            "tests/smoke.js\0",
+            "tests/smoke",
+            "a b.js",
+            "$(x).js",
+            "\u{2028}.js",
+        ] {
+            assert!(
+                matches!(scripts.resolve(name), Err(ScriptError::InvalidName)),
+                "{name}"
+            );
+        }
+        assert!(matches!(
+            scripts.resolve("tests/out.js"),
+            Err(ScriptError::Outside)
+        ));
+        assert!(matches!(
+            scripts.resolve("tests/none.js"),
+            Err(ScriptError::NotFound)
+        ));
+        assert!(matches!(
+            scripts.resolve("folder.js"),
+            Err(ScriptError::NotFound)
+        ));
+    }
+}
