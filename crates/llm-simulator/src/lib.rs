@@ -1,1 +1,90 @@
-//! Placeholder.
+//! A model server for tests and benches: it speaks the vendors' protocols on one
+//! port, answers at a seeded pace, counts every token by itself, and fails when
+//! it is told to.
+//!
+//! In reading order: a [`dialect`] understands a request, [`call`] numbers and
+//! admits it and gives its answer token by token at the [`profile`]'s pace,
+//! broken where the [`faults`] say so; the [`meter`] books it; [`control`]
+//! changes and reads all that while it runs.
+//!
+//! Nothing here is shared with the `llm` crate. Both were written from the
+//! vendors' descriptions, so a wrong reading of one shows at the other.
+
+mod answer;
+mod anthropic;
+mod body;
+mod call;
+mod config;
+mod control;
+mod dialect;
+mod distribution;
+mod engine;
+mod faults;
+mod meter;
+mod ollama;
+mod profile;
+mod running;
+mod seed;
+mod telemetry;
+mod tokenizer;
+
+pub use body::MAX_REQUEST_BYTES;
+pub use config::{ProcessConfig, SimulatorConfig};
+pub use control::Control;
+pub use dialect::Dialect;
+pub use distribution::Percentiles;
+pub use engine::MAX_ANSWERS;
+pub use faults::{Fault, FaultRule, FaultRuleError, MAX_RULES};
+pub use meter::{CallRecord, JOURNAL_CALLS, MeterReading, MeterRow, Operation, Outcome, Usage};
+pub use profile::{BUILT_IN, Profile, ProfileError, ProfileText, TokenRange};
+pub use running::Running;
+
+use std::{io, sync::Arc};
+
+use axum::Router;
+use service_defaults::problem::Problem;
+use tokio::net::TcpListener;
+
+use engine::Engine;
+
+/// The simulated model servers, all dialects over one state.
+#[derive(Clone)]
+pub struct Simulator {
+    engine: Arc<Engine>,
+}
+
+impl Simulator {
+    /// Makes a simulator; nothing listens yet.
+    #[must_use]
+    pub fn build(config: SimulatorConfig) -> Self {
+        Self {
+            engine: Arc::new(Engine::new(config)),
+        }
+    }
+
+    /// The dialects and the controls, without health and metrics.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(anthropic::router())
+            .merge(ollama::router())
+            .merge(control::router())
+            .with_state(Arc::clone(&self.engine))
+    }
+
+    /// The controls from within the process.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.engine))
+    }
+
+    /// Serves in the background until the returned handle is stopped or dropped.
+    ///
+    /// # Errors
+    /// The listener has no address.
+    pub fn spawn(&self, listener: TcpListener) -> io::Result<Running> {
+        let router = self
+            .router()
+            .fallback(|| async { Problem::not_found("there is nothing at this address") });
+        Running::start(listener, router, self.control())
+    }
+}

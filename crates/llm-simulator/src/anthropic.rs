@@ -1,0 +1,129 @@
+//! Anthropic's Messages API, from the server's side.
+//!
+//! Written from the public description of the protocol, not from our client:
+//! the two readings check each other.
+
+mod checks;
+mod error;
+mod models;
+mod request;
+mod stream;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, header::CONTENT_TYPE};
+
+use crate::{
+    body::{self, Unreadable},
+    call::{Arrival, Call, Whole},
+    dialect::Dialect,
+    engine::Engine,
+    meter::Operation,
+    seed,
+};
+use error::Error;
+use request::MessagesRequest;
+use wire::{Message, REQUEST_ID};
+
+/// The routes of this dialect.
+pub(crate) fn router() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/v1/messages", post(messages).fallback(method_not_allowed))
+        .route(
+            "/v1/messages/count_tokens",
+            post(count_tokens).fallback(method_not_allowed),
+        )
+        .route("/v1/models", get(models::list).fallback(method_not_allowed))
+        .route(
+            "/v1/models/{model}",
+            get(models::one).fallback(method_not_allowed),
+        )
+}
+
+async fn messages(State(engine): State<Arc<Engine>>, request: Request) -> Response {
+    let arrival = Arrival::new(&engine, Dialect::Anthropic, Operation::Chat);
+    let (head, body) = request.into_parts();
+    let request = match understand(&head.headers, body).await {
+        Ok(request) => request,
+        Err(error) => {
+            let refusal = arrival.refuse(error.status().as_u16());
+            return error.reply(&refusal.request_id);
+        }
+    };
+    match arrival.admit(request.call()).await {
+        Ok(call) if request.is_streamed() => stream::reply(call),
+        Ok(call) => reply(call).await,
+        Err(refusal) => Error::injected(&refusal).reply(&refusal.request_id),
+    }
+}
+
+async fn count_tokens(request: Request) -> Response {
+    let request_id = unmetered_request_id();
+    let (head, body) = request.into_parts();
+    match understand_prompt(&head.headers, body).await {
+        Ok(request) => {
+            let count = wire::TokenCount {
+                input_tokens: request.input_tokens(),
+            };
+            wire::reply(&count, &request_id)
+        }
+        Err(error) => error.reply(&request_id),
+    }
+}
+
+async fn reply(mut call: Call) -> Response {
+    match call.whole().await {
+        Whole::Text(text) => {
+            call.finish();
+            wire::reply(&Message::whole(&call, &text), call.request_id())
+        }
+        Whole::Cut(text) => {
+            let message = wire::to_json(&Message::whole(&call, &text));
+            let headers = [
+                (CONTENT_TYPE, "application/json"),
+                (REQUEST_ID, call.request_id()),
+            ];
+            (headers, body::cut_in_half(message)).into_response()
+        }
+    }
+}
+
+async fn understand(headers: &HeaderMap, body: Body) -> Result<MessagesRequest, Error> {
+    let request = understand_prompt(headers, body).await?;
+    request.check_generation()?;
+    Ok(request)
+}
+
+/// Head first, then the body: a caller without credentials uploads nothing.
+async fn understand_prompt(headers: &HeaderMap, body: Body) -> Result<MessagesRequest, Error> {
+    checks::head(headers)?;
+    let bytes = body::read(body)
+        .await
+        .map_err(|unreadable| match unreadable {
+            Unreadable::TooLarge => Error::too_large(),
+            Unreadable::Broken(reason) => {
+                Error::invalid(format!("The body could not be read: {reason}"))
+            }
+        })?;
+    let request: MessagesRequest = serde_json::from_slice(&bytes)
+        .map_err(|error| Error::invalid(format!("The body is not a valid request: {error}")))?;
+    request.check_prompt()?;
+    Ok(request)
+}
+
+async fn method_not_allowed() -> Error {
+    Error::method_not_allowed()
+}
+
+/// For routes that no seed governs.
+fn unmetered_request_id() -> String {
+    seed::identifier(&mut fastrand::Rng::new(), "req_", 24)
+}

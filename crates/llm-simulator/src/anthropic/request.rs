@@ -1,0 +1,183 @@
+//! Requests for messages: what they say, and what this vendor refuses.
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::error::Error;
+use crate::{call::CallRequest, tokenizer};
+
+/// Longest model name: the vendor's own have less than 60 characters.
+const MAX_MODEL_NAME: usize = 256;
+/// What the frame around each message counts.
+const MESSAGE_TOKENS: u64 = 4;
+/// What an image, a document or a tool's block counts here; the vendor's own
+/// figure depends on its content, which the simulator does not look into.
+const OTHER_BLOCK_TOKENS: u64 = 100;
+/// The model line that takes no sampling parameters but their defaults.
+const FIXED_SAMPLING: &str = "claude-sonnet-5";
+/// The default of `temperature` and `top_p`.
+const DEFAULT_SAMPLING: f64 = 1.0;
+
+/// The fields that matter here; the others are ignored.
+#[derive(Debug, Deserialize)]
+pub(super) struct MessagesRequest {
+    model: Option<String>,
+    max_tokens: Option<i64>,
+    messages: Option<Vec<InputMessage>>,
+    system: Option<Content>,
+    stream: Option<bool>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    top_k: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InputMessage {
+    role: String,
+    content: Content,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Blocks(Vec<Block>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Block {
+    Text { text: String },
+    Other(IgnoredAny),
+}
+
+impl MessagesRequest {
+    pub(super) fn is_streamed(&self) -> bool {
+        self.stream.unwrap_or(false)
+    }
+
+    pub(super) fn call(&self) -> CallRequest {
+        CallRequest {
+            model: self.model.clone().unwrap_or_default(),
+            streamed: self.is_streamed(),
+            input_tokens: self.input_tokens(),
+            max_tokens: self.max_tokens.and_then(|limit| u64::try_from(limit).ok()),
+        }
+    }
+
+    /// Tokens of the whole prompt, by the simulator's own tokenizer.
+    pub(super) fn input_tokens(&self) -> u64 {
+        let system = self.system.as_ref().map_or(0, Content::tokens);
+        let messages = self.messages.iter().flatten();
+        system
+            + messages
+                .map(|message| MESSAGE_TOKENS + message.content.tokens())
+                .sum::<u64>()
+    }
+
+    /// What every route needs: a model and messages.
+    pub(super) fn check_prompt(&self) -> Result<(), Error> {
+        match &self.model {
+            None => return Err(Error::invalid("model: Field required")),
+            Some(model) if model.is_empty() || model.len() > MAX_MODEL_NAME => {
+                return Err(Error::invalid(
+                    "model: String should have 1 to 256 characters",
+                ));
+            }
+            Some(_) => {}
+        }
+        let Some(messages) = &self.messages else {
+            return Err(Error::invalid("messages: Field required"));
+        };
+        if messages.is_empty() {
+            return Err(Error::invalid("messages: at least one message is required"));
+        }
+        for (index, message) in messages.iter().enumerate() {
+            message.check(index)?;
+        }
+        if messages[0].role != "user" {
+            return Err(Error::invalid(
+                "messages: first message must use the \"user\" role",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What generating needs beside the prompt.
+    pub(super) fn check_generation(&self) -> Result<(), Error> {
+        match self.max_tokens {
+            None => return Err(Error::invalid("max_tokens: Field required")),
+            Some(limit) if limit < 1 => {
+                return Err(Error::invalid(
+                    "max_tokens: Input should be greater than or equal to 1",
+                ));
+            }
+            Some(_) => {}
+        }
+        for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
+            if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+                return Err(Error::invalid(format!(
+                    "{name}: Input should be between 0 and 1"
+                )));
+            }
+        }
+        self.check_capabilities()
+    }
+
+    fn check_capabilities(&self) -> Result<(), Error> {
+        let fixed = self
+            .model
+            .as_deref()
+            .is_some_and(|model| model.starts_with(FIXED_SAMPLING));
+        let set = |value: Option<f64>| value.is_some_and(|value| value < DEFAULT_SAMPLING);
+        let refused = [
+            ("temperature", set(self.temperature)),
+            ("top_p", set(self.top_p)),
+            ("top_k", self.top_k.is_some()),
+        ];
+        match refused.into_iter().find(|(_, is_set)| *is_set) {
+            Some((name, _)) if fixed => Err(Error::invalid(format!(
+                "{name}: this model accepts only the default"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl InputMessage {
+    fn check(&self, index: usize) -> Result<(), Error> {
+        if !matches!(self.role.as_str(), "user" | "assistant") {
+            let reason = "Input should be 'user' or 'assistant'";
+            return Err(Error::invalid(format!("messages.{index}.role: {reason}")));
+        }
+        if self.content.is_empty() {
+            let reason = "all messages must have non-empty content";
+            return Err(Error::invalid(format!("messages.{index}: {reason}")));
+        }
+        Ok(())
+    }
+}
+
+impl Content {
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::Text(text) => tokenizer::count(text),
+            Self::Blocks(blocks) => blocks.iter().map(Block::tokens).sum(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Blocks(blocks) => blocks.is_empty(),
+        }
+    }
+}
+
+impl Block {
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::Text { text } => tokenizer::count(text),
+            Self::Other(_) => OTHER_BLOCK_TOKENS,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One call from its arrival to its last token: numbered, delayed, broken when
+//! a rule says so, and booked exactly once.
+
+mod admission;
+mod pace;
+
+pub(crate) use admission::{Arrival, CallRequest, Refusal};
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    answer::Answer,
+    engine::{Engine, Place},
+    faults::Fault,
+    meter::{CallRecord, Outcome},
+};
+use pace::Pace;
+
+/// How long a silent call stays open before it is cut: longer than any client
+/// waits, and short enough that forgotten connections do not pile up.
+const SILENCE: Duration = Duration::from_mins(10);
+
+/// What comes next in an answer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// One more token.
+    Token(&'static str),
+    /// The answer is whole.
+    Finished,
+    /// The connection is to be broken here.
+    Cut,
+    /// The dialect's own error is to be sent here.
+    Error,
+}
+
+/// A whole answer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Whole {
+    /// To be sent.
+    Text(String),
+    /// The connection is to be broken in the middle of this text.
+    Cut(String),
+}
+
+/// A call that was admitted.
+pub(crate) struct Call {
+    engine: Arc<Engine>,
+    _place: Place,
+    record: CallRecord,
+    started: Instant,
+    answer: Answer,
+    pace: Pace,
+    /// Tokens that the answer will have.
+    length: u64,
+    /// Whether the caller's limit made it that short.
+    limited: bool,
+    fault: Option<Fault>,
+    first_token: Option<Duration>,
+    response_id: String,
+    booked: bool,
+}
+
+impl Call {
+    pub(crate) fn request_id(&self) -> &str {
+        &self.record.request_id
+    }
+
+    /// 24 letters and digits, drawn from the call's seed.
+    pub(crate) fn response_id(&self) -> &str {
+        &self.response_id
+    }
+
+    pub(crate) fn model(&self) -> &str {
+        &self.record.model
+    }
+
+    pub(crate) fn input_tokens(&self) -> u64 {
+        self.record.input_tokens
+    }
+
+    /// Tokens generated so far.
+    pub(crate) fn output_tokens(&self) -> u64 {
+        self.record.output_tokens
+    }
+
+    /// Whether the answer ends because of the caller's limit.
+    pub(crate) fn was_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// Time since arrival, and the part of it before the first token.
+    pub(crate) fn elapsed(&self) -> (Duration, Duration) {
+        let total = self.started.elapsed();
+        (total, self.first_token.unwrap_or(total))
+    }
+
+    /// Waits until the next token is due and gives it.
+    pub(crate) async fn next(&mut self) -> Step {
+        if let Some(step) = self.interruption().await {
+            self.book(Outcome::Broken);
+            return step;
+        }
+        if self.output_tokens() == self.length {
+            return Step::Finished;
+        }
+        let due = self.pace.next_due();
+        self.wait_until(due).await;
+        self.first_token
+            .get_or_insert_with(|| self.started.elapsed());
+        self.record.output_tokens += 1;
+        Step::Token(self.answer.next_token())
+    }
+
+    /// Waits until the last token is due and gives the whole text.
+    pub(crate) async fn whole(&mut self) -> Whole {
+        let (first, last) = self.pace.schedule(self.length);
+        self.wait_until(last).await;
+        self.first_token = Some(first);
+        self.record.output_tokens = self.length;
+        let text = (0..self.length).map(|_| self.answer.next_token()).collect();
+        if self.fault.is_none() {
+            return Whole::Text(text);
+        }
+        // Every other fault was dealt with when the call was admitted.
+        self.book(Outcome::Broken);
+        Whole::Cut(text)
+    }
+
+    /// Books the call as completed. To be called before the last bytes are
+    /// handed over, so that whoever has read them finds them in the accounts.
+    pub(crate) fn finish(&mut self) {
+        self.book(Outcome::Completed);
+    }
+
+    /// Books an error reply; nothing was generated.
+    fn refuse(&mut self, status: u16) -> Refusal {
+        self.record.status = status;
+        self.record.input_tokens = 0;
+        self.book(Outcome::Refused);
+        Refusal {
+            request_id: self.record.request_id.clone(),
+            status,
+            retry_after: None,
+        }
+    }
+
+    async fn interruption(&self) -> Option<Step> {
+        let at = |tokens: u64| self.output_tokens() == tokens.min(self.length);
+        match self.fault {
+            Some(Fault::Cut { after_tokens }) if at(after_tokens) => Some(Step::Cut),
+            Some(Fault::StreamError { after_tokens }) if at(after_tokens) => Some(Step::Error),
+            Some(Fault::Silence {
+                after_tokens: Some(tokens),
+            }) if at(tokens) => {
+                silence().await;
+                Some(Step::Cut)
+            }
+            _ => None,
+        }
+    }
+
+    async fn wait_until(&self, due: Duration) {
+        // Without a delay there is no timer: a timer costs up to a millisecond.
+        if !due.is_zero() {
+            tokio::time::sleep_until(self.started + due).await;
+        }
+    }
+
+    fn book(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.booked, true) {
+            return;
+        }
+        let mut record = self.record.clone();
+        record.outcome = outcome;
+        record.duration_ms = milliseconds(self.started.elapsed());
+        record.time_to_first_token_ms = self.first_token.map(milliseconds);
+        self.engine.book(record);
+    }
+}
+
+impl Drop for Call {
+    /// Whatever was not finished was left by its client.
+    fn drop(&mut self) {
+        if !self.booked {
+            let elapsed = self.started.elapsed();
+            if !self.record.streamed {
+                self.record.output_tokens = self.pace.due_by(elapsed).min(self.length);
+            }
+            self.book(Outcome::Cancelled);
+        }
+    }
+}
+
+/// Stays silent for as long as a silent call may.
+pub(super) async fn silence() {
+    tokio::time::sleep_until(Instant::now() + SILENCE).await;
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

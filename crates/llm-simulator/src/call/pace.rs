@@ -1,0 +1,94 @@
+//! When each token of one answer is due, counted from the call's arrival.
+//! Due times are absolute, so a late timer never delays the tokens after it.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::profile::Profile;
+
+pub(super) struct Pace {
+    profile: Arc<Profile>,
+    generator: fastrand::Rng,
+    last_due: Option<Duration>,
+    /// Due times drawn ahead, for an answer that is not streamed.
+    scheduled: Vec<Duration>,
+}
+
+impl Pace {
+    pub(super) fn new(profile: Arc<Profile>, generator: fastrand::Rng) -> Self {
+        Self {
+            profile,
+            generator,
+            last_due: None,
+            scheduled: Vec::new(),
+        }
+    }
+
+    /// When the next token is due; zero when there is nothing to wait for.
+    pub(super) fn next_due(&mut self) -> Duration {
+        let due = match self.last_due {
+            None => self.profile.first_token.draw(&mut self.generator),
+            Some(last) => last.saturating_add(self.profile.gap.draw(&mut self.generator)),
+        };
+        self.last_due = Some(due);
+        due
+    }
+
+    /// Draws all due times of an answer of `length` tokens; gives the first and
+    /// the last one.
+    pub(super) fn schedule(&mut self, length: u64) -> (Duration, Duration) {
+        let first = self.next_due();
+        if self.profile.gap.is_none() {
+            return (first, first);
+        }
+        self.scheduled.push(first);
+        for _ in 1..length {
+            let due = self.next_due();
+            self.scheduled.push(due);
+        }
+        (first, self.last_due.unwrap_or(first))
+    }
+
+    /// How many of the scheduled tokens were due within `elapsed`.
+    pub(super) fn due_by(&self, elapsed: Duration) -> u64 {
+        self.scheduled.partition_point(|due| *due <= elapsed) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::Pace;
+    use crate::{profile::Profile, seed::generator};
+
+    fn pace(profile: Profile) -> Pace {
+        Pace::new(Arc::new(profile), generator(11, 1))
+    }
+
+    #[test]
+    fn a_stream_and_a_whole_answer_of_one_call_take_equally_long() {
+        let (first, last) = pace(Profile::standard()).schedule(80);
+        let mut streamed = pace(Profile::standard());
+        let dues: Vec<Duration> = (0..80).map(|_| streamed.next_due()).collect();
+        assert_eq!((first, last), (dues[0], dues[79]));
+        assert!(dues.is_sorted() && first > Duration::ZERO);
+    }
+
+    #[test]
+    fn tokens_due_by_a_moment_are_counted() {
+        let mut pace = pace(Profile::standard());
+        assert_eq!(pace.due_by(Duration::MAX), 0);
+        let (first, last) = pace.schedule(80);
+        assert_eq!(pace.due_by(Duration::ZERO), 0);
+        assert_eq!(pace.due_by(first), 1);
+        assert_eq!(pace.due_by(last), 80);
+    }
+
+    #[test]
+    fn an_instant_answer_is_due_at_once() {
+        assert_eq!(
+            pace(Profile::instant()).schedule(80),
+            (Duration::ZERO, Duration::ZERO)
+        );
+    }
+}

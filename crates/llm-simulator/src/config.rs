@@ -1,0 +1,78 @@
+//! What the simulator is started with.
+
+use std::net::SocketAddr;
+
+use service_defaults::{environment::Environment, telemetry_settings::TelemetrySettings};
+
+use crate::profile::Profile;
+
+/// The state that a reset goes back to.
+#[derive(Debug, Clone)]
+pub struct SimulatorConfig {
+    /// Where every drawn number begins.
+    pub seed: u64,
+    /// How quickly the simulated models answer.
+    pub profile: Profile,
+}
+
+/// Everything that the process reads from its environment.
+#[derive(Debug, Clone)]
+pub struct ProcessConfig {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it simulates.
+    pub simulator: SimulatorConfig,
+    /// How it is observed.
+    pub telemetry: TelemetrySettings,
+}
+
+impl SimulatorConfig {
+    /// Seed 1 and the default profile.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self {
+            seed: 1,
+            profile: Profile::standard(),
+        }
+    }
+
+    /// Seed 1 and no delays.
+    #[must_use]
+    pub fn instant() -> Self {
+        Self {
+            seed: 1,
+            profile: Profile::instant(),
+        }
+    }
+}
+
+impl ProcessConfig {
+    /// Reads `SIMULATOR_*` and the telemetry settings.
+    pub fn read(environment: &mut Environment, version: &'static str) -> Self {
+        Self {
+            address: environment.parsed(
+                "SIMULATOR_HTTP_ADDR",
+                "127.0.0.1:7010",
+                "Address on which all dialects are served.",
+            ),
+            simulator: SimulatorConfig {
+                seed: environment.parsed(
+                    "SIMULATOR_SEED",
+                    "1",
+                    "Where every drawn number begins; the same seed gives the same answers.",
+                ),
+                profile: environment.parsed(
+                    "SIMULATOR_PROFILE",
+                    "default",
+                    "Pace of the answers: default, instant, or the path of a .toml file.",
+                ),
+            },
+            telemetry: TelemetrySettings::read(
+                environment,
+                "llm-simulator",
+                "SIMULATOR_TRACE_SAMPLING",
+                version,
+            ),
+        }
+    }
+}
