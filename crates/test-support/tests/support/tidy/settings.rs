@@ -125,11 +125,12 @@ fn read_by_script(name: &str, files: &[SourceFile]) -> bool {
     scripts.into_iter().any(|file| mentions(&file.text, name))
 }
 
-/// Whether a shell, Make, compose or k6 file uses the variable: the name as a
-/// whole word behind a `$`, a bracket of it, or `__ENV.`.
+/// Whether a shell, Make, compose, Python or k6 file uses the variable: the name as
+/// a whole word behind a `$`, a bracket of it, a quote, or `__ENV.`.
 fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].ends_with(['$', '{', '(', '!']) || text[..at].ends_with("__ENV.");
+        let before =
+            text[..at].ends_with(['$', '{', '(', '!', '"', '\'']) || text[..at].ends_with("__ENV.");
         let next = text[at + name.len()..].chars().next();
         before && !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
     })

@@ -7,6 +7,9 @@ use super::{Violation, assert_none};
 /// A file is one idea; beyond this it holds a second one.
 const MAX_LINES: usize = 400;
 
+/// Most files are shorter than this; of a hundred, five may be longer.
+const USUAL_LINES: usize = 300;
+
 /// `main.rs` only wires.
 const MAX_MAIN_LINES: usize = 60;
 
@@ -129,6 +132,21 @@ fn each(
 #[test]
 fn no_file_is_too_long() -> anyhow::Result<()> {
     each(tree::rust_files(), too_long)
+}
+
+#[test]
+fn most_files_are_short() -> anyhow::Result<()> {
+    let files = tree::rust_files()?;
+    let all = files.len();
+    let lines = |file: &SourceFile| file.text.lines().count();
+    let long: Vec<_> = files
+        .iter()
+        .filter(|file| lines(file) > USUAL_LINES)
+        .collect();
+    let paths: Vec<_> = long.iter().map(|file| file.path.as_str()).collect();
+    let share = format!("{} of {all} files are over {USUAL_LINES} lines", long.len());
+    assert!(long.len() * 100 <= all * 5, "{share}: {paths:#?}");
+    Ok(())
 }
 
 #[test]
