@@ -12,6 +12,8 @@ source "$CHECKOUT/deploy/scripts/lib/process.sh"
 source "$CHECKOUT/deploy/scripts/lib/port.sh"
 # shellcheck source=lib/parts.sh
 source "$CHECKOUT/deploy/scripts/lib/parts.sh"
+# shellcheck source=lib/cargo.sh
+source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 # shellcheck source=lib/compose.sh
 source "$CHECKOUT/deploy/scripts/lib/compose.sh"
 # shellcheck source=lib/service-settings.sh
@@ -41,9 +43,9 @@ refuse_taken_ports() {
 }
 
 build_services() {
-  command -v cargo >/dev/null || fail "cargo is missing: install Rust with https://rustup.rs"
+  require_cargo
   note "building the services (the first time takes 6 to 12 minutes on two cores)"
-  (cd "$CHECKOUT" && cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service)
+  cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service
   RELEASE=${CARGO_TARGET_DIR:-$CHECKOUT/target}/release
   if [[ $RELEASE != /* ]]; then RELEASE=$CHECKOUT/$RELEASE; fi
 }
@@ -75,7 +77,7 @@ start_native() {
   local part pid
   [[ -r /proc/self/stat ]] || fail "RUN_MODE=native needs Linux; start a Docker engine for containers"
   choose_stores
-  choose_providers
+  choose_providers "$SIMULATOR_URL"
   performance_settings
   for part in $(native_parts); do
     if pid=$(recorded_pid "$part"); then FOUND[$part]=$pid; fi
@@ -139,7 +141,8 @@ print_choices() {
 }
 
 start_docker() {
-  choose_providers
+  [[ -z ${ANTHROPIC_API_KEY_FILE:-} ]] || fail "containers take the key by ANTHROPIC_API_KEY"
+  choose_providers http://llm-simulator:7010
   echo docker >"$BOOKSTORE_STATE_DIR/mode"
   if ! compose up --detach --build --wait --wait-timeout "$COMPOSE_SECONDS"; then
     compose ps --all

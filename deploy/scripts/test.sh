@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests of the workspace: test.sh all|unit. "all" installs the tools
-# and runs everything; "unit" runs what needs no server: the tests inside the
-# crates that are pure logic, and the examples in their documentation.
+# and runs everything; "unit" runs the tests inside the crates, which need no server.
 set -euo pipefail
+ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
 # shellcheck source=lib/cargo.sh
@@ -13,7 +13,7 @@ all() {
   test_tools
   # The services' own settings must not leak from this shell into the tests.
   unset BOOKSTORE_STATE_DIR BOOKSTORE_HTTP_ADDR PERFORMANCE_HTTP_ADDR SIMULATOR_HTTP_ADDR
-  # One binary at a time; --no-fail-fast shows every failure in one run.
+  # --no-fail-fast shows every failure in one run.
   cargo test --workspace --locked --no-fail-fast
 }
 

@@ -8,15 +8,15 @@ docker_answers() {
   command -v docker >/dev/null && timeout 5 docker info >/dev/null 2>&1
 }
 
-# compose ARGUMENT...: Docker's own plugin, else the one built from deploy/tools.
+# compose ARGUMENT...: all profiles, by Docker's own plugin, else by the program
+# built from deploy/tools.
 compose() {
-  if docker compose version >/dev/null 2>&1; then
-    docker compose --file "$COMPOSE_FILE_PATH" --profile observability "$@"
-  elif [[ -x $BOOKSTORE_TOOLS_DIR/bin/docker-compose ]]; then
-    "$BOOKSTORE_TOOLS_DIR/bin/docker-compose" --file "$COMPOSE_FILE_PATH" --profile observability "$@"
-  else
-    fail "docker compose v2 is missing: run make setup"
+  local program=(docker compose)
+  if ! docker compose version >/dev/null 2>&1; then
+    program=("$BOOKSTORE_TOOLS_DIR/bin/docker-compose")
+    [[ -x ${program[0]} ]] || fail "docker compose v2 is missing: run make setup"
   fi
+  "${program[@]}" --file "$COMPOSE_FILE_PATH" --profile observability --profile load "$@"
 }
 
 # running_mode: how run-all last started the stack: native, docker or nothing.

@@ -25,23 +25,23 @@ books_are_in() {
   fi
 }
 
-# choose_providers: a provider without a key speaks to the simulator, and is
-# declared as simulated, so that its money never meets real money.
+# choose_providers SIMULATOR-URL: a provider without a key speaks to the
+# simulator, and is declared as simulated, so that its money never meets real
+# money.
 choose_providers() {
   local simulated=()
   export LLM_PROVIDER=${LLM_PROVIDER:-ollama}
   if [[ -z ${ANTHROPIC_API_KEY:-} && -z ${ANTHROPIC_API_KEY_FILE:-} ]]; then
-    export ANTHROPIC_API_KEY=simulated ANTHROPIC_BASE_URL=$SIMULATOR_URL
+    export ANTHROPIC_API_KEY=simulated ANTHROPIC_BASE_URL=$1
     simulated+=(claude)
+  else
+    export ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL:-https://api.anthropic.com}
   fi
   if [[ -z ${OLLAMA_HOST:-} ]]; then
-    export OLLAMA_HOST=$SIMULATOR_URL
+    export OLLAMA_HOST=$1
     simulated+=(ollama)
   fi
-  if [[ -z ${BOOKSTORE_SIMULATED_PROVIDERS:-} ]]; then
-    BOOKSTORE_SIMULATED_PROVIDERS=$(IFS=, && echo "${simulated[*]:-}")
-  fi
-  export BOOKSTORE_SIMULATED_PROVIDERS
+  export BOOKSTORE_SIMULATED_PROVIDERS=${BOOKSTORE_SIMULATED_PROVIDERS-$(IFS=, && echo "${simulated[*]:-}")}
 }
 
 # performance_settings: what the performance service needs beside them.

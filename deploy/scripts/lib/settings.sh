@@ -48,8 +48,10 @@ load_env_file() {
   done <"$file"
 }
 
-if [[ -f $CHECKOUT/.env ]]; then
-  load_env_file "$CHECKOUT/.env"
+# Tests set ENV_FILE, so that nobody's own settings and keys reach them.
+ENV_FILE=${ENV_FILE:-$CHECKOUT/.env}
+if [[ -f $ENV_FILE ]]; then
+  load_env_file "$ENV_FILE"
 fi
 load_env_file "$CHECKOUT/deploy/versions.env"
 

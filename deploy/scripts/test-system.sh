@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The checks around the Rust workspace: scripts, pins, compose file, load suites,
+# monitoring files. Each runs its real tool; all run, then the failures are named.
+set -euo pipefail
+export ENV_FILE=/dev/null
+# shellcheck source=lib/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+
+readonly TESTS=$CHECKOUT/deploy/scripts/tests
+FAILED=()
+
+# check NAME COMMAND...
+check() {
+  local name=$1
+  shift
+  printf -- '--- %s\n' "$name"
+  if ! "$@"; then FAILED+=("$name"); fi
+}
+
+compose_file() {
+  local compose=("$BOOKSTORE_TOOLS_DIR/bin/docker-compose" --project-directory "$CHECKOUT"
+    --file "$CHECKOUT/docker-compose.perf.yml" --env-file /dev/null)
+  "${compose[@]}" config --quiet &&
+    "${compose[@]}" --profile observability --profile load config --format json |
+    env -u TAG python3 "$TESTS/compose_file.py"
+}
+
+# suites: k6 itself reads each suite and works out its plan.
+suites() {
+  local suite
+  for suite in "$CHECKOUT"/k6/tests/*.js; do
+    for k6 in k6 k6-v1; do
+      "$BOOKSTORE_TOOLS_DIR/bin/$k6" inspect --execution-requirements "$suite" >/dev/null || return 1
+      printf 'ok      %s reads %s\n' "$k6" "${suite##*/}"
+    done
+  done
+}
+
+main() {
+  "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
+  check scripts "$CHECKOUT/deploy/scripts/check-scripts.sh"
+  check processes "$TESTS/processes.sh"
+  check pins "$TESTS/pins.sh"
+  check makefile "$TESTS/makefile.sh"
+  check 'compose file' compose_file
+  check 'load test client' python3 "$TESTS/perf_test.py"
+  check suites suites
+  check 'suite units' node --test "$CHECKOUT/k6/unit/"
+  check 'prometheus configuration' promtool check config "$CHECKOUT/monitoring/prometheus/prometheus.yml"
+  check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
+  check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
+  if [[ ${#FAILED[@]} -gt 0 ]]; then
+    fail "system checks failed: ${FAILED[*]}"
+  fi
+  echo 'all system checks passed'
+}
+
+main "$@"

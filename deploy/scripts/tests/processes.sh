@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Tests of the process and port functions, with a real Redis on a free port.
+# shellcheck disable=SC2317 # functions are called through expect and the trap
+set -euo pipefail
+STATE=$(mktemp -d)
+export BOOKSTORE_STATE_DIR=$STATE/state ENV_FILE=/dev/null
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../lib/settings.sh
+source "$here/../lib/settings.sh"
+# shellcheck source=../lib/process.sh
+source "$here/../lib/process.sh"
+# shellcheck source=../lib/port.sh
+source "$here/../lib/port.sh"
+# shellcheck source=expect.sh
+source "$here/expect.sh"
+
+trap finish EXIT
+finish() {
+  local file
+  for file in "$PIDS"/*.pid; do
+    if [[ -f $file ]]; then stop_process "$(basename "$file" .pid)" 5; fi
+  done
+  rm -rf "$STATE"
+}
+
+free_port() {
+  python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+# within SECONDS COMMAND...: polls until it succeeds.
+within() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.05
+  done
+}
+
+# is_gone PID: ended, reaped or not.
+is_gone() { [[ ! -e /proc/$1 || $(process_stat "$1" 3) == [ZX] ]]; }
+
+started_process_is_known_and_ends() {
+  local port pid
+  port=$(free_port)
+  refuse 'nobody holds a free port' port_holder "$port"
+  start_process redis redis-server --bind 127.0.0.1 --port "$port" --save ''
+  expect 'the started Redis answers' within 10 answers_redis 127.0.0.1 "$port"
+  pid=$(recorded_pid redis)
+  expect 'the holder of the port is named' contains "$(port_holder "$port")" "$pid redis-server"
+  stop_process redis 10
+  expect 'the stopped process is gone' is_gone "$pid"
+  refuse 'its record is gone too' recorded_pid redis
+  refuse 'and nobody answers' answers_redis 127.0.0.1 "$port"
+}
+
+a_recycled_pid_is_left_alone() {
+  # This shell is the innocent process that got the number of an ended part.
+  mkdir -p "$PIDS"
+  printf '%s 1\n' "$$" >"$PIDS/bystander.pid"
+  refuse 'another start time is another process' recorded_pid bystander
+  stop_process bystander 1
+  expect 'stopping the part does not end it' alive "$$" "$(process_stat "$$" 22)"
+}
+
+a_deaf_process_is_killed() {
+  local pid
+  start_process deaf bash -c 'trap "" TERM; echo ready; while :; do sleep 1; done'
+  expect 'the deaf process runs' within 5 grep -q ready "$LOGS/deaf.log"
+  pid=$(recorded_pid deaf)
+  stop_process deaf 1 2>"$STATE/said"
+  expect 'it is gone' is_gone "$pid"
+  expect 'and that it took a SIGKILL is said' contains "$(<"$STATE/said")" SIGKILL
+}
+
+orphans_end_with_their_leader() {
+  local pid child
+  start_process parent bash -c 'sleep 300 & echo $!; wait'
+  expect 'the parent has a child' within 5 test -s "$LOGS/parent.log"
+  child=$(<"$LOGS/parent.log")
+  pid=$(recorded_pid parent)
+  kill -KILL "$pid"
+  expect 'the parent is gone' within 5 is_gone "$pid"
+  stop_process parent 1 2>/dev/null
+  expect 'its child is ended as well' within 5 is_gone "$child"
+}
+
+env_files_are_read_not_run() {
+  local file=$STATE/env
+  # shellcheck disable=SC2016 # the file holds the dollar as it is
+  printf '# comment\nPLAIN=one two\nQUOTED="a b"\nTRAP=$(touch %s/ran)\nTAKEN=file\nEMPTY=\n' "$STATE" >"$file"
+  TAKEN=environment
+  load_env_file "$file"
+  expect 'a plain value' equal "${PLAIN:-}" 'one two'
+  expect 'a quoted value' equal "${QUOTED:-}" 'a b'
+  refuse 'nothing in it is run' test -e "$STATE/ran"
+  expect 'the environment wins' equal "$TAKEN" environment
+  printf 'no assignment\n' >"$file"
+  expect 'a bad line is named' contains "$( (load_env_file "$file") 2>&1)" ':1: expected KEY=VALUE'
+}
+
+started_process_is_known_and_ends
+a_recycled_pid_is_left_alone
+a_deaf_process_is_killed
+orphans_end_with_their_leader
+env_files_are_read_not_run
+exit "$((FAILURES > 0))"
