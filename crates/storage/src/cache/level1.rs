@@ -1,0 +1,315 @@
+//! The cache of this process.
+//!
+//! Beside the entries it keeps floors: the versions that writes have announced. A floor outlives
+//! every read that began before the write, so neither such a read's late result nor a reader that
+//! joined it can bring back what is older than an acknowledged write.
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use domain::Version;
+use moka::{Expiry, notification::RemovalCause, sync::Cache};
+
+use super::{
+    body::{CachedBody, Level},
+    jitter,
+    key::Key,
+    metrics::SizeMetrics,
+};
+use crate::{CacheLimits, Entity};
+
+/// How long a floor stays: longer than any read from a store, however late.
+const FLOOR_TTL: Duration = Duration::from_secs(60);
+
+/// Locks among which the floors are spread, so that writes of different entities do not wait for
+/// each other.
+const SHARDS: usize = 64;
+
+/// Floors of one shard: 64 × 1,024 writes a minute are remembered one by one. Beyond that a shard
+/// stores nothing at all until its floors have run out, which is slower but never wrong.
+const SHARD_FLOORS: usize = 1_024;
+
+/// What an entry costs beside its body and tenant, in bytes: key, entry and the cache's own.
+const OVERHEAD: usize = 256;
+
+/// What the first level knows.
+pub(super) enum Found {
+    /// This is the entity.
+    Fresh(Arc<CachedBody>),
+    /// There is no such entity.
+    Absent,
+    /// This was the entity not long ago.
+    Stale(Arc<CachedBody>),
+    /// Nothing.
+    Nothing,
+}
+
+/// The first level of one kind of entity.
+pub(super) struct Level1<E: Entity> {
+    entries: Cache<Key<E>, Entry>,
+    floors: Box<[Mutex<Shard<E>>]>,
+    hasher: RandomState,
+    limits: CacheLimits,
+    metrics: SizeMetrics,
+}
+
+#[derive(Clone)]
+struct Entry {
+    /// `None`: there is no such entity.
+    body: Option<Arc<CachedBody>>,
+    fresh_until: Instant,
+    kept: Duration,
+}
+
+struct Shard<E: Entity> {
+    floors: HashMap<Key<E>, Floor>,
+    closed_until: Option<Instant>,
+}
+
+struct Floor {
+    minimum: Version,
+    until: Instant,
+}
+
+struct KeptAsLongAs;
+
+impl<K> Expiry<K, Entry> for KeptAsLongAs {
+    fn expire_after_create(&self, _: &K, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.kept)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &K,
+        entry: &Entry,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(entry.kept)
+    }
+}
+
+impl<E: Entity> Level1<E> {
+    pub(super) fn new(limits: &CacheLimits) -> Self {
+        let metrics = SizeMetrics::new(E::NAME);
+        let evictions = metrics.evictions.clone();
+        let weight = |key: &Key<E>, entry: &Entry| {
+            let body = entry.body.as_ref().map_or(0, |body| body.body.len());
+            u32::try_from(OVERHEAD + key.tenant.as_str().len() + body).unwrap_or(u32::MAX)
+        };
+        let entries = Cache::builder()
+            .max_capacity(limits.level1_bytes)
+            .weigher(weight)
+            .expire_after(KeptAsLongAs)
+            .eviction_listener(move |_, _, cause| {
+                if cause == RemovalCause::Size {
+                    evictions.increment(1);
+                }
+            })
+            .build();
+        let shard = || {
+            Mutex::new(Shard {
+                floors: HashMap::new(),
+                closed_until: None,
+            })
+        };
+        let floors = (0..SHARDS).map(|_| shard()).collect();
+        Self {
+            entries,
+            floors,
+            hasher: RandomState::new(),
+            limits: limits.clone(),
+            metrics,
+        }
+    }
+
+    /// What is known of the entity.
+    pub(super) fn look_up(&self, key: &Key<E>) -> Found {
+        let Some(entry) = self.entries.get(key) else {
+            return Found::Nothing;
+        };
+        let fresh = Instant::now() < entry.fresh_until;
+        match entry.body {
+            Some(body) if fresh => Found::Fresh(body),
+            Some(body) => Found::Stale(body),
+            None if fresh => Found::Absent,
+            None => Found::Nothing,
+        }
+    }
+
+    /// Announces a write of this version: from here on nothing older is kept or believed.
+    pub(super) fn raise_floor(&self, key: &Key<E>, minimum: Version) {
+        let now = Instant::now();
+        let mut shard = self.shard(key);
+        shard.raise(key, minimum, now);
+        self.entries.invalidate(key);
+    }
+
+    /// Keeps the reply, unless a write has announced something newer.
+    pub(super) fn keep(&self, key: &Key<E>, body: &CachedBody) {
+        let fresh = jitter(self.limits.level1_ttl);
+        let body = body.at(Level::L1);
+        self.put(key, Some(body), fresh, fresh + self.limits.stale_ttl);
+    }
+
+    /// Keeps that there is no such entity.
+    pub(super) fn keep_absence(&self, key: &Key<E>) {
+        let fresh = jitter(self.limits.negative_ttl);
+        self.put(key, None, fresh, fresh);
+    }
+
+    /// Whether a result of a read that others began may be older than an acknowledged write.
+    pub(super) fn is_superseded(&self, key: &Key<E>, version: Option<Version>) -> bool {
+        self.shard(key).refuses(key, version, Instant::now())
+    }
+
+    /// Publishes how large the level is.
+    pub(super) fn report(&self) {
+        self.entries.run_pending_tasks();
+        self.metrics.entries.set(exact(self.entries.entry_count()));
+        self.metrics.bytes.set(exact(self.entries.weighted_size()));
+    }
+
+    fn put(&self, key: &Key<E>, body: Option<Arc<CachedBody>>, fresh: Duration, kept: Duration) {
+        let now = Instant::now();
+        let version = body.as_ref().map(|body| body.version);
+        // Held until the entry is in: a write cannot pass between the look and the deed.
+        let shard = self.shard(key);
+        let newer = |there: Entry| there.body.map(|body| body.version) > version;
+        if shard.refuses(key, version, now) || self.entries.get(key).is_some_and(newer) {
+            return;
+        }
+        self.entries.insert(
+            key.clone(),
+            Entry {
+                body,
+                fresh_until: now + fresh,
+                kept,
+            },
+        );
+        drop(shard);
+    }
+
+    fn shard(&self, key: &Key<E>) -> MutexGuard<'_, Shard<E>> {
+        let index = usize::try_from(self.hasher.hash_one(key)).unwrap_or(0) % SHARDS;
+        self.floors[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E: Entity> Shard<E> {
+    fn raise(&mut self, key: &Key<E>, minimum: Version, now: Instant) {
+        let until = now + FLOOR_TTL;
+        if let Some(floor) = self.floors.get_mut(key) {
+            *floor = Floor {
+                minimum: floor.minimum.max(minimum),
+                until,
+            };
+            return;
+        }
+        if self.floors.len() >= SHARD_FLOORS {
+            self.floors.retain(|_, floor| floor.until > now);
+        }
+        if self.floors.len() >= SHARD_FLOORS {
+            self.closed_until = Some(until);
+        } else {
+            self.floors.insert(key.clone(), Floor { minimum, until });
+        }
+    }
+
+    fn refuses(&self, key: &Key<E>, version: Option<Version>, now: Instant) -> bool {
+        if self.closed_until.is_some_and(|until| now < until) {
+            return true;
+        }
+        // No entity is older than its first version.
+        self.floors
+            .get(key)
+            .is_some_and(|floor| now < floor.until && version < Some(floor.minimum))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people to look at")]
+pub(super) fn exact(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::{Book, BookId};
+    use tenancy::TenantId;
+
+    use super::*;
+
+    fn key(number: u32) -> Key<Book> {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        Key::new(&TenantId::development(), BookId::from_bytes(bytes))
+    }
+
+    fn body(version: u64) -> CachedBody {
+        CachedBody::new(
+            Version::new(version),
+            0,
+            Bytes::from_static(b"{}"),
+            Level::Store,
+        )
+    }
+
+    fn fresh_version(level: &Level1<Book>, key: &Key<Book>) -> Option<u64> {
+        match level.look_up(key) {
+            Found::Fresh(body) => Some(body.version.get()),
+            Found::Absent | Found::Stale(_) | Found::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn a_late_result_never_replaces_a_newer_one() {
+        let level = Level1::<Book>::new(&CacheLimits::default());
+        level.keep(&key(1), &body(2));
+        level.keep(&key(1), &body(1));
+        level.keep_absence(&key(1));
+        assert_eq!(fresh_version(&level, &key(1)), Some(2));
+    }
+
+    #[test]
+    fn an_announced_write_hides_and_refuses_what_is_older() {
+        let level = Level1::<Book>::new(&CacheLimits::default());
+        level.keep(&key(1), &body(1));
+        level.raise_floor(&key(1), Version::new(2));
+        assert_eq!(fresh_version(&level, &key(1)), None);
+        level.keep(&key(1), &body(1));
+        level.keep_absence(&key(1));
+        assert!(matches!(level.look_up(&key(1)), Found::Nothing));
+        assert!(level.is_superseded(&key(1), Some(Version::new(1))));
+        assert!(level.is_superseded(&key(1), None));
+        level.keep(&key(1), &body(2));
+        assert_eq!(fresh_version(&level, &key(1)), Some(2));
+        assert!(!level.is_superseded(&key(1), Some(Version::new(2))));
+    }
+
+    #[test]
+    fn more_writes_than_floors_only_close_the_level() {
+        let level = Level1::<Book>::new(&CacheLimits::default());
+        let many = u32::try_from(2 * SHARDS * SHARD_FLOORS).unwrap();
+        for number in 0..many {
+            level.raise_floor(&key(number), Version::new(2));
+        }
+        for number in (0..many).step_by(97) {
+            level.keep(&key(number), &body(1));
+            assert_eq!(fresh_version(&level, &key(number)), None, "{number}");
+            assert!(level.is_superseded(&key(number), Some(Version::new(1))));
+        }
+        let kept: usize = level
+            .floors
+            .iter()
+            .map(|s| s.lock().unwrap().floors.len())
+            .sum();
+        assert!(kept <= SHARDS * SHARD_FLOORS, "{kept}");
+    }
+}

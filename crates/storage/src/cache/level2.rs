@@ -1,0 +1,319 @@
+//! An entity's entries in Redis.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use deadpool_redis::redis::{
+    self, ExistenceCheck, RedisResult, SetExpiry, SetOptions, ToRedisArgs,
+    aio::MultiplexedConnection,
+};
+use domain::Version;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::{
+    body::CachedBody,
+    budget::Budget,
+    jitter,
+    key::Key,
+    metrics::Command,
+    redis::{Failure, Live, Redis},
+    scripts::{EPOCH, PUT_IF_NEWER},
+    value::{self, Stored},
+};
+use crate::Entity;
+
+/// How long a tombstone refuses older values: longer than any request may take.
+const TOMBSTONE_TTL: Duration = Duration::from_secs(30);
+
+/// Age of a read from the store from which its result is no longer stored: well below the life of
+/// the tombstone that a write in the meantime has left.
+const MAX_FILL_AGE: Duration = Duration::from_secs(20);
+
+/// How long one process fetches for all. Others wait at most [`super::budget`]'s 100 ms, so a longer
+/// lease would help nobody.
+const LEASE: Duration = Duration::from_millis(150);
+
+/// How often those who wait look whether the value is there.
+const LEASE_POLL: Duration = Duration::from_millis(10);
+
+/// What lies in Redis.
+pub(super) enum Found {
+    /// The entity.
+    Value(CachedBody),
+    /// A mark that a write is or was under way.
+    Tombstone,
+    /// Nothing.
+    Nothing,
+    /// Redis could not be asked.
+    Unknown,
+}
+
+/// The right to store what a read from the store brings: it ends when the epoch is raised.
+pub(super) struct Claim {
+    live: Live,
+    began: Instant,
+}
+
+/// The second level; without an address there is none.
+#[derive(Clone)]
+pub(super) struct Level2 {
+    redis: Option<Arc<Redis>>,
+    ttl: Duration,
+}
+
+/// Outcome of the script.
+enum Put {
+    Done,
+    Refused,
+}
+
+impl Level2 {
+    pub(super) fn new(redis: Option<Arc<Redis>>, ttl: Duration) -> Self {
+        Self { redis, ttl }
+    }
+
+    pub(super) fn is_configured(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// A claim from this moment on, when Redis takes part. It must be made before the store is
+    /// read: then a write that Redis could not be told of has raised the epoch in between.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        let live = self.redis.as_ref()?.live()?;
+        Some(Claim {
+            live,
+            began: Instant::now(),
+        })
+    }
+
+    /// What lies under the key.
+    pub(super) async fn get<E: Entity>(
+        &self,
+        key: &Key<E>,
+        claim: Option<&mut Claim>,
+        budget: &mut Budget,
+    ) -> Found {
+        let (Some(redis), Some(claim)) = (&self.redis, claim) else {
+            return Found::Unknown;
+        };
+        let name = key.in_redis(claim.live.epoch);
+        let get = async |connection: &mut MultiplexedConnection| {
+            redis::cmd("GET")
+                .arg(&name)
+                .query_async::<Option<Vec<u8>>>(connection)
+                .await
+        };
+        match redis.run(Command::Get, &mut claim.live, budget, get).await {
+            Ok(Some(bytes)) => match value::parse(&key.tenant, bytes) {
+                Some(Stored::Value(body)) => Found::Value(body),
+                Some(Stored::Tombstone) => Found::Tombstone,
+                None => Found::Nothing,
+            },
+            // An error for this key, such as a wrong type, is as good as nothing.
+            Ok(None) | Err(Failure::Refused(_)) => Found::Nothing,
+            Err(Failure::Skipped | Failure::Late | Failure::Lost) => Found::Unknown,
+        }
+    }
+
+    /// Waits while another process fetches the entity. `None`: fetch it yourself.
+    pub(super) async fn wait_for_others<E: Entity>(
+        &self,
+        key: &Key<E>,
+        claim: &mut Claim,
+        budget: &mut Budget,
+    ) -> Option<CachedBody> {
+        let redis = self.redis.as_ref()?;
+        let lease = format!("{}:lease", key.in_redis(claim.live.epoch));
+        let options = SetOptions::default()
+            .conditional_set(ExistenceCheck::NX)
+            .with_expiration(SetExpiry::PX(milliseconds(LEASE)));
+        let take = async |connection: &mut MultiplexedConnection| {
+            let mut set = redis::cmd("SET");
+            set.arg(&lease).arg(1);
+            options.write_redis_args(&mut set);
+            set.query_async::<Option<String>>(connection).await
+        };
+        if redis.run(Command::Set, &mut claim.live, budget, take).await != Ok(None) {
+            return None;
+        }
+        let mut look = interval(LEASE_POLL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.tick().await;
+        while Instant::now() + LEASE_POLL < budget.end() {
+            look.tick().await;
+            match self.get(key, Some(&mut *claim), budget).await {
+                Found::Value(body) => return Some(body),
+                Found::Nothing => {}
+                Found::Tombstone | Found::Unknown => return None,
+            }
+        }
+        None
+    }
+
+    /// Stores what a read brought, if the claim still holds and nothing newer is there.
+    pub(super) async fn fill<E: Entity>(&self, key: &Key<E>, mut claim: Claim, body: &CachedBody) {
+        let Some(redis) = &self.redis else { return };
+        if claim.began.elapsed() > MAX_FILL_AGE {
+            return;
+        }
+        let value = value::value(&key.tenant, body);
+        let put = Value {
+            version: body.version,
+            value,
+            ttl: jitter(self.ttl),
+        };
+        // Nobody waits for this, and nothing depends on it.
+        let _outcome = put
+            .send(redis, key, &mut claim.live, &mut Budget::start())
+            .await;
+    }
+
+    /// Before a write: nothing older than `minimum` may be stored from here on. False when Redis
+    /// could not be told.
+    pub(super) async fn announce<E: Entity>(
+        &self,
+        key: &Key<E>,
+        minimum: Version,
+        budget: &mut Budget,
+    ) -> bool {
+        let value = value::tombstone(&key.tenant, minimum);
+        self.tell(
+            key,
+            Value {
+                version: minimum,
+                value,
+                ttl: TOMBSTONE_TTL,
+            },
+            budget,
+        )
+        .await
+    }
+
+    /// After a write: stores what was written. False when Redis could not be told.
+    pub(super) async fn publish<E: Entity>(
+        &self,
+        key: &Key<E>,
+        body: &CachedBody,
+        budget: &mut Budget,
+    ) -> bool {
+        let value = value::value(&key.tenant, body);
+        self.tell(
+            key,
+            Value {
+                version: body.version,
+                value,
+                ttl: jitter(self.ttl),
+            },
+            budget,
+        )
+        .await
+    }
+
+    /// Notes that Redis knows nothing of a write.
+    pub(super) fn distrust(&self) {
+        if let Some(redis) = &self.redis {
+            redis.distrust();
+        }
+    }
+
+    async fn tell<E: Entity>(&self, key: &Key<E>, value: Value, budget: &mut Budget) -> bool {
+        let Some(redis) = &self.redis else {
+            return true;
+        };
+        let Some(mut live) = redis.live() else {
+            return false;
+        };
+        loop {
+            match value.send(redis, key, &mut live, budget).await {
+                Ok(Put::Done | Put::Refused) => return true,
+                // Others have raised the epoch: what counts is what is told in the present one.
+                Err(Moved::To(epoch)) => match redis.adopt(epoch) {
+                    Some(present) => live = present,
+                    None => return false,
+                },
+                Err(Moved::Nowhere) => return false,
+            }
+        }
+    }
+}
+
+/// What is to lie in Redis unless something newer does.
+struct Value {
+    version: Version,
+    value: Vec<u8>,
+    ttl: Duration,
+}
+
+/// Why a value was not stored.
+enum Moved {
+    /// The epoch is this one now.
+    To(u64),
+    /// Redis could not be told.
+    Nowhere,
+}
+
+impl Value {
+    async fn send<E: Entity>(
+        &self,
+        redis: &Redis,
+        key: &Key<E>,
+        live: &mut Live,
+        budget: &mut Budget,
+    ) -> Result<Put, Moved> {
+        let epoch = live.epoch;
+        let name = key.in_redis(epoch);
+        let put = async |connection: &mut MultiplexedConnection| -> RedisResult<u64> {
+            PUT_IF_NEWER
+                .key(&name)
+                .key(EPOCH)
+                .arg(epoch)
+                .arg(value::comparable(self.version))
+                .arg(&self.value)
+                .arg(milliseconds(self.ttl))
+                .invoke_async(connection)
+                .await
+        };
+        match redis.run(Command::Put, live, budget, put).await {
+            Ok(1) => Ok(Put::Done),
+            Ok(0) => Ok(Put::Refused),
+            Ok(epoch) => Err(Moved::To(epoch)),
+            Err(_) => Err(Moved::Nowhere),
+        }
+    }
+}
+
+/// Immutable bytes under a name of their own, outside of any epoch.
+impl Level2 {
+    pub(super) async fn get_bytes(&self, name: &str, budget: &mut Budget) -> Option<Bytes> {
+        let redis = self.redis.as_ref()?;
+        let get = async |connection: &mut MultiplexedConnection| {
+            redis::cmd("GET")
+                .arg(name)
+                .query_async::<Option<Vec<u8>>>(connection)
+                .await
+        };
+        let found = redis
+            .run(Command::Get, &mut redis.live()?, budget, get)
+            .await;
+        found.ok().flatten().map(Bytes::from)
+    }
+
+    pub(super) async fn put_bytes(&self, name: &str, bytes: &Bytes) {
+        let Some(redis) = &self.redis else { return };
+        let Some(mut live) = redis.live() else { return };
+        let expiry = milliseconds(jitter(self.ttl));
+        let set = async |connection: &mut MultiplexedConnection| {
+            let mut set = redis::cmd("SET");
+            set.arg(name).arg(bytes.as_ref()).arg("PX").arg(expiry);
+            set.query_async::<()>(connection).await
+        };
+        // Redis keeps a copy if it can; the caller has the bytes.
+        let _outcome = redis
+            .run(Command::Set, &mut live, &mut Budget::start(), set)
+            .await;
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,324 @@
+//! The connection to Redis, and whether it may be believed.
+//!
+//! All requests share one multiplexed connection. It is not redis-rs' `ConnectionManager`, which
+//! reconnects by itself: a Redis that comes back may hold entries that writes could not mark in the
+//! meantime, so here a connection is used only after the epoch was raised over it. A pool would pay
+//! a PING for each checkout, so there is none.
+//!
+//! A connection that is lost, late a few times in a row, or that failed a write's protocol is
+//! dropped at once; [`Redis::maintain`] brings the next one, off the path of any request.
+
+use std::{
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    budget::{Budget, COMMAND},
+    metrics::{Command, RedisMetrics},
+    scripts::{AGREE_ON_EPOCH, EPOCH, PUT_IF_NEWER},
+    warning::Warning,
+};
+use crate::StorageError;
+
+/// Longest set-up of a connection.
+const CONNECT: Duration = Duration::from_millis(200);
+
+/// Commands that may wait to be sent: as many requests as are served at once.
+const SEND_QUEUE: usize = 1_024;
+
+/// Late answers in a row after which Redis is passed by: one may be bad luck.
+const MAX_LATE: u32 = 3;
+
+/// Attempts to raise the epoch between two writes, before the next round of maintenance.
+const MAX_JOINS: u32 = 20;
+
+/// Whether Redis takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedisState {
+    /// None is configured.
+    Disabled,
+    /// It answers and is used.
+    Healthy,
+    /// It is passed by until it answers again.
+    Unavailable,
+}
+
+/// Why a command brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Redis is passed by, or the request has no time left for it.
+    Skipped,
+    /// No answer in time; the command may have been carried out.
+    Late,
+    /// The connection is gone.
+    Lost,
+    /// Redis answered with an error.
+    Refused(String),
+}
+
+/// A connection, in the epoch that was agreed on over it.
+#[derive(Clone)]
+pub(super) struct Live {
+    connection: MultiplexedConnection,
+    pub(super) epoch: u64,
+    serial: u64,
+}
+
+/// The connection and its trust.
+pub(super) struct Redis {
+    client: Client,
+    state: RwLock<State>,
+    late: AtomicU32,
+    metrics: RedisMetrics,
+    warning: Warning,
+}
+
+struct State {
+    live: Option<Live>,
+    /// The newest epoch seen; 0 before the first connection.
+    epoch: u64,
+    /// Counts writes of which Redis knows nothing.
+    unsynced: u64,
+    /// Counts connections.
+    serial: u64,
+}
+
+impl Redis {
+    /// Reads the address; connects to nothing yet.
+    pub(super) fn new(url: &SecretString) -> Result<Self, StorageError> {
+        // The library's message may repeat the address with its password.
+        let client = Client::open(url.expose_secret())
+            .map_err(|_| StorageError::Unavailable("the Redis address cannot be read".into()))?;
+        let state = State {
+            live: None,
+            epoch: 0,
+            unsynced: 0,
+            serial: 0,
+        };
+        Ok(Self {
+            client,
+            state: RwLock::new(state),
+            late: AtomicU32::new(0),
+            metrics: RedisMetrics::new(),
+            warning: Warning::new(),
+        })
+    }
+
+    /// The connection, unless Redis is passed by.
+    pub(super) fn live(&self) -> Option<Live> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .live
+            .clone()
+    }
+
+    pub(super) fn state(&self) -> RedisState {
+        if self.live().is_some() {
+            RedisState::Healthy
+        } else {
+            RedisState::Unavailable
+        }
+    }
+
+    /// Runs one command within the request's budget.
+    pub(super) async fn run<T>(
+        &self,
+        command: Command,
+        live: &mut Live,
+        budget: &mut Budget,
+        send: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, Failure> {
+        let Some(until) = budget.next() else {
+            return Err(Failure::Skipped);
+        };
+        let serial = live.serial;
+        let attempt = async {
+            let answer = send(&mut live.connection);
+            // The connection's own limit holds unless the request has less time left.
+            if until.saturating_duration_since(Instant::now()) + Duration::from_millis(1) < COMMAND
+            {
+                timeout_at(until, answer)
+                    .await
+                    .map_err(|_| Failure::Late)?
+                    .map_err(classify)
+            } else {
+                answer.await.map_err(classify)
+            }
+        };
+        let result = self.metrics.observe(command, attempt).await;
+        match &result {
+            Ok(_) | Err(Failure::Skipped) => self.answered(),
+            Err(Failure::Refused(reason)) => {
+                self.answered();
+                self.warning.once_a_minute(reason);
+            }
+            Err(Failure::Late) => {
+                budget.spend();
+                if self.late.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_LATE {
+                    self.disconnect(serial);
+                }
+            }
+            Err(Failure::Lost) => {
+                budget.spend();
+                self.disconnect(serial);
+            }
+        }
+        result
+    }
+
+    /// Notes a write that Redis may know nothing of: until the epoch has been raised, nothing in
+    /// it can be believed.
+    pub(super) fn distrust(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.live = None;
+        state.unsynced += 1;
+        drop(state);
+        self.late.store(0, Ordering::Relaxed);
+    }
+
+    /// Goes over to an epoch that another process has raised.
+    pub(super) fn adopt(&self, epoch: u64) -> Option<Live> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.epoch = state.epoch.max(epoch);
+        let epoch = state.epoch;
+        let live = state.live.as_mut()?;
+        live.epoch = epoch;
+        Some(live.clone())
+    }
+
+    /// Looks after the connection: brings a new one when there is none, else agrees on the epoch.
+    pub(super) async fn maintain(&self) {
+        let Some(mut live) = self.live() else {
+            if let Err(failure) = self.connect().await {
+                self.warning.once_a_minute(&format!("{failure:?}"));
+            }
+            return;
+        };
+        let known = live.epoch;
+        let agree = async |connection: &mut MultiplexedConnection| {
+            agree_on_epoch(connection, known, false).await
+        };
+        let mut budget = Budget::start();
+        let agreed = self
+            .run(Command::Epoch, &mut live, &mut budget, agree)
+            .await;
+        if let Ok(epoch) = agreed
+            && epoch != known
+        {
+            self.adopt(epoch);
+        }
+    }
+
+    /// Connects, and makes sure that nothing is read which a write could not mark.
+    async fn connect(&self) -> Result<(), Failure> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(COMMAND))
+            .set_pipeline_buffer_size(SEND_QUEUE);
+        let connect = async {
+            let mut connection = self
+                .client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await?;
+            // Loaded here, no request pays for a second round trip.
+            PUT_IF_NEWER.load_async(&mut connection).await?;
+            Ok(connection)
+        };
+        let connect = async { connect.await.map_err(classify) };
+        let mut connection = self.metrics.observe(Command::Connect, connect).await?;
+        for _ in 0..MAX_JOINS {
+            let (seen, known) = {
+                let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+                (state.unsynced, state.epoch)
+            };
+            // A first connection finds nothing that this process could contradict.
+            let agree = agree_on_epoch(&mut connection, known, known > 0 || seen > 0);
+            let agree = async { agree.await.map_err(classify) };
+            let epoch = self.metrics.observe(Command::Epoch, agree).await?;
+            if self.join(&connection, epoch, seen) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to use a connection, unless a write went past Redis since `seen`: what was read
+    /// before that write could be stored under the new epoch, so the epoch must be raised again.
+    fn join(&self, connection: &MultiplexedConnection, epoch: u64, seen: u64) -> bool {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.epoch = state.epoch.max(epoch);
+        if state.unsynced != seen {
+            return false;
+        }
+        state.serial += 1;
+        let (connection, serial) = (connection.clone(), state.serial);
+        state.live = Some(Live {
+            connection,
+            epoch,
+            serial,
+        });
+        drop(state);
+        self.late.store(0, Ordering::Relaxed);
+        true
+    }
+
+    fn disconnect(&self, serial: u64) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // A late failure of an older connection says nothing about this one.
+        if state
+            .live
+            .as_ref()
+            .is_some_and(|live| live.serial == serial)
+        {
+            state.live = None;
+            drop(state);
+            self.late.store(0, Ordering::Relaxed);
+            self.warning
+                .once_a_minute("Redis does not answer; going on without it");
+        }
+    }
+
+    fn answered(&self) {
+        // Read first: a shared cache line that nobody writes costs nothing.
+        if self.late.load(Ordering::Relaxed) > 0 {
+            self.late.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn agree_on_epoch(
+    connection: &mut MultiplexedConnection,
+    known: u64,
+    raise: bool,
+) -> RedisResult<u64> {
+    let raise = u8::from(raise);
+    AGREE_ON_EPOCH
+        .key(EPOCH)
+        .arg(known)
+        .arg(raise)
+        .invoke_async(connection)
+        .await
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as map_err(classify)")]
+fn classify(error: RedisError) -> Failure {
+    if error.is_timeout() {
+        Failure::Late
+    } else if error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error()
+    {
+        Failure::Lost
+    } else {
+        Failure::Refused(error.code().unwrap_or("unknown").to_owned())
+    }
+}

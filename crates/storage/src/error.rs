@@ -1,0 +1,68 @@
+//! The one error of this crate, sorted by what a caller can do about it.
+
+/// Why a store did not do what it was asked.
+///
+/// The texts in it name hosts and files: they are for logs, never for a reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// Nothing with this id belongs to this tenant.
+    #[error("not found")]
+    NotFound,
+    /// The stored version is not the expected one: read again, then decide.
+    #[error("the stored version is another one")]
+    VersionConflict,
+    /// The valid ISBN (or the id) belongs to another entity of the tenant.
+    #[error("entry {index} is already there")]
+    Duplicate {
+        /// Which of the given entities, from 0.
+        index: usize,
+    },
+    /// The store cannot be reached or cannot work; a write may or may not have happened.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// More calls wait than the store can take; nothing was done.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// The deadline has passed.
+    #[error("the store did not answer in time")]
+    Timeout {
+        /// Whether the call was a write, whose outcome is then unknown.
+        write: bool,
+    },
+    /// What is stored cannot be read.
+    #[error("stored data is unreadable: {0}")]
+    Corrupt(String),
+}
+
+impl StorageError {
+    /// Whether the store failed, rather than refused: an older answer is then better than none.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Overloaded | Self::Timeout { .. }
+        )
+    }
+
+    /// Whether a write that ended so may have changed the store.
+    pub(crate) fn may_have_written(&self) -> bool {
+        match self {
+            Self::NotFound | Self::VersionConflict | Self::Duplicate { .. } | Self::Overloaded => {
+                false
+            }
+            Self::Unavailable(_) | Self::Timeout { .. } | Self::Corrupt(_) => true,
+        }
+    }
+
+    /// The value of `error.type` in metrics and spans; empty for an answer that is no failure.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound | Self::VersionConflict => "",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unavailable(_) => "unavailable",
+            Self::Overloaded => "overloaded",
+            Self::Timeout { .. } => "timeout",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}

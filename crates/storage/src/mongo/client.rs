@@ -1,0 +1,186 @@
+//! The connection, and what must be there before the first call.
+
+use std::time::Duration;
+
+use mongodb::{
+    Client, IndexModel,
+    bson::{Document, doc},
+    options::{
+        Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ServerMonitoringMode,
+        WriteConcern,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use super::{Batches, Database, SYSTEM, error::from_mongo};
+use crate::{Entity, StorageError, StoreLimits, calls::Places};
+
+/// Longest search for a server that can take a call. The driver's 30 s would outlast every caller.
+const SERVER_SELECTION: Duration = Duration::from_secs(1);
+
+/// Longest set-up of a connection.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// How long a majority may take to acknowledge a write.
+const MAJORITY: Duration = Duration::from_secs(2);
+
+/// Connections kept open while idle, so that a burst does not begin with handshakes.
+const MIN_CONNECTIONS: u32 = 4;
+
+/// Handshakes at the same time.
+const MAX_CONNECTING: u32 = 4;
+
+/// Age at which an idle connection is closed: below the idle limits of usual middleboxes.
+const MAX_IDLE: Duration = Duration::from_secs(60);
+
+/// How often servers are asked how they are.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Pause between attempts to reach the server at the start.
+const START_PAUSE: Duration = Duration::from_millis(200);
+
+/// Connects, waits until the server answers, and makes the indexes.
+///
+/// # Errors
+/// A connection string that cannot be read, or a server that does not answer in time.
+pub(crate) async fn connect(
+    uri: &SecretString,
+    database: &str,
+    limits: &StoreLimits,
+) -> Result<Database, StorageError> {
+    let mut options = options(uri, limits).await?;
+    let end = Instant::now() + limits.start;
+    let server = hello(&options, end).await?;
+    // A standalone server refuses retryable writes and has no transactions.
+    options.retry_writes = Some(server.transactions);
+    let client = Client::with_options(options).map_err(from_mongo)?;
+    let database = client.database(database);
+    let batches = Batches::new(&database, server.transactions, limits.abandoned_batch);
+    let connections = usize::try_from(limits.mongo_connections).unwrap_or(usize::MAX);
+    let database = Database {
+        client,
+        database,
+        places: Places::new(SYSTEM, connections),
+        batches,
+        limits: limits.clone(),
+    };
+    let prepare = async {
+        make_indexes::<domain::Book>(&database, books()).await?;
+        make_indexes::<domain::Author>(&database, authors()).await?;
+        database.batches.sweep().await
+    };
+    timeout_at(end, prepare).await.map_err(|_| late())??;
+    Ok(database)
+}
+
+struct Server {
+    transactions: bool,
+}
+
+async fn options(uri: &SecretString, limits: &StoreLimits) -> Result<ClientOptions, StorageError> {
+    // The driver's message may repeat the connection string with its password.
+    let mut options = ClientOptions::parse(uri.expose_secret())
+        .await
+        .map_err(|_| StorageError::Unavailable("the connection string cannot be read".into()))?;
+    options.app_name = Some("bookstore".into());
+    options.server_selection_timeout = Some(SERVER_SELECTION);
+    options.connect_timeout = Some(CONNECT);
+    options.heartbeat_freq = Some(HEARTBEAT);
+    options.max_pool_size = Some(limits.mongo_connections);
+    options.min_pool_size = Some(MIN_CONNECTIONS.min(limits.mongo_connections));
+    options.max_connecting = Some(MAX_CONNECTING);
+    options.max_idle_time = Some(MAX_IDLE);
+    options.server_monitoring_mode = Some(ServerMonitoringMode::Poll);
+    options.retry_reads = Some(true);
+    options.retry_writes = Some(false);
+    options.read_concern = Some(ReadConcern::majority());
+    options.write_concern = Some(
+        WriteConcern::builder()
+            .w(Acknowledgment::Majority)
+            .journal(true)
+            .w_timeout(MAJORITY)
+            .build(),
+    );
+    Ok(options)
+}
+
+/// Asks the server what it is, again and again until it answers or the time is over.
+async fn hello(options: &ClientOptions, end: Instant) -> Result<Server, StorageError> {
+    let mut options = options.clone();
+    options.min_pool_size = None;
+    let client = Client::with_options(options).map_err(from_mongo)?;
+    let admin = client.database("admin");
+    let mut pause = interval(START_PAUSE);
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reason = late();
+    while Instant::now() < end {
+        pause.tick().await;
+        match timeout_at(end, async { admin.run_command(doc! { "hello": 1 }).await }).await {
+            Ok(Ok(reply)) => {
+                client.shutdown().immediate(true).await;
+                return Ok(Server::of(&reply));
+            }
+            Ok(Err(failure)) => reason = from_mongo(failure),
+            Err(_) => break,
+        }
+    }
+    Err(reason)
+}
+
+impl Server {
+    /// Members of a replica set name it; a router of a sharded cluster says so in `msg`.
+    fn of(hello: &Document) -> Self {
+        let router = hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid");
+        Self {
+            transactions: router || hello.contains_key("setName"),
+        }
+    }
+}
+
+async fn make_indexes<E: Entity>(
+    database: &Database,
+    indexes: Vec<IndexModel>,
+) -> Result<(), StorageError> {
+    let collection = database.database.collection::<Document>(E::COLLECTION);
+    collection
+        .create_indexes(indexes)
+        .await
+        .map(drop)
+        .map_err(from_mongo)
+}
+
+fn books() -> Vec<IndexModel> {
+    vec![
+        // The key of a book without a valid ISBN is its id, so only valid ones can collide.
+        unique(doc! { "tenant": 1, "isbnKey": 1 }),
+        index(doc! { "tenant": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "tenant": 1, "genre": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "tenant": 1, "author": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "tenant": 1, "title": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "tenant": 1, "price": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "batch": 1 }),
+    ]
+}
+
+fn authors() -> Vec<IndexModel> {
+    vec![
+        index(doc! { "tenant": 1, "createdAt": 1, "_id": 1 }),
+        index(doc! { "batch": 1 }),
+    ]
+}
+
+fn index(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).build()
+}
+
+fn unique(keys: Document) -> IndexModel {
+    IndexModel::builder()
+        .keys(keys)
+        .options(IndexOptions::builder().unique(true).build())
+        .build()
+}
+
+fn late() -> StorageError {
+    StorageError::Unavailable("the server did not answer in time".into())
+}

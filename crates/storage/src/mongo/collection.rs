@@ -1,0 +1,278 @@
+//! One collection of entities: the calls that books and authors share.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Page, PageRequest, Version};
+use futures_util::TryStreamExt as _;
+use mongodb::{
+    Collection,
+    bson::{Document, deserialize_from_document, doc, serialize_to_document},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tenancy::TenantId;
+use tokio::time::Instant;
+
+use super::{Database, batch::MARK, error::from_mongo, fields::number};
+use crate::{
+    Entity, StorageError,
+    calls::{Calls, Operation},
+    store::Store,
+};
+
+/// How an entity lies in its collection.
+pub(crate) trait MongoEntity: Entity {
+    /// What is stored.
+    type Document: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Fields that a stored document may lack.
+    const OPTIONAL: &'static [&'static str];
+
+    /// The document of the entity.
+    fn document(&self, tenant: &TenantId) -> Self::Document;
+    /// The entity of a document.
+    fn from_document(stored: Self::Document) -> Result<Self, StorageError>;
+    /// The condition of a query: fields that are equal to values.
+    fn equal(query: &Self::Query) -> Document;
+    /// The order of a query.
+    fn order(query: &Self::Query) -> Document;
+}
+
+/// A collection of entities.
+pub(crate) struct DocumentStore<E> {
+    database: Database,
+    collection: Collection<Document>,
+    calls: Calls,
+    entity: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: MongoEntity> DocumentStore<E> {
+    pub(crate) fn new(database: &Database) -> Self {
+        let places = || database.places.clone();
+        Self {
+            database: database.clone(),
+            collection: database.database.collection(E::COLLECTION),
+            calls: Calls::new(E::COLLECTION, places(), places(), database.limits.clone()),
+            entity: std::marker::PhantomData,
+        }
+    }
+
+    /// The entities that `filter` finds.
+    pub(super) async fn find(
+        &self,
+        operation: Operation,
+        filter: Document,
+        order: Document,
+        limit: usize,
+    ) -> Result<Vec<E>, StorageError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.calls
+            .run(operation, async |turn, deadline| {
+                let found = self.collection.find(filter).sort(order).limit(limit);
+                let found = read(found.max_time(left(deadline))).await;
+                drop(turn);
+                found
+            })
+            .await
+    }
+
+    /// Why a write found nothing to change.
+    async fn absence(&self, visible: Document, deadline: Instant) -> StorageError {
+        match self
+            .collection
+            .find_one(visible)
+            .max_time(left(deadline))
+            .await
+        {
+            Ok(Some(_)) => StorageError::VersionConflict,
+            Ok(None) => StorageError::NotFound,
+            Err(failure) => from_mongo(failure),
+        }
+    }
+}
+
+#[async_trait]
+impl<E: MongoEntity> Store<E> for DocumentStore<E> {
+    async fn insert(&self, tenant: &TenantId, entity: &E) -> Result<(), StorageError> {
+        let document = to_bson(&entity.document(tenant))?;
+        self.calls
+            .run(Operation::Insert, async |turn, _| {
+                let done = self.collection.insert_one(document).await;
+                drop(turn);
+                done.map(drop).map_err(from_mongo)
+            })
+            .await
+    }
+
+    async fn insert_many(&self, tenant: &TenantId, entities: &[E]) -> Result<(), StorageError> {
+        let documents: Result<Vec<Document>, StorageError> = entities
+            .iter()
+            .map(|entity| to_bson(&entity.document(tenant)))
+            .collect();
+        let documents = documents?;
+        self.calls
+            .run(Operation::InsertMany, async |turn, _| {
+                let done = self
+                    .database
+                    .batches
+                    .insert(&self.collection, documents)
+                    .await;
+                drop(turn);
+                done
+            })
+            .await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: &E::Id) -> Result<Option<E>, StorageError> {
+        let filter = one::<E>(tenant, id);
+        Ok(self
+            .find(Operation::Get, filter, Document::new(), 1)
+            .await?
+            .pop())
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        query: &E::Query,
+        page: PageRequest,
+    ) -> Result<Page<E>, StorageError> {
+        let mut filter = visible(tenant);
+        filter.extend(E::equal(query));
+        let order = E::order(query);
+        self.calls
+            .run(Operation::List, async |turn, deadline| {
+                let count = self.collection.count_documents(filter.clone());
+                let count = count.max_time(left(deadline)).into_future();
+                let items = self.collection.find(filter).sort(order).skip(page.offset());
+                let items = read(items.limit(i64::from(page.size())).max_time(left(deadline)));
+                let count = async { count.await.map_err(from_mongo) };
+                let (total, items) = futures_util::try_join!(count, items)?;
+                drop(turn);
+                Ok(Page { items, total })
+            })
+            .await
+    }
+
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        entity: &E,
+        expected: Version,
+    ) -> Result<(), StorageError> {
+        let change = change::<E>(to_bson(&entity.document(tenant))?);
+        let visible = one::<E>(tenant, &entity.id());
+        let mut filter = visible.clone();
+        filter.insert("version", number(expected));
+        self.calls
+            .run(Operation::Replace, async |turn, deadline| {
+                let done = self
+                    .collection
+                    .update_one(filter, change)
+                    .await
+                    .map_err(from_mongo)?;
+                if done.matched_count == 0 {
+                    return Err(self.absence(visible, deadline).await);
+                }
+                drop(turn);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &E::Id,
+        expected: Option<Version>,
+    ) -> Result<(), StorageError> {
+        let visible = one::<E>(tenant, id);
+        let mut filter = visible.clone();
+        if let Some(expected) = expected {
+            filter.insert("version", number(expected));
+        }
+        self.calls
+            .run(Operation::Delete, async |turn, deadline| {
+                let done = self
+                    .collection
+                    .delete_one(filter)
+                    .await
+                    .map_err(from_mongo)?;
+                if done.deleted_count == 0 {
+                    return Err(self.absence(visible, deadline).await);
+                }
+                drop(turn);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn ping(&self) -> Result<(), StorageError> {
+        self.calls
+            .run(Operation::Ping, async |turn, _| {
+                let answer = self.database.ping().await;
+                drop(turn);
+                answer
+            })
+            .await
+    }
+}
+
+/// What the tenant has, unfinished bulk inserts left out.
+pub(super) fn visible(tenant: &TenantId) -> Document {
+    doc! { "tenant": tenant.as_str(), MARK: { "$exists": false } }
+}
+
+fn one<E: Entity>(tenant: &TenantId, id: &E::Id) -> Document {
+    let mut filter = visible(tenant);
+    filter.insert("_id", super::fields::object_id(E::id_bytes(id)));
+    filter
+}
+
+/// The update that leaves identity, tenant and the time of creation as they are.
+fn change<E: MongoEntity>(mut document: Document) -> Document {
+    for kept in ["_id", "tenant", "createdAt"] {
+        document.remove(kept);
+    }
+    let absent: Document = E::OPTIONAL
+        .iter()
+        .filter(|field| !document.contains_key(**field))
+        .map(|field| ((*field).to_owned(), "".into()))
+        .collect();
+    if absent.is_empty() {
+        doc! { "$set": document }
+    } else {
+        doc! { "$set": document, "$unset": absent }
+    }
+}
+
+async fn read<E: MongoEntity>(
+    find: mongodb::action::Find<'_, Document>,
+) -> Result<Vec<E>, StorageError> {
+    let documents: Vec<Document> = find
+        .await
+        .map_err(from_mongo)?
+        .try_collect()
+        .await
+        .map_err(from_mongo)?;
+    documents
+        .into_iter()
+        .map(|document| {
+            let stored = deserialize_from_document(document)
+                .map_err(|reason| StorageError::Corrupt(reason.to_string()))?;
+            E::from_document(stored)
+        })
+        .collect()
+}
+
+fn to_bson(document: &impl Serialize) -> Result<Document, StorageError> {
+    serialize_to_document(document).map_err(|reason| StorageError::Corrupt(reason.to_string()))
+}
+
+/// What the server may still spend: it gives up when nobody waits any more. At least 1 ms, because
+/// 0 means without limit.
+fn left(deadline: Instant) -> Duration {
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
+}

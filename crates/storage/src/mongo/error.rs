@@ -1,0 +1,37 @@
+//! What the driver's errors mean to a caller.
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+
+use crate::StorageError;
+
+/// The server's code for a broken unique index.
+const DUPLICATE_KEY: i32 = 11_000;
+
+/// The server's code for a call that ran longer than its `maxTimeMS`.
+const MAX_TIME_EXPIRED: i32 = 50;
+
+/// The meaning of the driver's error.
+#[expect(clippy::needless_pass_by_value, reason = "used as map_err(from_mongo)")]
+pub(super) fn from_mongo(error: Error) -> StorageError {
+    match error.kind.as_ref() {
+        ErrorKind::Write(WriteFailure::WriteError(failure)) if failure.code == DUPLICATE_KEY => {
+            StorageError::Duplicate { index: 0 }
+        }
+        ErrorKind::InsertMany(failure) => {
+            let first = failure.write_errors.iter().flatten().next();
+            match first.filter(|failure| failure.code == DUPLICATE_KEY) {
+                Some(duplicate) => StorageError::Duplicate {
+                    index: duplicate.index,
+                },
+                None => StorageError::Unavailable(error.to_string()),
+            }
+        }
+        ErrorKind::Command(failure) if failure.code == MAX_TIME_EXPIRED => {
+            StorageError::Timeout { write: false }
+        }
+        ErrorKind::Bson(_)
+        | ErrorKind::BsonDeserialization(_)
+        | ErrorKind::BsonSerialization(_) => StorageError::Corrupt(error.to_string()),
+        _ => StorageError::Unavailable(error.to_string()),
+    }
+}
