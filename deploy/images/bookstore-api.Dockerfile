@@ -19,8 +19,7 @@ COPY --from=build /out/bookstore-api /usr/local/bin/bookstore-api
 COPY --from=build --chown=10001:10001 /out/state /var/lib/bookstore
 USER 10001:10001
 WORKDIR /var/lib/bookstore
-# In a container only published ports are reachable, so all addresses are bound.
-ENV BOOKSTORE_HTTP_ADDR=0.0.0.0:7002 BOOKSTORE_STATE_DIR=/var/lib/bookstore
+ENV BOOKSTORE_STATE_DIR=/var/lib/bookstore
 EXPOSE 7002
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s --retries=5 \
     CMD ["/usr/local/bin/bookstore-api", "--healthcheck"]

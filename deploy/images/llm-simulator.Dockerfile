@@ -16,8 +16,6 @@ FROM ${RUNTIME_BASE}
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/llm-simulator /usr/local/bin/llm-simulator
 USER 10001:10001
-# In a container only published ports are reachable, so all addresses are bound.
-ENV SIMULATOR_HTTP_ADDR=0.0.0.0:7010
 EXPOSE 7010
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s --retries=5 \
     CMD ["/usr/local/bin/llm-simulator", "--healthcheck"]

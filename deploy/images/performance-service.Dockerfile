@@ -33,9 +33,7 @@ COPY k6 /srv/k6
 COPY --from=build --chown=10001:10001 /out/state /var/lib/bookstore
 USER 10001:10001
 WORKDIR /var/lib/bookstore
-# In a container only published ports are reachable, so all addresses are bound.
-ENV PERFORMANCE_HTTP_ADDR=0.0.0.0:7004 \
-    PERFORMANCE_STATE_DIR=/var/lib/bookstore \
+ENV PERFORMANCE_STATE_DIR=/var/lib/bookstore \
     PERFORMANCE_K6=/usr/local/bin/k6 \
     PERFORMANCE_K6_V1=/usr/local/bin/k6-v1 \
     PERFORMANCE_SCRIPTS_DIR=/srv/k6

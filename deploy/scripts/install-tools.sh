@@ -62,17 +62,31 @@ install_lint() {
   rm -rf "$work"
 }
 
-main() {
-  local part
+# lock_tools: two callers at once would build the same tool twice into the same
+# place.
+lock_tools() {
   mkdir -p "$BOOKSTORE_TOOLS_DIR/bin"
-  # Two callers at once would build the same tool twice into the same place.
   exec 9>"$BOOKSTORE_TOOLS_DIR/.lock"
   flock 9
+}
+
+main() {
+  local part
   for part in "${@:-runtime}"; do
     case $part in
-      runtime) install_runtime ;;
-      test) install_test ;;
-      lint) install_lint ;;
+      runtime)
+        lock_tools
+        install_runtime
+        ;;
+      test)
+        lock_tools
+        install_test
+        ;;
+      lint)
+        lock_tools
+        install_lint
+        ;;
+      # Often run by sudo: it leaves nothing of root's in the state directory.
       packages) require_packages "${RUNTIME_PACKAGES[@]}" "${TEST_PACKAGES[@]}" ;;
       *) fail "unknown part \"$part\": runtime, test, lint or packages" ;;
     esac

@@ -126,7 +126,7 @@ print_native_table() {
   row prometheus 'Prometheus' "$PROMETHEUS_URL/graph"
   row jaeger 'Jaeger' "$JAEGER_URL"
   row jaeger 'OTLP gRPC, HTTP' '127.0.0.1:4317, 127.0.0.1:4318'
-  row "$redis" 'Redis' "$(without_password "$REDIS_URL")"
+  row "$redis" 'Redis' "$(without_password "${REDIS_URL:-named in $REDIS_URL_FILE}")"
   print_choices "$(books_are_in)"
   if [[ ${#FOUND[@]} == $(native_parts | wc -l) ]]; then
     echo 'Everything was running already; nothing was started.'
@@ -192,7 +192,10 @@ main() {
     fail "the stack runs in mode $present: make stop first"
   fi
   case $mode in
-    native) start_native && print_native_table ;;
+    native)
+      start_native
+      print_native_table
+      ;;
     docker) start_docker ;;
     *) fail "RUN_MODE=$mode: auto, native or docker" ;;
   esac

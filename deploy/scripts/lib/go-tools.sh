@@ -72,13 +72,14 @@ publish() {
 }
 
 # place NAME FILE KEY: by rename, so that a running tool keeps its own file.
+# Chained, since a caller's condition switches off the shell's own stop.
 place() {
-  local target=$BOOKSTORE_TOOLS_DIR/bin
-  mkdir -p "$target" "$BOOKSTORE_TOOLS_DIR/stamps"
-  cp -L "$2" "$target/.$1.$$"
-  chmod 755 "$target/.$1.$$"
-  mv "$target/.$1.$$" "$target/$1"
-  printf '%s\n' "$3" >"$BOOKSTORE_TOOLS_DIR/stamps/$1"
+  local target=$BOOKSTORE_TOOLS_DIR/bin stamps=$BOOKSTORE_TOOLS_DIR/stamps
+  mkdir -p "$target" "$stamps" &&
+    cp -L "$2" "$target/.$1.$$" &&
+    chmod 755 "$target/.$1.$$" &&
+    mv "$target/.$1.$$" "$target/$1" &&
+    printf '%s\n' "$3" >"$stamps/$1"
 }
 
 require_go() {

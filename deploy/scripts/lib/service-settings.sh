@@ -4,11 +4,11 @@
 # choose_stores: Redis and MongoDB of the settings, else our own.
 # shellcheck disable=SC2034 # native_tools reads what this decides
 choose_stores() {
-  if [[ -z ${REDIS_URL:-} ]]; then
+  if [[ -z ${REDIS_URL:-}${REDIS_URL_FILE:-} ]]; then
     USE_OWN_REDIS=yes
     export REDIS_URL=redis://127.0.0.1:6379
   fi
-  if [[ -z ${MONGODB_URI:-} ]] && command -v mongod >/dev/null; then
+  if [[ -z ${MONGODB_URI:-}${MONGODB_URI_FILE:-} ]] && command -v mongod >/dev/null; then
     USE_OWN_MONGOD=yes
     export MONGODB_URI=mongodb://127.0.0.1:$MONGOD_PORT/
   fi
@@ -18,8 +18,8 @@ choose_stores() {
 without_password() { sed -E 's#//[^/@]*@#//#' <<<"$1"; }
 
 books_are_in() {
-  if [[ -n ${MONGODB_URI:-} ]]; then
-    printf 'MongoDB, %s' "$(without_password "$MONGODB_URI")"
+  if [[ -n ${MONGODB_URI:-}${MONGODB_URI_FILE:-} ]]; then
+    printf 'MongoDB, %s' "$(without_password "${MONGODB_URI:-named in $MONGODB_URI_FILE}")"
   else
     printf 'SQLite, %s/data' "$BOOKSTORE_STATE_DIR"
   fi
@@ -31,7 +31,7 @@ books_are_in() {
 choose_providers() {
   local simulated=()
   export LLM_PROVIDER=${LLM_PROVIDER:-ollama}
-  if [[ -z ${ANTHROPIC_API_KEY:-} && -z ${ANTHROPIC_API_KEY_FILE:-} ]]; then
+  if [[ -z ${ANTHROPIC_API_KEY:-}${ANTHROPIC_API_KEY_FILE:-} ]]; then
     export ANTHROPIC_API_KEY=simulated ANTHROPIC_BASE_URL=$1
     simulated+=(claude)
   else
