@@ -20,7 +20,7 @@ port_holder() {
     if [[ $(readlink "$descriptor" 2>/dev/null) == "socket:[$inode]" ]]; then
       pid=${descriptor#/proc/}
       pid=${pid%%/*}
-      printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c 1-120)"
+      printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c 1-120 | sed 's/ *$//')"
       return
     fi
   done

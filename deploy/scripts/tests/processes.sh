@@ -88,6 +88,21 @@ orphans_end_with_their_leader() {
   expect 'its child is ended as well' within 5 is_gone "$child"
 }
 
+a_taken_port_stops_run_all() {
+  local port said status=0
+  port=$(free_port)
+  start_process squatter python3 -m http.server --bind 127.0.0.1 "$port"
+  expect 'somebody else listens' within 10 accepts 127.0.0.1 "$port"
+  said=$(RUN_MODE=native BOOKSTORE_STATE_DIR=$STATE/other BOOKSTORE_HTTP_ADDR=127.0.0.1:$port \
+    "$CHECKOUT/deploy/scripts/run-all.sh" 2>&1) || status=$?
+  expect 'run-all fails' test "$status" -ne 0
+  expect 'and names port, part and holder' grep -Eq \
+    "port $port, which bookstore-api needs, is held by process $(recorded_pid squatter) .*http\.server" <<<"$said"
+  refuse 'before it starts anything' test -e "$STATE/other/pids"
+  expect 'and stop finds nothing to end' equal \
+    "$(BOOKSTORE_STATE_DIR=$STATE/other "$CHECKOUT/deploy/scripts/stop.sh")" 'Nothing was running.'
+}
+
 env_files_are_read_not_run() {
   local file=$STATE/env
   # shellcheck disable=SC2016 # the file holds the dollar as it is
@@ -106,5 +121,6 @@ started_process_is_known_and_ends
 a_recycled_pid_is_left_alone
 a_deaf_process_is_killed
 orphans_end_with_their_leader
+a_taken_port_stops_run_all
 env_files_are_read_not_run
 exit "$((FAILURES > 0))"
