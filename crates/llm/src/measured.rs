@@ -22,8 +22,8 @@ use crate::{
 /// A provider whose every attempt has a CLIENT span, metrics, an exact cost and a ledger row.
 ///
 /// Also an attempt that its caller abandons: what was read until then is booked.
-pub struct Measured<P> {
-    inner: P,
+pub struct Measured {
+    inner: Arc<dyn LlmProvider>,
     books: Arc<Books>,
 }
 
@@ -38,11 +38,11 @@ pub(crate) struct Books {
     series: Series,
 }
 
-impl<P: LlmProvider> Measured<P> {
+impl Measured {
     /// Measures `inner`. `simulated` says that a simulator answers in the provider's place: its
     /// money is never added to real money.
     pub fn new(
-        inner: P,
+        inner: Arc<dyn LlmProvider>,
         simulated: bool,
         prices: Arc<PriceCatalogue>,
         ledger: Arc<Ledger>,
@@ -64,7 +64,7 @@ impl<P: LlmProvider> Measured<P> {
 }
 
 #[async_trait]
-impl<P: LlmProvider> LlmProvider for Measured<P> {
+impl LlmProvider for Measured {
     fn name(&self) -> ProviderName {
         self.inner.name()
     }

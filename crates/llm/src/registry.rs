@@ -149,9 +149,9 @@ impl Llm {
             entries,
         };
         if let Some(claude) = claude {
-            llm.put(decorate.service(claude));
+            llm.put(decorate.service(Arc::new(claude)));
         }
-        llm.put(decorate.service(ollama));
+        llm.put(decorate.service(Arc::new(ollama)));
         Ok(llm)
     }
 
@@ -217,7 +217,7 @@ struct Decorate<'a> {
 }
 
 impl Decorate<'_> {
-    fn service(&self, provider: impl LlmProvider + 'static) -> Service {
+    fn service(&self, provider: Arc<dyn LlmProvider>) -> Service {
         let simulated = self.config.simulated.contains(&provider.name());
         let measured = Measured::new(
             provider,
@@ -225,7 +225,7 @@ impl Decorate<'_> {
             Arc::clone(self.prices),
             Arc::clone(self.ledger),
         );
-        let resilient = Resilient::new(measured, self.config.retries);
+        let resilient = Resilient::new(Arc::new(measured), self.config.retries);
         Service {
             healthy: resilient.health(),
             provider: Arc::new(resilient),

@@ -52,16 +52,16 @@ impl Default for RetryPolicy {
 /// A provider that is asked again when that may help, and never for longer than the deadline.
 ///
 /// A stream is retried only before its first piece of text, so no caller sees a text twice.
-pub struct Resilient<P> {
-    inner: P,
+pub struct Resilient {
+    inner: Arc<dyn LlmProvider>,
     policy: RetryPolicy,
     healthy: Arc<AtomicBool>,
     backoff_duration: Histogram,
 }
 
-impl<P: LlmProvider> Resilient<P> {
+impl Resilient {
     /// Retries `inner` after `policy`.
-    pub fn new(inner: P, policy: RetryPolicy) -> Self {
+    pub fn new(inner: Arc<dyn LlmProvider>, policy: RetryPolicy) -> Self {
         let provider = inner.name().telemetry_name();
         Self {
             inner,
@@ -130,7 +130,7 @@ impl<P: LlmProvider> Resilient<P> {
 }
 
 #[async_trait]
-impl<P: LlmProvider> LlmProvider for Resilient<P> {
+impl LlmProvider for Resilient {
     fn name(&self) -> ProviderName {
         self.inner.name()
     }

@@ -1,0 +1,157 @@
+//! What every provider must do, against the simulator over HTTP.
+
+use futures_util::StreamExt;
+use llm::{ChatEvent, Deadlines, LlmError, LlmProvider, Outcome, Usage};
+use test_support::{llm_simulator, simulator};
+
+use crate::fixture::{Accounts, PROVIDERS, collect, drain, provider, request};
+
+#[tokio::test]
+async fn answers_tokens_and_money_agree_with_the_simulators_own_meter() {
+    for name in PROVIDERS {
+        for streamed in [false, true] {
+            let simulator = simulator().await.expect("a simulator");
+            let accounts = Accounts::open();
+            let provider = provider(name, &simulator.base_url(), Deadlines::default());
+            let measured = accounts.measured(provider);
+            let response = if streamed {
+                collect(measured.stream(&request()).await.expect("a stream")).await
+            } else {
+                measured.complete(&request()).await.expect("an answer")
+            };
+
+            assert!(!response.text.is_empty(), "{name}");
+            assert_eq!(response.model, measured.model());
+            assert!(response.finish_reason.is_some(), "{name}");
+            assert!(response.simulated);
+            assert!(!response.usage.estimated, "{name}");
+            assert_eq!(response.latency.time_to_first_token.is_some(), streamed);
+            assert!(response.latency.total >= response.latency.decode.unwrap_or_default());
+
+            let meter = simulator.control().meter().total;
+            assert_eq!((meter.calls, meter.completed), (1, 1), "{name}");
+            assert_eq!(response.usage.input_tokens, meter.input_tokens, "{name}");
+            assert_eq!(response.usage.output_tokens, meter.output_tokens, "{name}");
+
+            let rows = accounts.rows().await;
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0].outcome, Outcome::Succeeded);
+            assert_eq!(rows[0].usage, response.usage);
+            assert_eq!(rows[0].streamed, streamed);
+            assert_eq!(rows[0].test_id.as_deref(), Some("run-7"));
+            let cost = response.cost.expect("a price");
+            assert_eq!(rows[0].cost, Some(cost.total));
+            let expected = match name {
+                // 2 and 10 USD per million tokens.
+                llm::ProviderName::Claude => {
+                    2_000_000 * meter.input_tokens + 10_000_000 * meter.output_tokens
+                }
+                _ => 0,
+            };
+            assert_eq!(u64::try_from(cost.total.get()), Ok(expected), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_starts_flows_and_finishes_in_this_order() {
+    for name in PROVIDERS {
+        let simulator = simulator().await.expect("a simulator");
+        let provider = provider(name, &simulator.base_url(), Deadlines::default());
+        let stream = provider.stream(&request()).await.expect("a stream");
+        let (events, error) = drain(stream).await;
+        assert_eq!(error, None);
+        let [
+            ChatEvent::Started { model, .. },
+            deltas @ ..,
+            ChatEvent::Finished(response),
+        ] = &events[..]
+        else {
+            panic!("{name}: {events:?}");
+        };
+        assert_eq!(model, provider.model());
+        let text: String = deltas
+            .iter()
+            .map(|event| match event {
+                ChatEvent::Delta(text) => text.as_str(),
+                other => panic!("{name}: {other:?}"),
+            })
+            .collect();
+        assert!(deltas.len() > 1, "{name} came in one piece");
+        assert_eq!(text, response.text, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_of_the_request_wins_over_the_configured_one() {
+    for name in PROVIDERS {
+        let simulator = simulator().await.expect("a simulator");
+        let provider = provider(name, &simulator.base_url(), Deadlines::default());
+        let mut request = request();
+        request.model = Some("claude-haiku-4-5".to_owned());
+        let response = provider.complete(&request).await.expect("an answer");
+        assert_eq!(response.model, "claude-haiku-4-5", "{name}");
+        let calls = simulator.control().calls(1);
+        assert_eq!(calls[0].model, "claude-haiku-4-5", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn leaving_a_stream_cancels_the_call_and_books_what_was_read() {
+    for name in PROVIDERS {
+        let simulator = simulator().await.expect("a simulator");
+        let slow = llm_simulator::Profile::standard();
+        simulator.control().set_profile(slow);
+        let accounts = Accounts::open();
+        let provider = provider(name, &simulator.base_url(), Deadlines::default());
+        let measured = accounts.measured(provider);
+        let mut stream = measured.stream(&request()).await.expect("a stream");
+        let mut read = String::new();
+        while read.is_empty() {
+            if let Some(Ok(ChatEvent::Delta(text))) = stream.next().await {
+                read = text;
+            }
+        }
+        drop(stream);
+
+        let rows = accounts.rows().await;
+        assert_eq!(rows.len(), 1, "{name}");
+        assert_eq!(rows[0].outcome, Outcome::Cancelled);
+        assert!(rows[0].usage.estimated);
+        assert!(rows[0].usage.input_tokens > 0, "{name}");
+        assert!(rows[0].usage.output_tokens > 0, "{name}");
+        test_support::wait::until(
+            "the simulator sees the client leave",
+            std::time::Duration::from_secs(5),
+            async || match simulator.control().meter().total.cancelled {
+                1 => Ok(()),
+                other => Err(anyhow::anyhow!("{other} cancelled calls")),
+            },
+        )
+        .await
+        .expect("the upstream call ends");
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_unreachable_and_costs_nothing() {
+    for name in PROVIDERS {
+        let port = test_support::port::free().expect("a free port");
+        let accounts = Accounts::open();
+        let base = format!("http://127.0.0.1:{port}");
+        let measured = accounts.measured(provider(name, &base, Deadlines::default()));
+        for streamed in [false, true] {
+            let error = if streamed {
+                measured.stream(&request()).await.map(|_| ()).unwrap_err()
+            } else {
+                measured.complete(&request()).await.map(|_| ()).unwrap_err()
+            };
+            assert!(matches!(error, LlmError::Unreachable { .. }), "{error:?}");
+        }
+        for row in accounts.rows().await {
+            assert_eq!(row.outcome, Outcome::Failed);
+            assert_eq!(row.error_type.as_deref(), Some("unreachable"));
+            assert_eq!(row.usage, Usage::default());
+        }
+    }
+}

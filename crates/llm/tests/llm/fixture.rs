@@ -1,0 +1,137 @@
+//! What the tests build before they call anything.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use llm::{
+    CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Claude, Deadlines, Ledger,
+    LedgerFilter, LedgerPage, LedgerRow, LlmError, LlmProvider, Measured, Message, Ollama,
+    PriceCatalogue, ProviderName,
+};
+use service_defaults::http_client::{self, HttpClientConfig};
+use tempfile::TempDir;
+use tenancy::TenantId;
+
+pub(crate) const CLAUDE_MODEL: &str = "claude-sonnet-5-5";
+pub(crate) const OLLAMA_MODEL: &str = "llama3.2";
+
+/// The providers that are built in.
+pub(crate) const PROVIDERS: [ProviderName; 2] = [ProviderName::Claude, ProviderName::Ollama];
+
+/// Short enough for a test of what happens after them, long enough for loopback.
+pub(crate) const SHORT: Deadlines = Deadlines {
+    connect: Duration::from_secs(2),
+    first_byte: Duration::from_millis(300),
+    idle: Duration::from_millis(300),
+};
+
+/// A ledger in a directory of its own.
+pub(crate) struct Accounts {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) prices: Arc<PriceCatalogue>,
+    pub(crate) directory: TempDir,
+}
+
+impl Accounts {
+    pub(crate) fn open() -> Self {
+        install_cryptography();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let ledger = Ledger::open(&directory.path().join("data/ledger.db")).expect("a ledger");
+        Self {
+            ledger: Arc::new(ledger),
+            prices: Arc::new(PriceCatalogue::built_in().expect("the built-in prices")),
+            directory,
+        }
+    }
+
+    pub(crate) fn measured(&self, provider: Arc<dyn LlmProvider>) -> Measured {
+        let (prices, ledger) = (Arc::clone(&self.prices), Arc::clone(&self.ledger));
+        Measured::new(provider, true, prices, ledger)
+    }
+
+    /// Every row, oldest first, once everything handed over is written.
+    pub(crate) async fn rows(&self) -> Vec<LedgerRow> {
+        self.ledger.flush().await.expect("an open ledger");
+        let page = LedgerPage {
+            offset: 0,
+            limit: 1000,
+        };
+        let filter = LedgerFilter::of(TenantId::development());
+        let mut rows = self.ledger.rows(filter, page).await.expect("rows");
+        rows.reverse();
+        rows
+    }
+}
+
+/// What `main` does in a service; the second time it is refused, which is fine.
+fn install_cryptography() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    install_cryptography();
+    http_client::build(&HttpClientConfig {
+        total: None,
+        ..HttpClientConfig::default()
+    })
+    .expect("a client")
+}
+
+/// A provider's client for the server at `base`.
+pub(crate) fn provider(
+    name: ProviderName,
+    base: &str,
+    deadlines: Deadlines,
+) -> Arc<dyn LlmProvider> {
+    let base = base.parse().expect("a URL");
+    match name {
+        ProviderName::Claude => {
+            let model = CLAUDE_MODEL.to_owned();
+            let key = "test-key".to_owned().into();
+            let claude = Claude::new(client(), base, &key, model, deadlines);
+            Arc::new(claude.expect("a usable key"))
+        }
+        ProviderName::Ollama => Arc::new(Ollama::new(
+            client(),
+            base,
+            OLLAMA_MODEL.to_owned(),
+            deadlines,
+        )),
+        other => panic!("{other} is not built in"),
+    }
+}
+
+pub(crate) fn request() -> ChatRequest {
+    ChatRequest {
+        model: None,
+        system: Some("You summarise books.".to_owned()),
+        messages: vec![Message::user(
+            "Summarise The Great Gatsby in two sentences.",
+        )],
+        max_tokens: 300,
+        temperature: Some(0.3),
+        context: CallContext::new(TenantId::development(), "summary", Some("run-7".to_owned())),
+    }
+}
+
+/// Everything that a stream gave, and how it ended.
+pub(crate) async fn drain(mut stream: ChatStream) -> (Vec<ChatEvent>, Option<LlmError>) {
+    let mut events = Vec::new();
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(event) => events.push(event),
+            Err(error) => return (events, Some(error)),
+        }
+    }
+    (events, None)
+}
+
+/// The answer of a stream that must succeed.
+pub(crate) async fn collect(stream: ChatStream) -> ChatResponse {
+    let (mut events, error) = drain(stream).await;
+    assert_eq!(error, None);
+    match events.pop() {
+        Some(ChatEvent::Finished(response)) => *response,
+        last => panic!("the last event is {last:?}"),
+    }
+}
