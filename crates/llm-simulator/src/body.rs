@@ -2,9 +2,13 @@
 
 use std::io;
 
-use axum::body::Body;
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
+use http::header::CONTENT_LENGTH;
 
 /// Largest request body: prompts of a million tokens fit, uploads do not.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -32,13 +36,19 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unreadable> {
         })
 }
 
-/// The error that makes the server break a connection within a body.
-pub(crate) fn broken() -> io::Error {
+/// The error that makes the server break a connection within a body, once what
+/// was written before is on its way: a body that is not ready gets flushed.
+pub(crate) async fn broken() -> io::Error {
+    tokio::task::yield_now().await;
     io::Error::new(io::ErrorKind::ConnectionAborted, "broken by a fault rule")
 }
 
 /// A body that announces its length and breaks in its middle.
-pub(crate) fn cut_in_half(mut whole: Vec<u8>) -> Body {
-    whole.truncate(whole.len() / 2);
-    Body::from_stream(stream::iter([Ok(Bytes::from(whole)), Err(broken())]))
+pub(crate) fn cut_in_half(mut whole: Vec<u8>) -> Response {
+    let length = whole.len();
+    whole.truncate(length / 2);
+    let half = stream::once(async { Ok(Bytes::from(whole)) });
+    let end = stream::once(async { Err(broken().await) });
+    let body = Body::from_stream(half.chain(end));
+    ([(CONTENT_LENGTH, length)], body).into_response()
 }

@@ -3,6 +3,8 @@
 
 mod admission;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use admission::{Arrival, CallRequest, Refusal};
 

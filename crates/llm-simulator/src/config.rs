@@ -53,18 +53,18 @@ impl ProcessConfig {
             address: environment.parsed(
                 "SIMULATOR_HTTP_ADDR",
                 "127.0.0.1:7010",
-                "Address on which all dialects are served.",
+                "Address on which all dialects are served",
             ),
             simulator: SimulatorConfig {
                 seed: environment.parsed(
                     "SIMULATOR_SEED",
                     "1",
-                    "Where every drawn number begins; the same seed gives the same answers.",
+                    "Where every drawn number begins; the same seed gives the same answers",
                 ),
                 profile: environment.parsed(
                     "SIMULATOR_PROFILE",
                     "default",
-                    "Pace of the answers: default, instant, or the path of a .toml file.",
+                    "Pace of the answers: default, instant, or the path of a .toml file",
                 ),
             },
             telemetry: TelemetrySettings::read(

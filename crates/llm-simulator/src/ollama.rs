@@ -106,7 +106,7 @@ fn lines(mut call: Call, shape: Shape) -> impl Stream<Item = io::Result<Bytes>> 
             match call.next().await {
                 Step::Token(text) => yield wire::to_line(&Line::token(&call, shape, text)),
                 Step::Finished => break,
-                Step::Cut => Err(body::broken())?,
+                Step::Cut => Err(body::broken().await)?,
                 Step::Error => {
                     yield wire::to_line(&error::document(error::OVERLOADED));
                     return;

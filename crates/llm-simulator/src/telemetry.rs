@@ -29,6 +29,11 @@ pub(crate) struct Telemetry {
 
 struct Series {
     duration: Histogram,
+    /// Only for whole answers: the others would show empty series.
+    pace: Option<PaceSeries>,
+}
+
+struct PaceSeries {
     first_token: Histogram,
     token: Histogram,
 }
@@ -37,18 +42,8 @@ impl Telemetry {
     pub(crate) fn record(&self, record: &CallRecord) {
         let series = self.series(record);
         series.duration.record(seconds(record.duration_ms));
-        if let (Outcome::Completed, Some(first)) = (record.outcome, record.time_to_first_token_ms) {
-            series.first_token.record(seconds(first));
-            if record.output_tokens > 1 {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "an answer has at most 100,000 tokens"
-                )]
-                let later_tokens = (record.output_tokens - 1) as f64;
-                series
-                    .token
-                    .record(seconds(record.duration_ms - first) / later_tokens);
-            }
+        if let (Some(pace), Some(first)) = (&series.pace, record.time_to_first_token_ms) {
+            pace.record(record, first);
         }
         if let Some(fault) = record.fault {
             let provider = record.dialect.as_str();
@@ -102,8 +97,25 @@ impl Series {
         ];
         Self {
             duration: catalogue::GEN_AI_SERVER_REQUEST_DURATION.histogram(&ended),
-            first_token: catalogue::GEN_AI_SERVER_TIME_TO_FIRST_TOKEN.histogram(&call),
-            token: catalogue::GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN.histogram(&call),
+            pace: error.is_empty().then(|| PaceSeries {
+                first_token: catalogue::GEN_AI_SERVER_TIME_TO_FIRST_TOKEN.histogram(&call),
+                token: catalogue::GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN.histogram(&call),
+            }),
+        }
+    }
+}
+
+impl PaceSeries {
+    fn record(&self, record: &CallRecord, first_ms: f64) {
+        self.first_token.record(seconds(first_ms));
+        if record.output_tokens > 1 {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "an answer has at most 100,000 tokens"
+            )]
+            let later_tokens = (record.output_tokens - 1) as f64;
+            let later = seconds(record.duration_ms - first_ms);
+            self.token.record(later / later_tokens);
         }
     }
 }

@@ -48,7 +48,7 @@ fn events(mut call: Call) -> impl Stream<Item = io::Result<Bytes>> {
                     yield frame(&Event::ContentBlockDelta { index: BLOCK, delta: block("text_delta", text) });
                 }
                 Step::Finished => break,
-                Step::Cut => Err(body::broken())?,
+                Step::Cut => Err(body::broken().await)?,
                 Step::Error => {
                     yield overloaded(&call);
                     return;
