@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The performance service: runs load tests against listed targets, shows them live and
+//! judges them.
+//!
+//! A request (`runs::request`) is checked by the planner and queued; the conductor
+//! takes one run at a time, has k6 carry it out, puts what it measured into the store second
+//! by second, and ends it with a verdict. The announcer and the hub tell watchers;
+//! Pages show the same to people. [`serve`] puts the parts together and runs them.
+//!
+//! The state of a run is written by the conductor alone. A judgement is made once, by
+//! `load-analysis`; everything that shows a verdict shows that record.
+
+mod app;
+mod config;
+
+mod openapi;
+mod path_case;
+mod principal;
+mod problems;
+mod router;
+mod same_origin;
+
+mod hub;
+mod pages;
+mod runs;
+
+mod announcer;
+mod conductor;
+mod k6;
+mod planner;
+mod scenarios;
+mod timeline;
+
+pub use app::{run, serve};
+pub use config::Config;

@@ -38,12 +38,37 @@ impl RunStore {
                 ids.collect::<Result<Vec<_>, _>>()?
             };
             transaction.commit()?;
-            let parse = |id: String| {
-                id.parse()
-                    .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))
-            };
-            removed.into_iter().map(parse).collect()
+            removed.iter().map(|id| parse(id)).collect()
         })
         .await
     }
+
+    /// The tenant's finished runs beyond its newest ones, newest first, at most
+    /// [`MAX_LISTED_RUNS`](crate::MAX_LISTED_RUNS).
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn finished_beyond(
+        &self,
+        tenant: &TenantId,
+        newest: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id FROM runs
+                 WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
+                 ORDER BY number DESC LIMIT ?3 OFFSET ?2",
+            )?;
+            let parameters = params![tenant.as_str(), newest, crate::MAX_LISTED_RUNS];
+            let ids = statement.query_map(parameters, |row| row.get::<_, String>(0))?;
+            ids.map(|id| parse(&id?)).collect()
+        })
+        .await
+    }
+}
+
+fn parse(id: &str) -> Result<RunId, StoreError> {
+    id.parse()
+        .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))
 }

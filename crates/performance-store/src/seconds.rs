@@ -47,6 +47,22 @@ impl RunStore {
         .await
     }
 
+    /// How many seconds lie between the first and the last stored second, both included; 0
+    /// without any.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn span_seconds(&self, address: &RunAddress) -> Result<u64, StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "seconds"), move |connection| {
+            let run = runs::row_of(connection, &address)?;
+            let sql = "SELECT coalesce(max(second) - min(second) + 1, 0) FROM seconds
+                       WHERE run = ?1";
+            Ok(connection.query_row(sql, [run], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// Folds the parts of a run's seconds, in order of time, over the series of some
     /// metrics. One part is in memory at a time, so a long run costs no more than a
     /// short one; parts of one second follow each other.

@@ -1,0 +1,170 @@
+//! The parts of the process and how they come to life.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use instrumentation::{MetricsText, Telemetry};
+use load_runner::binary::MajorVersion;
+use load_runner::local::LocalProcess;
+use load_runner::script::ScriptDirectory;
+use performance_store::{RunStore, StoreConfig};
+use service_defaults::health::{Check, Health};
+use service_defaults::http_client::{self, HttpClientConfig};
+use service_defaults::process::RunError;
+use service_defaults::router::with_defaults;
+use service_defaults::serve::{self, ServeConfig};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::announcer::Announcer;
+use crate::conductor::{Conductor, Generators};
+use crate::config::Config;
+use crate::hub::Places;
+use crate::k6::InstalledK6;
+use crate::planner::Planner;
+use crate::{path_case, router};
+
+/// Connections at once: 500 watchers, and as many that ask.
+const MAX_CONNECTIONS: usize = 1_000;
+
+/// How long the end of a run may take after the shutdown began: k6 gets 10 s to stop.
+const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs the process until `shutdown`: binds, marks what an earlier life left behind as
+/// interrupted, then serves. A run under way at the shutdown is stopped and marked.
+///
+/// # Errors
+/// A part cannot be built, or the listener broke.
+pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), RunError> {
+    let telemetry = Telemetry::start(&config.telemetry.telemetry)?;
+    let listener = TcpListener::bind(config.http_addr)
+        .await
+        .map_err(|error| format!("PERFORMANCE_HTTP_ADDR {}: {error}", config.http_addr))?;
+    let result = run(config, listener, telemetry.metrics(), shutdown).await;
+    telemetry.shutdown().await;
+    result
+}
+
+/// The same on a listener of the caller's, with metrics of the caller's telemetry.
+///
+/// # Errors
+/// A part cannot be built, or the listener broke.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    metrics: MetricsText,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let sampling = config.telemetry.sampling;
+    let scripts = config.scripts_directory.clone();
+    let app = App::build(config, shutdown.clone()).await?;
+    app.conductor.mark_interrupted().await?;
+    let conductor = tokio::spawn(app.conductor.clone().conduct(shutdown.clone()));
+    let health = Health::start(checks(&app, scripts), shutdown.clone());
+    let routes = router::routes(app).merge(health.router());
+    let http = router::http_telemetry(sampling);
+    let service = path_case::ignoring_case(with_defaults(routes, http, metrics));
+    let limits = ServeConfig {
+        max_connections: MAX_CONNECTIONS,
+        ..ServeConfig::default()
+    };
+    tracing::info!("listening on {}", listener.local_addr()?);
+    let served = serve::serve(listener, service, limits, shutdown.clone()).await;
+    // A listener that broke ends the conductor too.
+    shutdown.cancel();
+    if tokio::time::timeout(CONDUCTOR_DEADLINE, conductor)
+        .await
+        .is_err()
+    {
+        tracing::error!("the run under way did not end in time");
+    }
+    Ok(served?)
+}
+
+/// The parts that handlers use; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) store: RunStore,
+    pub(crate) conductor: Conductor,
+    pub(crate) announcer: Announcer,
+    pub(crate) places: Places,
+    pub(crate) k6: Arc<InstalledK6>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    async fn build(config: Config, shutdown: CancellationToken) -> Result<Self, RunError> {
+        let store = RunStore::open(StoreConfig {
+            queue_limit: config.queue_limit,
+            runs_kept: config.runs_kept,
+            ..StoreConfig::new(config.state_directory.clone())
+        })
+        .await?;
+        let runs_directory = config.state_directory.join("runs");
+        tokio::fs::create_dir_all(&runs_directory).await?;
+        let planner = Planner {
+            scripts: ScriptDirectory::new(config.scripts_directory),
+            targets: config.targets,
+            runs_directory: runs_directory.canonicalize()?,
+        };
+        let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
+        let k6_v1 = Arc::new(InstalledK6::new(config.k6_v1, MajorVersion::V1));
+        let binaries = [
+            (MajorVersion::V2, k6.path().clone()),
+            (MajorVersion::V1, k6_v1.path().clone()),
+        ];
+        let client = http_client::build(&HttpClientConfig::default())?;
+        let announcer = Announcer::new();
+        let generators = Generators {
+            k6: Arc::clone(&k6),
+            k6_v1,
+            runner: Arc::new(LocalProcess::new(binaries, client)),
+        };
+        let conductor = Conductor::new(store.clone(), planner, generators, announcer.clone());
+        Ok(Self(Arc::new(Parts {
+            store,
+            conductor,
+            announcer,
+            places: Places::new(),
+            k6,
+            shutdown,
+        })))
+    }
+}
+
+fn checks(app: &App, scripts: std::path::PathBuf) -> Vec<Check> {
+    let (store, k6) = (app.store.clone(), Arc::clone(&app.k6));
+    vec![
+        Check::needed("store", move || {
+            let store = store.clone();
+            async move { store.ping().await.map_err(|error| error.to_string()) }
+        }),
+        Check::needed("k6", move || {
+            let k6 = Arc::clone(&k6);
+            async move { k6.check().await.map_err(|error| error.to_string()) }
+        }),
+        Check::needed("scripts", move || {
+            let scripts = scripts.clone();
+            async move {
+                if scripts.is_dir() {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "{} is no directory; set PERFORMANCE_SCRIPTS_DIR",
+                        scripts.display()
+                    ))
+                }
+            }
+        }),
+    ]
+}

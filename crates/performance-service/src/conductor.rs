@@ -1,0 +1,268 @@
+//! The state machine of runs: queued → starting → running → judged. The conductor is the
+//! only one that writes the state of a run, and it carries out one run at a time.
+
+mod collector;
+mod ending;
+mod execution;
+mod interrupted;
+mod measures;
+mod recorder;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use load_runner::binary::MajorVersion;
+use load_runner::runner::LoadRunner;
+use performance_store::{NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreError};
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use self::measures::Measures;
+use crate::announcer::{self, Announcer};
+use crate::k6::InstalledK6;
+use crate::planner::Planner;
+use crate::problems;
+use crate::runs::request::StartBody;
+
+/// How often a failing store is asked again for the next run.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// When a missing k6 is worth another look: building it takes a minute or two.
+const INSTALL_RETRY: Duration = Duration::from_secs(60);
+
+/// The longest that a cancellation waits for the run's end. k6 has 10 s to stop, judging and
+/// storing take the rest.
+const CANCEL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Takes requests and carries them out. Clones are the same conductor.
+#[derive(Clone)]
+pub(crate) struct Conductor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: RunStore,
+    planner: Planner,
+    generators: Generators,
+    announcer: Announcer,
+    measures: Measures,
+    /// Says that a run was queued.
+    queued: Notify,
+    /// The run under way.
+    current: Mutex<Option<Current>>,
+}
+
+/// What carries out runs.
+pub(crate) struct Generators {
+    /// k6 v2.
+    pub(crate) k6: Arc<InstalledK6>,
+    /// k6 v1.
+    pub(crate) k6_v1: Arc<InstalledK6>,
+    /// Starts either.
+    pub(crate) runner: Arc<dyn LoadRunner>,
+}
+
+/// How others reach the run under way.
+#[derive(Clone)]
+struct Current {
+    run: RunAddress,
+    cancel: CancellationToken,
+    /// Turns true when the run is in its final state.
+    over: watch::Receiver<bool>,
+}
+
+impl Conductor {
+    pub(crate) fn new(
+        store: RunStore,
+        planner: Planner,
+        generators: Generators,
+        announcer: Announcer,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                planner,
+                generators,
+                announcer,
+                measures: Measures::new(),
+                queued: Notify::new(),
+                current: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Checks a request and queues its run.
+    ///
+    /// # Errors
+    /// 400 and 403 as the planner says, 503 without k6, 429 when the queue is full, 507
+    /// without room.
+    pub(crate) async fn submit(&self, tenant: &TenantId, body: StartBody) -> Result<Run, Problem> {
+        let body = body.canonical();
+        let run = RunAddress {
+            tenant: tenant.clone(),
+            id: RunId::generate(),
+        };
+        let planner = self.shared.planner.clone();
+        let id = run.id;
+        let (planned, body) = blocking(move || (planner.plan(id, &body), body)).await?;
+        let planned = planned?;
+        self.shared.generators.check(planned.plan.version).await?;
+        let new = NewRun {
+            test_name: planned.test_name,
+            scenario: planned.scenario.name().to_owned(),
+            script: planned.script,
+            request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
+        };
+        let told = announcer::status(&run, "Queued", "waits for its turn");
+        let (stored, events) = self
+            .shared
+            .store
+            .enqueue(&run, new, told)
+            .await
+            .map_err(problems::from_store)?;
+        self.shared.announcer.announce(&run, events);
+        self.note_queue().await;
+        self.shared.queued.notify_one();
+        Ok(stored)
+    }
+
+    /// Stops a run, or takes it out of the queue, and waits for its end.
+    ///
+    /// # Errors
+    /// 404 for an unknown run, 409 for one that is over.
+    pub(crate) async fn cancel(&self, run: &RunAddress) -> Result<(), Problem> {
+        loop {
+            let found = self
+                .shared
+                .store
+                .get(run)
+                .await
+                .map_err(problems::from_store)?;
+            if found.status.is_final() {
+                let detail = format!("the run is over: it is {}", found.status);
+                return Err(Problem::conflict(detail));
+            }
+            if found.status != RunStatus::Queued {
+                return self.stop_current(run).await;
+            }
+            match self.withdraw(&found).await {
+                Ok(()) => return Ok(()),
+                // It left the queue in this moment.
+                Err(StoreError::Moved { .. }) => {}
+                Err(error) => return Err(problems::from_store(error)),
+            }
+        }
+    }
+
+    /// Carries out queued runs, oldest first, until the shutdown; a run under way is stopped
+    /// then and marked as interrupted.
+    pub(crate) async fn conduct(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            self.note_queue().await;
+            match self.shared.store.next_queued().await {
+                Ok(Some(run)) => self.execute(run, &shutdown).await,
+                Ok(None) => {
+                    let queued = self.shared.queued.notified();
+                    if shutdown.run_until_cancelled(queued).await.is_none() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!("the queue cannot be read: {error}");
+                    pause(&shutdown).await;
+                }
+            }
+        }
+    }
+
+    async fn withdraw(&self, run: &Run) -> Result<(), StoreError> {
+        let address = run.address();
+        let outcome = Outcome {
+            status: RunStatus::Cancelled,
+            error: Some("cancelled while it waited".to_owned()),
+            verdict: None,
+            results: None,
+        };
+        let told = vec![
+            announcer::status(&address, "Cancelled", "cancelled while it waited"),
+            announcer::end(&address, "Cancelled"),
+        ];
+        let position = run.position();
+        let (_, events) = self
+            .shared
+            .store
+            .finish(&address, position, outcome, told)
+            .await?;
+        self.shared.announcer.announce(&address, events);
+        self.note_queue().await;
+        Ok(())
+    }
+
+    async fn stop_current(&self, run: &RunAddress) -> Result<(), Problem> {
+        let Some(mut current) = self.current().filter(|current| current.run == *run) else {
+            // It ended between the look at the store and here.
+            return Err(Problem::conflict("the run is over"));
+        };
+        current.cancel.cancel();
+        let over = current.over.wait_for(|over| *over);
+        match tokio::time::timeout(CANCEL_DEADLINE, over).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Problem::gateway_timeout(
+                "the run was told to stop and has not ended yet",
+            )),
+        }
+    }
+
+    fn current(&self) -> Option<Current> {
+        let current = self.shared.current.lock();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_current(&self, current: Option<Current>) {
+        let mut place = self
+            .shared
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = current;
+    }
+
+    async fn note_queue(&self) {
+        if let Ok(depth) = self.shared.store.queue_depth().await {
+            self.shared.measures.queue_depth(depth);
+        }
+    }
+}
+
+impl Generators {
+    async fn check(&self, version: MajorVersion) -> Result<(), Problem> {
+        let k6 = match version {
+            MajorVersion::V1 => &self.k6_v1,
+            MajorVersion::V2 => &self.k6,
+        };
+        let found = k6.check().await;
+        found.map_err(|error| Problem::unavailable(error.to_string(), INSTALL_RETRY))
+    }
+}
+
+/// Runs work that reads files on a thread where that is allowed.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!("a blocking task failed: {error}");
+        Problem::internal()
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a store that failed sends no event when it works again"
+)]
+async fn pause(shutdown: &CancellationToken) {
+    shutdown
+        .run_until_cancelled(tokio::time::sleep(STORE_RETRY))
+        .await;
+}

@@ -1,0 +1,98 @@
+//! Reads what k6 writes while it runs: samples into histograms, log lines as they come.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use load_analysis::aggregate::{Aggregator, SecondBucket};
+use load_runner::log::LogReader;
+use load_runner::runner::{Requirements, RunArtifacts};
+use load_runner::sample::SampleReader;
+use performance_store::LogLine;
+
+/// The most errors of outputs that are kept; the first ones name the cause.
+const MAX_OUTPUT_ERRORS: usize = 20;
+
+/// The most log lines that one reading hands out. What is left comes with the next one.
+const MAX_LINES_AT_ONCE: usize = 1_000;
+
+/// Everything that is known of a run from its files. Its methods block.
+pub(super) struct Collector {
+    samples: SampleReader,
+    log: LogReader,
+    pub(super) aggregator: Aggregator,
+    pub(super) output_errors: Vec<String>,
+}
+
+/// What one reading brought.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Seconds that have passed, oldest first.
+    pub(super) seconds: Vec<SecondBucket>,
+    pub(super) lines: Vec<LogLine>,
+    pub(super) samples: u64,
+    /// The age of the newest sample.
+    pub(super) lag: Option<Duration>,
+    /// Whether there is more to read at once.
+    pub(super) more: bool,
+}
+
+impl Collector {
+    pub(super) fn new(artifacts: &RunArtifacts, requirements: Requirements) -> Self {
+        Self {
+            samples: SampleReader::new(artifacts.samples.clone()),
+            log: LogReader::new(artifacts.log.clone()),
+            aggregator: Aggregator::new(requirements.thresholds),
+            output_errors: Vec::new(),
+        }
+    }
+
+    /// Reads what is new.
+    pub(super) fn read(&mut self) -> std::io::Result<Batch> {
+        let mut batch = Batch::default();
+        let mut newest: Option<i64> = None;
+        let progress = self.samples.read(|sample| {
+            self.aggregator.add(sample);
+            batch.samples += 1;
+            newest = newest.max(Some(sample.time));
+        })?;
+        batch.more = progress.more;
+        batch.lag = newest.and_then(age);
+        batch.seconds = self.aggregator.take_passed();
+        batch.more |= self.read_log(&mut batch.lines)?;
+        Ok(batch)
+    }
+
+    /// Lines that could not be read, now that k6 has ended.
+    pub(super) fn unreadable_lines(&self) -> u64 {
+        self.samples.unreadable_lines(true)
+    }
+
+    fn read_log(&mut self, lines: &mut Vec<LogLine>) -> std::io::Result<bool> {
+        let errors = &mut self.output_errors;
+        let progress = self.log.read(|line| {
+            if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
+                errors.push(line.to_string());
+            }
+            if lines.len() < MAX_LINES_AT_ONCE {
+                lines.push(LogLine {
+                    at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
+                    source: if line.level.is_empty() {
+                        "k6".to_owned()
+                    } else {
+                        format!("k6 {}", line.level)
+                    },
+                    text: line.to_string(),
+                });
+            }
+        })?;
+        Ok(progress.more)
+    }
+}
+
+fn age(microseconds: i64) -> Option<Duration> {
+    let at = Duration::from_micros(u64::try_from(microseconds).ok()?);
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Some(now.saturating_sub(at))
+}

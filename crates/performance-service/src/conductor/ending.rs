@@ -1,0 +1,234 @@
+//! The end of a run: judged, stored, told.
+
+use std::sync::{Arc, Mutex};
+
+use load_analysis::results::Results;
+use load_analysis::verdict::{Evidence, Level, Verdict, judge};
+use load_runner::exit::K6Exit;
+use load_runner::runner::{RunArtifacts, RunEnd, StopReason};
+use load_runner::summary::Summary;
+use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreError};
+
+use super::collector::Collector;
+use super::execution::lock;
+use super::{Shared, blocking};
+use crate::announcer;
+use crate::runs::body::VerdictBody;
+
+/// How often the end of a run is offered to a store that fails. After that the run stays
+/// active in the store, and the next start of the service marks it as interrupted.
+const ATTEMPTS: u32 = 3;
+
+/// Why we stopped a run.
+#[derive(Debug, Clone)]
+pub(super) enum Stop {
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The service shuts down.
+    Shutdown,
+    /// Its measurements were being lost.
+    Failed(String),
+}
+
+/// How a run came to its end.
+pub(super) enum Ending {
+    /// No load was put on the target.
+    NotStarted(String),
+    /// It was stopped before load was on.
+    Stopped(Stop),
+    /// The load generator has ended.
+    Ended(Box<Measured>),
+}
+
+/// What is known when the load generator has ended.
+pub(super) struct Measured {
+    pub(super) end: RunEnd,
+    pub(super) stop: Option<Stop>,
+    pub(super) artifacts: RunArtifacts,
+    pub(super) collector: Arc<Mutex<Collector>>,
+    /// Why the stored seconds end before the run.
+    pub(super) cut: Option<String>,
+}
+
+impl Shared {
+    /// Judges a run and stores its end.
+    pub(super) async fn finish(&self, run: Run, ending: Ending) {
+        let outcome = match ending {
+            Ending::NotStarted(reason) => without_load(RunStatus::Failed, reason),
+            Ending::Stopped(stop) => {
+                let (status, reason) = stopped(&stop);
+                without_load(status, reason)
+            }
+            Ending::Ended(measured) => of_measured(*measured).await,
+        };
+        let verdict = outcome.verdict.as_ref().map_or("none", level);
+        self.measures
+            .ended(&run.scenario.to_ascii_lowercase(), verdict);
+        tracing::info!(
+            test.id = %run.id,
+            test.verdict = verdict,
+            "run {} is {}{}",
+            run.number,
+            outcome.status,
+            outcome.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
+        );
+        self.store_end(&run, outcome).await;
+    }
+
+    /// Stores the end and tells it.
+    pub(super) async fn store_end(&self, run: &Run, outcome: Outcome) {
+        let address = run.address();
+        let mut position = run.position();
+        for _ in 0..ATTEMPTS {
+            let told = told(&address, &outcome);
+            let stored = self
+                .store
+                .finish(&address, position, outcome.clone(), told)
+                .await;
+            match stored {
+                Ok((_, events)) => return self.announcer.announce(&address, events),
+                Err(StoreError::Moved { actual }) if actual.is_final() => {
+                    tracing::warn!(test.id = %run.id, "the run was ended by somebody else: {actual}");
+                    return;
+                }
+                // A step of ours that timed out has happened all the same.
+                Err(StoreError::Moved { actual }) => position.status = actual,
+                Err(error) => tracing::error!(test.id = %run.id, "the end is not stored: {error}"),
+            }
+        }
+    }
+}
+
+/// A run that put no load on its target has no figures, so it shows nothing.
+fn without_load(status: RunStatus, reason: String) -> Outcome {
+    Outcome {
+        status,
+        verdict: Some(invalid(reason.clone())),
+        error: Some(reason),
+        results: None,
+    }
+}
+
+/// A run whose figures do not count.
+pub(super) fn invalid(reason: String) -> Verdict {
+    Verdict {
+        level: Level::Invalid,
+        exit_code: Level::Invalid.exit_code(),
+        reasons: vec![reason],
+    }
+}
+
+async fn of_measured(measured: Measured) -> Outcome {
+    let judged = blocking(move || {
+        let (results, verdict) = judge_measured(&measured);
+        let json = serde_json::to_string(&results).ok();
+        (measured, json, verdict)
+    });
+    match judged.await {
+        Ok((measured, results, verdict)) => conclude(&measured, results, verdict),
+        Err(problem) => without_load(RunStatus::Failed, problem.detail().to_owned()),
+    }
+}
+
+fn judge_measured(measured: &Measured) -> (Results, Verdict) {
+    // Absent when k6 was killed; the samples speak for themselves.
+    let reported = Summary::read(&measured.artifacts.summary)
+        .ok()
+        .map(|summary| summary.thresholds());
+    let collector = lock(&measured.collector);
+    let results = collector.aggregator.results(reported.as_ref());
+    let evidence = Evidence {
+        end: measured.end.exit.evidence(),
+        results: &results,
+        unreadable_lines: collector.unreadable_lines(),
+        output_errors: collector.output_errors.clone(),
+    };
+    let verdict = judge(&evidence);
+    (results, verdict)
+}
+
+fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) -> Outcome {
+    let by_itself = measured.end.stopped.is_none();
+    let (status, error) = match (measured.end.exit, &measured.stop) {
+        // It had ended before our signal reached it.
+        (K6Exit::Code(0 | 99), None | Some(Stop::Cancelled | Stop::Shutdown)) if by_itself => {
+            (RunStatus::Completed, None)
+        }
+        (_, Some(stop)) => {
+            let (status, reason) = stopped(stop);
+            (status, Some(reason))
+        }
+        (exit, None) => {
+            let reason = match measured.end.stopped {
+                Some(StopReason::Deadline) => "it ran longer than its plan can take".to_owned(),
+                Some(StopReason::DiskQuota) => "its files grew beyond their bound".to_owned(),
+                Some(StopReason::Requested) => "it was stopped".to_owned(),
+                None => exit.meaning(),
+            };
+            (RunStatus::Failed, Some(reason))
+        }
+    };
+    if let Some(reason) = error.as_ref().filter(|_| status != RunStatus::Completed) {
+        let mut reasons = vec![capitalised(reason)];
+        reasons.extend(verdict.reasons);
+        verdict = Verdict {
+            reasons,
+            ..invalid(String::new())
+        };
+    }
+    if let Some(cut) = &measured.cut {
+        verdict
+            .reasons
+            .push(format!("The picture over time ends early: {cut}."));
+    }
+    Outcome {
+        status,
+        error,
+        verdict: Some(verdict),
+        results,
+    }
+}
+
+fn stopped(stop: &Stop) -> (RunStatus, String) {
+    match stop {
+        Stop::Cancelled => (RunStatus::Cancelled, "cancelled on request".to_owned()),
+        Stop::Shutdown => (
+            RunStatus::Failed,
+            "interrupted: the performance service was stopped during the run".to_owned(),
+        ),
+        Stop::Failed(reason) => (RunStatus::Failed, reason.clone()),
+    }
+}
+
+/// The events that end a run.
+pub(super) fn told(run: &RunAddress, outcome: &Outcome) -> Vec<NewEvent> {
+    let reason = outcome.error.as_deref().unwrap_or_default();
+    let status = outcome.status.as_str();
+    let last_but_one = match (&outcome.verdict, outcome.status) {
+        (Some(verdict), RunStatus::Completed) => {
+            announcer::completed(run, &VerdictBody::from(verdict))
+        }
+        (_, RunStatus::Failed) => announcer::failed(run, reason),
+        _ => announcer::status(run, status, reason),
+    };
+    vec![last_but_one, announcer::end(run, status)]
+}
+
+fn level(verdict: &Verdict) -> &'static str {
+    match verdict.level {
+        Level::Pass => "pass",
+        Level::Warning => "warning",
+        Level::Inconclusive => "inconclusive",
+        Level::Fail => "fail",
+        Level::Critical => "critical",
+        Level::Invalid => "invalid",
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    let first = characters.next().map(|first| first.to_uppercase());
+    let first = first.into_iter().flatten();
+    let stop = if sentence.ends_with('.') { "" } else { "." };
+    first.chain(characters).chain(stop.chars()).collect()
+}

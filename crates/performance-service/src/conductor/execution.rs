@@ -1,0 +1,274 @@
+//! One run, from the queue to the end of its load generator.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use load_runner::runner::{RunHandle, StartError};
+use performance_store::{LoadProcess, LogLine, NewEvent, Run, RunAddress, Step, StoreError};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::collector::{Batch, Collector};
+use super::ending::{Ending, Measured, Stop};
+use super::recorder::{Recorder, RecordingError};
+use super::{Conductor, Current, Shared, blocking, pause};
+use crate::announcer;
+use crate::runs::request::StartBody;
+
+/// How often k6's files are read: it flushes them every 0.2 s.
+const READ_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Readings in a row (1 MiB each) before cancellations are looked at again.
+const MAX_READINGS: usize = 32;
+
+impl Conductor {
+    /// Carries out the run that waited longest.
+    pub(super) async fn execute(&self, queued: Run, shutdown: &CancellationToken) {
+        let address = queued.address();
+        let told = vec![announcer::status(
+            &address,
+            "Starting",
+            "k6 checks the script and makes its virtual users",
+        )];
+        let taken = self.shared.step(&queued, Step::Take, told).await;
+        let run = match taken {
+            Ok(run) => run,
+            // It was cancelled in this moment.
+            Err(StoreError::Moved { .. } | StoreError::NotFound) => return,
+            Err(error) => {
+                tracing::error!(test.id = %address.id, "the run cannot be taken: {error}");
+                return pause(shutdown).await;
+            }
+        };
+        tracing::info!(test.id = %address.id, "run {} starts: {}", run.number, run.test_name);
+        let waited = Timestamp::now()
+            .duration_since(run.queued_at)
+            .unsigned_abs();
+        self.shared.measures.taken(waited);
+        let (over, is_over) = watch::channel(false);
+        let cancel = CancellationToken::new();
+        self.set_current(Some(Current {
+            run: address.clone(),
+            cancel: cancel.clone(),
+            over: is_over,
+        }));
+        let execution = Execution {
+            shared: &self.shared,
+            cancel,
+            shutdown: shutdown.clone(),
+        };
+        let (run, ending) = execution.carry_out(run).await;
+        self.shared.finish(run, ending).await;
+        self.set_current(None);
+        over.send_replace(true);
+        self.shared.tidy(&address.tenant).await;
+    }
+}
+
+/// A run under way.
+struct Execution<'a> {
+    shared: &'a Shared,
+    cancel: CancellationToken,
+    shutdown: CancellationToken,
+}
+
+impl Execution<'_> {
+    async fn carry_out(&self, run: Run) -> (Run, Ending) {
+        let plan = match self.shared.plan_of(&run).await {
+            Ok(plan) => plan,
+            Err(reason) => return (run, Ending::NotStarted(reason)),
+        };
+        let started = tokio::select! {
+            started = self.shared.generators.runner.start(plan) => started,
+            stop = self.stopped() => return (run, Ending::Stopped(stop)),
+        };
+        let handle = match started {
+            Ok(handle) => handle,
+            Err(error) => {
+                let reason = self.log_start_error(&run, &error).await;
+                return (run, Ending::NotStarted(reason));
+            }
+        };
+        match self.note_start(&run, &handle).await {
+            Ok(run) => {
+                let ending = self.watch(&run, handle).await;
+                (run, ending)
+            }
+            Err(error) => {
+                handle.stop();
+                handle.ended().await;
+                let reason = format!("the start could not be recorded: {error}");
+                (run, Ending::NotStarted(reason))
+            }
+        }
+    }
+
+    /// Resolves when the run is to stop.
+    async fn stopped(&self) -> Stop {
+        tokio::select! {
+            () = self.cancel.cancelled() => Stop::Cancelled,
+            () = self.shutdown.cancelled() => Stop::Shutdown,
+        }
+    }
+
+    async fn note_start(&self, run: &Run, handle: &RunHandle) -> Result<Run, StoreError> {
+        let process = LoadProcess {
+            pid: handle.process.pid,
+            start_ticks: handle.process.start_ticks,
+        };
+        let spawned = self
+            .shared
+            .step(run, Step::Spawned(process), vec![])
+            .await?;
+        let address = run.address();
+        let told = vec![
+            announcer::started(&spawned),
+            announcer::status(&address, "Running", "load is on"),
+        ];
+        self.shared.step(&spawned, Step::Run, told).await
+    }
+
+    /// Follows the run to its end.
+    async fn watch(&self, run: &Run, handle: RunHandle) -> Ending {
+        let artifacts = handle.artifacts.clone();
+        let collector = Collector::new(&artifacts, handle.requirements.clone());
+        let collector = Arc::new(Mutex::new(collector));
+        let mut recorder = Recorder::new(&self.shared.store, run);
+        let mut stop: Option<Stop> = None;
+        let mut readings = tokio::time::interval(READ_INTERVAL);
+        readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = handle.ended();
+        tokio::pin!(ended);
+        let end = loop {
+            let end = tokio::select! {
+                end = &mut ended => Some(end),
+                why = self.stopped(), if stop.is_none() => {
+                    stop = Some(why);
+                    handle.stop();
+                    None
+                }
+                _ = readings.tick() => None,
+            };
+            let failure = self
+                .collect(&collector, &mut recorder, end.is_some())
+                .await
+                .err();
+            if let Some(failure) = failure
+                && stop.is_none()
+            {
+                stop = Some(Stop::Failed(failure.to_string()));
+                handle.stop();
+            }
+            if let Some(end) = end {
+                break end;
+            }
+        };
+        Ending::Ended(Box::new(Measured {
+            end,
+            stop,
+            artifacts,
+            collector,
+            cut: recorder.cut(),
+        }))
+    }
+
+    /// Reads and records what is new; everything that is left when k6 has ended.
+    async fn collect(
+        &self,
+        collector: &Arc<Mutex<Collector>>,
+        recorder: &mut Recorder<'_>,
+        k6_has_ended: bool,
+    ) -> Result<(), RecordingError> {
+        let mut readings = 0;
+        loop {
+            let batch = read(collector).await?;
+            let more = batch.more;
+            self.shared.measures.ingested(batch.samples, batch.lag);
+            self.announce(recorder, batch).await?;
+            readings += 1;
+            if !more || (!k6_has_ended && readings >= MAX_READINGS) {
+                break;
+            }
+        }
+        if k6_has_ended {
+            let seconds = lock(collector).aggregator.take_rest();
+            let rest = Batch {
+                seconds,
+                ..Batch::default()
+            };
+            self.announce(recorder, rest).await?;
+        }
+        Ok(())
+    }
+
+    async fn announce(
+        &self,
+        recorder: &mut Recorder<'_>,
+        batch: Batch,
+    ) -> Result<(), RecordingError> {
+        let events = recorder.record(batch).await?;
+        self.shared.announcer.announce(recorder.run(), events);
+        Ok(())
+    }
+
+    async fn log_start_error(&self, run: &Run, error: &StartError) -> String {
+        let reason = error.to_string();
+        let line = LogLine {
+            at: Timestamp::now(),
+            source: "service error".to_owned(),
+            text: reason.clone(),
+        };
+        let address = run.address();
+        let logs = self
+            .shared
+            .store
+            .append_logs(&address, run.fence, vec![line]);
+        if let Err(error) = logs.await {
+            tracing::warn!(test.id = %address.id, "a log line is lost: {error}");
+        }
+        reason
+    }
+}
+
+impl Shared {
+    /// Moves a run one step on and tells the watchers.
+    async fn step(&self, run: &Run, step: Step, told: Vec<NewEvent>) -> Result<Run, StoreError> {
+        let address: RunAddress = run.address();
+        let position = run.position();
+        let (run, events) = self.store.advance(&address, position, step, told).await?;
+        self.announcer.announce(&address, events);
+        Ok(run)
+    }
+
+    /// The plan of a stored run. It is checked anew: scripts and targets may have changed
+    /// since it was queued.
+    async fn plan_of(&self, run: &Run) -> Result<load_runner::plan::RunPlan, String> {
+        let body: StartBody = serde_json::from_str(&run.request)
+            .map_err(|error| format!("the stored request cannot be read: {error}"))?;
+        let planner = self.planner.clone();
+        let id = run.id;
+        let planned = blocking(move || planner.plan(id, &body))
+            .await
+            .and_then(std::convert::identity);
+        match planned {
+            Ok(planned) => Ok(planned.plan),
+            Err(problem) => Err(problem.detail().to_owned()),
+        }
+    }
+}
+
+async fn read(collector: &Arc<Mutex<Collector>>) -> Result<Batch, RecordingError> {
+    let collector = Arc::clone(collector);
+    let read = blocking(move || lock(&collector).read()).await;
+    match read {
+        Ok(Ok(batch)) => Ok(batch),
+        Ok(Err(error)) => Err(RecordingError::Unreadable(error.to_string())),
+        Err(problem) => Err(RecordingError::Unreadable(problem.detail().to_owned())),
+    }
+}
+
+pub(super) fn lock(collector: &Mutex<Collector>) -> std::sync::MutexGuard<'_, Collector> {
+    collector.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,53 @@
+//! The metrics of the conductor.
+
+use std::time::Duration;
+
+use instrumentation::catalogue;
+use metrics::{Counter, Gauge, Histogram};
+
+/// Handles, made once.
+pub(super) struct Measures {
+    active: Gauge,
+    queue_depth: Gauge,
+    queue_wait: Histogram,
+    samples: Counter,
+    lag: Gauge,
+}
+
+impl Measures {
+    pub(super) fn new() -> Self {
+        Self {
+            active: catalogue::PERFORMANCE_RUNS_ACTIVE.gauge(&[]),
+            queue_depth: catalogue::PERFORMANCE_QUEUE_DEPTH.gauge(&[]),
+            queue_wait: catalogue::PERFORMANCE_QUEUE_WAIT.histogram(&[]),
+            samples: catalogue::PERFORMANCE_INGEST_SAMPLES.counter(&[]),
+            lag: catalogue::PERFORMANCE_INGEST_LAG.gauge(&[]),
+        }
+    }
+
+    pub(super) fn queue_depth(&self, runs: u64) {
+        self.queue_depth
+            .set(f64::from(u32::try_from(runs).unwrap_or(u32::MAX)));
+    }
+
+    pub(super) fn taken(&self, waited: Duration) {
+        self.active.set(1.0);
+        self.queue_wait.record(waited.as_secs_f64());
+    }
+
+    pub(super) fn ingested(&self, samples: u64, lag: Option<Duration>) {
+        self.samples.increment(samples);
+        if let Some(lag) = lag {
+            self.lag.set(lag.as_secs_f64());
+        }
+    }
+
+    /// A run is over; `verdict` is its level in lower case, or how it ended without one.
+    pub(super) fn ended(&self, scenario: &str, verdict: &str) {
+        self.active.set(0.0);
+        self.lag.set(0.0);
+        catalogue::PERFORMANCE_RUNS
+            .counter(&[("scenario", scenario), ("verdict", verdict)])
+            .increment(1);
+    }
+}

@@ -1,0 +1,100 @@
+//! Every setting of the process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use service_defaults::allow_list::AllowList;
+use service_defaults::environment::Environment;
+use service_defaults::telemetry_settings::TelemetrySettings;
+
+/// What the process is built from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub http_addr: SocketAddr,
+    /// Traces, metrics and logs.
+    pub telemetry: TelemetrySettings,
+    /// The run store is `data/` in it, the files of runs are in `runs/`.
+    pub state_directory: PathBuf,
+    /// The addresses that may be loaded.
+    pub targets: AllowList,
+    /// The k6 v2 binary.
+    pub k6: PathBuf,
+    /// The k6 v1 binary.
+    pub k6_v1: PathBuf,
+    /// The directory that scripts come from.
+    pub scripts_directory: PathBuf,
+    /// Finished runs kept per tenant.
+    pub runs_kept: u64,
+    /// The most runs that may wait.
+    pub queue_limit: u64,
+}
+
+impl Config {
+    /// Reads the settings.
+    pub fn read(environment: &mut Environment) -> Self {
+        let http_addr: SocketAddr = environment.parsed(
+            "PERFORMANCE_HTTP_ADDR",
+            "127.0.0.1:7004",
+            "Address of the service",
+        );
+        read_auth_mode(environment);
+        let state_directory: PathBuf = environment
+            .text(
+                "PERFORMANCE_STATE_DIR",
+                ".bookstore",
+                "Directory of the run store and of the files of runs",
+            )
+            .into();
+        let targets = environment.parsed(
+            "PERFORMANCE_TARGETS",
+            "local=http://127.0.0.1:7002",
+            "Addresses that may be loaded: name=http://host:port,…",
+        );
+        let tools = |name: &str| format!(".bookstore/tools/bin/{name}");
+        Self {
+            http_addr,
+            telemetry: TelemetrySettings::read(
+                environment,
+                "performance-service",
+                "PERFORMANCE_TRACE_SAMPLING",
+                env!("CARGO_PKG_VERSION"),
+            ),
+            state_directory,
+            targets,
+            k6: environment
+                .text("PERFORMANCE_K6", &tools("k6"), "The k6 v2 binary")
+                .into(),
+            k6_v1: environment
+                .text("PERFORMANCE_K6_V1", &tools("k6-v1"), "The k6 v1 binary")
+                .into(),
+            scripts_directory: environment
+                .text(
+                    "PERFORMANCE_SCRIPTS_DIR",
+                    "k6",
+                    "The directory that scripts come from",
+                )
+                .into(),
+            runs_kept: environment.parsed(
+                "PERFORMANCE_RUNS_KEPT",
+                "500",
+                "Finished runs kept per tenant; older ones are removed",
+            ),
+            queue_limit: environment.parsed(
+                "PERFORMANCE_QUEUE_LIMIT",
+                "50",
+                "Runs that may wait for their turn",
+            ),
+        }
+    }
+}
+
+/// Without credentials everybody who reaches the port may put load on the targets.
+fn read_auth_mode(environment: &mut Environment) {
+    environment.choice(
+        "PERFORMANCE_AUTH_MODE",
+        "development",
+        &["development"],
+        "development: no credentials, tenant from X-Tenant-Name; for loopback and a container's own network",
+    );
+}

@@ -1,0 +1,134 @@
+//! `/performance-hub`: what happens in runs, as it happens.
+//!
+//! With `test` the stream is that of one run and gapless: it begins with what the watcher
+//! missed since `Last-Event-ID` or `after` (the larger wins) and ends with the run. Without
+//! `test` it tells of all the tenant's runs from now on.
+
+mod backlog;
+mod stream;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use performance_store::{RunAddress, StoreError};
+use serde::Deserialize;
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::principal::Caller;
+use crate::problems;
+
+/// Watchers at once. Each holds a connection and a place in the announcer.
+pub(crate) const MAX_WATCHERS: usize = 500;
+
+/// A comment this often keeps proxies from closing a silent stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// When a watcher that found no place is told to come back.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Which run, and from where.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HubQuery {
+    /// The run to watch; all runs when absent.
+    test: Option<String>,
+    /// The id of the last event that the watcher has seen.
+    after: Option<u64>,
+}
+
+/// Places for watchers.
+#[derive(Debug, Clone)]
+pub(crate) struct Places(Arc<Semaphore>);
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_WATCHERS)))
+    }
+}
+
+/// Streams the events of one run or of all runs.
+#[utoipa::path(
+    get,
+    path = "/performance-hub",
+    tag = "live",
+    params(HubQuery),
+    responses(
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream"),
+        (status = 204, description = "The run is over and the watcher has seen everything"),
+        (status = 404, description = "No such run"),
+        (status = 501, description = "WebSocket is not offered yet"),
+    )
+)]
+pub(crate) async fn watch(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    ValidQuery(query): ValidQuery<HubQuery>,
+) -> Result<Response, Problem> {
+    if headers.contains_key(header::UPGRADE) {
+        return Err(no_web_socket());
+    }
+    let place = Arc::clone(&app.places.0)
+        .try_acquire_owned()
+        .map_err(|_| Problem::unavailable("too many watchers; come back later", RETRY))?;
+    let Some(test) = query.test else {
+        let events = stream::all_runs(&app, caller.tenant, place);
+        return Ok(respond(events));
+    };
+    let run = RunAddress {
+        tenant: caller.tenant,
+        id: test.parse().map_err(|_| problems::no_such_run())?,
+    };
+    let after = query.after.max(last_event_id(&headers)).unwrap_or(0);
+    let over = is_seen(&app, &run, after)
+        .await
+        .map_err(problems::from_store)?;
+    if over {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(respond(stream::one_run(&app, run, after, place)))
+}
+
+fn no_web_socket() -> Problem {
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "web-socket-not-offered",
+        "WebSocket is not offered",
+        "this version sends the same events as server-sent events: ask again without Upgrade",
+    )
+}
+
+/// Whether the run is over and nothing is left to tell.
+async fn is_seen(app: &App, run: &RunAddress, after: u64) -> Result<bool, StoreError> {
+    let found = app.store.get(run).await?;
+    Ok(found.status.is_final() && app.store.last_event(run).await? <= after)
+}
+
+/// What a browser sends when it connects again. It repeats what we gave it; anything else
+/// counts as nothing seen.
+fn last_event_id(headers: &HeaderMap) -> Option<u64> {
+    headers.get("last-event-id")?.to_str().ok()?.parse().ok()
+}
+
+fn respond<S>(events: S) -> Response
+where
+    S: futures_util::Stream<Item = axum::response::sse::Event> + Send + 'static,
+{
+    use futures_util::StreamExt;
+    let events = events.map(Ok::<_, Infallible>);
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    let mut response = sse.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Proxies that buffer would turn a live stream into a late one.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}

@@ -1,0 +1,99 @@
+//! The pages for people: rendered here, complete without scripts, under a strict policy.
+
+mod chart;
+mod figures;
+mod home;
+mod run;
+mod words;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use service_defaults::problem::Problem;
+
+use crate::app::App;
+
+/// No inline script or style runs, nothing leaves the host, no other site frames a page.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The pages and their assets.
+pub(crate) fn routes(app: App) -> Router {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/runs/{id}", get(run::run))
+        .route("/runs/{id}/cancel", post(run::cancel))
+        .route("/runs/quick-start/{scenario}", post(home::quick_start))
+        .route("/assets/style.css", get(style))
+        .route("/assets/live.js", get(script))
+        .route("/assets/icon.svg", get(icon))
+        .layer(middleware::from_fn(protect))
+        .with_state(app)
+}
+
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+async fn style() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../assets/style.css"),
+    )
+}
+
+async fn script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/live.js"),
+    )
+}
+
+async fn icon() -> Response {
+    asset("image/svg+xml", include_str!("../assets/icon.svg"))
+}
+
+/// Part of the binary: a new version brings new ones, so a browser asks again after a minute.
+fn asset(content_type: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "max-age=60"),
+    ];
+    (headers, text).into_response()
+}
+
+/// A page whose content is as old as the request.
+fn page(template: &impl Template) -> Result<Response, Problem> {
+    let html = template.render().map_err(|error| {
+        tracing::error!("a page cannot be rendered: {error}");
+        Problem::internal()
+    })?;
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Html(html)).into_response())
+}
+
+/// After a form: the browser fetches the page, and reloading it sends nothing again.
+fn see_other(address: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(address) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    response
+}

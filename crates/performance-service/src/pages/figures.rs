@@ -1,0 +1,221 @@
+//! The numbers of a run as the page shows them: tiles and tables from the results document.
+
+use load_analysis::metric::Contains;
+use load_analysis::results::{MetricResult, Results};
+
+use super::chart::number;
+use crate::timeline::TimelinePoint;
+
+/// Below this many samples a p99 is the opinion of ten of them at most.
+const LEAST_FOR_P99: f64 = 1_000.0;
+
+/// One of the six numbers on top.
+pub(super) struct Tile {
+    pub(super) name: &'static str,
+    /// What the live script updates.
+    pub(super) key: &'static str,
+    pub(super) value: String,
+}
+
+/// A row of the table of metrics.
+pub(super) struct MetricRow {
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    pub(super) count: String,
+    pub(super) cells: [String; 5],
+}
+
+/// A row of the table of thresholds.
+pub(super) struct ThresholdRow {
+    pub(super) name: String,
+    pub(super) ok: bool,
+    pub(super) observed: String,
+    pub(super) samples: String,
+}
+
+/// A row of the table of checks.
+pub(super) struct CheckRow {
+    pub(super) name: String,
+    pub(super) ok: bool,
+    pub(super) passes: String,
+    pub(super) fails: String,
+    pub(super) share: String,
+}
+
+/// The six numbers of a finished run.
+pub(super) fn tiles(results: &Results) -> Vec<Tile> {
+    let value = |metric: &str, stat: &str| -> Option<f64> {
+        let metric = results.metrics.get(metric)?;
+        metric.values.get(stat).copied()
+    };
+    let milliseconds = |stat: &str| value("http_req_duration", stat).map(|ms| ms_text(ms));
+    let requests = value("http_reqs", "count").unwrap_or(0.0);
+    let p99 = if requests < LEAST_FOR_P99 {
+        Some(format!("–, n = {}", number(requests)))
+    } else {
+        milliseconds("p(99)")
+    };
+    let failed = value("http_req_failed", "rate").map(|rate| {
+        let count = value("http_req_failed", "passes").unwrap_or(0.0);
+        format!("{} ({})", share(rate), number(count))
+    });
+    let checks = value("checks", "rate").map(share);
+    [
+        ("p50", "p50", milliseconds("med")),
+        ("p95", "p95", milliseconds("p(95)")),
+        ("p99", "p99", p99),
+        ("failed", "errors", failed),
+        (
+            "requests",
+            "rate",
+            rate_text(requests, value("http_reqs", "rate")),
+        ),
+        ("checks held", "checks", checks),
+    ]
+    .map(|(name, key, value)| Tile {
+        name,
+        key,
+        value: value.unwrap_or_else(|| "–".to_owned()),
+    })
+    .into()
+}
+
+/// The same six of the latest second of a run that goes on.
+pub(super) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
+    let milliseconds = |value: Option<f64>| value.map(ms_text);
+    let point = latest.cloned().unwrap_or_default();
+    let checks = point.checks_passed + point.checks_failed;
+    [
+        ("p50, last second", "p50", milliseconds(point.p50)),
+        ("p95, last second", "p95", milliseconds(point.p95)),
+        ("p99, last second", "p99", milliseconds(point.p99)),
+        ("failed, last second", "errors", point.error_rate.map(share)),
+        (
+            "requests/s",
+            "rate",
+            latest.map(|point| number(point.requests_per_second)),
+        ),
+        (
+            "checks, last second",
+            "checks",
+            (checks > 0).then(|| format!("{} of {checks}", point.checks_passed)),
+        ),
+    ]
+    .map(|(name, key, value)| Tile {
+        name,
+        key,
+        value: value.unwrap_or_else(|| "–".to_owned()),
+    })
+    .into()
+}
+
+/// Trends first, in their own unit; then the rest by name.
+pub(super) fn metrics(results: &Results) -> Vec<MetricRow> {
+    results
+        .metrics
+        .iter()
+        .map(|(name, metric)| row(name, metric))
+        .collect()
+}
+
+/// The thresholds, crossed ones first.
+pub(super) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
+    let mut rows: Vec<ThresholdRow> = results
+        .thresholds
+        .results
+        .iter()
+        .map(|(name, result)| ThresholdRow {
+            name: name.clone(),
+            ok: result.ok,
+            observed: result
+                .observed_value
+                .map_or_else(|| "no sample".to_owned(), number),
+            samples: number(count(result.samples)),
+        })
+        .collect();
+    rows.sort_by_key(|row| row.ok);
+    rows
+}
+
+/// The checks, failed ones first.
+pub(super) fn checks(results: &Results) -> Vec<CheckRow> {
+    let mut rows: Vec<CheckRow> = results
+        .checks
+        .iter()
+        .map(|check| CheckRow {
+            name: check.name.clone(),
+            ok: check.fails == 0,
+            passes: number(count(check.passes)),
+            fails: number(count(check.fails)),
+            share: share(check.success_rate),
+        })
+        .collect();
+    rows.sort_by_key(|row| row.ok);
+    rows
+}
+
+fn row(name: &str, metric: &MetricResult) -> MetricRow {
+    let cell = |stats: &[&str]| {
+        let found = stats.iter().find_map(|stat| metric.values.get(*stat));
+        found.map_or_else(String::new, |value| number(*value))
+    };
+    MetricRow {
+        name: name.to_owned(),
+        unit: match metric.contains {
+            Contains::Time => "ms",
+            Contains::Data => "bytes",
+            Contains::Default => "",
+        },
+        count: cell(&["count", "passes"]),
+        cells: [
+            cell(&["rate", "value", "avg"]),
+            cell(&["med"]),
+            cell(&["p(95)"]),
+            cell(&["p(99)"]),
+            cell(&["max"]),
+        ],
+    }
+}
+
+fn ms_text(milliseconds: f64) -> String {
+    format!("{} ms", number(milliseconds))
+}
+
+fn rate_text(requests: f64, rate: Option<f64>) -> Option<String> {
+    let rate = rate?;
+    Some(format!("{} ({}/s)", number(requests), number(rate)))
+}
+
+/// A share of 0 to 1 in percent. What is not all and not nothing never reads as such.
+fn share(share: f64) -> String {
+    match share {
+        share if share <= 0.0 => "0 %".to_owned(),
+        share if share >= 1.0 => "100 %".to_owned(),
+        share if share < 0.000_1 => "< 0.01 %".to_owned(),
+        share if share > 0.999_9 => "> 99.99 %".to_owned(),
+        share => format!("{:.2} %", share * 100.0),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are below 2^53")]
+const fn count(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_a_share_are_guarded() {
+        for (value, expected) in [
+            (0.0, "0 %"),
+            (0.000_03, "< 0.01 %"),
+            (0.003_1, "0.31 %"),
+            (0.999_99, "> 99.99 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(share(value), expected);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `/`: what runs, what the last runs said, and the buttons that start one.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use performance_store::{Run, RunFilter};
+use service_defaults::extract::ValidPath;
+use service_defaults::problem::Problem;
+
+use super::words::{self, Badge};
+use super::{page, see_other};
+use crate::app::App;
+use crate::planner::unknown_scenario;
+use crate::principal::Caller;
+use crate::problems;
+use crate::runs::quick_start::ScenarioInPath;
+use crate::runs::request::StartBody;
+use crate::scenarios::Scenario;
+
+/// Runs on the page; all of them are in the JSON list.
+const SHOWN: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home {
+    unfinished: Vec<Row>,
+    finished: Vec<Row>,
+    scenarios: Vec<Start>,
+}
+
+struct Row {
+    id: String,
+    number: u64,
+    name: String,
+    scenario: String,
+    script: String,
+    state: &'static str,
+    badge: Option<Badge>,
+    when: String,
+    duration: String,
+}
+
+struct Start {
+    name: &'static str,
+    slug: &'static str,
+    text: String,
+    description: &'static str,
+}
+
+/// The home page.
+pub(super) async fn home(
+    State(app): State<App>,
+    Caller(caller): Caller,
+) -> Result<Response, Problem> {
+    let runs = app
+        .store
+        .list(&caller.tenant, RunFilter::All, SHOWN)
+        .await
+        .map_err(problems::from_store)?;
+    let (finished, unfinished): (Vec<_>, Vec<_>) =
+        runs.iter().partition(|run| run.status.is_final());
+    page(&Home {
+        unfinished: unfinished.into_iter().map(row).collect(),
+        finished: finished.into_iter().map(row).collect(),
+        scenarios: Scenario::ALL.map(start).into(),
+    })
+}
+
+/// The button of a scenario.
+pub(super) async fn quick_start(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidPath(path): ValidPath<ScenarioInPath>,
+) -> Result<Response, Problem> {
+    let scenario = Scenario::parse(&path.scenario).ok_or_else(|| unknown_scenario("scenario"))?;
+    let body = StartBody::quick_start(scenario);
+    let run = app.conductor.submit(&caller.tenant, body).await?;
+    Ok(see_other(&format!("/runs/{}", run.id)))
+}
+
+fn row(run: &Run) -> Row {
+    Row {
+        id: run.id.to_string(),
+        number: run.number,
+        name: run.test_name.clone(),
+        scenario: run.scenario.clone(),
+        script: run.script.clone(),
+        state: words::state(run.status),
+        badge: words::badge(run.verdict.as_ref()),
+        when: words::clock(run.started_at.unwrap_or(run.queued_at)),
+        duration: words::duration(run).unwrap_or_default(),
+    }
+}
+
+fn start(scenario: Scenario) -> Start {
+    let preset = scenario.preset();
+    Start {
+        name: scenario.name(),
+        slug: scenario.slug(),
+        text: format!("{} users, {}", preset.virtual_users, preset.duration),
+        description: scenario.description(),
+    }
+}

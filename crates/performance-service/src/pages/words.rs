@@ -1,0 +1,47 @@
+//! Times, durations and verdicts as people read them.
+
+use jiff::Timestamp;
+use load_analysis::verdict::Verdict;
+use performance_store::{Run, RunStatus};
+
+use super::chart::run_time;
+
+/// A verdict for the eye: symbol and word.
+pub(super) struct Badge {
+    pub(super) level: &'static str,
+    pub(super) reason: String,
+}
+
+/// The judgement of a run, once there is one.
+pub(super) fn badge(verdict: Option<&Verdict>) -> Option<Badge> {
+    let verdict = verdict?;
+    Some(Badge {
+        level: verdict.level.as_str(),
+        reason: verdict.reasons.first().cloned().unwrap_or_default(),
+    })
+}
+
+/// `2026-11-21 16:12:08 UTC`: a clock without its zone says nothing.
+pub(super) fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// How long a run has taken, or takes so far.
+pub(super) fn duration(run: &Run) -> Option<String> {
+    let begin = run.started_at?;
+    let end = run.completed_at.unwrap_or_else(Timestamp::now);
+    let seconds = end.duration_since(begin).as_secs();
+    Some(run_time(u32::try_from(seconds).unwrap_or(0)))
+}
+
+/// What a run that is not judged yet is doing.
+pub(super) const fn state(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Queued => "queued: waits for its turn",
+        RunStatus::Starting => "starting: k6 checks the script",
+        RunStatus::Running => "running: load is on",
+        RunStatus::Completed => "completed",
+        RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
+    }
+}

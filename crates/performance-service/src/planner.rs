@@ -1,0 +1,210 @@
+//! From what a client asks for to a plan that may be started: every field checked, the
+//! target on the list.
+
+use std::path::PathBuf;
+
+use load_runner::binary::MajorVersion;
+use load_runner::environment::RunEnvironment;
+use load_runner::options::RunOptions;
+use load_runner::plan::RunPlan;
+use load_runner::script::{ScriptDirectory, ScriptError};
+use load_runner::target::Target;
+use performance_store::RunId;
+use service_defaults::allow_list::AllowList;
+use service_defaults::problem::{FieldError, Problem};
+
+use crate::problems;
+use crate::runs::request::{StartBody, Word};
+use crate::scenarios::Scenario;
+
+/// The variables that a client may set; the run's id and the share of traces are ours.
+const CLIENT_VARIABLES: [&str; 7] = [
+    "BASE_URL", "SCENARIO", "MODEL", "SCALE", "PROVIDER", "COUNT", "SEED",
+];
+
+/// The longest name of a test, in characters: it is a heading.
+const MAX_NAME_LENGTH: usize = 200;
+
+/// The longest address of a person (RFC 5321, 4.5.3.1.3).
+const MAX_EMAIL_LENGTH: usize = 254;
+
+/// Checks requests against the scripts and targets of this service.
+#[derive(Debug, Clone)]
+pub(crate) struct Planner {
+    pub(crate) scripts: ScriptDirectory,
+    pub(crate) targets: AllowList,
+    pub(crate) runs_directory: PathBuf,
+}
+
+/// A request that passed.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) test_name: String,
+    pub(crate) scenario: Scenario,
+    pub(crate) script: String,
+    pub(crate) plan: RunPlan,
+}
+
+impl Planner {
+    /// Checks a request and makes the plan of the run `id`. Nothing is created yet.
+    ///
+    /// # Errors
+    /// 400 names every field that is refused, 403 the target that is not listed.
+    pub(crate) fn plan(&self, id: RunId, body: &StartBody) -> Result<Planned, Problem> {
+        let scenario = scenario(body)?;
+        let test_name = test_name(body, scenario)?;
+        check_labels(body)?;
+        let script_name = body
+            .test_script
+            .as_deref()
+            .unwrap_or(scenario.default_script());
+        let script = self
+            .scripts
+            .resolve(script_name)
+            .map_err(|error| refused_script(&error))?;
+        let options =
+            RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
+        let environment = environment(id, body, scenario)?;
+        let plan = RunPlan {
+            target: self.target(body.environment.get("BASE_URL"))?,
+            script,
+            options,
+            environment,
+            version: version(body)?,
+            directory: self.directory(id),
+        };
+        Ok(Planned {
+            test_name,
+            scenario,
+            script: script_name.to_owned(),
+            plan,
+        })
+    }
+
+    /// Where the files of a run are.
+    pub(crate) fn directory(&self, id: RunId) -> PathBuf {
+        self.runs_directory.join(id.to_string())
+    }
+
+    fn target(&self, base_url: Option<&Word>) -> Result<Target, Problem> {
+        const FIELD: &str = "environment.BASE_URL";
+        let text = match base_url {
+            Some(Word(text)) => {
+                let url = text
+                    .parse()
+                    .map_err(|error| Problem::invalid_field(FIELD, format!("{error}")))?;
+                self.targets.check(&url).map_err(|refused| {
+                    Problem::forbidden(format!("{FIELD}: {refused}")).with_kind("target-refused")
+                })?;
+                text.as_str()
+            }
+            None => self
+                .targets
+                .named("local")
+                .or_else(|| self.targets.iter().next().map(|(_, url)| url))
+                .map(url::Url::as_str)
+                .ok_or_else(|| {
+                    Problem::forbidden("this service has no target; set PERFORMANCE_TARGETS")
+                })?,
+        };
+        Target::parse(text).map_err(|error| Problem::invalid_field(FIELD, error.to_string()))
+    }
+}
+
+fn scenario(body: &StartBody) -> Result<Scenario, Problem> {
+    let Some(Word(text)) = &body.scenario else {
+        return Ok(Scenario::Load);
+    };
+    Scenario::parse(text).ok_or_else(|| unknown_scenario("scenario"))
+}
+
+/// 400 for a scenario that does not exist; `field` is where it was given.
+pub(crate) fn unknown_scenario(field: &str) -> Problem {
+    let names = Scenario::ALL.map(Scenario::name).join(", ");
+    Problem::invalid_field(field, format!("must be one of {names}, or 0 to 5"))
+}
+
+fn test_name(body: &StartBody, scenario: Scenario) -> Result<String, Problem> {
+    let name = match &body.test_name {
+        Some(name) => name.trim().to_owned(),
+        None => format!("{} test", scenario.name()),
+    };
+    let reason = plain_text(&name, MAX_NAME_LENGTH);
+    match reason {
+        None => Ok(name),
+        Some(reason) => Err(Problem::invalid_field("testName", reason)),
+    }
+}
+
+fn check_labels(body: &StartBody) -> Result<(), Problem> {
+    let labels = [
+        ("userEmail", &body.user_email, MAX_EMAIL_LENGTH),
+        ("tenantName", &body.tenant_name, MAX_NAME_LENGTH),
+    ];
+    let errors: Vec<FieldError> = labels
+        .into_iter()
+        .filter_map(|(field, label, limit)| {
+            let reason = plain_text(label.as_deref()?, limit)?;
+            Some(FieldError::new(field, reason))
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(errors))
+    }
+}
+
+/// Why a text is no single line of bounded length; `None` when it is one.
+fn plain_text(text: &str, limit: usize) -> Option<String> {
+    if text.chars().count() > limit {
+        return Some(format!("must have at most {limit} characters"));
+    }
+    let control = text.chars().any(char::is_control);
+    control.then(|| "must not hold control characters".to_owned())
+}
+
+fn environment(id: RunId, body: &StartBody, scenario: Scenario) -> Result<RunEnvironment, Problem> {
+    let unknown: Vec<FieldError> = body
+        .environment
+        .keys()
+        .filter(|name| !CLIENT_VARIABLES.contains(&name.as_str()))
+        .map(|name| {
+            let name: String = name.chars().take(MAX_NAME_LENGTH).collect();
+            let reason = format!("is not one of {}", CLIENT_VARIABLES.join(", "));
+            FieldError::new(format!("environment.{name}"), reason)
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Problem::invalid(unknown));
+    }
+    let ours = [
+        ("SCENARIO".to_owned(), scenario.slug().to_owned()),
+        ("TEST_ID".to_owned(), id.to_string()),
+    ];
+    let theirs = body
+        .environment
+        .iter()
+        .map(|(name, Word(value))| (name.clone(), value.clone()));
+    RunEnvironment::parse(ours.into_iter().chain(theirs)).map_err(problems::from_fields)
+}
+
+fn version(body: &StartBody) -> Result<MajorVersion, Problem> {
+    match body.options.k6_version.as_deref() {
+        None | Some("") => Ok(MajorVersion::V2),
+        Some(text) => MajorVersion::parse(text)
+            .ok_or_else(|| Problem::invalid_field("options.k6Version", "must be v1 or v2")),
+    }
+}
+
+fn refused_script(error: &ScriptError) -> Problem {
+    match error {
+        ScriptError::InvalidName | ScriptError::Outside | ScriptError::NotFound => {
+            Problem::invalid_field("testScript", error.to_string())
+        }
+        ScriptError::Unreadable(_) => {
+            tracing::error!("the scripts cannot be read: {error}");
+            Problem::internal()
+        }
+    }
+}

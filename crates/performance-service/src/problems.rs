@@ -1,0 +1,49 @@
+//! Every failure of the parts as a problem document, in one place.
+
+use std::time::Duration;
+
+use load_runner::options::InvalidField;
+use performance_store::StoreError;
+use service_defaults::problem::{FieldError, Problem};
+
+/// When a full queue is worth another try: a smoke run takes about this long.
+const QUEUE_RETRY: Duration = Duration::from_secs(30);
+
+/// When a store that does not answer is worth another try.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// The problem behind a failure of the store; unexpected ones are logged here.
+pub(crate) fn from_store(error: StoreError) -> Problem {
+    match error {
+        StoreError::NotFound => no_such_run(),
+        StoreError::Moved { actual } => Problem::conflict(format!("the run is {actual}")),
+        StoreError::QueueFull { .. } => {
+            Problem::too_many_requests(error.to_string(), QUEUE_RETRY).with_kind("queue-full")
+        }
+        StoreError::RunTooLarge { .. } | StoreError::DiskFull => {
+            Problem::insufficient_storage(error.to_string())
+        }
+        StoreError::Timeout | StoreError::Unavailable(_) => {
+            tracing::error!("the run store failed: {error}");
+            Problem::unavailable("the run store does not answer", STORE_RETRY)
+        }
+        StoreError::InUse { .. } | StoreError::Corrupt(_) => {
+            tracing::error!("the run store failed: {error}");
+            Problem::internal()
+        }
+    }
+}
+
+/// The tenant has no run with this id.
+pub(crate) fn no_such_run() -> Problem {
+    Problem::not_found("there is no such run")
+}
+
+/// Fields of a plan that are refused.
+pub(crate) fn from_fields(fields: Vec<InvalidField>) -> Problem {
+    let errors = fields
+        .into_iter()
+        .map(|InvalidField { field, reason }| FieldError::new(field, reason))
+        .collect();
+    Problem::invalid(errors)
+}

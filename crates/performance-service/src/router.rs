@@ -1,0 +1,47 @@
+//! The route table.
+
+use axum::{Router, middleware};
+use instrumentation::http::{HttpTelemetry, RouteClass, Sampling};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::app::App;
+use crate::openapi::Document;
+use crate::runs::{
+    cancel, cleanup, get, list, logs, quick_start, results, scenarios, start, timeline,
+};
+use crate::{hub, pages, same_origin};
+
+/// Every route of the service; health and metrics come with the defaults.
+pub(crate) fn routes(app: App) -> Router {
+    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(start::start))
+        .routes(routes!(quick_start::quick_start))
+        .routes(routes!(quick_start::quick_setup))
+        .routes(routes!(list::tests))
+        .routes(routes!(list::running))
+        .routes(routes!(scenarios::scenarios))
+        .routes(routes!(cleanup::cleanup))
+        .routes(routes!(get::get))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(results::results))
+        .routes(routes!(timeline::timeline))
+        .routes(routes!(logs::logs))
+        .routes(routes!(hub::watch))
+        .with_state(app.clone())
+        .split_for_parts();
+    router
+        .merge(pages::routes(app))
+        .layer(middleware::from_fn(same_origin::check))
+        .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
+}
+
+/// How the routes are measured and sampled: they are all operators' routes.
+pub(crate) const fn http_telemetry(sampling: Sampling) -> HttpTelemetry {
+    HttpTelemetry {
+        classify: |_| RouteClass::Ops,
+        sampling,
+    }
+}

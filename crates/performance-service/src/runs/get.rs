@@ -1,0 +1,31 @@
+//! `GET /{testId}`.
+
+use axum::Json;
+use axum::extract::State;
+use service_defaults::problem::Problem;
+
+use super::RunInPath;
+use super::body::RunBody;
+use crate::app::App;
+use crate::problems;
+
+/// One run, with its results once there are some.
+#[utoipa::path(
+    get,
+    path = "/api/v1/performancetest/{id}",
+    tag = "runs",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, body = RunBody), (status = 404, description = "No such run"))
+)]
+pub(crate) async fn get(
+    State(app): State<App>,
+    RunInPath(run): RunInPath,
+) -> Result<Json<RunBody>, Problem> {
+    let found = app.store.get(&run).await.map_err(problems::from_store)?;
+    let results = app
+        .store
+        .results(&run)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(Json(RunBody::new(&found, results)))
+}
