@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The BookStore API: books and authors from a store behind two cache levels, summaries by
+//! language models.
+//!
+//! A request reads in this order: [`router`](mod@router) says which handler, the handler (in
+//! `books`, `authors`, `summaries` …) translates, `resource` and the summary service decide, the
+//! `storage` and `llm` crates talk. Every failure becomes a problem document in `problems`.
+
+mod app;
+mod authors;
+mod books;
+mod conditional;
+mod config;
+mod error_lab;
+mod fields;
+mod identity;
+mod openapi;
+mod path_case;
+mod problems;
+mod resource;
+mod router;
+mod seed;
+mod summaries;
+mod tenant;
+
+pub use app::App;
+pub use config::AppConfig;

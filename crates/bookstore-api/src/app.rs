@@ -1,0 +1,125 @@
+//! The parts of the process and how they come to life.
+
+use std::sync::Arc;
+
+use instrumentation::Telemetry;
+use llm::{Ledger, Llm, PriceCatalogue};
+use service_defaults::{
+    health::{Check, Health},
+    process::RunError,
+    router::with_defaults,
+    serve::serve,
+};
+use storage::{Authors, BodyEncoders, Books, RedisState, Storage};
+use tenancy::TenantId;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AppConfig, authors, books, identity::Identities, path_case, router, summaries::Summaries,
+};
+
+/// The process: built from its configuration, run until its shutdown.
+#[derive(Debug)]
+pub struct App;
+
+/// The parts that handlers use; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) books: Books,
+    pub(crate) authors: Authors,
+    pub(crate) summaries: Arc<Summaries>,
+    pub(crate) llm: Arc<Llm>,
+    pub(crate) identities: Identities,
+    pub(crate) development_tenant: TenantId,
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Runs the process until `shutdown`, and ends its parts in order: requests first, then what
+    /// they use, telemetry last.
+    ///
+    /// # Errors
+    /// A part cannot be built, or the listener broke.
+    pub async fn serve(config: AppConfig, shutdown: CancellationToken) -> Result<(), RunError> {
+        let telemetry = Telemetry::start(&config.telemetry.telemetry)?;
+        let listener = TcpListener::bind(config.http_addr)
+            .await
+            .map_err(|error| format!("BOOKSTORE_HTTP_ADDR {}: {error}", config.http_addr))?;
+        let result = Self::run(config, listener, &telemetry, shutdown).await;
+        telemetry.shutdown().await;
+        result
+    }
+
+    async fn run(
+        config: AppConfig,
+        listener: TcpListener,
+        telemetry: &Telemetry,
+        shutdown: CancellationToken,
+    ) -> Result<(), RunError> {
+        let encoders = BodyEncoders {
+            book: books::encode,
+            author: authors::encode,
+        };
+        let storage = Arc::new(Storage::connect(&config.storage, encoders).await?);
+        let ledger = Arc::new(Ledger::open(&config.ledger)?);
+        let prices = Arc::new(PriceCatalogue::built_in()?);
+        let llm = Arc::new(Llm::build(&config.llm, &ledger, &prices)?);
+        let state = AppState::new(&storage, Arc::clone(&llm), config.summary_cache);
+        let health = Health::start(checks(&storage), shutdown.clone());
+        let routes = router::routes(state).merge(health.router());
+        let http = router::http_telemetry(config.telemetry.sampling);
+        let service = path_case::ignoring_case(with_defaults(routes, http, telemetry.metrics()));
+        tracing::info!("listening on {}", listener.local_addr()?);
+        let served = serve(listener, service, config.serve, shutdown).await;
+        ledger.close().await?;
+        storage.shutdown().await;
+        Ok(served?)
+    }
+}
+
+impl AppState {
+    fn new(storage: &Storage, llm: Arc<Llm>, summary_cache: bool) -> Self {
+        let cache = summary_cache.then(|| storage.summaries.clone());
+        Self(Arc::new(Parts {
+            books: storage.books.clone(),
+            authors: storage.authors.clone(),
+            summaries: Arc::new(Summaries::new(
+                storage.books.clone(),
+                cache,
+                Arc::clone(&llm),
+            )),
+            llm,
+            identities: Identities::new(),
+            development_tenant: TenantId::development(),
+        }))
+    }
+}
+
+fn checks(storage: &Arc<Storage>) -> Vec<Check> {
+    let (store, redis) = (Arc::clone(storage), Arc::clone(storage));
+    vec![
+        Check::needed("store", move || {
+            let store = Arc::clone(&store);
+            async move { store.ping_store().await.map_err(|error| error.to_string()) }
+        }),
+        Check::optional("redis", move || {
+            let state = redis.redis_state();
+            async move {
+                match state {
+                    RedisState::Disabled | RedisState::Healthy => Ok(()),
+                    RedisState::Unavailable => Err("is bypassed".to_owned()),
+                }
+            }
+        }),
+    ]
+}

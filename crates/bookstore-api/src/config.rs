@@ -1,0 +1,114 @@
+//! Every setting of the process.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use llm::LlmConfig;
+use secrecy::SecretString;
+use service_defaults::{
+    environment::Environment, serve::ServeConfig, telemetry_settings::TelemetrySettings,
+};
+use storage::{Backend, StorageConfig};
+
+/// What the process is built from.
+pub struct AppConfig {
+    /// Where it listens.
+    pub http_addr: SocketAddr,
+    /// Limits of the listener.
+    pub serve: ServeConfig,
+    /// Traces, metrics and logs.
+    pub telemetry: TelemetrySettings,
+    /// Books and authors.
+    pub storage: StorageConfig,
+    /// Model providers.
+    pub llm: LlmConfig,
+    /// File of the ledger of model calls.
+    pub ledger: PathBuf,
+    /// Whether summaries are taken from the cache and the store.
+    pub summary_cache: bool,
+}
+
+impl AppConfig {
+    /// Reads the settings.
+    pub fn read(environment: &mut Environment) -> Self {
+        let http_addr: SocketAddr = environment.parsed(
+            "BOOKSTORE_HTTP_ADDR",
+            "127.0.0.1:7002",
+            "Address of the API",
+        );
+        read_auth_mode(environment, http_addr);
+        let state: PathBuf = environment
+            .text(
+                "BOOKSTORE_STATE_DIR",
+                ".bookstore",
+                "Directory of the embedded stores",
+            )
+            .into();
+        let serve = ServeConfig {
+            max_connections: environment.parsed(
+                "BOOKSTORE_MAX_CONNECTIONS",
+                "10000",
+                "Connections at once; further ones wait",
+            ),
+            ..ServeConfig::default()
+        };
+        Self {
+            http_addr,
+            serve,
+            telemetry: TelemetrySettings::read(
+                environment,
+                "bookstore-api",
+                "BOOKSTORE_TRACE_SAMPLING",
+                env!("CARGO_PKG_VERSION"),
+            ),
+            storage: read_storage(environment, &state),
+            llm: LlmConfig::read(environment),
+            ledger: state.join("data").join("ledger.sqlite"),
+            summary_cache: environment.choice(
+                "BOOKSTORE_SUMMARY_CACHE",
+                "on",
+                &["on", "off"],
+                "off makes every summary reach the model",
+            ) == "on",
+        }
+    }
+}
+
+/// Without credentials everybody who reaches the port is the operator, so the port is loopback.
+fn read_auth_mode(environment: &mut Environment, http_addr: SocketAddr) {
+    environment.choice(
+        "BOOKSTORE_AUTH_MODE",
+        "development",
+        &["development"],
+        "development: no credentials, tenant from X-Tenant-Name, loopback only",
+    );
+    if !http_addr.ip().is_loopback() {
+        environment.choice(
+            "BOOKSTORE_ALLOW_REMOTE",
+            "no",
+            &["no", "yes"],
+            "yes lets the development mode listen beyond loopback, as in a container's own network",
+        );
+    }
+}
+
+fn read_storage(environment: &mut Environment, state: &std::path::Path) -> StorageConfig {
+    let mongodb: Option<SecretString> = environment.secret(
+        "MONGODB_URI",
+        "MongoDB of books and authors; without it they are in SQLite in the state directory",
+    );
+    let database = environment.text("MONGODB_DATABASE", "bookstore", "Database in MongoDB");
+    let backend = match mongodb {
+        Some(uri) => Backend::Mongo { uri, database },
+        None => Backend::Sqlite {
+            path: state.join("data").join("bookstore.sqlite"),
+        },
+    };
+    let redis_url = environment.secret(
+        "REDIS_URL",
+        "Redis as second cache level; without it only the process' own cache is used",
+    );
+    StorageConfig {
+        redis_url,
+        ..StorageConfig::new(backend)
+    }
+}

@@ -1,0 +1,44 @@
+//! The OpenAPI document around the routes' own descriptions.
+
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+/// Title and tags; the paths come with the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "BookStore API",
+        description = "Books and authors, and summaries of books by language models."
+    ),
+    tags(
+        (name = "books", description = "Books of the tenant"),
+        (name = "authors", description = "Authors of the tenant"),
+        (name = "summaries", description = "Summaries by language models"),
+        (name = "error lab", description = "Answers of any status, for testing clients"),
+        (name = "seed data", description = "Sample data")
+    ),
+    components(schemas(ProblemDocument))
+)]
+pub(crate) struct Document;
+
+/// A failure (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProblemDocument {
+    /// Kind of problem.
+    r#type: String,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// This very case in words.
+    detail: String,
+    /// The same for old clients.
+    message: String,
+    /// The request's id.
+    instance: String,
+    /// The request's trace.
+    trace_id: String,
+    /// Invalid fields, each with its reasons.
+    errors: Option<std::collections::BTreeMap<String, Vec<String>>>,
+}

@@ -1,0 +1,127 @@
+//! Every failure of the layers below as a problem document.
+
+use std::time::Duration;
+
+use llm::LlmError;
+use service_defaults::problem::{FieldError, Problem};
+use storage::StorageError;
+
+/// When to come back after the store was down: its checks run once a second.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// When to come back after a provider failed without saying so itself.
+const PROVIDER_RETRY: Duration = Duration::from_secs(5);
+
+/// When to come back for a provider that the operator has not set up.
+const SETUP_RETRY: Duration = Duration::from_secs(60);
+
+/// An identifier that cannot be one.
+pub(crate) fn malformed_id() -> Problem {
+    Problem::invalid_field("id", "must be 24 hexadecimal digits")
+}
+
+/// There is no entity with the identifier.
+pub(crate) fn no_such(singular: &str) -> Problem {
+    Problem::not_found(format!("there is no {singular} with this id"))
+}
+
+/// A failure of the store.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+pub(crate) fn storage_problem(error: StorageError) -> Problem {
+    match error {
+        StorageError::NotFound => Problem::not_found("there is nothing with this id"),
+        StorageError::VersionConflict => {
+            Problem::precondition_failed("it has changed since the version that If-Match names")
+        }
+        StorageError::Duplicate { .. } => {
+            Problem::conflict("another book has this ISBN").with_kind("duplicate-isbn")
+        }
+        StorageError::Unavailable(ref reason) => {
+            tracing::warn!("the store is unavailable: {reason}");
+            Problem::unavailable("the store is not available", STORE_RETRY)
+        }
+        StorageError::Overloaded => {
+            Problem::unavailable("the store has too much to do", STORE_RETRY)
+        }
+        StorageError::Timeout { write: false } => {
+            Problem::unavailable("the store did not answer in time", STORE_RETRY)
+        }
+        StorageError::Timeout { write: true } => Problem::gateway_timeout(
+            "the store did not answer in time: whether the change was made is unknown",
+        )
+        .with_kind("outcome-unknown"),
+        StorageError::Corrupt(ref reason) => {
+            tracing::error!("stored data is unreadable: {reason}");
+            Problem::internal()
+        }
+    }
+}
+
+/// A failure of the store over many entities.
+pub(crate) fn bulk_problem(error: StorageError) -> Problem {
+    match error {
+        StorageError::Duplicate { index } => {
+            Problem::conflict(format!("[{index}].isbn is the ISBN of another book"))
+                .with_kind("duplicate-isbn")
+                .with_extension("index", index)
+        }
+        other => storage_problem(other),
+    }
+}
+
+/// A failure of a model call. The provider's own words go to the log, not to the client.
+pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
+    let retry = error.retry_after().unwrap_or(PROVIDER_RETRY);
+    if !matches!(error, LlmError::NotConfigured { .. }) {
+        tracing::warn!(
+            "error.type" = error.error_type(),
+            provider,
+            "a model call failed: {error}"
+        );
+    }
+    match error {
+        LlmError::NotConfigured { .. } => not_configured(provider),
+        LlmError::RateLimited { .. } => {
+            Problem::unavailable(format!("{provider} limits our calls for now"), retry)
+                .with_kind("provider-rate-limited")
+        }
+        LlmError::CircuitOpen { .. } => {
+            Problem::unavailable(format!("{provider} has failed too often"), retry)
+                .with_kind("circuit-open")
+        }
+        LlmError::Overloaded { .. } => {
+            Problem::unavailable("too many model calls are under way", retry)
+                .with_kind("overloaded")
+        }
+        LlmError::Timeout(_) => {
+            Problem::gateway_timeout(format!("{provider} did not answer in time"))
+        }
+        LlmError::Rejected { .. } => {
+            Problem::bad_gateway(format!("{provider} refused the request"))
+        }
+        LlmError::Unreachable { .. } => {
+            Problem::bad_gateway(format!("{provider} cannot be reached"))
+        }
+        LlmError::Upstream { .. } | LlmError::Interrupted { .. } | LlmError::Malformed { .. } => {
+            Problem::bad_gateway(format!("{provider} failed"))
+        }
+    }
+}
+
+/// A provider without its key or address.
+pub(crate) fn not_configured(provider: &str) -> Problem {
+    Problem::unavailable(
+        format!("provider {provider} is not configured"),
+        SETUP_RETRY,
+    )
+    .with_kind("provider-not-configured")
+}
+
+/// A provider that nobody knows.
+pub(crate) fn unknown_provider(available: &[&str]) -> Problem {
+    let reason = format!("must be one of {}", available.join(", "));
+    Problem::invalid(vec![FieldError::new("provider", reason)]).with_message(format!(
+        "Unknown provider. Available providers: {}",
+        available.join(", ")
+    ))
+}

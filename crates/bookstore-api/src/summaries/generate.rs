@@ -1,0 +1,115 @@
+//! `/api/v1/books/{id}/generate-summary`.
+#![expect(unused_qualifications, reason = "utoipa's macro writes full paths")]
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use domain::Book;
+use http::{HeaderMap, HeaderValue, header};
+use serde::Deserialize;
+use service_defaults::{
+    extract::{ValidPath, ValidQuery},
+    problem::Problem,
+};
+use utoipa::IntoParams;
+
+use super::{SummaryError, Wish, reply::SummaryReply};
+use crate::{
+    app::AppState,
+    openapi::ProblemDocument,
+    problems::{
+        llm_problem, malformed_id, no_such, not_configured, storage_problem, unknown_provider,
+    },
+    resource::Resource,
+    tenant::Tenant,
+};
+
+/// Which summary.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct GenerateQuery {
+    /// claude, openai, ollama, bedrock or lmstudio; without it the default provider is asked.
+    provider: Option<String>,
+    /// The model; without it the provider's configured one.
+    model: Option<String>,
+    /// true asks the model although there is a summary already.
+    refresh: Option<bool>,
+}
+
+/// Generates a summary of a book, or gets the one that is there.
+#[utoipa::path(post, path = "/{id}/generate-summary", tag = "summaries",
+    params(("id" = String, Path), GenerateQuery), responses(
+    (status = 200, body = SummaryReply, headers(("Server-Timing" = String))),
+    (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 502, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 504, body = ProblemDocument, content_type = "application/problem+json")
+))]
+pub(super) async fn generate_summary(
+    State(app): State<AppState>,
+    Tenant(tenant): Tenant,
+    ValidPath(id): ValidPath<String>,
+    ValidQuery(query): ValidQuery<GenerateQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let book = Book::parse_id(&id).ok_or_else(malformed_id)?;
+    if query
+        .model
+        .as_deref()
+        .is_some_and(|model| !llm::is_model_name(model))
+    {
+        return Err(Problem::invalid_field("model", "must be a model's name"));
+    }
+    let refresh = query.refresh.unwrap_or(false) || forbids_cache(&headers);
+    let wish = Wish {
+        tenant,
+        book,
+        provider: query.provider,
+        model: query.model,
+        refresh,
+    };
+    let summary = app
+        .summaries
+        .summarize(wish)
+        .await
+        .map_err(summary_problem)?;
+    let reply = SummaryReply::new(id.to_ascii_lowercase(), &summary);
+    let timing = reply.server_timing();
+    let mut response = Json(reply).into_response();
+    if let Ok(timing) = HeaderValue::try_from(timing) {
+        response.headers_mut().insert("server-timing", timing);
+    }
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn forbids_cache(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+}
+
+fn summary_problem(error: SummaryError) -> Problem {
+    match error {
+        SummaryError::UnknownProvider { available } => unknown_provider(&available),
+        SummaryError::NotConfigured(provider) => not_configured(provider.as_str()),
+        SummaryError::NoBook => no_such("book"),
+        SummaryError::Store(error) => storage_problem(error),
+        SummaryError::Model { provider, error } => llm_problem(provider.as_str(), &error),
+    }
+}
+
+/// Milliseconds with three decimals, as `Server-Timing` and the reply show them.
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -1,0 +1,162 @@
+//! The reply of a summary: the old clients' five members, and ours.
+
+use std::time::Duration;
+
+use llm::{ChatResponse, Cost, Usage};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Summary, generate::milliseconds};
+
+/// A summary of a book.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SummaryReply {
+    book_id: String,
+    title: String,
+    author: String,
+    /// Who answered, in lower case.
+    provider: String,
+    ai_generated_summary: String,
+    model: String,
+    /// Whether it was there already, so that this request cost nothing.
+    cached: bool,
+    /// Whether a simulator answered: its cost is not real money.
+    simulated: bool,
+    usage: UsageReply,
+    cost: CostReply,
+    latency: LatencyReply,
+}
+
+/// Tokens that this request used.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct UsageReply {
+    /// Cached ones included.
+    input_tokens: u64,
+    /// Reasoning included.
+    output_tokens: u64,
+    cache_read_tokens: u64,
+    cache_write5m_tokens: u64,
+    cache_write1h_tokens: u64,
+    reasoning_tokens: u64,
+    /// Whether the provider gave no count.
+    estimated: bool,
+}
+
+/// What this request cost.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CostReply {
+    /// Units of 10⁻¹² USD; null when the model has no known price.
+    pico_usd: Option<i64>,
+    /// The same in dollars, exactly.
+    usd: Option<String>,
+    price_version: Option<String>,
+}
+
+/// Where the time went, in milliseconds; null where nothing of the kind happened.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LatencyReply {
+    queue_ms: Option<f64>,
+    connect_ms: Option<f64>,
+    time_to_first_token_ms: Option<f64>,
+    decode_ms: Option<f64>,
+    total_ms: f64,
+}
+
+impl SummaryReply {
+    pub(super) fn new(book_id: String, summary: &Summary) -> Self {
+        let kept = &summary.kept;
+        let answer = summary.answer.as_ref();
+        Self {
+            book_id,
+            title: kept.title.clone(),
+            author: kept.author.clone(),
+            provider: kept.provider.clone(),
+            ai_generated_summary: kept.text.clone(),
+            model: answer.map_or_else(|| kept.model.clone(), |answer| answer.model.clone()),
+            cached: answer.is_none(),
+            simulated: kept.simulated,
+            usage: answer
+                .map(|answer| UsageReply::new(&answer.usage))
+                .unwrap_or_default(),
+            cost: answer.map_or_else(CostReply::nothing, |answer| {
+                CostReply::new(answer.cost.as_ref())
+            }),
+            latency: LatencyReply::new(answer, summary.total),
+        }
+    }
+
+    /// The latency split as a `Server-Timing` header
+    /// (<https://www.w3.org/TR/server-timing/>), which stock k6 can read.
+    pub(super) fn server_timing(&self) -> String {
+        let LatencyReply {
+            queue_ms,
+            connect_ms,
+            time_to_first_token_ms,
+            decode_ms,
+            total_ms,
+        } = self.latency;
+        let mut text = String::new();
+        for (name, value) in [
+            ("queue", queue_ms),
+            ("connect", connect_ms),
+            ("ttft", time_to_first_token_ms),
+            ("decode", decode_ms),
+            ("total", Some(total_ms)),
+        ] {
+            let Some(value) = value else { continue };
+            let separator = if text.is_empty() { "" } else { ", " };
+            text.push_str(&format!("{separator}{name};dur={value}"));
+        }
+        text
+    }
+}
+
+impl UsageReply {
+    const fn new(usage: &Usage) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            cache_read_tokens: usage.cache_read_tokens,
+            cache_write5m_tokens: usage.cache_write_5m_tokens,
+            cache_write1h_tokens: usage.cache_write_1h_tokens,
+            reasoning_tokens: usage.reasoning_tokens,
+            estimated: usage.estimated,
+        }
+    }
+}
+
+impl CostReply {
+    fn new(cost: Option<&Cost>) -> Self {
+        Self {
+            pico_usd: cost.map(|cost| cost.total.get()),
+            usd: cost.map(|cost| cost.total.to_string()),
+            price_version: cost.map(|cost| cost.price_version.to_string()),
+        }
+    }
+
+    /// Of an answer that was there already.
+    fn nothing() -> Self {
+        Self {
+            pico_usd: Some(0),
+            usd: Some("0".to_owned()),
+            price_version: None,
+        }
+    }
+}
+
+impl LatencyReply {
+    fn new(answer: Option<&ChatResponse>, total: Duration) -> Self {
+        let split = answer.map(|answer| &answer.latency);
+        Self {
+            queue_ms: split.map(|split| milliseconds(split.queue)),
+            connect_ms: split.and_then(|split| split.connect).map(milliseconds),
+            time_to_first_token_ms: split.and_then(|s| s.time_to_first_token).map(milliseconds),
+            decode_ms: split.and_then(|split| split.decode).map(milliseconds),
+            total_ms: milliseconds(total),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The tenant of a request.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+
+use crate::app::AppState;
+
+const TENANT_HEADER: &str = "x-tenant-name";
+
+/// The tenant that a request is for: in development mode `X-Tenant-Name`, else `default`.
+pub(crate) struct Tenant(pub(crate) TenantId);
+
+impl FromRequestParts<AppState> for Tenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let tenant = match parts.headers.get(TENANT_HEADER) {
+            None => app.development_tenant.clone(),
+            Some(name) => TenantId::parse(name.to_str().unwrap_or(""))
+                .map_err(|error| Problem::invalid_field("X-Tenant-Name", error.to_string()))?,
+        };
+        instrumentation::request::record_tenant(tenant.as_str());
+        Ok(Self(tenant))
+    }
+}
