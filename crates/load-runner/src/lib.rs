@@ -22,7 +22,7 @@ pub mod target;
 pub mod runner;
 
 pub mod local;
-mod process;
+pub mod process;
 mod rest;
 
 pub mod exit;

@@ -11,6 +11,9 @@ use crate::duration;
 /// thousand. Also the bound on what a script asks for by itself.
 pub const MAX_VIRTUAL_USERS: u32 = 1_000;
 
+/// k6 refuses shorter ones.
+pub const MIN_DURATION: Duration = Duration::from_secs(1);
+
 /// The longest run: soak tests of hours, not of days on a shared machine.
 pub const MAX_DURATION: Duration = Duration::from_hours(4);
 
@@ -148,8 +151,8 @@ impl RunOptions {
         };
         let length =
             duration::parse(text).map_err(|error| invalid("duration", error.to_string()))?;
-        if length < Duration::from_millis(1) || length > MAX_DURATION {
-            return Err(invalid("duration", "must be 1ms to 4h".to_owned()));
+        if length < MIN_DURATION || length > MAX_DURATION {
+            return Err(invalid("duration", "must be 1s to 4h".to_owned()));
         }
         self.duration = Some(length);
         Ok(())
@@ -269,11 +272,11 @@ mod tests {
                 ..RequestedOptions::default()
             })
         };
-        assert!(ask(1, "1ms").is_ok());
+        assert!(ask(1, "1s").is_ok());
         assert!(ask(1_000, "4h").is_ok());
         assert!(ask(0, "1s").is_err());
         assert!(ask(1_001, "1s").is_err());
         assert!(ask(1, "4h1ms").is_err());
-        assert!(ask(1, "0s").is_err());
+        assert!(ask(1, "999ms").is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! k6's samples, read while they are written.
 
 mod decoder;
+mod owned_tags;
 
 use std::io;
 use std::path::PathBuf;

@@ -181,8 +181,8 @@ impl Totals {
     }
 }
 
-/// Judges one threshold. A counter or gauge that never came is honestly 0, as in k6; a trend or
-/// a rate without samples has nothing that could be held against a bound.
+/// Judges one threshold. A count without samples is honestly 0, as in k6; every other statistic
+/// without samples has nothing that could be held against a bound.
 fn judge(
     expression: &Expression,
     value: Option<&SeriesValue>,

@@ -145,7 +145,7 @@ impl Buckets {
         } else {
             &mut self.positive
         };
-        side.saturating_record_n(step.unsigned_abs(), times);
+        put(side, step.unsigned_abs(), times);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -154,7 +154,7 @@ impl Buckets {
             (&mut self.negative, &other.negative),
         ] {
             for bucket in theirs.iter_recorded() {
-                ours.saturating_record_n(bucket.value_iterated_to(), bucket.count_at_value());
+                put(ours, bucket.value_iterated_to(), bucket.count_at_value());
             }
         }
     }
@@ -177,4 +177,13 @@ impl Buckets {
         pairs.extend(side(&self.positive, 1));
         pairs
     }
+}
+
+/// Not the saturating form: that one clamps values to the present size instead of growing.
+fn put(histogram: &mut Histogram<u64>, magnitude: u64, times: u64) {
+    let recorded = histogram.record_n(magnitude, times);
+    debug_assert!(
+        recorded.is_ok(),
+        "histograms of this crate grow by themselves"
+    );
 }

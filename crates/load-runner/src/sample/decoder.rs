@@ -11,14 +11,12 @@ use jiff::Timestamp;
 use load_analysis::metric::{Contains, MetricDefinition, MetricKind};
 use load_analysis::sample::{Sample, Tags};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::owned_tags::OwnedTags;
 
 /// Metrics that are known by kind; samples of further ones are unreadable. The analysis keeps
 /// fewer.
 const MAX_METRICS: usize = 1_000;
-
-/// Tags of one sample; k6 itself sets about ten.
-const MAX_TAGS: usize = 64;
 
 /// A line that is no sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +62,6 @@ struct Data<'a> {
     contains: Option<Contains>,
 }
 
-struct OwnedTags(Tags<'static>);
-
 impl Decoder {
     /// A decoder that already knows some metrics.
     #[must_use]
@@ -103,12 +99,12 @@ impl Decoder {
     /// introduced, a value that is not finite.
     pub fn decode<'a>(&'a mut self, line: &'a [u8]) -> Result<Option<Sample<'a>>, Unreadable> {
         match split(line) {
-            Some(parts) => self.quick(parts).map(Some),
+            Some(parts) => self.quick(&parts).map(Some),
             None => self.thorough(line),
         }
     }
 
-    fn quick<'a>(&'a mut self, parts: Parts<'a>) -> Result<Sample<'a>, Unreadable> {
+    fn quick<'a>(&'a mut self, parts: &Parts<'a>) -> Result<Sample<'a>, Unreadable> {
         let (kind, contains) = *self.metrics.get(parts.metric).ok_or(Unreadable)?;
         self.set_time(parts.time)?;
         if parts.tags != self.tags_text {
@@ -206,37 +202,6 @@ fn until_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((inside, rest.strip_prefix(b"\"")?))
 }
 
-impl<'de> Deserialize<'de> for OwnedTags {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TagsVisitor;
-
-        impl<'de> Visitor<'de> for TagsVisitor {
-            type Value = OwnedTags;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(formatter, "an object of at most {MAX_TAGS} texts")
-            }
-
-            fn visit_unit<E>(self) -> Result<OwnedTags, E> {
-                Ok(OwnedTags(Tags::default()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OwnedTags, A::Error> {
-                let mut tags = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if tags.len() == MAX_TAGS {
-                        return Err(serde::de::Error::invalid_length(MAX_TAGS + 1, &self));
-                    }
-                    tags.push((Cow::Owned(name), Cow::Owned(value)));
-                }
-                Ok(OwnedTags(Tags(tags)))
-            }
-        }
-
-        deserializer.deserialize_any(TagsVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,11 +214,10 @@ mod tests {
         decoder
     }
 
+    type Read = (i64, f64, Vec<(String, String)>);
+
     /// What a line says, in one form for both ways of reading.
-    fn read(
-        decoder: &mut Decoder,
-        line: &str,
-    ) -> Result<(i64, f64, Vec<(String, String)>), Unreadable> {
+    fn read(decoder: &mut Decoder, line: &str) -> Result<Read, Unreadable> {
         let sample = decoder.decode(line.as_bytes())?.ok_or(Unreadable)?;
         let tags = sample
             .tags

@@ -1,0 +1,128 @@
+//! Evidence in, verdict out.
+
+use load_analysis::results::{Coverage, Results, ThresholdResult};
+use load_analysis::verdict::{Evidence, GeneratorEnd, Level, Verdict, judge};
+
+fn measured() -> Results {
+    Results {
+        coverage: Coverage {
+            measurements: 1_234,
+            ..Coverage::default()
+        },
+        ..Results::default()
+    }
+}
+
+fn with_threshold(ok: bool, observed_value: Option<f64>) -> Results {
+    let mut results = measured();
+    let result = ThresholdResult {
+        ok,
+        observed_value,
+        samples: 50,
+        reported_ok: None,
+    };
+    results
+        .thresholds
+        .results
+        .insert("http_req_duration: p(95)<500".to_owned(), result);
+    results.thresholds.all_passed = ok;
+    results
+}
+
+fn exited(code: i32) -> GeneratorEnd {
+    GeneratorEnd::Exited {
+        code,
+        meaning: "as the table says".to_owned(),
+    }
+}
+
+fn of(end: GeneratorEnd, results: &Results) -> Verdict {
+    judge(&Evidence {
+        end,
+        results,
+        unreadable_lines: 0,
+        output_errors: Vec::new(),
+    })
+}
+
+fn check(end: GeneratorEnd, results: &Results, expected: (Level, u8), reason: &str) {
+    let verdict = of(end, results);
+    assert_eq!((verdict.level, verdict.exit_code), expected, "{verdict:?}");
+    assert!(verdict.reasons[0].contains(reason), "{verdict:?}");
+}
+
+#[test]
+fn thresholds_decide_between_pass_and_fail() {
+    let held = with_threshold(true, Some(9.0));
+    let crossed = with_threshold(false, Some(812.4));
+    let sentence = "`http_req_duration: p(95)<500` was crossed: 812.400 over 50 samples";
+    check(
+        exited(0),
+        &measured(),
+        (Level::Pass, 0),
+        "No threshold was set. 1234 measurements",
+    );
+    check(exited(0), &held, (Level::Pass, 0), "The one threshold held");
+    check(exited(99), &crossed, (Level::Fail, 2), sentence);
+    check(exited(0), &crossed, (Level::Fail, 2), sentence);
+    check(exited(99), &held, (Level::Fail, 2), "exit code 99");
+}
+
+#[test]
+fn a_run_that_shows_nothing_is_invalid_whatever_it_says() {
+    let invalid = (Level::Invalid, 2);
+    let unjudged = with_threshold(false, None);
+    check(exited(0), &unjudged, invalid, "no sample to be judged by");
+    check(exited(0), &Results::default(), invalid, "measured nothing");
+    check(
+        GeneratorEnd::Killed { signal: 9 },
+        &measured(),
+        invalid,
+        "signal 9",
+    );
+    check(GeneratorEnd::Unknown, &measured(), invalid, "Nobody saw");
+    let crossed = with_threshold(false, Some(812.4));
+    for code in [1, 2, 103, 104, 105, 107, 108, 110, 255] {
+        check(
+            exited(code),
+            &crossed,
+            invalid,
+            &format!("exit code {code}"),
+        );
+    }
+}
+
+#[test]
+fn lost_samples_make_a_run_invalid() {
+    let results = with_threshold(true, Some(9.0));
+    let cut = Evidence {
+        end: exited(0),
+        results: &results,
+        unreadable_lines: 1,
+        output_errors: Vec::new(),
+    };
+    assert_eq!(judge(&cut).level, Level::Invalid);
+    let lost = Evidence {
+        unreadable_lines: 0,
+        output_errors: vec!["no space left".to_owned()],
+        ..cut
+    };
+    let verdict = judge(&lost);
+    assert_eq!(verdict.level, Level::Invalid);
+    assert!(verdict.reasons[0].contains("no space left"), "{verdict:?}");
+}
+
+#[test]
+fn levels_are_spelled_as_in_the_contract() {
+    for (level, text, code) in [
+        (Level::Pass, "PASS", 0),
+        (Level::Warning, "WARNING", 1),
+        (Level::Inconclusive, "INCONCLUSIVE", 1),
+        (Level::Fail, "FAIL", 2),
+        (Level::Critical, "CRITICAL", 2),
+        (Level::Invalid, "INVALID", 2),
+    ] {
+        assert_eq!((level.as_str(), level.exit_code()), (text, code));
+        assert_eq!(serde_json::to_value(level).unwrap(), text);
+    }
+}

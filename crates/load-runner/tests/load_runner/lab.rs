@@ -1,0 +1,181 @@
+//! One run after another against one target, with what is needed to look at them.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use load_analysis::aggregate::Aggregator;
+use load_analysis::results::Results;
+use load_analysis::verdict::{Evidence, Verdict, judge};
+use load_runner::binary::MajorVersion;
+use load_runner::environment::RunEnvironment;
+use load_runner::local::LocalProcess;
+use load_runner::log::LogReader;
+use load_runner::options::{RequestedOptions, RunOptions};
+use load_runner::plan::RunPlan;
+use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError};
+use load_runner::sample::SampleReader;
+use load_runner::script::ScriptDirectory;
+use load_runner::summary::Summary;
+use load_runner::target::Target;
+
+use crate::target::TargetService;
+
+pub(crate) struct Lab {
+    pub(crate) runner: LocalProcess,
+    pub(crate) target: TargetService,
+    pub(crate) version: MajorVersion,
+    runs: tempfile::TempDir,
+}
+
+/// A run that is over, with everything that its files say.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) end: RunEnd,
+    pub(crate) results: Results,
+    pub(crate) summary: Option<Summary>,
+    pub(crate) verdict: Verdict,
+    pub(crate) log: Vec<String>,
+}
+
+impl Lab {
+    pub(crate) async fn open(version: MajorVersion) -> anyhow::Result<Self> {
+        let binaries = [
+            (MajorVersion::V1, test_support::tools::k6_v1()?),
+            (MajorVersion::V2, test_support::tools::k6()?),
+        ];
+        Ok(Self {
+            runner: LocalProcess::new(binaries, test_support::http::client()?),
+            target: TargetService::start().await?,
+            version,
+            runs: tempfile::tempdir()?,
+        })
+    }
+
+    /// The same lab with a k6 whose files cannot grow beyond some KiB, as on a full disk.
+    pub(crate) fn with_files_up_to(mut self, kibibytes: u32) -> anyhow::Result<Self> {
+        let real = match self.version {
+            MajorVersion::V1 => test_support::tools::k6_v1()?,
+            MajorVersion::V2 => test_support::tools::k6()?,
+        };
+        let limited = self.runs.path().join("limited-k6");
+        let blocks = kibibytes * 2;
+        let script = format!(
+            "#!/bin/sh\nulimit -f {blocks}\nexec {} \"$@\"\n",
+            real.display()
+        );
+        std::fs::write(&limited, script)?;
+        std::fs::set_permissions(&limited, std::fs::Permissions::from_mode(0o755))?;
+        self.runner = LocalProcess::new([(self.version, limited)], test_support::http::client()?);
+        Ok(self)
+    }
+
+    /// A plan of a script beside these tests.
+    pub(crate) fn plan(&self, script: &str, requested: &RequestedOptions) -> RunPlan {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/load_runner/scripts");
+        RunPlan {
+            script: ScriptDirectory::new(scripts)
+                .resolve(script)
+                .expect("a script of the tests"),
+            options: RunOptions::parse(requested).expect("options of the tests"),
+            environment: RunEnvironment::default(),
+            target: Target::parse(&self.target.base_url).expect("the target's address"),
+            version: self.version,
+            directory: self.directory(),
+        }
+    }
+
+    /// A plan of `endings.js`, which ends as the scenario says.
+    pub(crate) fn ending(&self, scenario: &str) -> RunPlan {
+        let mut plan = self.plan("endings.js", &RequestedOptions::default());
+        plan.environment = environment(&[("SCENARIO", scenario)]);
+        plan
+    }
+
+    pub(crate) async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError> {
+        self.runner.start(plan).await
+    }
+
+    pub(crate) async fn run(&self, plan: RunPlan) -> anyhow::Result<Finished> {
+        let handle = self.start(plan).await?;
+        finish(&handle).await
+    }
+
+    /// The next directory of a run; k6's runner makes it.
+    fn directory(&self) -> PathBuf {
+        let count = std::fs::read_dir(self.runs.path()).map_or(0, Iterator::count);
+        self.runs.path().join(count.to_string())
+    }
+}
+
+pub(crate) fn environment(variables: &[(&str, &str)]) -> RunEnvironment {
+    let owned = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    RunEnvironment::parse(owned).expect("variables of the tests")
+}
+
+pub(crate) fn users_and_duration(virtual_users: u64, duration: &str) -> RequestedOptions {
+    RequestedOptions {
+        virtual_users: Some(virtual_users),
+        duration: Some(duration.to_owned()),
+        ..RequestedOptions::default()
+    }
+}
+
+pub(crate) fn thresholds(list: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
+    list.iter()
+        .map(|(metric, text)| ((*metric).to_owned(), vec![(*text).to_owned()]))
+        .collect()
+}
+
+/// Awaits the end of a run and reads its files.
+pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
+    let end = handle.ended().await;
+    let mut samples = SampleReader::new(handle.artifacts.samples.clone());
+    let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
+    while samples.read(|sample| aggregator.add(sample))?.more {
+        aggregator.take_passed();
+    }
+    let summary = Summary::read(&handle.artifacts.summary).ok();
+    let reported = summary.as_ref().map(Summary::thresholds);
+    let results = aggregator.results(reported.as_ref());
+    let mut log = Vec::new();
+    let mut output_errors = Vec::new();
+    LogReader::new(handle.artifacts.log.clone()).read(|line| {
+        output_errors.extend(line.is_output_error().then(|| line.to_string()));
+        log.push(line.to_string());
+    })?;
+    let verdict = judge(&Evidence {
+        end: end.exit.evidence(),
+        results: &results,
+        unreadable_lines: samples.unreadable_lines(true),
+        output_errors,
+    });
+    Ok(Finished {
+        end,
+        results,
+        summary,
+        verdict,
+        log,
+    })
+}
+
+/// Makes a test of both versions of k6 from an async function that takes a [`Lab`].
+macro_rules! on_both_versions {
+    ($($name:ident),+ $(,)?) => {
+        mod v1 {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                super::$name($crate::lab::Lab::open(load_runner::binary::MajorVersion::V1).await?).await
+            })+
+        }
+        mod v2 {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                super::$name($crate::lab::Lab::open(load_runner::binary::MajorVersion::V2).await?).await
+            })+
+        }
+    };
+}
+pub(crate) use on_both_versions;

@@ -1,0 +1,96 @@
+//! Samples are read while k6 writes them, and by several readers in turn.
+
+use anyhow::ensure;
+use load_analysis::aggregate::Aggregator;
+use load_analysis::verdict::Level;
+use load_runner::exit::K6Exit;
+use load_runner::options::RequestedOptions;
+use load_runner::sample::SampleReader;
+
+use crate::lab::{Lab, finish, on_both_versions, users_and_duration};
+
+on_both_versions!(
+    samples_come_while_k6_runs,
+    another_reader_goes_on_where_one_stood,
+    lost_samples_make_the_run_invalid,
+);
+
+async fn samples_come_while_k6_runs(lab: Lab) -> anyhow::Result<()> {
+    let handle = lab
+        .start(lab.plan("default.js", &users_and_duration(2, "4s")))
+        .await?;
+    let mut reader = SampleReader::new(handle.artifacts.samples.clone());
+    let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
+    let second = test_support::wait::until(
+        "a whole second",
+        std::time::Duration::from_secs(10),
+        async || {
+            reader.read(|sample| aggregator.add(sample))?;
+            let passed = aggregator.take_passed();
+            let with_load = passed
+                .into_iter()
+                .find(|second| second.merged("http_reqs").is_some());
+            with_load.ok_or_else(|| anyhow::anyhow!("not yet"))
+        },
+    )
+    .await?;
+    ensure!(handle.process.is_running(), "k6 was to run for longer");
+    let requests = second
+        .merged("http_reqs")
+        .map_or(0, |value| value.samples());
+    let durations = second
+        .merged("http_req_duration")
+        .map_or(0, |value| value.samples());
+    ensure!(
+        requests > 0 && requests == durations,
+        "{requests} requests, {durations} durations"
+    );
+    finish(&handle).await?;
+    Ok(())
+}
+
+async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> {
+    let handle = lab
+        .start(lab.plan("kinds.js", &RequestedOptions::default()))
+        .await?;
+    let whole = finish(&handle).await?;
+
+    let samples = &handle.artifacts.samples;
+    let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
+    let mut position = load_runner::sample::Position::default();
+    let mut readers = 0;
+    loop {
+        let mut reader = SampleReader::resume(samples.clone(), position.clone());
+        let progress = reader.read(|sample| aggregator.add(sample))?;
+        // A store would keep the position between two readers.
+        position = serde_json::from_str(&serde_json::to_string(&reader.position())?)?;
+        readers += 1;
+        if !progress.more {
+            break;
+        }
+    }
+    ensure!(readers > 1, "the file is too small to be read in turns");
+    let expected = whole.summary.map(|summary| summary.thresholds());
+    ensure!(aggregator.results(expected.as_ref()) == whole.results);
+    Ok(())
+}
+
+/// k6 exits with 0 when its samples cannot be written; only its log says so.
+async fn lost_samples_make_the_run_invalid(lab: Lab) -> anyhow::Result<()> {
+    let lab = lab.with_files_up_to(256)?;
+    let finished = lab
+        .run(lab.plan("kinds.js", &RequestedOptions::default()))
+        .await?;
+    ensure!(finished.end.exit == K6Exit::Code(0), "{:?}", finished.end);
+    ensure!(
+        finished.verdict.level == Level::Invalid,
+        "{:?}",
+        finished.verdict
+    );
+    let reasons = finished.verdict.reasons.join("\n");
+    ensure!(
+        reasons.contains("could not be read") && reasons.contains("file too large"),
+        "{reasons}"
+    );
+    Ok(())
+}

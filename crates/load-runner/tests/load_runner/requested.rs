@@ -1,0 +1,168 @@
+//! What is asked for reaches any script.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, ensure};
+use load_analysis::verdict::Level;
+use load_runner::options::RequestedOptions;
+use load_runner::runner::Phase;
+
+use crate::lab::{
+    Finished, Lab, environment, finish, on_both_versions, thresholds, users_and_duration,
+};
+
+on_both_versions!(
+    users_and_duration_replace_stages,
+    users_and_duration_replace_scenarios_without_a_default,
+    iterations_replace_the_load,
+    thresholds_are_merged_over_those_of_the_suite,
+    the_environment_holds_what_was_given_and_nothing_else,
+    status_is_told_while_it_runs,
+);
+
+/// Within the time that k6 takes to start and to end.
+fn check_load(finished: &Finished, users: f64, seconds: f64) -> anyhow::Result<()> {
+    let summary = finished.summary.as_ref().context("a summary")?;
+    let took = summary.duration_seconds;
+    ensure!(
+        (seconds..seconds + 1.5).contains(&took),
+        "took {took} s, asked were {seconds}"
+    );
+    let seen = summary.metrics["vus_max"].values["max"];
+    ensure!(
+        (seen - users).abs() < 0.5,
+        "{seen} users, asked were {users}"
+    );
+    Ok(())
+}
+
+async fn users_and_duration_replace_stages(lab: Lab) -> anyhow::Result<()> {
+    let finished = lab
+        .run(lab.plan("default.js", &users_and_duration(3, "1500ms")))
+        .await?;
+    check_load(&finished, 3.0, 1.5)?;
+    ensure!(
+        finished.verdict.level == Level::Pass,
+        "{:?}",
+        finished.verdict
+    );
+    let users: BTreeSet<_> = lab
+        .target
+        .reports()
+        .iter()
+        .map(|report| report["vu"].to_string())
+        .collect();
+    ensure!(users.len() == 3, "{users:?}");
+    Ok(())
+}
+
+async fn users_and_duration_replace_scenarios_without_a_default(lab: Lab) -> anyhow::Result<()> {
+    let finished = lab
+        .run(lab.plan("scenarios.js", &users_and_duration(4, "1s")))
+        .await?;
+    check_load(&finished, 4.0, 1.0)?;
+    let ran: BTreeSet<_> = lab
+        .target
+        .reports()
+        .iter()
+        .map(|report| report["ran"].to_string())
+        .collect();
+    ensure!(ran.len() == 2, "both functions take turns: {ran:?}");
+    let judged: Vec<_> = finished.results.thresholds.results.keys().collect();
+    ensure!(judged == ["http_req_duration: p(95)<60000"], "{judged:?}");
+    ensure!(
+        finished.verdict.level == Level::Pass,
+        "{:?}",
+        finished.verdict
+    );
+    Ok(())
+}
+
+async fn iterations_replace_the_load(lab: Lab) -> anyhow::Result<()> {
+    let requested = RequestedOptions {
+        virtual_users: Some(2),
+        iterations: Some(7),
+        ..RequestedOptions::default()
+    };
+    let finished = lab.run(lab.plan("default.js", &requested)).await?;
+    let reports = lab.target.reports().len();
+    ensure!(reports == 7, "{reports} iterations");
+    let counted = finished.results.metrics["iterations"].values["count"];
+    ensure!((counted - 7.0).abs() < 0.5, "{counted} counted");
+    Ok(())
+}
+
+async fn thresholds_are_merged_over_those_of_the_suite(lab: Lab) -> anyhow::Result<()> {
+    let requested = RequestedOptions {
+        thresholds: thresholds(&[
+            ("http_req_duration", "p(95)<0.001"),
+            ("http_reqs", "count>1"),
+        ]),
+        ..users_and_duration(1, "1s")
+    };
+    let finished = lab.run(lab.plan("default.js", &requested)).await?;
+    let held: BTreeMap<_, _> = finished
+        .results
+        .thresholds
+        .results
+        .iter()
+        .map(|(name, result)| (name.as_str(), (result.ok, result.reported_ok)))
+        .collect();
+    let expected = BTreeMap::from([
+        ("http_req_duration: p(95)<0.001", (false, Some(false))),
+        ("http_req_failed: rate<0.5", (true, Some(true))),
+        ("http_reqs: count>1", (true, Some(true))),
+    ]);
+    ensure!(held == expected, "{held:?}");
+    ensure!(finished.verdict.level == Level::Fail && finished.verdict.exit_code == 2);
+    let reason = &finished.verdict.reasons[0];
+    ensure!(
+        reason.contains("http_req_duration: p(95)<0.001"),
+        "{reason}"
+    );
+    Ok(())
+}
+
+async fn the_environment_holds_what_was_given_and_nothing_else(lab: Lab) -> anyhow::Result<()> {
+    let hostile = "'); throw 1; // \u{2028} ${x} </script> $(id) `id` \\";
+    let mut plan = lab.plan("default.js", &users_and_duration(1, "2s"));
+    plan.environment = environment(&[
+        ("SCENARIO", hostile),
+        ("TEST_ID", "run-1"),
+        ("BASE_URL", "http://127.0.0.9:1"),
+    ]);
+    let handle = lab.start(plan).await?;
+    let system = std::fs::read_to_string(format!("/proc/{}/environ", handle.process.pid))?;
+    let names: Vec<_> = system
+        .split_terminator('\0')
+        .filter_map(|line| line.split('=').next())
+        .collect();
+    finish(&handle).await?;
+    ensure!(
+        names == ["HOME", "K6_AUTO_EXTENSION_RESOLUTION", "K6_NO_USAGE_REPORT"],
+        "{names:?}"
+    );
+    let report = lab.target.reports().first().context("a report")?.clone();
+    let expected = serde_json::json!({
+        "SCENARIO": hostile, "TEST_ID": "run-1", "BASE_URL": lab.target.base_url,
+    });
+    ensure!(report["environment"] == expected, "{report}");
+    Ok(())
+}
+
+async fn status_is_told_while_it_runs(lab: Lab) -> anyhow::Result<()> {
+    use load_runner::runner::RunEvent;
+    let handle = lab
+        .start(lab.plan("default.js", &users_and_duration(2, "3s")))
+        .await?;
+    let mut events = handle.events();
+    let running = |event: &RunEvent| {
+        matches!(event, RunEvent::Running(status)
+            if status.phase == Phase::Running && status.virtual_users == 2 && !status.tainted)
+    };
+    events.wait_for(running).await?;
+    ensure!(handle.process.is_running());
+    handle.ended().await;
+    ensure!(!handle.process.is_running());
+    Ok(())
+}

@@ -1,0 +1,13 @@
+// A suite with a default function and stages that a request for users or a duration replaces.
+import http from 'k6/http';
+import { sleep } from 'k6';
+
+export const options = {
+  stages: [{ duration: '10m', target: 50 }],
+  thresholds: { http_reqs: ['count>0'], http_req_failed: ['rate<0.5'] },
+};
+
+export default function () {
+  http.post(`${__ENV.BASE_URL}/report`, JSON.stringify({ environment: __ENV, vu: __VU }));
+  sleep(0.1);
+}
