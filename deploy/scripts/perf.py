@@ -36,6 +36,13 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
 SCRIPT_VARIABLES = ("COUNT", "MODEL", "PROVIDER", "SCALE", "SEED")
 FINAL = {"Completed", "Failed", "Cancelled"}
+SECOND_FORMS = (
+    ("virtualUsers", "{:>4.0f} VUs"),
+    ("requestsPerSecond", "{:>7.1f} req/s"),
+    ("p50", "p50 {:>8.2f} ms"),
+    ("p95", "p95 {:>8.2f} ms"),
+    ("errorRate", "errors {:>6.2%}"),
+)
 SUCCESS_CODES = {0, 1}
 NO_VERDICT = 3
 
@@ -213,19 +220,22 @@ def decoded(text: str) -> dict:
 
 def show(name: str, data: dict) -> None:
     if name == "second":
-        print("  " + progress_line(data), flush=True)
+        print(second_line(data), flush=True)
+    elif name == "backfill":
+        for point in data.get("points", []):
+            print(second_line(point), flush=True)
     elif name == "TestStatusUpdate":
-        print(f"  {data.get('status', data)}", flush=True)
+        print(f"  {data.get('message') or data.get('status')}", flush=True)
 
 
-def progress_line(data: dict) -> str:
-    """The plain values of one second, in the order in which they were sent."""
-    parts = []
-    for key, value in data.items():
-        if isinstance(value, float):
-            parts.append(f"{key} {value:.4g}")
-        elif isinstance(value, (int, str)):
-            parts.append(f"{key} {value}")
+def second_line(point: dict) -> str:
+    """What one second measured; what had no sample is left out."""
+    parts = [f"{point.get('t', '?'):>6} s"]
+    for key, form in SECOND_FORMS:
+        if (value := point.get(key)) is not None:
+            parts.append(form.format(value))
+    passed, failed = point.get("checksPassed", 0), point.get("checksFailed", 0)
+    parts.append(f"checks {passed}/{passed + failed}")
     return "  ".join(parts)
 
 

@@ -19,7 +19,7 @@ RESULTS = {
 }
 STREAM = (
     b"id: 1\nevent: TestStatusUpdate\ndata: {\"status\": \"Running\"}\n\n"
-    b"id: 2\nevent: second\ndata: {\"requestsPerSecond\": 41}\n\n"
+    b"id: 2\nevent: second\ndata: {\"t\": 3, \"requestsPerSecond\": 41.0, \"checksPassed\": 4, \"checksFailed\": 1}\n\n"
     b"id: 3\nevent: end\ndata: {}\n\n"
 )
 
@@ -93,7 +93,7 @@ class PerfClient(unittest.TestCase):
 
     def test_progress_and_results_are_shown(self):
         done = self.perf()
-        for words in ("requestsPerSecond 41", "p(95) 12.5", "9 of 10", "status is right"):
+        for words in ("3 s     41.0 req/s  checks 4/5", "p(95) 12.5", "9 of 10", "status is right"):
             self.assertIn(words, done.stdout)
 
     def test_the_request_carries_what_was_asked(self):
