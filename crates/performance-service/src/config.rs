@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use service_defaults::allow_list::AllowList;
 use service_defaults::environment::Environment;
+use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
 
 /// What the process is built from.
@@ -33,12 +34,20 @@ pub struct Config {
 impl Config {
     /// Reads the settings.
     pub fn read(environment: &mut Environment) -> Self {
-        let http_addr: SocketAddr = environment.parsed(
-            "PERFORMANCE_HTTP_ADDR",
-            "127.0.0.1:7004",
-            "Address of the service",
+        let http_addr = read_address(
+            environment,
+            ListenSettings {
+                address: "PERFORMANCE_HTTP_ADDR",
+                default: "127.0.0.1:7004",
+                allow_remote: "PERFORMANCE_ALLOW_REMOTE",
+            },
         );
-        read_auth_mode(environment);
+        environment.choice(
+            "PERFORMANCE_AUTH_MODE",
+            "development",
+            &["development"],
+            "development: no credentials, tenant from X-Tenant-Name",
+        );
         let state_directory: PathBuf = environment
             .text(
                 "PERFORMANCE_STATE_DIR",
@@ -87,14 +96,4 @@ impl Config {
             ),
         }
     }
-}
-
-/// Without credentials everybody who reaches the port may put load on the targets.
-fn read_auth_mode(environment: &mut Environment) {
-    environment.choice(
-        "PERFORMANCE_AUTH_MODE",
-        "development",
-        &["development"],
-        "development: no credentials, tenant from X-Tenant-Name; for loopback and a container's own network",
-    );
 }

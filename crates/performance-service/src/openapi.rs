@@ -1,4 +1,4 @@
-//! The OpenAPI document around the routes' own descriptions.
+//! The `OpenAPI` document around the descriptions of the routes.
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,7 @@ const QUEUE_RETRY: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// The problem behind a failure of the store; unexpected ones are logged here.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(crate) fn from_store(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound => no_such_run(),

@@ -59,7 +59,6 @@ struct Plan {
     height: f64,
     /// The least that the axis shows, so that noise around zero does not fill it.
     least: f64,
-    format: fn(f64) -> String,
     lines: &'static [LinePlan],
 }
 
@@ -74,7 +73,6 @@ const PLANS: [Plan; 4] = [
         title: "Request duration, ms",
         height: 190.0,
         least: 1.0,
-        format: number,
         lines: &[
             LinePlan {
                 class: "p99",
@@ -97,7 +95,6 @@ const PLANS: [Plan; 4] = [
         title: "Requests per second",
         height: 80.0,
         least: 1.0,
-        format: number,
         lines: &[LinePlan {
             class: "rate",
             label: "requests/s",
@@ -108,7 +105,6 @@ const PLANS: [Plan; 4] = [
         title: "Failed requests, %",
         height: 56.0,
         least: 1.0,
-        format: number,
         lines: &[LinePlan {
             class: "errors",
             label: "failed",
@@ -119,7 +115,6 @@ const PLANS: [Plan; 4] = [
         title: "Virtual users",
         height: 56.0,
         least: 1.0,
-        format: number,
         lines: &[LinePlan {
             class: "users",
             label: "users",
@@ -200,7 +195,7 @@ fn strip(plan: &Plan, top: f64, points: &[TimelinePoint], axis: &TimeAxis) -> St
         ticks: [0.0, limit / 2.0, limit]
             .map(|value| Tick {
                 at: px(y(value)),
-                label: (plan.format)(value),
+                label: axis_label(value),
             })
             .into(),
         lines: plan
@@ -314,6 +309,21 @@ pub(crate) fn number(value: f64) -> String {
         format!("{value:.1}")
     } else {
         format!("{value:.2}")
+    }
+}
+
+/// A whole number with separators.
+pub(crate) fn whole(value: u64) -> String {
+    grouped(&value.to_string())
+}
+
+/// Ends of axes are round numbers, so that zeros after the point say nothing.
+fn axis_label(value: f64) -> String {
+    let text = number(value);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
 

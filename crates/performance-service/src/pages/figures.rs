@@ -3,7 +3,7 @@
 use load_analysis::metric::Contains;
 use load_analysis::results::{MetricResult, Results};
 
-use super::chart::number;
+use super::chart::{number, whole};
 use crate::timeline::TimelinePoint;
 
 /// Below this many samples a p99 is the opinion of ten of them at most.
@@ -48,16 +48,16 @@ pub(super) fn tiles(results: &Results) -> Vec<Tile> {
         let metric = results.metrics.get(metric)?;
         metric.values.get(stat).copied()
     };
-    let milliseconds = |stat: &str| value("http_req_duration", stat).map(|ms| ms_text(ms));
+    let milliseconds = |stat: &str| value("http_req_duration", stat).map(ms_text);
     let requests = value("http_reqs", "count").unwrap_or(0.0);
     let p99 = if requests < LEAST_FOR_P99 {
-        Some(format!("–, n = {}", number(requests)))
+        Some(format!("–, n = {}", counted(requests)))
     } else {
         milliseconds("p(99)")
     };
     let failed = value("http_req_failed", "rate").map(|rate| {
         let count = value("http_req_failed", "passes").unwrap_or(0.0);
-        format!("{} ({})", share(rate), number(count))
+        format!("{} ({})", share(rate), counted(count))
     });
     let checks = value("checks", "rate").map(share);
     [
@@ -130,7 +130,7 @@ pub(super) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
             observed: result
                 .observed_value
                 .map_or_else(|| "no sample".to_owned(), number),
-            samples: number(count(result.samples)),
+            samples: whole(result.samples),
         })
         .collect();
     rows.sort_by_key(|row| row.ok);
@@ -145,8 +145,8 @@ pub(super) fn checks(results: &Results) -> Vec<CheckRow> {
         .map(|check| CheckRow {
             name: check.name.clone(),
             ok: check.fails == 0,
-            passes: number(count(check.passes)),
-            fails: number(count(check.fails)),
+            passes: whole(check.passes),
+            fails: whole(check.fails),
             share: share(check.success_rate),
         })
         .collect();
@@ -166,7 +166,10 @@ fn row(name: &str, metric: &MetricResult) -> MetricRow {
             Contains::Data => "bytes",
             Contains::Default => "",
         },
-        count: cell(&["count", "passes"]),
+        count: ["count", "passes"]
+            .into_iter()
+            .find_map(|stat| metric.values.get(stat))
+            .map_or_else(String::new, |count| counted(*count)),
         cells: [
             cell(&["rate", "value", "avg"]),
             cell(&["med"]),
@@ -183,7 +186,7 @@ fn ms_text(milliseconds: f64) -> String {
 
 fn rate_text(requests: f64, rate: Option<f64>) -> Option<String> {
     let rate = rate?;
-    Some(format!("{} ({}/s)", number(requests), number(rate)))
+    Some(format!("{} ({}/s)", counted(requests), number(rate)))
 }
 
 /// A share of 0 to 1 in percent. What is not all and not nothing never reads as such.
@@ -197,9 +200,14 @@ fn share(share: f64) -> String {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of a run are below 2^53")]
-const fn count(number: u64) -> f64 {
-    number as f64
+/// A count that k6's statistics hold as a float.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts are whole, not negative, and below 2^53"
+)]
+fn counted(count: f64) -> String {
+    whole(count.round().max(0.0) as u64)
 }
 
 #[cfg(test)]

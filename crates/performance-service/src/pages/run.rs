@@ -170,7 +170,9 @@ fn coverage(results: &Results) -> String {
     let coverage = &results.coverage;
     let mut text = format!(
         "{} samples in {} tag sets over {:.1} s of load",
-        coverage.samples, coverage.tag_sets, coverage.load_seconds
+        chart::whole(coverage.samples),
+        coverage.tag_sets,
+        coverage.load_seconds
     );
     if coverage.samples_in_other > 0 {
         text.push_str(&format!(

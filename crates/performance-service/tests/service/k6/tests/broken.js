@@ -1,0 +1,2 @@
+// Throws before any load.
+throw new Error('this script is broken');

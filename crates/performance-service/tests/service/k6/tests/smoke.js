@@ -1,0 +1,20 @@
+// Reports what reached it, so that a test sees what a run was really given.
+import http from 'k6/http';
+import { check, sleep } from 'k6';
+
+export const options = {
+  vus: 1,
+  duration: '2s',
+  thresholds: { http_reqs: ['count>0'] },
+};
+
+export function setup() {
+  console.log(`scenario ${__ENV.SCENARIO}`);
+}
+
+export default function () {
+  const seen = `vu=${__VU}&scenario=${__ENV.SCENARIO}&count=${__ENV.COUNT || ''}`;
+  const reply = http.get(`${__ENV.BASE_URL}/work?${seen}`, { tags: { name: 'GET /work' } });
+  check(reply, { 'status is 200': (r) => r.status === 200, '<b>bold</b>': (r) => r.status < 500 });
+  sleep(0.05);
+}

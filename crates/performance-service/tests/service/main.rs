@@ -1,0 +1,18 @@
+//! The service as its users meet it: the real binary, real k6, a target that counts.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod cancel;
+mod documents;
+mod interrupted;
+mod lifecycle;
+mod live;
+mod pages;
+mod queue;
+mod refusals;
+mod target;
+mod test_service;
