@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use llm::LlmConfig;
 use secrecy::SecretString;
 use service_defaults::{
-    environment::Environment, serve::ServeConfig, telemetry_settings::TelemetrySettings,
+    environment::Environment,
+    listen::{ListenSettings, read_address},
+    serve::ServeConfig,
+    telemetry_settings::TelemetrySettings,
 };
 use storage::{Backend, StorageConfig};
 
@@ -30,12 +33,20 @@ pub struct AppConfig {
 impl AppConfig {
     /// Reads the settings.
     pub fn read(environment: &mut Environment) -> Self {
-        let http_addr: SocketAddr = environment.parsed(
-            "BOOKSTORE_HTTP_ADDR",
-            "127.0.0.1:7002",
-            "Address of the API",
+        let http_addr = read_address(
+            environment,
+            ListenSettings {
+                address: "BOOKSTORE_HTTP_ADDR",
+                default: "127.0.0.1:7002",
+                allow_remote: "BOOKSTORE_ALLOW_REMOTE",
+            },
         );
-        read_auth_mode(environment, http_addr);
+        environment.choice(
+            "BOOKSTORE_AUTH_MODE",
+            "development",
+            &["development"],
+            "development: no credentials, tenant from X-Tenant-Name",
+        );
         let state: PathBuf = environment
             .text(
                 "BOOKSTORE_STATE_DIR",
@@ -73,24 +84,6 @@ impl AppConfig {
     }
 }
 
-/// Without credentials everybody who reaches the port is the operator, so the port is loopback.
-fn read_auth_mode(environment: &mut Environment, http_addr: SocketAddr) {
-    environment.choice(
-        "BOOKSTORE_AUTH_MODE",
-        "development",
-        &["development"],
-        "development: no credentials, tenant from X-Tenant-Name, loopback only",
-    );
-    if !http_addr.ip().is_loopback() {
-        environment.choice(
-            "BOOKSTORE_ALLOW_REMOTE",
-            "no",
-            &["no", "yes"],
-            "yes lets the development mode listen beyond loopback, as in a container's own network",
-        );
-    }
-}
-
 fn read_storage(environment: &mut Environment, state: &std::path::Path) -> StorageConfig {
     let mongodb: Option<SecretString> = environment.secret(
         "MONGODB_URI",
@@ -107,8 +100,13 @@ fn read_storage(environment: &mut Environment, state: &std::path::Path) -> Stora
         "REDIS_URL",
         "Redis as second cache level; without it only the process' own cache is used",
     );
-    StorageConfig {
-        redis_url,
-        ..StorageConfig::new(backend)
-    }
+    let mut storage = StorageConfig::new(backend);
+    storage.redis_url = redis_url;
+    let bytes = storage.cache.level1_bytes.to_string();
+    storage.cache.level1_bytes = environment.parsed(
+        "BOOKSTORE_CACHE_LEVEL1_BYTES",
+        &bytes,
+        "Bytes that the process' own cache holds of books, and again of authors and summaries; 0 turns it off",
+    );
+    storage
 }

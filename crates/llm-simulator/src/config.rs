@@ -2,7 +2,11 @@
 
 use std::net::SocketAddr;
 
-use service_defaults::{environment::Environment, telemetry_settings::TelemetrySettings};
+use service_defaults::{
+    environment::Environment,
+    listen::{ListenSettings, read_address},
+    telemetry_settings::TelemetrySettings,
+};
 
 use crate::profile::Profile;
 
@@ -50,10 +54,13 @@ impl ProcessConfig {
     /// Reads `SIMULATOR_*` and the telemetry settings.
     pub fn read(environment: &mut Environment, version: &'static str) -> Self {
         Self {
-            address: environment.parsed(
-                "SIMULATOR_HTTP_ADDR",
-                "127.0.0.1:7010",
-                "Address on which all dialects are served",
+            address: read_address(
+                environment,
+                ListenSettings {
+                    address: "SIMULATOR_HTTP_ADDR",
+                    default: "127.0.0.1:7010",
+                    allow_remote: "SIMULATOR_ALLOW_REMOTE",
+                },
             ),
             simulator: SimulatorConfig {
                 seed: environment.parsed(

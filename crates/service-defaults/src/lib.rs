@@ -11,6 +11,7 @@ pub mod environment;
 pub mod extract;
 pub mod health;
 pub mod http_client;
+pub mod listen;
 pub mod problem;
 pub mod process;
 pub mod router;
