@@ -1,10 +1,16 @@
 //! Putting an answer together from the pieces of a stream.
 
+use std::time::Duration;
+
 use async_stream::try_stream;
-use futures_util::{Stream, StreamExt, pin_mut};
-use tokio::time::Instant;
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, timeout};
 
 use crate::{ChatEvent, ChatResponse, ChatStream, LatencySplit, LlmError, Usage};
+
+/// How long the end of the HTTP body is waited for once the answer is complete. Only a connection
+/// whose body was read to its end is used again; nobody waits for this.
+const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What one frame of a provider's stream means. The default means nothing for the caller: a ping,
 /// thinking, an event of a kind that we do not know.
@@ -85,7 +91,7 @@ pub(crate) fn events(
 ) -> ChatStream {
     Box::pin(try_stream! {
         let mut answer = Answer::new(exchange);
-        pin_mut!(frames);
+        let mut frames = Box::pin(frames);
         loop {
             let Some(frame) = frames.next().await else {
                 Err(LlmError::Interrupted {
@@ -101,7 +107,9 @@ pub(crate) fn events(
                 yield answer.append(frame.text)?;
             }
             if let Some(ending) = frame.end {
-                yield ChatEvent::Finished(Box::new(answer.finish(ending)?));
+                let response = answer.finish(ending)?;
+                tokio::spawn(timeout(REST_PATIENCE, frames.count()));
+                yield ChatEvent::Finished(Box::new(response));
                 return;
             }
         }

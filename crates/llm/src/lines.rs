@@ -132,8 +132,8 @@ mod tests {
             split(vec![half.clone()]).await,
             Err(LlmError::Malformed { .. })
         ));
-        let half_then_line_end = [half, b"\n".to_vec()];
-        assert!(split(half_then_line_end.to_vec()).await.is_err());
+        let half_then_line_end = vec![half, b"\n".to_vec()];
+        assert!(split(half_then_line_end).await.is_err());
     }
 
     proptest! {

@@ -32,7 +32,7 @@ pub struct PriceCatalogue {
 
 /// Which tokens are to be priced.
 #[derive(Debug, Clone, Copy)]
-pub struct Priced<'a> {
+pub struct PriceQuery<'a> {
     /// Who was paid.
     pub provider: ProviderName,
     /// The model that answered, as the provider named it.
@@ -112,20 +112,20 @@ impl PriceCatalogue {
         at: Timestamp,
         usage: &Usage,
     ) -> Option<Cost> {
-        let priced = Priced {
+        let query = PriceQuery {
             provider,
             model,
             at,
             region_class: "",
             service_tier: "standard",
         };
-        self.cost_of(&priced, usage)
+        self.cost_of(&query, usage)
     }
 
     /// What `usage` costs, or `None` when the catalogue has no price for it.
     #[must_use]
-    pub fn cost_of(&self, priced: &Priced<'_>, usage: &Usage) -> Option<Cost> {
-        let price = self.find(priced, usage.input_tokens)?;
+    pub fn cost_of(&self, query: &PriceQuery<'_>, usage: &Usage) -> Option<Cost> {
+        let price = self.find(query, usage.input_tokens)?;
         let input = price.input.times(usage.uncached_input_tokens())?;
         let cache_read = part(price.cache_read, usage.cache_read_tokens)?;
         let cache_write = part(price.cache_write_5m, usage.cache_write_5m_tokens)?
@@ -145,24 +145,24 @@ impl PriceCatalogue {
         })
     }
 
-    fn find(&self, priced: &Priced<'_>, input_tokens: u64) -> Option<&Price> {
-        let models = self.prices.get(&priced.provider)?;
+    fn find(&self, query: &PriceQuery<'_>, input_tokens: u64) -> Option<&Price> {
+        let models = self.prices.get(&query.provider)?;
         let rows = models
-            .get(priced.model)
-            .or_else(|| models.get(model_name::without_snapshot(priced.model)))
+            .get(query.model)
+            .or_else(|| models.get(model_name::without_snapshot(query.model)))
             .or_else(|| models.get(ANY_MODEL))?;
         rows.iter()
-            .filter(|price| price.holds(priced) && price.applies_to(input_tokens))
+            .filter(|price| price.holds(query) && price.applies_to(input_tokens))
             .max_by_key(|price| price.context_over)
     }
 }
 
 impl Price {
-    fn holds(&self, priced: &Priced<'_>) -> bool {
-        self.region_class == priced.region_class
-            && self.service_tier == priced.service_tier
-            && self.effective_from.is_none_or(|from| from <= priced.at)
-            && self.effective_to.is_none_or(|to| priced.at < to)
+    fn holds(&self, query: &PriceQuery<'_>) -> bool {
+        self.region_class == query.region_class
+            && self.service_tier == query.service_tier
+            && self.effective_from.is_none_or(|from| from <= query.at)
+            && self.effective_to.is_none_or(|to| query.at < to)
     }
 
     /// Thresholds are exclusive: exactly at one, the cheaper tier holds.

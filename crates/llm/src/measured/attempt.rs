@@ -38,7 +38,7 @@ struct Progress {
 }
 
 /// How an attempt came out.
-struct Result<'a> {
+struct Conclusion<'a> {
     outcome: Outcome,
     error_type: &'static str,
     model: &'a str,
@@ -54,7 +54,7 @@ impl Attempt {
         books: &Arc<Books>,
         request: &ChatRequest,
         streamed: bool,
-    ) -> std::result::Result<Self, LlmError> {
+    ) -> Result<Self, LlmError> {
         let slot = books.ledger.reserve()?;
         let requested_model = request.model.as_ref().unwrap_or(&books.default_model);
         books.series.begin();
@@ -121,7 +121,7 @@ impl Attempt {
     /// Books a whole answer and writes its price into it.
     pub(super) fn succeed(&mut self, response: &mut ChatResponse) {
         let model = response.model.clone();
-        let cost = self.settle(&Result {
+        let cost = self.settle(&Conclusion {
             outcome: Outcome::Succeeded,
             error_type: "",
             model: &model,
@@ -165,7 +165,7 @@ impl Attempt {
         let usage = self.progress.usage();
         let model = self.progress.model.clone();
         let model = model.unwrap_or_else(|| self.requested_model.clone());
-        self.settle(&Result {
+        self.settle(&Conclusion {
             outcome,
             error_type,
             model: &model,
@@ -173,25 +173,25 @@ impl Attempt {
         });
     }
 
-    fn settle(&mut self, result: &Result<'_>) -> Option<Cost> {
+    fn settle(&mut self, conclusion: &Conclusion<'_>) -> Option<Cost> {
         let slot = self.slot.take()?;
         let books = &self.books;
         let cost = books
             .prices
-            .cost(result.model, books.provider, self.at, &result.usage);
+            .cost(conclusion.model, books.provider, self.at, &conclusion.usage);
         let now = Instant::now();
         books.series.settle(&Settled {
             context: &self.context,
             requested_model: &self.requested_model,
-            response_model: result.model,
-            outcome: result.outcome,
-            error_type: result.error_type,
-            usage: &result.usage,
+            response_model: conclusion.model,
+            outcome: conclusion.outcome,
+            error_type: conclusion.error_type,
+            usage: &conclusion.usage,
             cost: cost.as_ref(),
             duration: now - self.begun,
             time_to_first_chunk: self.progress.first_chunk_at.map(|at| at - self.begun),
         });
-        self.record_result(result, cost.as_ref());
+        self.record_conclusion(conclusion, cost.as_ref());
         slot.write(LedgerRow {
             call_id: self.context.call_id,
             attempt: self.context.attempt,
@@ -200,11 +200,11 @@ impl Attempt {
             test_id: self.context.test_id.clone(),
             feature: self.context.feature.into(),
             provider: books.provider,
-            model: result.model.to_owned(),
-            outcome: result.outcome,
-            error_type: (!result.error_type.is_empty()).then(|| result.error_type.into()),
+            model: conclusion.model.to_owned(),
+            outcome: conclusion.outcome,
+            error_type: (!conclusion.error_type.is_empty()).then(|| conclusion.error_type.into()),
             streamed: self.streamed,
-            usage: result.usage,
+            usage: conclusion.usage,
             price_version: Arc::clone(books.prices.version()),
             cost: cost.as_ref().map(|cost| cost.total),
             simulated: books.simulated,
@@ -213,13 +213,13 @@ impl Attempt {
         cost
     }
 
-    fn record_result(&self, result: &Result<'_>, cost: Option<&Cost>) {
+    fn record_conclusion(&self, conclusion: &Conclusion<'_>, cost: Option<&Cost>) {
         let span = &self.span;
         if span.is_none() {
             return;
         }
-        let usage = &result.usage;
-        span.record("gen_ai.response.model", result.model);
+        let usage = &conclusion.usage;
+        span.record("gen_ai.response.model", conclusion.model);
         span.record("gen_ai.usage.input_tokens", usage.input_tokens);
         span.record("gen_ai.usage.output_tokens", usage.output_tokens);
         span.record(
@@ -245,8 +245,8 @@ impl Attempt {
             span.record("bookstore.gen_ai.cost.pico_usd", cost.total.get());
             span.record("bookstore.gen_ai.cost.usd", cost.total.to_string());
         }
-        if !result.error_type.is_empty() {
-            span.record("error.type", result.error_type);
+        if !conclusion.error_type.is_empty() {
+            span.record("error.type", conclusion.error_type);
             span.record("otel.status_code", "ERROR");
         }
     }

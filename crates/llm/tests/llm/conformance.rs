@@ -1,8 +1,17 @@
 //! What every provider must do, against the simulator over HTTP.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use futures_util::StreamExt;
 use llm::{ChatEvent, Deadlines, LlmError, LlmProvider, Outcome, Usage};
 use test_support::{llm_simulator, simulator};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::fixture::{Accounts, PROVIDERS, collect, drain, provider, request};
 
@@ -153,5 +162,35 @@ async fn nobody_at_the_address_is_unreachable_and_costs_nothing() {
             assert_eq!(row.error_type.as_deref(), Some("unreachable"));
             assert_eq!(row.usage, Usage::default());
         }
+    }
+}
+
+#[tokio::test]
+async fn streams_one_after_another_share_a_connection() {
+    for name in PROVIDERS {
+        let simulator = simulator().await.expect("a simulator");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let upstream = simulator.address();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepted);
+        let forwarding = tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::SeqCst);
+                let mut far = TcpStream::connect(upstream).await.expect("the simulator");
+                tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+            }
+        });
+        let provider = provider(name, &base, Deadlines::default());
+        for _ in 0..5 {
+            let stream = provider.stream(&request()).await.expect("a stream");
+            collect(stream).await;
+            // The rest of the body is read by a task of its own.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(accepted.load(Ordering::SeqCst) < 5, "{name}: {accepted:?}");
+        forwarding.abort();
     }
 }

@@ -1,12 +1,15 @@
 //! The ledger: what goes in comes out, nothing is lost, nothing grows without a bound.
 
-use futures_util::StreamExt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, poll};
 use llm::{
-    CallContext, Deadlines, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LlmError,
-    LlmProvider, ProviderName, QUEUE_ROWS,
+    CallContext, ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint, Ledger, LedgerError,
+    LedgerFilter, LedgerGroup, LedgerPage, LlmError, LlmProvider, ProviderName, QUEUE_ROWS,
 };
 use tenancy::TenantId;
-use test_support::{llm_simulator, simulator};
+use test_support::simulator;
 
 use crate::fixture::{Accounts, provider, request};
 
@@ -52,23 +55,17 @@ async fn rows_survive_a_close_and_a_closed_ledger_takes_no_calls() {
 
 #[tokio::test]
 async fn a_full_queue_refuses_new_calls_until_a_place_is_free() {
-    let simulator = simulator().await.expect("a simulator");
-    simulator
-        .control()
-        .set_profile(llm_simulator::Profile::standard());
     let accounts = Accounts::open();
-    let provider = provider(
-        ProviderName::Ollama,
-        &simulator.base_url(),
-        Deadlines::default(),
-    );
-    let measured = accounts.measured(provider);
-    // A future that was polled once holds its place; nobody is polled again.
+    let measured = accounts.measured(Arc::new(Silent(Endpoint {
+        address: "127.0.0.1".into(),
+        port: 1,
+    })));
+    // A future that was polled once holds its place.
     let request = request();
     let mut waiting = Vec::with_capacity(QUEUE_ROWS);
     for _ in 0..QUEUE_ROWS {
         let mut call = measured.complete(&request);
-        assert!(futures_util::poll!(&mut call).is_pending());
+        assert!(poll!(&mut call).is_pending());
         waiting.push(call);
     }
     let refused = measured.complete(&request).await.expect_err("full");
@@ -80,7 +77,34 @@ async fn a_full_queue_refuses_new_calls_until_a_place_is_free() {
 
     drop(waiting);
     accounts.ledger.flush().await.expect("written");
-    measured.complete(&request).await.expect("a free place");
+    let mut call = measured.complete(&request);
+    assert!(poll!(&mut call).is_pending(), "a place is free");
+}
+
+/// A provider that never answers.
+struct Silent(Endpoint);
+
+#[async_trait]
+impl LlmProvider for Silent {
+    fn name(&self) -> ProviderName {
+        ProviderName::Ollama
+    }
+
+    fn model(&self) -> &str {
+        "silent"
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.0
+    }
+
+    async fn complete(&self, _: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        std::future::pending().await
+    }
+
+    async fn stream(&self, _: &ChatRequest) -> Result<ChatStream, LlmError> {
+        std::future::pending().await
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,11 @@
 //! The LLM layer against the simulator and against servers that misbehave.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows test functions, but not what they are made of"
+)]
+
 mod conformance;
 mod faults;
 mod fixture;

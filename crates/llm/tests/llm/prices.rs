@@ -1,7 +1,7 @@
 //! The price catalogue: golden values, exactness, effective dates, and files that are wrong.
 
 use jiff::Timestamp;
-use llm::{PriceCatalogue, PriceError, Priced, ProviderName, Usage};
+use llm::{PriceCatalogue, PriceError, PriceQuery, ProviderName, Usage};
 use proptest::prelude::*;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -73,7 +73,7 @@ fn prices_finer_than_a_nano_dollar_are_exact() {
     assert_eq!(found, Some(2 * 35_000 + 8_750 + 140_000));
 
     let catalogue = catalogue();
-    let regional = Priced {
+    let regional = PriceQuery {
         provider: ProviderName::Bedrock,
         model: "anthropic.claude-haiku-5-5",
         at: at(NOW),

@@ -68,6 +68,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Chats {
     }
 }
 
+/// What a span says of the request below.
+const SAID_BEFORE: [(&str, &str); 10] = [
+    ("otel.name", "chat claude-sonnet-5-5"),
+    ("otel.kind", "client"),
+    ("gen_ai.operation.name", "chat"),
+    ("gen_ai.provider.name", "anthropic"),
+    ("gen_ai.request.stream", "true"),
+    ("gen_ai.request.max_tokens", "300"),
+    ("server.address", "127.0.0.1"),
+    ("bookstore.gen_ai.simulated", "true"),
+    ("bookstore.gen_ai.attempt", "2"),
+    ("bookstore.gen_ai.retry.reason", "upstream"),
+];
+
 #[tokio::test]
 async fn a_span_tells_what_the_answer_tells() {
     let chats = Chats::default();
@@ -88,14 +102,11 @@ async fn a_span_tells_what_the_answer_tells() {
     let closed = chats.closed();
     assert_eq!(closed.len(), 1);
     let field = |name: &str| closed[0].get(name).map(String::as_str);
+    for (name, expected) in SAID_BEFORE {
+        assert_eq!(field(name), Some(expected), "{name}");
+    }
     let cost = response.cost.expect("a price");
     for (name, expected) in [
-        ("otel.name", "chat claude-sonnet-5-5".to_owned()),
-        ("otel.kind", "client".to_owned()),
-        ("gen_ai.operation.name", "chat".to_owned()),
-        ("gen_ai.provider.name", "anthropic".to_owned()),
-        ("gen_ai.request.stream", "true".to_owned()),
-        ("gen_ai.request.max_tokens", "300".to_owned()),
         ("gen_ai.response.model", response.model.clone()),
         (
             "gen_ai.response.id",
@@ -109,20 +120,16 @@ async fn a_span_tells_what_the_answer_tells() {
             "gen_ai.usage.output_tokens",
             response.usage.output_tokens.to_string(),
         ),
-        ("server.address", "127.0.0.1".to_owned()),
         ("server.port", simulator.address().port().to_string()),
         (
             "bookstore.gen_ai.cost.pico_usd",
             cost.total.get().to_string(),
         ),
         ("bookstore.gen_ai.cost.usd", cost.total.to_string()),
-        ("bookstore.gen_ai.simulated", "true".to_owned()),
         (
             "bookstore.gen_ai.price_version",
             cost.price_version.to_string(),
         ),
-        ("bookstore.gen_ai.attempt", "2".to_owned()),
-        ("bookstore.gen_ai.retry.reason", "upstream".to_owned()),
     ] {
         assert_eq!(field(name), Some(expected.as_str()), "{name}");
     }
@@ -177,10 +184,26 @@ async fn a_request_that_is_not_sampled_has_no_span() {
     assert_eq!(chats.closed().len(), 0);
 }
 
+/// What `/metrics` would show.
+struct Rendered(String);
+
+impl Rendered {
+    /// The value of the one series whose line has all these parts.
+    fn value(&self, parts: &[&str]) -> i64 {
+        let matches = |line: &&str| parts.iter().all(|part| line.contains(part));
+        let lines: Vec<&str> = self.0.lines().filter(matches).collect();
+        let [line] = lines[..] else {
+            panic!("{parts:?} matches {lines:?} in {}", self.0);
+        };
+        let (_, value) = line.rsplit_once(' ').expect("a value");
+        value.parse().expect("an integer")
+    }
+}
+
 #[tokio::test]
 async fn counters_and_histograms_agree_with_the_answers() {
     let recorder = PrometheusBuilder::new().build_recorder();
-    let rendered = recorder.handle();
+    let handle = recorder.handle();
     let _recorder = metrics::set_default_local_recorder(&recorder);
     let simulator = simulator().await.expect("a simulator");
     let accounts = Accounts::open();
@@ -193,60 +216,37 @@ async fn counters_and_histograms_agree_with_the_answers() {
     unknown.model = Some("no-such-price".to_owned());
     measured.complete(&unknown).await.expect("an answer");
 
-    let text = rendered.render();
-    let value = |series: &[&str]| {
-        let mut lines = text
-            .lines()
-            .filter(|line| series.iter().all(|part| line.contains(part)));
-        let line = lines
-            .next()
-            .unwrap_or_else(|| panic!("{series:?} in {text}"));
-        assert_eq!(lines.next(), None, "{series:?}");
-        let (_, value) = line.rsplit_once(' ').expect("a value");
-        value.parse::<i64>().expect("an integer")
-    };
+    let rendered = Rendered(handle.render());
     let known = "gen_ai_request_model=\"claude-sonnet-5-5\"";
-    let cost = |response: &llm::ChatResponse| response.cost.clone().expect("a price");
-    for (part, expected) in [
-        (
-            "input",
-            cost(&whole).input.get() + cost(&streamed).input.get(),
-        ),
-        (
-            "output",
-            cost(&whole).output.get() + cost(&streamed).output.get(),
-        ),
-    ] {
-        let part = format!("cost_part=\"{part}\"");
-        let series = [
-            "bookstore_gen_ai_cost_pico_usd_total{",
-            known,
-            &part,
-            "simulated=\"true\"",
-        ];
-        assert_eq!(value(&series), expected, "{part}");
+    let mut parts = [0, 0];
+    for response in [&whole, &streamed] {
+        let cost = response.cost.as_ref().expect("a price");
+        parts[0] += cost.input.get();
+        parts[1] += cost.output.get();
+    }
+    for (part, expected) in ["cost_part=\"input\"", "cost_part=\"output\""]
+        .into_iter()
+        .zip(parts)
+    {
+        let cost = "bookstore_gen_ai_cost_pico_usd_total{";
+        let series = [cost, known, part, "simulated=\"true\""];
+        assert_eq!(rendered.value(&series), expected, "{part}");
     }
     let output = whole.usage.output_tokens + streamed.usage.output_tokens;
-    let tokens = [
-        "bookstore_gen_ai_tokens_total{",
-        known,
-        "token_kind=\"output\"",
-    ];
-    assert_eq!(u64::try_from(value(&tokens)), Ok(output));
-    let calls = ["gen_ai_client_operation_duration_seconds_count{", known];
-    assert_eq!(value(&calls), 2);
-    let first = [
-        "gen_ai_client_operation_time_to_first_chunk_seconds_count{",
-        known,
-    ];
-    assert_eq!(value(&first), 1);
-    let unpriced = ["bookstore_gen_ai_unpriced_calls_total{", "no-such-price"];
-    assert_eq!(value(&unpriced), 1);
-    let attempts = [
-        "bookstore_gen_ai_attempts_total{",
-        known,
-        "outcome=\"succeeded\"",
-    ];
-    assert_eq!(value(&attempts), 2);
-    assert_eq!(value(&["bookstore_gen_ai_in_flight{", "\"anthropic\""]), 0);
+    let tokens = ["bookstore_gen_ai_tokens_total{", known, "=\"output\""];
+    assert_eq!(u64::try_from(rendered.value(&tokens)), Ok(output));
+    for (metric, part, expected) in [
+        ("gen_ai_client_operation_duration_seconds_count{", known, 2),
+        (
+            "gen_ai_client_operation_time_to_first_chunk_seconds_count{",
+            known,
+            1,
+        ),
+        ("bookstore_gen_ai_operation_cost_usd_count{", known, 2),
+        ("bookstore_gen_ai_attempts_total{", known, 2),
+        ("bookstore_gen_ai_unpriced_calls_total{", "no-such-price", 1),
+        ("bookstore_gen_ai_in_flight{", "anthropic", 0),
+    ] {
+        assert_eq!(rendered.value(&[metric, part]), expected, "{metric}");
+    }
 }
