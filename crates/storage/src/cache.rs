@@ -21,6 +21,8 @@ mod key;
 mod level1;
 mod level2;
 mod metrics;
+#[cfg(test)]
+mod races;
 mod read;
 mod redis;
 mod scripts;
@@ -73,7 +75,8 @@ struct Inner<E: Entity> {
     metrics: CacheMetrics,
 }
 
-/// The connection to Redis, if one is configured, and the task that looks after it.
+/// The connection to Redis, if one is configured, and what the caches are bounded by.
+#[derive(Clone)]
 pub(crate) struct Connection {
     redis: Option<Arc<redis::Redis>>,
     limits: CacheLimits,
@@ -165,13 +168,19 @@ impl Connection {
         limits: &CacheLimits,
     ) -> Result<Self, StorageError> {
         let redis = url.map(redis::Redis::new).transpose()?.map(Arc::new);
-        if let Some(redis) = &redis {
-            redis.maintain().await;
-        }
-        Ok(Self {
+        let connection = Self {
             redis,
             limits: limits.clone(),
-        })
+        };
+        connection.maintain_once().await;
+        Ok(connection)
+    }
+
+    /// Looks after Redis: connects when there is no connection, agrees on the epoch when there is.
+    async fn maintain_once(&self) {
+        if let Some(redis) = &self.redis {
+            redis.maintain().await;
+        }
     }
 
     pub(crate) fn summaries(&self) -> SummaryCache {
@@ -191,7 +200,7 @@ impl Connection {
         authors: &Authors,
         summaries: &SummaryCache,
     ) -> JoinHandle<()> {
-        let redis = self.redis.clone();
+        let connection = self.clone();
         let (books, authors, summaries) = (books.clone(), authors.clone(), summaries.clone());
         tokio::spawn(async move {
             let mut round = interval(MAINTENANCE);
@@ -201,9 +210,7 @@ impl Connection {
                 books.inner.level1.report();
                 authors.inner.level1.report();
                 summaries.report();
-                if let Some(redis) = &redis {
-                    redis.maintain().await;
-                }
+                connection.maintain_once().await;
             }
         })
     }

@@ -11,6 +11,8 @@ mod client;
 mod collection;
 mod error;
 mod fields;
+mod indexes;
+mod locks;
 mod search;
 
 use mongodb::{Client, Database as MongoDatabase, bson::doc};
@@ -29,6 +31,8 @@ pub(crate) struct Database {
     database: MongoDatabase,
     places: Places,
     batches: Batches,
+    /// Whether the server is a member of a replica set or a router.
+    transactions: bool,
     limits: StoreLimits,
 }
 

@@ -93,10 +93,10 @@ impl Storage {
     }
 
     /// Ends what runs in the background and closes the connections.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(&self) {
         self.end_tasks();
-        if let Some(mongo) = self.mongo.take() {
-            mongo.shutdown().await;
+        if let Some(mongo) = &self.mongo {
+            mongo.clone().shutdown().await;
         }
     }
 

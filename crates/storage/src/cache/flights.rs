@@ -14,9 +14,11 @@ use tracing::Instrument as _;
 /// Calls that others can join. Beyond that each caller makes its own.
 const MAX_FLIGHTS: usize = 4_096;
 
+type UnderWay<K, V> = HashMap<K, Arc<watch::Sender<Option<V>>>>;
+
 /// Calls under way, by what they ask for.
 pub(super) struct Flights<K, V> {
-    under_way: Arc<Mutex<HashMap<K, watch::Receiver<Option<V>>>>>,
+    under_way: Arc<Mutex<UnderWay<K, V>>>,
 }
 
 /// The result of a call.
@@ -33,7 +35,8 @@ pub(super) enum Landed<V> {
 /// Takes the call off the list when it ends, however it ends.
 struct Listed<K: Eq + Hash, V> {
     key: K,
-    under_way: Arc<Mutex<HashMap<K, watch::Receiver<Option<V>>>>>,
+    sender: Arc<watch::Sender<Option<V>>>,
+    under_way: Arc<Mutex<UnderWay<K, V>>>,
 }
 
 impl<K, V> Flights<K, V>
@@ -54,43 +57,62 @@ where
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let (sender, joined) = {
-            let mut under_way = lock(&self.under_way);
-            match under_way.get(&key) {
-                Some(receiver) => (None, receiver.clone()),
-                None => {
-                    let (sender, receiver) = watch::channel(None);
-                    let listed = under_way.len() < MAX_FLIGHTS;
-                    if listed {
-                        under_way.insert(key.clone(), receiver.clone());
-                    }
-                    (Some((sender, listed)), receiver)
-                }
-            }
+        let sender = match self.join_or_list(&key) {
+            Ok(joined) => return wait(joined).await.map_or(Landed::Lost, Landed::Joined),
+            Err(sender) => sender,
         };
-        let Some((sender, listed)) = sender else {
-            return wait(joined).await.map_or(Landed::Lost, Landed::Joined);
-        };
-        let entry = listed.then(|| Listed {
+        let own = sender.subscribe();
+        let listed = Listed {
             key,
+            sender,
             under_way: Arc::clone(&self.under_way),
-        });
+        };
         let call = call();
         let flight = async move {
             let value = call.await;
+            let sender = Arc::clone(&listed.sender);
             // Off the list first: whoever comes now begins anew.
-            drop(entry);
-            // When everybody has left, nobody needs the value.
-            let _nobody = sender.send(Some(value));
+            drop(listed);
+            sender.send_replace(Some(value));
         };
         tokio::spawn(scope_current(flight).in_current_span());
-        wait(joined).await.map_or(Landed::Lost, Landed::Own)
+        wait(own).await.map_or(Landed::Lost, Landed::Own)
+    }
+
+    /// The call that is under way; else the sender of a new one, listed if there is room.
+    fn join_or_list(&self, key: &K) -> Result<watch::Receiver<Option<V>>, Arc<watch::Sender<Option<V>>>> {
+        let mut under_way = lock(&self.under_way);
+        if let Some(sender) = under_way.get(key) {
+            return Ok(sender.subscribe());
+        }
+        let sender = Arc::new(watch::Sender::new(None));
+        if under_way.len() < MAX_FLIGHTS {
+            under_way.insert(key.clone(), Arc::clone(&sender));
+        }
+        Err(sender)
+    }
+}
+
+#[cfg(test)]
+impl<K: Eq + Hash, V> Flights<K, V> {
+    /// How many wait for this call.
+    pub(super) fn waiting(&self, key: &K) -> usize {
+        lock(&self.under_way)
+            .get(key)
+            .map_or(0, |sender| sender.receiver_count())
     }
 }
 
 impl<K: Eq + Hash, V> Drop for Listed<K, V> {
     fn drop(&mut self) {
-        lock(&self.under_way).remove(&self.key);
+        let mut under_way = lock(&self.under_way);
+        // A call beyond the bound is not on the list, another one for the same key may be.
+        if under_way
+            .get(&self.key)
+            .is_some_and(|listed| Arc::ptr_eq(listed, &self.sender))
+        {
+            under_way.remove(&self.key);
+        }
     }
 }
 

@@ -54,6 +54,13 @@ pub(super) struct Claim {
     began: Instant,
 }
 
+#[cfg(test)]
+impl Claim {
+    pub(super) fn epoch(&self) -> u64 {
+        self.live.epoch
+    }
+}
+
 /// The second level; without an address there is none.
 #[derive(Clone)]
 pub(super) struct Level2 {

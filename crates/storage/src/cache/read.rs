@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Entity, StorageError, store::Store as _};
 
-type Read = Result<Option<Arc<CachedBody>>, StorageError>;
+pub(super) type Read = Result<Option<Arc<CachedBody>>, StorageError>;
 
 impl<E: Entity> Cached<E> {
     /// The finished reply for the entity, from wherever it is found first.
@@ -77,13 +77,7 @@ impl<E: Entity> Cached<E> {
             wait_for_others,
         };
         let read = self.get_from_store(&key, upstream).await;
-        match (read, stale) {
-            (Err(failure), Some(stale)) if failure.is_outage() => {
-                inner.metrics.level1_stale.increment(1);
-                Ok(Some(stale.at(Level::Stale)))
-            }
-            (read, _) => read,
-        }
+        inner.instead(read, stale)
     }
 
     async fn get_from_store(&self, key: &Key<E>, upstream: Upstream) -> Read {
@@ -118,6 +112,17 @@ struct Upstream {
 }
 
 impl<E: Entity> Inner<E> {
+    /// The entry past its time in place of an answer that the store could not give.
+    pub(super) fn instead(&self, read: Read, stale: Option<Arc<CachedBody>>) -> Read {
+        match (read, stale) {
+            (Err(failure), Some(stale)) if failure.is_outage() => {
+                self.metrics.level1_stale.increment(1);
+                Ok(Some(stale.at(Level::Stale)))
+            }
+            (read, _) => read,
+        }
+    }
+
     async fn fetch(self: Arc<Self>, key: Key<E>, upstream: Upstream) -> Read {
         let Upstream {
             mut claim,

@@ -112,7 +112,7 @@ impl<E: Entity> Cached<E> {
 }
 
 /// A write that is under way.
-struct Announced {
+pub(super) struct Announced {
     budget: Budget,
     /// Whether Redis knows of it.
     told: bool,
@@ -123,7 +123,7 @@ impl<E: Entity> Inner<E> {
     ///
     /// When the write is then refused the marks stay until they run out: for that time the store
     /// answers, which is slower but right.
-    async fn announce(&self, key: &Key<E>, version: Version) -> Announced {
+    pub(super) async fn announce(&self, key: &Key<E>, version: Version) -> Announced {
         self.level1.raise_floor(key, version);
         let mut budget = Budget::start();
         let told = self.level2.announce(key, version, &mut budget).await;

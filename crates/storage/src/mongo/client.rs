@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use mongodb::{
-    Client, IndexModel,
+    Client,
     bson::{Document, doc},
-    options::{
-        Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ServerMonitoringMode,
-        WriteConcern,
-    },
+    options::{Acknowledgment, ClientOptions, ReadConcern, ServerMonitoringMode, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::{Batches, Database, SYSTEM, error::from_mongo};
-use crate::{Entity, StorageError, StoreLimits, calls::Places};
+use super::{Batches, Database, SYSTEM, error::from_mongo, indexes};
+use crate::{StorageError, StoreLimits, calls::Places};
 
 /// Longest search for a server that can take a call. The driver's 30 s would outlast every caller.
 const SERVER_SELECTION: Duration = Duration::from_secs(1);
@@ -63,11 +60,11 @@ pub(crate) async fn connect(
         database,
         places: Places::new(SYSTEM, connections),
         batches,
+        transactions: server.transactions,
         limits: limits.clone(),
     };
     let prepare = async {
-        make_indexes::<domain::Book>(&database, books()).await?;
-        make_indexes::<domain::Author>(&database, authors()).await?;
+        indexes::make(&database).await?;
         database.batches.sweep().await
     };
     timeout_at(end, prepare).await.map_err(|_| late())??;
@@ -136,49 +133,6 @@ impl Server {
             transactions: router || hello.contains_key("setName"),
         }
     }
-}
-
-async fn make_indexes<E: Entity>(
-    database: &Database,
-    indexes: Vec<IndexModel>,
-) -> Result<(), StorageError> {
-    let collection = database.database.collection::<Document>(E::COLLECTION);
-    collection
-        .create_indexes(indexes)
-        .await
-        .map(drop)
-        .map_err(from_mongo)
-}
-
-fn books() -> Vec<IndexModel> {
-    vec![
-        // The key of a book without a valid ISBN is its id, so only valid ones can collide.
-        unique(doc! { "tenant": 1, "isbnKey": 1 }),
-        index(doc! { "tenant": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "tenant": 1, "genre": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "tenant": 1, "author": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "tenant": 1, "title": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "tenant": 1, "price": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "batch": 1 }),
-    ]
-}
-
-fn authors() -> Vec<IndexModel> {
-    vec![
-        index(doc! { "tenant": 1, "createdAt": 1, "_id": 1 }),
-        index(doc! { "batch": 1 }),
-    ]
-}
-
-fn index(keys: Document) -> IndexModel {
-    IndexModel::builder().keys(keys).build()
-}
-
-fn unique(keys: Document) -> IndexModel {
-    IndexModel::builder()
-        .keys(keys)
-        .options(IndexOptions::builder().unique(true).build())
-        .build()
 }
 
 fn late() -> StorageError {

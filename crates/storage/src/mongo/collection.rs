@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tenancy::TenantId;
 use tokio::time::Instant;
 
-use super::{Database, batch::MARK, error::from_mongo, fields::number};
+use super::{Database, batch::MARK, error::from_mongo, fields::number, locks::DocumentLocks};
 use crate::{
     Entity, StorageError,
     calls::{Calls, Operation},
@@ -43,6 +43,7 @@ pub(crate) struct DocumentStore<E> {
     database: Database,
     collection: Collection<Document>,
     calls: Calls,
+    locks: DocumentLocks,
     entity: std::marker::PhantomData<fn() -> E>,
 }
 
@@ -52,6 +53,7 @@ impl<E: MongoEntity> DocumentStore<E> {
         Self {
             database: database.clone(),
             collection: database.database.collection(E::COLLECTION),
+            locks: DocumentLocks::new(!database.transactions),
             calls: Calls::new(E::COLLECTION, places(), places(), database.limits.clone()),
             entity: std::marker::PhantomData,
         }
@@ -166,6 +168,7 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         filter.insert("version", number(expected));
         self.calls
             .run(Operation::Replace, async |turn, deadline| {
+                let _lock = self.locks.lock(E::id_bytes(&entity.id())).await;
                 let done = self
                     .collection
                     .update_one(filter, change)
@@ -193,6 +196,7 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         }
         self.calls
             .run(Operation::Delete, async |turn, deadline| {
+                let _lock = self.locks.lock(E::id_bytes(id)).await;
                 let done = self
                     .collection
                     .delete_one(filter)

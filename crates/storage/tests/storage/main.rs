@@ -1,0 +1,12 @@
+//! Both stores and both cache levels, on real servers.
+
+mod books;
+mod cache;
+mod conformance;
+mod fixtures;
+mod metrics;
+mod model;
+mod mongo;
+mod outage;
+mod search;
+mod summaries;

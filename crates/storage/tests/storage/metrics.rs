@@ -1,0 +1,81 @@
+//! What is counted.
+
+use domain::Version;
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::fixtures::{book, next, sqlite, tenant};
+
+/// The value of the one series with all of these labels.
+fn value(text: &str, metric: &str, labels: &[&str]) -> Option<f64> {
+    let line = text.lines().find(|line| {
+        line.starts_with(&format!("{metric}{{")) && labels.iter().all(|label| line.contains(label))
+    })?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+// On one thread, so that all handles are made from this test's recorder.
+#[tokio::test]
+async fn every_cache_event_is_counted() -> anyhow::Result<()> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let text = recorder.handle();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let redis = test_support::redis().await?;
+    let place = sqlite()?.with_redis(redis.url());
+    let (storage, tenant) = (place.open().await?, tenant("acme")?);
+    let given = book("x")?;
+    storage.books.insert(&tenant, &given).await?;
+    storage.books.get(&tenant, &given.id).await?;
+    storage
+        .books
+        .replace(&tenant, &next(&given, "y")?, Version::FIRST)
+        .await?;
+    let other = place.open().await?;
+    other.books.get(&tenant, &given.id).await?;
+    other.books.get(&tenant, &book("never")?.id).await?;
+    drop(guard);
+
+    let text = text.render();
+    let requests = |level: &str, outcome: &str| {
+        let labels = [
+            "cache_name=\"book\"".to_owned(),
+            format!("cache_level=\"{level}\""),
+            format!("outcome=\"{outcome}\""),
+        ];
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        value(&text, "bookstore_cache_requests_total", &labels)
+    };
+    assert_eq!(requests("l1", "hit"), Some(1.0), "{text}");
+    assert_eq!(requests("l1", "miss"), Some(2.0));
+    assert_eq!(requests("l2", "hit"), Some(1.0));
+    assert_eq!(requests("l2", "miss"), Some(1.0));
+    assert_eq!(requests("store", "miss"), Some(1.0));
+    for never in [
+        ("l1", "stale"),
+        ("l2", "bypass"),
+        ("store", "hit"),
+        ("store", "coalesced"),
+    ] {
+        assert_eq!(requests(never.0, never.1), Some(0.0), "{never:?}");
+    }
+    let calls = |system: &str, operation: &str| {
+        let labels = [
+            format!("db_system_name=\"{system}\""),
+            format!("db_operation_name=\"{operation}\""),
+            "error_type=\"\"".to_owned(),
+        ];
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        value(&text, "db_client_operation_duration_seconds_count", &labels)
+    };
+    for (system, operation) in [
+        ("sqlite", "insert"),
+        ("sqlite", "replace"),
+        ("sqlite", "get"),
+        ("redis", "GET"),
+    ] {
+        assert!(
+            calls(system, operation) >= Some(1.0),
+            "{system} {operation}\n{text}"
+        );
+    }
+    Ok(())
+}
