@@ -35,8 +35,14 @@ impl ProcessConfig {
                 "Address of the controls, loopback only",
             ),
         };
-        if !config.control.ip().is_loopback() {
-            environment.reject("FAULT_PROXY_CONTROL_ADDR", "must be a loopback address");
+        let loopback_only = [
+            ("FAULT_PROXY_ADDR", config.address),
+            ("FAULT_PROXY_CONTROL_ADDR", config.control),
+        ];
+        for (name, address) in loopback_only {
+            if !address.ip().is_loopback() {
+                environment.reject(name, "must be a loopback address");
+            }
         }
         config
     }
