@@ -235,7 +235,8 @@ def second_line(point: dict) -> str:
         if (value := point.get(key)) is not None:
             parts.append(form.format(value))
     passed, failed = point.get("checksPassed", 0), point.get("checksFailed", 0)
-    parts.append(f"checks {passed}/{passed + failed}")
+    if passed + failed:
+        parts.append(f"checks {passed}/{passed + failed}")
     return "  ".join(parts)
 
 

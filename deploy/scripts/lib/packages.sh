@@ -7,6 +7,7 @@ package_minimum() {
     redis-server) echo "$REDIS_MINIMUM" ;;
     prometheus) echo "$PROMETHEUS_MINIMUM" ;;
     shellcheck) echo "$SHELLCHECK_MINIMUM" ;;
+    wrk) echo "$WRK_MINIMUM" ;;
     *) fail "no minimum version is known for the package $1" ;;
   esac
 }
