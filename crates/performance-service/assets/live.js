@@ -9,7 +9,8 @@
   const STALE_AFTER_MS = 3000;
   const LONGEST_WAIT_MS = 30000;
   let last = Number(line.dataset.after);
-  let lastData = Date.now();
+  let lastData = 0;
+  let status = line.textContent;
   let wait = 1000;
   let over = false;
 
@@ -53,7 +54,11 @@
     });
     on('second', showSecond);
     on('backfill', ({ points }) => { if (points.length > 0) showSecond(points[points.length - 1]); });
-    on('TestStatusUpdate', ({ status, message }) => { line.textContent = `${status}: ${message}`; });
+    on('TestStatusUpdate', (update) => {
+      status = `${update.status}: ${update.message}`;
+      line.textContent = status;
+      show('state', update.message);
+    });
     on('TestStarted', () => {});
     on('TestCompleted', () => {});
     on('TestFailed', () => {});
@@ -71,9 +76,12 @@
   }
 
   setInterval(() => { redraw().catch(() => {}); }, CHART_EVERY_MS);
+  // Before the first second there is nothing that could be late.
   setInterval(() => {
     const age = Date.now() - lastData;
-    if (!over && age > STALE_AFTER_MS) line.textContent = `No data for ${Math.round(age / 1000)} s`;
+    const late = lastData > 0 && age > STALE_AFTER_MS;
+    const text = late ? `Last data ${Math.round(age / 1000)} s ago; the run goes on` : status;
+    if (!over && line.textContent !== text) line.textContent = text;
   }, 1000);
   open();
 })();

@@ -66,7 +66,8 @@ pub(super) fn one_run(
     }
 }
 
-/// All runs of a tenant from now on. Ids count per run, so these events have none.
+/// All runs of a tenant from now on. Ids count per run, so these events have none, and a
+/// watcher that reads too slowly misses some.
 pub(super) fn all_runs(
     app: &App,
     tenant: TenantId,

@@ -9,7 +9,7 @@ use crate::timeline::TimelinePoint;
 const WIDTH: f64 = 960.0;
 /// Room for the labels of the y axis.
 const LEFT: f64 = 56.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 20.0;
 /// Between two strips; holds the title of the lower one.
 const GAP: f64 = 26.0;
 /// Below the last strip; holds the labels of the time axis.

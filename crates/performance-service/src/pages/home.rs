@@ -60,7 +60,8 @@ pub(super) async fn home(
     let (finished, unfinished): (Vec<_>, Vec<_>) =
         runs.iter().partition(|run| run.status.is_final());
     page(&Home {
-        unfinished: unfinished.into_iter().map(row).collect(),
+        // The run under way first, then those that wait for it, in their order.
+        unfinished: unfinished.into_iter().rev().map(row).collect(),
         finished: finished.into_iter().map(row).collect(),
         scenarios: Scenario::ALL.map(start).into(),
     })

@@ -37,6 +37,10 @@ pub(crate) struct StartBody {
     /// who asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tenant_name: Option<String>,
+    /// See [`OnlyAsObject`].
+    #[serde(flatten, skip_serializing)]
+    #[schema(ignore)]
+    pub(crate) _only_as_object: OnlyAsObject,
 }
 
 /// Options; what is absent stays as the script has it.
@@ -68,7 +72,16 @@ pub(crate) struct OptionsBody {
     /// `v2` (the default) or `v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k6_version: Option<String>,
+    /// See [`OnlyAsObject`].
+    #[serde(flatten, skip_serializing)]
+    #[schema(ignore)]
+    pub(crate) _only_as_object: OnlyAsObject,
 }
+
+/// Serde reads a struct from an array as well, member by member. A struct with this flattened
+/// into it comes from an object only; unknown members are still ignored.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct OnlyAsObject {}
 
 /// A text that may come as a number or a truth value as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

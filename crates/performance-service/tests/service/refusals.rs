@@ -82,6 +82,7 @@ async fn every_bad_field_is_named() -> anyhow::Result<()> {
         ),
         (json!({"options": {"k6Version": "v3"}}), "options.k6Version"),
         (json!({"options": "all"}), "options"),
+        (json!({"options": [5]}), "options"),
         (json!([]), "body"),
     ] {
         let reply = service.ask(&body).await?;
