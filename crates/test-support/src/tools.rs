@@ -56,6 +56,14 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     find("prometheus", None)
 }
 
+/// The checker of metrics and rules that comes with Prometheus.
+///
+/// # Errors
+/// When it is not installed.
+pub fn promtool() -> anyhow::Result<PathBuf> {
+    find("promtool", None)
+}
+
 /// The root of the checkout that this crate was built from.
 #[must_use]
 pub fn workspace() -> &'static Path {

@@ -28,10 +28,7 @@ const EDGES: [(&str, &[&str]); 15] = [
             "instrumentation",
         ],
     ),
-    (
-        "load-runner",
-        &["load-analysis", "instrumentation", "service-defaults"],
-    ),
+    ("load-runner", &["load-analysis"]),
     ("performance-store", &["load-analysis", "instrumentation"]),
     (
         "performance-service",
