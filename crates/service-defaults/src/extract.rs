@@ -1,12 +1,19 @@
 //! Extractors whose refusals are problem documents.
 
+use std::error::Error;
+
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    response::{IntoResponse, Response},
+    extract::{
+        FromRequest, FromRequestParts, Path, Query, Request,
+        path::ErrorKind,
+        rejection::{BytesRejection, PathRejection, QueryRejection},
+    },
+    response::IntoResponse,
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, value};
+use tower_http::timeout::TimeoutError;
 
 use crate::problem::Problem;
 
@@ -30,27 +37,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let announced = is_json(request.headers());
-        let bytes =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        "payload-too-large",
-                        "Payload too large",
-                        "the body is larger than this route takes",
-                    ),
-                    StatusCode::REQUEST_TIMEOUT => Problem::new(
-                        StatusCode::REQUEST_TIMEOUT,
-                        "body-timed-out",
-                        "Request timed out",
-                        "the body did not arrive in time",
-                    ),
-                    _ => Problem::malformed("the body could not be read"),
-                })?;
+        let (announced, packed) = (is_json(request.headers()), is_packed(request.headers()));
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unread_body)?;
         if bytes.is_empty() {
             return Err(Problem::invalid_field("body", "must not be empty"));
+        }
+        if packed {
+            return Err(packed_body());
         }
         if !announced {
             return Err(Problem::unsupported_media_type("application/json"));
@@ -74,7 +69,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ValidQuery<T> 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::invalid_field("query", rejection.body_text())),
+            Err(rejection) => Err(refused_query(&rejection)),
         }
     }
 }
@@ -85,14 +80,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ValidPa
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) => {
-                let reason = rejection.body_text();
-                let response: Response = rejection.into_response();
-                Err(match response.status() {
-                    StatusCode::INTERNAL_SERVER_ERROR => Problem::internal(),
-                    _ => Problem::invalid_field("path", reason),
-                })
-            }
+            Err(rejection) => Err(refused_path(rejection)),
         }
     }
 }
@@ -106,7 +94,7 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
-        if path == "." {
+        if path == "." || path == "?" {
             Problem::invalid_field("body", reason)
         } else {
             Problem::invalid_field(path, reason)
@@ -116,6 +104,88 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| Problem::invalid_field("body", error.to_string()))?;
     Ok(value)
+}
+
+/// Names the parameter that was refused.
+fn refused_query(rejection: &QueryRejection) -> Problem {
+    type ParameterError = serde_path_to_error::Error<value::Error>;
+    let Some(error) = rejection
+        .source()
+        .and_then(|source| source.downcast_ref::<ParameterError>())
+    else {
+        return Problem::invalid_field("query", rejection.body_text());
+    };
+    let (path, reason) = (error.path().to_string(), error.inner().to_string());
+    // A parameter that stands twice is an error of no value, so serde names it in words only.
+    let twice = reason
+        .strip_prefix("duplicate field `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    match twice {
+        Some(name) => Problem::invalid_field(name, "must be given once"),
+        None if path == "." => Problem::invalid_field("query", reason),
+        None => Problem::invalid_field(path, reason),
+    }
+}
+
+fn refused_path(rejection: PathRejection) -> Problem {
+    match rejection {
+        PathRejection::FailedToDeserializePathParams(error) => match error.into_kind() {
+            ErrorKind::InvalidUtf8InPathParam { key } => {
+                Problem::invalid_field(key, "must be UTF-8")
+            }
+            kind => Problem::invalid_field("path", kind.to_string()),
+        },
+        _ => Problem::internal(),
+    }
+}
+
+fn unread_body(rejection: BytesRejection) -> Problem {
+    if is_late(&rejection) {
+        return Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-timed-out",
+            "Request timed out",
+            "the body did not arrive in time",
+        );
+    }
+    match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload-too-large",
+            "Payload too large",
+            "the body is larger than this route takes",
+        ),
+        _ => Problem::malformed("the body could not be read"),
+    }
+}
+
+/// Whether the body's own limit ended it: axum knows only that it failed.
+fn is_late(rejection: &BytesRejection) -> bool {
+    let mut source = rejection.source();
+    while let Some(error) = source {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// Nothing is unpacked: a few bytes could become gigabytes.
+fn is_packed(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn packed_body() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Unsupported media type",
+        "Content-Encoding must be absent: packed bodies are not taken",
+    )
 }
 
 /// `application/json` or `application/…+json`, with any parameters.
