@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use secrecy::SecretString;
+use deadpool_redis::redis::IntoConnectionInfo;
+use mongodb::options::ConnectionString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// Where books and authors are kept, and how much of what is allowed.
 #[derive(Debug, Clone)]
@@ -102,6 +104,18 @@ impl StorageConfig {
             cache: CacheLimits::default(),
         }
     }
+}
+
+/// Whether the text is a connection string of `MongoDB`.
+#[must_use]
+pub fn is_mongodb_uri(uri: &SecretString) -> bool {
+    ConnectionString::parse(uri.expose_secret()).is_ok()
+}
+
+/// Whether the text is an address of Redis.
+#[must_use]
+pub fn is_redis_url(url: &SecretString) -> bool {
+    url.expose_secret().into_connection_info().is_ok()
 }
 
 impl Default for StoreLimits {

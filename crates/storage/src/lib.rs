@@ -1,7 +1,7 @@
 //! Where books and authors are kept: a store, and two levels of cache before it.
 //!
 //! [`Storage::connect`] opens what [`StorageConfig`] names. [`Books`] and [`Authors`] are what a
-//! service works with; behind them stands a [`Store`] on SQLite or `MongoDB`, of which nothing is
+//! service works with; behind them stands a [`Store`] on `SQLite` or `MongoDB`, of which nothing is
 //! seen outside. Every call takes the tenant whose data it may touch.
 //!
 //! Reading order: the traits in `store`, one of the stores, then `cache`, whose module
@@ -22,7 +22,7 @@ pub use cache::{
     Authors, Books, Cached, CachedBody, GenerationError, GenerationLost, Level, RedisState,
     Summary, SummaryCache, SummaryKey, SummaryOrigin,
 };
-pub use config::{Backend, CacheLimits, StorageConfig, StoreLimits};
+pub use config::{Backend, CacheLimits, StorageConfig, StoreLimits, is_mongodb_uri, is_redis_url};
 pub use entity::Entity;
 pub use error::StorageError;
 pub use storage::{BodyEncoders, Storage};

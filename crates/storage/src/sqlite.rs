@@ -1,4 +1,4 @@
-//! Books and authors in one SQLite file.
+//! Books and authors in one `SQLite` file.
 //!
 //! One thread writes, a few connections read. The file is in WAL mode, so readers and the writer
 //! do not wait for each other, and every acknowledged write has been synchronised to disk; the
@@ -23,7 +23,7 @@ use crate::{StorageError, StoreLimits, calls::Places};
 
 pub(crate) use self::table::Table;
 
-/// How SQLite is called in metrics and spans.
+/// How `SQLite` is called in metrics and spans.
 const SYSTEM: &str = "sqlite";
 
 /// How long a connection waits for a lock of another process, in milliseconds. Nobody else should

@@ -1,4 +1,4 @@
-//! The traits that SQLite and `MongoDB` implement, and that the cache stands in front of.
+//! The traits that `SQLite` and `MongoDB` implement, and that the cache stands in front of.
 
 use async_trait::async_trait;
 use domain::{Author, Book, Page, PageRequest, SearchTerm, Version};

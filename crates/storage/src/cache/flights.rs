@@ -80,7 +80,10 @@ where
     }
 
     /// The call that is under way; else the sender of a new one, listed if there is room.
-    fn join_or_list(&self, key: &K) -> Result<watch::Receiver<Option<V>>, Arc<watch::Sender<Option<V>>>> {
+    fn join_or_list(
+        &self,
+        key: &K,
+    ) -> Result<watch::Receiver<Option<V>>, Arc<watch::Sender<Option<V>>>> {
         let mut under_way = lock(&self.under_way);
         if let Some(sender) = under_way.get(key) {
             return Ok(sender.subscribe());
@@ -132,20 +135,20 @@ mod tests {
 
     use super::*;
 
+    /// A call that is counted and waits at the gate.
+    async fn held(calls: Arc<AtomicU32>, gate: Arc<Semaphore>) -> u32 {
+        calls.fetch_add(1, Ordering::SeqCst);
+        gate.acquire().await.unwrap().forget();
+        7
+    }
+
     #[tokio::test]
     async fn many_callers_share_one_call() {
         let flights = Arc::new(Flights::new());
         let (calls, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
         let ask = || {
             let (flights, calls, gate) = (flights.clone(), calls.clone(), gate.clone());
-            async move {
-                let call = async move {
-                    calls.fetch_add(1, Ordering::SeqCst);
-                    gate.acquire().await.unwrap().forget();
-                    7
-                };
-                flights.run("key", || call).await
-            }
+            async move { flights.run("key", || held(calls, gate)).await }
         };
         let callers: Vec<_> = (0..50).map(|_| tokio::spawn(ask())).collect();
         while gate.available_permits() == 0 && calls.load(Ordering::SeqCst) == 0 {
@@ -168,13 +171,7 @@ mod tests {
         let gate = Arc::new(Semaphore::new(0));
         let begin = {
             let (flights, gate) = (flights.clone(), gate.clone());
-            async move {
-                let call = async move {
-                    gate.acquire().await.unwrap().forget();
-                    1
-                };
-                flights.run("key", || call).await
-            }
+            async move { flights.run("key", || held(Arc::default(), gate)).await }
         };
         let first = tokio::spawn(begin);
         while lock(&flights.under_way).is_empty() {
@@ -186,7 +183,7 @@ mod tests {
         let second = flights
             .run("key", || async { panic!("a second call") })
             .await;
-        assert_eq!(second, Landed::Joined(1));
+        assert_eq!(second, Landed::Joined(7));
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ const TOMBSTONE_TTL: Duration = Duration::from_secs(30);
 /// the tombstone that a write in the meantime has left.
 const MAX_FILL_AGE: Duration = Duration::from_secs(20);
 
-/// How long one process fetches for all. Others wait at most [`super::budget`]'s 100 ms, so a longer
+/// How long one process fetches for all. Others wait for at most 100 ms in all, so a longer
 /// lease would help nobody.
 const LEASE: Duration = Duration::from_millis(150);
 

@@ -77,7 +77,7 @@ pub struct SummaryCache {
 struct Inner {
     level1: Cache<String, Bytes>,
     level2: Level2,
-    flights: Flights<String, Result<Bytes, GenerationError>>,
+    flights: Flights<String, Result<Summary, GenerationError>>,
     metrics: CacheMetrics,
     size: SizeMetrics,
 }
@@ -139,10 +139,21 @@ impl SummaryCache {
     where
         F: Future<Output = Result<Bytes, GenerationError>> + Send + 'static,
     {
-        match self.get(key).await {
-            Some(summary) => Ok(summary),
-            None => self.generate(key, generate).await,
+        if let Some(summary) = self.get(key).await {
+            return Ok(summary);
         }
+        let (inner, name) = (Arc::clone(&self.inner), key.in_redis());
+        let call = || {
+            let generated = generate();
+            async move {
+                // The call before this one may have ended just now, after this caller had looked.
+                match inner.level1.get(&name) {
+                    Some(bytes) => Ok(Summary::cached(bytes, Level::L1)),
+                    None => inner.keep(&name, generated).await,
+                }
+            }
+        };
+        self.inner.share(key, call).await
     }
 
     /// The summary, made by `generate` unless it is being made: what is there does not count.
@@ -159,27 +170,10 @@ impl SummaryCache {
     {
         let (inner, name) = (Arc::clone(&self.inner), key.in_redis());
         let call = || {
-            let (generated, name) = (generate(), name.clone());
-            async move {
-                let bytes = generated.await?;
-                inner.put(&name, bytes.clone()).await;
-                Ok(bytes)
-            }
+            let generated = generate();
+            async move { inner.keep(&name, generated).await }
         };
-        match self.inner.flights.run(name.clone(), call).await {
-            Landed::Own(result) => result.map(|bytes| Summary {
-                bytes,
-                origin: SummaryOrigin::Generated,
-            }),
-            Landed::Joined(result) => {
-                self.inner.metrics.store_coalesced.increment(1);
-                result.map(|bytes| Summary {
-                    bytes,
-                    origin: SummaryOrigin::Coalesced,
-                })
-            }
-            Landed::Lost => Err(Arc::new(GenerationLost)),
-        }
+        self.inner.share(key, call).await
     }
 
     pub(super) fn report(&self) {
@@ -192,17 +186,52 @@ impl SummaryCache {
     }
 }
 
+impl Summary {
+    fn cached(bytes: Bytes, level: Level) -> Self {
+        let origin = SummaryOrigin::Cached(level);
+        Self { bytes, origin }
+    }
+}
+
 impl Inner {
+    /// Joins the call that makes this summary, or makes it.
+    async fn share<F>(
+        &self,
+        key: &SummaryKey,
+        call: impl FnOnce() -> F,
+    ) -> Result<Summary, GenerationError>
+    where
+        F: Future<Output = Result<Summary, GenerationError>> + Send + 'static,
+    {
+        match self.flights.run(key.in_redis(), call).await {
+            Landed::Own(result) => result,
+            Landed::Joined(result) => {
+                self.metrics.store_coalesced.increment(1);
+                let mut summary = result?;
+                if summary.origin == SummaryOrigin::Generated {
+                    summary.origin = SummaryOrigin::Coalesced;
+                }
+                Ok(summary)
+            }
+            Landed::Lost => Err(Arc::new(GenerationLost)),
+        }
+    }
+
+    async fn keep(
+        &self,
+        name: &str,
+        generated: impl Future<Output = Result<Bytes, GenerationError>>,
+    ) -> Result<Summary, GenerationError> {
+        let bytes = generated.await?;
+        self.put(name, bytes.clone()).await;
+        let origin = SummaryOrigin::Generated;
+        Ok(Summary { bytes, origin })
+    }
+
     async fn get(&self, name: &str) -> Option<Summary> {
-        let found = |bytes, level| {
-            Some(Summary {
-                bytes,
-                origin: SummaryOrigin::Cached(level),
-            })
-        };
         if let Some(bytes) = self.level1.get(name) {
             self.metrics.level1_hit.increment(1);
-            return found(bytes, Level::L1);
+            return Some(Summary::cached(bytes, Level::L1));
         }
         self.metrics.level1_miss.increment(1);
         if !self.level2.is_configured() {
@@ -214,7 +243,7 @@ impl Inner {
         };
         self.metrics.level2_hit.increment(1);
         self.level1.insert(name.to_owned(), bytes.clone());
-        found(bytes, Level::L2)
+        Some(Summary::cached(bytes, Level::L2))
     }
 
     async fn put(&self, name: &str, bytes: Bytes) {

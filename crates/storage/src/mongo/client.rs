@@ -13,8 +13,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use super::{Batches, Database, SYSTEM, error::from_mongo, indexes};
 use crate::{StorageError, StoreLimits, calls::Places};
 
-/// Longest search for a server that can take a call. The driver's 30 s would outlast every caller.
-const SERVER_SELECTION: Duration = Duration::from_secs(1);
+/// Longest search for a server that can take a call. The driver's 30 s would outlast every caller;
+/// less than a call's deadline tells a server that is gone from one that is slow.
+const SERVER_SELECTION: Duration = Duration::from_millis(800);
 
 /// Longest set-up of a connection.
 const CONNECT: Duration = Duration::from_secs(1);

@@ -1,10 +1,11 @@
-//! What SQLite's errors mean to a caller.
+//! What `SQLite`'s errors mean to a caller.
 
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::StorageError;
 
-/// The meaning of an error of SQLite; a broken uniqueness is [`StorageError::Duplicate`] of entry 0.
+/// The meaning of an error of `SQLite`; a broken uniqueness is [`StorageError::Duplicate`] of
+/// entry 0.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "used as map_err(from_sqlite)"

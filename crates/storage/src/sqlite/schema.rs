@@ -11,7 +11,7 @@ const STEPS: &[&str] = &[include_str!("schema/1.sql")];
 /// Brings the file to the newest schema.
 ///
 /// # Errors
-/// A file written by a newer version, or one that SQLite cannot work with.
+/// A file written by a newer version, or one that `SQLite` cannot work with.
 pub(super) fn migrate(connection: &Connection) -> Result<(), StorageError> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))

@@ -1,4 +1,4 @@
-//! Search in SQLite: the trigram index for terms of three characters and more, a scan for shorter
+//! Search in `SQLite`: the trigram index for terms of three characters and more, a scan for shorter
 //! ones. The term is a value in both, never part of a pattern.
 
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ use crate::{
 const MIN_INDEXED: usize = 3;
 
 /// Adds `holds(text, folded_term)` and `equals(text, folded_term)`, which ignore case as Rust does:
-/// SQLite's own functions know only ASCII.
+/// `SQLite`'s own functions know only ASCII.
 pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("holds", 2, flags, |call| {

@@ -1,4 +1,4 @@
-//! Between SQLite's values and the domain's.
+//! Between `SQLite`'s values and the domain's.
 
 use domain::Version;
 use jiff::Timestamp;
@@ -46,19 +46,19 @@ impl<'a, 'r> Columns<'a, 'r> {
         let value = self
             .row
             .get_ref(column)
-            .map_err(|failure| self.unreadable(column, failure))?;
+            .map_err(|failure| self.unreadable(column, &failure))?;
         let text = value
             .as_str()
-            .map_err(|failure| self.unreadable(column, failure))?;
-        parse(text).map_err(|reason| self.unreadable(column, reason.to_string()))
+            .map_err(|failure| self.unreadable(column, &failure))?;
+        parse(text).map_err(|reason| self.unreadable(column, &reason.to_string()))
     }
 
-    /// The next column, of one of SQLite's own types.
+    /// The next column, of one of `SQLite`'s own types.
     pub(super) fn plain<T: rusqlite::types::FromSql>(&mut self) -> Result<T, StorageError> {
         let column = self.skip();
         self.row
             .get(column)
-            .map_err(|failure| self.unreadable(column, failure))
+            .map_err(|failure| self.unreadable(column, &failure))
     }
 
     /// The next column, an integer, as `read` takes it.
@@ -68,7 +68,7 @@ impl<'a, 'r> Columns<'a, 'r> {
     ) -> Result<T, StorageError> {
         let column = self.next;
         let value = self.plain()?;
-        read(value).map_err(|reason| self.unreadable(column, reason.to_string()))
+        read(value).map_err(|reason| self.unreadable(column, &reason.to_string()))
     }
 
     /// The next column, an instant.
@@ -83,7 +83,7 @@ impl<'a, 'r> Columns<'a, 'r> {
         value
             .map(Timestamp::from_millisecond)
             .transpose()
-            .map_err(|failure| self.unreadable(column, failure))
+            .map_err(|failure| self.unreadable(column, &failure))
     }
 
     /// The next column, a version.
@@ -96,7 +96,7 @@ impl<'a, 'r> Columns<'a, 'r> {
         self.next - 1
     }
 
-    fn unreadable(&self, column: usize, reason: impl ToString) -> StorageError {
+    fn unreadable(&self, column: usize, reason: &impl ToString) -> StorageError {
         let name = self.row.as_ref().column_name(column).unwrap_or("?");
         StorageError::Corrupt(format!("column {name}: {}", reason.to_string()))
     }

@@ -42,21 +42,10 @@ impl Writer {
     /// # Errors
     /// The system cannot start a thread.
     pub(super) fn start(connection: Connection, queue: usize) -> Result<Self, StorageError> {
-        let (writes, mut waiting) = mpsc::channel::<Box<dyn Write>>(queue);
-        let run = move || {
-            let mut batch = Vec::with_capacity(MAX_BATCH);
-            while let Some(first) = waiting.blocking_recv() {
-                batch.push(first);
-                while batch.len() < MAX_BATCH {
-                    let Ok(next) = waiting.try_recv() else { break };
-                    batch.push(next);
-                }
-                commit(&connection, &mut batch);
-            }
-        };
+        let (writes, waiting) = mpsc::channel(queue);
         thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(run)
+            .spawn(move || serve(&connection, waiting))
             .map_err(|failure| StorageError::Unavailable(failure.to_string()))?;
         Ok(Self { writes })
     }
@@ -105,6 +94,19 @@ where
     fn answer(self: Box<Self>, transaction: Result<(), StorageError>) {
         // A caller that is gone needs no answer.
         let _gone = self.reply.send(transaction.and(self.result));
+    }
+}
+
+fn serve(connection: &Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while let Some(first) = waiting.blocking_recv() {
+        batch.push(first);
+        while batch.len() < MAX_BATCH
+            && let Ok(next) = waiting.try_recv()
+        {
+            batch.push(next);
+        }
+        commit(connection, &mut batch);
     }
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::{
-    Book, BookFilter, BookQuery, BookSort, BookSummary, Description, Genre, Isbn, Name, Page,
-    PageRequest, Price, StockQuantity, Title, Version,
+    Book, BookQuery, BookSummary, Description, Genre, Isbn, Name, PageRequest, Price,
+    StockQuantity, Title, Version,
 };
 use jiff::Timestamp;
-use storage::{Storage, StorageError};
-use tenancy::TenantId;
+use storage::StorageError;
 
-use crate::fixtures::{Place, author, book, next, tenant};
+use crate::{
+    fixtures::{Place, author, book, next, tenant},
+    lists::{all, list},
+};
 
 /// The same book number as ISBN-13 and as ISBN-10.
 const ISBN_13: &str = "978-0-7432-7356-5";
@@ -191,104 +193,6 @@ pub(crate) async fn bulk_is_all_or_nothing(place: Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) async fn lists_are_stable_and_filtered(place: Place) -> anyhow::Result<()> {
-    let (storage, tenant) = (place.open().await?, tenant("acme")?);
-    let mut books = Vec::new();
-    for number in 0..25 {
-        let genre = if number % 2 == 0 {
-            "Fiction"
-        } else {
-            "fiction.*"
-        };
-        let author = if number % 5 == 0 {
-            "O'Neil \"$ne\""
-        } else {
-            "Ann Author"
-        };
-        books.push(Book {
-            genre: Genre::parse(genre)?,
-            author: Name::parse(author)?,
-            ..book("same title")?
-        });
-    }
-    // Of equal age: then the id decides.
-    let age = books[3].created_at;
-    books[4].created_at = age;
-    storage.books.insert_many(&tenant, &books).await?;
-    assert_eq!(all(&storage, &tenant, &BookQuery::default()).await?, books);
-
-    let page = list(&storage, &tenant, &BookQuery::default(), 3, 10).await?;
-    assert_eq!((page.items.as_slice(), page.total), (&books[20..], 25));
-    let beyond = list(&storage, &tenant, &BookQuery::default(), 1_000_000, 100).await?;
-    assert_eq!((beyond.items.len(), beyond.total), (0, 25));
-
-    for (genre, author) in [
-        (Some("Fiction"), None),
-        (Some("fiction.*"), None),
-        (Some("fiction"), None),
-        (None, Some("O'Neil \"$ne\"")),
-        (Some("Fiction"), Some("Ann Author")),
-        (Some("' OR 1=1 --"), None),
-    ] {
-        let filter = BookFilter {
-            genre: genre.map(str::to_owned),
-            author: author.map(str::to_owned),
-        };
-        let query = BookQuery {
-            filter,
-            sort: BookSort::OldestFirst,
-        };
-        let expected: Vec<&Book> = books
-            .iter()
-            .filter(|book| genre.is_none_or(|genre| book.genre.as_str() == genre))
-            .filter(|book| author.is_none_or(|author| book.author.as_str() == author))
-            .collect();
-        let found = all(&storage, &tenant, &query).await?;
-        assert_eq!(
-            found.iter().collect::<Vec<_>>(),
-            expected,
-            "{genre:?} {author:?}"
-        );
-    }
-    storage.books.delete(&tenant, &books[0].id, None).await?;
-    let page = list(&storage, &tenant, &BookQuery::default(), 1, 10).await?;
-    assert_eq!((page.items.as_slice(), page.total), (&books[1..11], 24));
-    Ok(())
-}
-
-pub(crate) async fn orders_are_stable(place: Place) -> anyhow::Result<()> {
-    let (storage, tenant) = (place.open().await?, tenant("acme")?);
-    let mut books = Vec::new();
-    for (title, price) in [
-        ("b", "2"),
-        ("a", "10"),
-        ("B", "1"),
-        ("a", "2"),
-        ("é", "0.0001"),
-    ] {
-        books.push(Book {
-            price: Price::parse(price)?,
-            ..book(title)?
-        });
-    }
-    storage.books.insert_many(&tenant, &books).await?;
-    for (sort, expected) in [
-        (BookSort::OldestFirst, [0, 1, 2, 3, 4]),
-        (BookSort::NewestFirst, [4, 3, 2, 1, 0]),
-        (BookSort::Title, [2, 1, 3, 0, 4]),
-        (BookSort::Price, [4, 2, 0, 3, 1]),
-    ] {
-        let query = BookQuery {
-            sort,
-            ..BookQuery::default()
-        };
-        let found = all(&storage, &tenant, &query).await?;
-        let expected: Vec<&Book> = expected.iter().map(|index| &books[*index]).collect();
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{sort:?}");
-    }
-    Ok(())
-}
-
 pub(crate) async fn replace_checks_the_version(place: Place) -> anyhow::Result<()> {
     let (storage, acme) = (place.open().await?, tenant("acme")?);
     let summary = BookSummary {
@@ -434,35 +338,4 @@ pub(crate) async fn what_was_acknowledged_is_there_after_a_restart(
     storage.ping_store().await?;
     storage.shutdown().await;
     Ok(())
-}
-
-/// All that a query finds, page by page.
-pub(crate) async fn all(
-    storage: &Storage,
-    tenant: &TenantId,
-    query: &BookQuery,
-) -> anyhow::Result<Vec<Book>> {
-    let mut found = Vec::new();
-    for page in 1.. {
-        let part = list(storage, tenant, query, page, 7).await?;
-        if part.items.is_empty() {
-            assert_eq!(part.total, u64::try_from(found.len())?);
-            break;
-        }
-        found.extend(part.items);
-    }
-    Ok(found)
-}
-
-async fn list(
-    storage: &Storage,
-    tenant: &TenantId,
-    query: &BookQuery,
-    page: i64,
-    size: i64,
-) -> anyhow::Result<Page<Book>> {
-    Ok(storage
-        .books
-        .list(tenant, query, PageRequest::new(page, size)?)
-        .await?)
 }

@@ -13,7 +13,7 @@ use crate::fixtures::{Place, author, book, next, raw_redis, sqlite, tenant};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A file, Redis, and a first level that never answers by itself.
-async fn without_level1(redis: &test_support::Redis) -> anyhow::Result<Place> {
+fn without_level1(redis: &test_support::Redis) -> anyhow::Result<Place> {
     let mut place = sqlite()?.with_redis(redis.url());
     place.config.cache.level1_ttl = Duration::ZERO;
     Ok(place)
@@ -148,7 +148,7 @@ async fn an_absence_is_remembered_and_ends() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_value_of_another_type_is_a_miss_and_is_replaced() -> anyhow::Result<()> {
     let redis = test_support::redis().await?;
-    let place = without_level1(&redis).await?;
+    let place = without_level1(&redis)?;
     let (storage, tenant) = (place.open().await?, tenant("acme")?);
     let given = book("x")?;
     storage.books.insert(&tenant, &given).await?;
@@ -189,7 +189,7 @@ async fn a_value_of_another_type_is_a_miss_and_is_replaced() -> anyhow::Result<(
 #[tokio::test]
 async fn every_entry_in_redis_ends_by_itself() -> anyhow::Result<()> {
     let redis = test_support::redis().await?;
-    let place = without_level1(&redis).await?;
+    let place = without_level1(&redis)?;
     let (storage, tenant) = (place.open().await?, tenant("acme")?);
     for _ in 0..5 {
         let given = book("x")?;

@@ -1,6 +1,6 @@
 //! Every case below runs against each store.
 
-use crate::{books, model, search};
+use crate::{books, lists, model, search};
 
 macro_rules! conformance {
     ($($module:ident :: $case:ident),* $(,)?) => {
@@ -28,8 +28,8 @@ conformance! {
     books::authors_survive,
     books::valid_isbns_are_unique_per_tenant,
     books::bulk_is_all_or_nothing,
-    books::lists_are_stable_and_filtered,
-    books::orders_are_stable,
+    lists::lists_are_stable_and_filtered,
+    lists::orders_are_stable,
     books::replace_checks_the_version,
     books::delete_checks_the_version,
     books::concurrent_changes_are_not_lost,

@@ -4,6 +4,7 @@ mod books;
 mod cache;
 mod conformance;
 mod fixtures;
+mod lists;
 mod metrics;
 mod model;
 mod mongo;

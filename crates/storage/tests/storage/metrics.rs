@@ -57,25 +57,22 @@ async fn every_cache_event_is_counted() -> anyhow::Result<()> {
     ] {
         assert_eq!(requests(never.0, never.1), Some(0.0), "{never:?}");
     }
-    let calls = |system: &str, operation: &str| {
+    for (system, operation, collection) in [
+        ("sqlite", "insert", "books"),
+        ("sqlite", "replace", "books"),
+        ("sqlite", "get", "books"),
+        ("redis", "GET", ""),
+        ("redis", "EVALSHA put_if_newer", ""),
+    ] {
         let labels = [
             format!("db_system_name=\"{system}\""),
             format!("db_operation_name=\"{operation}\""),
+            format!("db_collection_name=\"{collection}\""),
             "error_type=\"\"".to_owned(),
         ];
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        value(&text, "db_client_operation_duration_seconds_count", &labels)
-    };
-    for (system, operation) in [
-        ("sqlite", "insert"),
-        ("sqlite", "replace"),
-        ("sqlite", "get"),
-        ("redis", "GET"),
-    ] {
-        assert!(
-            calls(system, operation) >= Some(1.0),
-            "{system} {operation}\n{text}"
-        );
+        let calls = value(&text, "db_client_operation_duration_seconds_count", &labels);
+        assert!(calls >= Some(1.0), "{system} {operation}\n{text}");
     }
     Ok(())
 }

@@ -16,9 +16,14 @@ use test_support::{redis, redis_with, wait};
 
 use crate::fixtures::{Place, book, next, raw_redis, sqlite, tenant};
 
-/// The promise, and what a busy machine with two cores may add to it. Waiting twice for one
-/// command each, or once with the library's own limit, would take longer.
-const LONGEST: Duration = Duration::from_millis(100 + 55);
+/// The promise, with what a call takes besides. Waiting twice for one command each takes longer.
+const WAITING: Duration = Duration::from_millis(100 + 25);
+
+/// A call that waited for Redis; one command's limit is 80 ms.
+const SLOW: Duration = Duration::from_millis(60);
+
+/// What even a busy machine with two cores does not add to one call.
+const HICCUP: Duration = Duration::from_millis(400);
 
 /// For what takes milliseconds on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -57,6 +62,18 @@ async fn every_call(storage: &Storage, tenant: &TenantId) -> anyhow::Result<Vec<
     Ok(took)
 }
 
+/// At most `slow` calls waited for Redis, and for no longer than is promised. The median speaks for
+/// the waits, because the machine may be busy with other things during one of them.
+fn assert_in_time(mut took: Vec<Duration>, slow: std::ops::RangeInclusive<usize>) {
+    took.sort();
+    let waited: Vec<Duration> = took.iter().copied().filter(|took| *took > SLOW).collect();
+    assert!(took.iter().all(|took| *took < HICCUP), "{took:?}");
+    assert!(slow.contains(&waited.len()), "{took:?}");
+    if waited.len() > 1 {
+        assert!(waited[(waited.len() - 1) / 2] < WAITING, "{took:?}");
+    }
+}
+
 async fn used_again(storage: &Storage) -> anyhow::Result<()> {
     wait::until("Redis to be used again", DEADLINE, async || {
         anyhow::ensure!(storage.redis_state() == RedisState::Healthy);
@@ -72,7 +89,7 @@ async fn never_started() -> anyhow::Result<()> {
     let storage = place.open().await?;
     assert_eq!(storage.redis_state(), RedisState::Unavailable);
     let took = every_call(&storage, &tenant).await?;
-    assert!(took.iter().all(|took| *took < LONGEST), "{took:?}");
+    assert_in_time(took, 0..=1);
     Ok(())
 }
 
@@ -87,14 +104,8 @@ async fn frozen() -> anyhow::Result<()> {
     for _ in 0..4 {
         took.extend(every_call(&storage, &tenant).await?);
     }
-    took.sort();
-    let slow = took
-        .iter()
-        .filter(|took| **took > Duration::from_millis(60))
-        .count();
-    assert!(took.iter().all(|took| *took < LONGEST), "{took:?}");
     // The first few wait, then Redis is passed by.
-    assert!((1..=6).contains(&slow), "{took:?}");
+    assert_in_time(took, 1..=6);
     assert_eq!(storage.redis_state(), RedisState::Unavailable);
     redis.thaw()?;
     used_again(&storage).await?;
@@ -178,7 +189,7 @@ async fn full() -> anyhow::Result<()> {
         {}
     }
     let took = every_call(&storage, &tenant).await?;
-    assert!(took.iter().all(|took| *took < LONGEST), "{took:?}");
+    assert_in_time(took, 0..=1);
     assert_eq!(storage.redis_state(), RedisState::Unavailable);
     cmd("FLUSHALL").query_async::<()>(&mut raw).await?;
     used_again(&storage).await?;
