@@ -10,7 +10,7 @@
   const LONGEST_WAIT_MS = 30000;
   let last = Number(line.dataset.after);
   let lastData = 0;
-  let status = line.textContent;
+  let status = 'Live: the numbers are those of the last second.';
   let wait = 1000;
   let over = false;
 

@@ -60,7 +60,7 @@ impl Config {
             "local=http://127.0.0.1:7002",
             "Addresses that may be loaded: name=http://host:port,…",
         );
-        let tools = |name: &str| format!(".bookstore/tools/bin/{name}");
+        let (k6, k6_v1) = read_binaries(environment);
         Self {
             http_addr,
             telemetry: TelemetrySettings::read(
@@ -71,12 +71,8 @@ impl Config {
             ),
             state_directory,
             targets,
-            k6: environment
-                .text("PERFORMANCE_K6", &tools("k6"), "The k6 v2 binary")
-                .into(),
-            k6_v1: environment
-                .text("PERFORMANCE_K6_V1", &tools("k6-v1"), "The k6 v1 binary")
-                .into(),
+            k6,
+            k6_v1,
             scripts_directory: environment
                 .text(
                     "PERFORMANCE_SCRIPTS_DIR",
@@ -96,4 +92,19 @@ impl Config {
             ),
         }
     }
+}
+
+/// The k6 of both lines, v2 first.
+fn read_binaries(environment: &mut Environment) -> (PathBuf, PathBuf) {
+    let k6 = environment.text(
+        "PERFORMANCE_K6",
+        ".bookstore/tools/bin/k6",
+        "The k6 v2 binary",
+    );
+    let k6_v1 = environment.text(
+        "PERFORMANCE_K6_V1",
+        ".bookstore/tools/bin/k6-v1",
+        "The k6 v1 binary",
+    );
+    (k6.into(), k6_v1.into())
 }

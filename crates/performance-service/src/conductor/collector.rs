@@ -12,6 +12,9 @@ use performance_store::LogLine;
 /// The most errors of outputs that are kept; the first ones name the cause.
 const MAX_OUTPUT_ERRORS: usize = 20;
 
+/// Characters of a log message that a reason quotes.
+const MAX_EXCERPT: usize = 300;
+
 /// The most log lines that one reading hands out. What is left comes with the next one.
 const MAX_LINES_AT_ONCE: usize = 1_000;
 
@@ -21,6 +24,8 @@ pub(super) struct Collector {
     log: LogReader,
     pub(super) aggregator: Aggregator,
     pub(super) output_errors: Vec<String>,
+    /// The first error that k6 logged: mostly the reason for what it did next.
+    pub(super) first_error: Option<String>,
 }
 
 /// What one reading brought.
@@ -43,6 +48,7 @@ impl Collector {
             log: LogReader::new(artifacts.log.clone()),
             aggregator: Aggregator::new(requirements.thresholds),
             output_errors: Vec::new(),
+            first_error: None,
         }
     }
 
@@ -69,7 +75,11 @@ impl Collector {
 
     fn read_log(&mut self, lines: &mut Vec<LogLine>) -> std::io::Result<bool> {
         let errors = &mut self.output_errors;
+        let first_error = &mut self.first_error;
         let progress = self.log.read(|line| {
+            if line.level == "error" && first_error.is_none() {
+                *first_error = Some(excerpt(&line.to_string()));
+            }
             if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
                 errors.push(line.to_string());
             }
@@ -87,6 +97,12 @@ impl Collector {
         })?;
         Ok(progress.more)
     }
+}
+
+/// The first line of a message, which may go on with a stack.
+fn excerpt(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    line.chars().take(MAX_EXCERPT).collect()
 }
 
 fn age(microseconds: i64) -> Option<Duration> {

@@ -148,6 +148,7 @@ fn judge_measured(measured: &Measured) -> (Results, Verdict) {
 }
 
 fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) -> Outcome {
+    let first_error = lock(&measured.collector).first_error.clone();
     let by_itself = measured.end.stopped.is_none();
     let (status, error) = match (measured.end.exit, &measured.stop) {
         // It had ended before our signal reached it.
@@ -156,26 +157,27 @@ fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) 
         }
         (_, Some(stop)) => {
             let (status, reason) = stopped(stop);
+            verdict = overruled(&reason, verdict);
             (status, Some(reason))
         }
         (exit, None) => {
-            let reason = match measured.end.stopped {
-                Some(StopReason::Deadline) => "it ran longer than its plan can take".to_owned(),
-                Some(StopReason::DiskQuota) => "its files grew beyond their bound".to_owned(),
-                Some(StopReason::Requested) => "it was stopped".to_owned(),
-                None => exit.meaning(),
+            let reason = cause(exit, measured.end.stopped);
+            if by_itself {
+                // The judge says how it ended; the log says why.
+                let logged = first_error
+                    .iter()
+                    .map(|error| format!("k6 logged: {error}"));
+                verdict.reasons.extend(logged);
+            } else {
+                verdict = overruled(&reason, verdict);
+            }
+            let reason = match first_error.filter(|_| by_itself) {
+                Some(error) => format!("{reason}: {error}"),
+                None => reason,
             };
             (RunStatus::Failed, Some(reason))
         }
     };
-    if let Some(reason) = error.as_ref().filter(|_| status != RunStatus::Completed) {
-        let mut reasons = vec![capitalised(reason)];
-        reasons.extend(verdict.reasons);
-        verdict = Verdict {
-            reasons,
-            ..invalid(String::new())
-        };
-    }
     if let Some(cut) = &measured.cut {
         verdict
             .reasons
@@ -186,6 +188,25 @@ fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) 
         error,
         verdict: Some(verdict),
         results,
+    }
+}
+
+fn cause(exit: K6Exit, stopped: Option<StopReason>) -> String {
+    match stopped {
+        Some(StopReason::Deadline) => "it ran longer than its plan can take".to_owned(),
+        Some(StopReason::DiskQuota) => "its files grew beyond their bound".to_owned(),
+        Some(StopReason::Requested) => "it was stopped".to_owned(),
+        None => exit.meaning(),
+    }
+}
+
+/// The figures of a run that was stopped do not count, whatever they say.
+fn overruled(reason: &str, verdict: Verdict) -> Verdict {
+    let mut reasons = vec![capitalised(reason)];
+    reasons.extend(verdict.reasons);
+    Verdict {
+        reasons,
+        ..invalid(String::new())
     }
 }
 

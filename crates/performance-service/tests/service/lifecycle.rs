@@ -38,6 +38,19 @@ async fn a_run_is_carried_out_and_passes() -> anyhow::Result<()> {
         sent
     );
 
+    check_figures(&service, &location, &run).await?;
+    let logs = service.get_text(&format!("{location}/logs")).await?;
+    assert!(logs.contains("scenario smoke"), "{logs}");
+    let metrics = service.get_text("/metrics").await?;
+    assert!(
+        metrics.contains(r#"performance_runs_total{scenario="smoke",verdict="pass"} 1"#),
+        "{metrics}"
+    );
+    Ok(())
+}
+
+/// Results and timeline against what the target counted.
+async fn check_figures(service: &TestService, location: &str, run: &Value) -> anyhow::Result<()> {
     let results = service.get_json(&format!("{location}/results")).await?;
     assert_eq!(results, run["results"]);
     let requests = &results["metrics"]["http_reqs"];
@@ -66,13 +79,6 @@ async fn a_run_is_carried_out_and_passes() -> anyhow::Result<()> {
         .map(|point| point["requests"].as_u64().unwrap())
         .sum();
     assert_eq!(counted, service.target.requests());
-    let logs = service.get_text(&format!("{location}/logs")).await?;
-    assert!(logs.contains("scenario smoke"), "{logs}");
-    let metrics = service.get_text("/metrics").await?;
-    assert!(
-        metrics.contains(r#"performance_runs_total{scenario="smoke",verdict="pass"} 1"#),
-        "{metrics}"
-    );
     Ok(())
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn event(kind: &'static str) -> NewEvent {
 /// Buckets of request durations: pairs of second and milliseconds.
 pub(crate) fn buckets(samples: &[(i64, f64)]) -> Vec<SecondBucket> {
     let mut aggregator = Aggregator::new(vec![]);
+    let tags = Tags::from_iter([("name", "GET /")]);
     for (second, value) in samples {
         aggregator.add(&Sample {
             time: second * 1_000_000,
@@ -119,7 +120,7 @@ pub(crate) fn buckets(samples: &[(i64, f64)]) -> Vec<SecondBucket> {
             kind: MetricKind::Trend,
             contains: Contains::Time,
             value: *value,
-            tags: Tags::from_iter([("name", "GET /")]),
+            tags: &tags,
         });
     }
     aggregator.take_rest()
