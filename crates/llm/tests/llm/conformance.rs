@@ -1,8 +1,11 @@
 //! What every provider must do, against the simulator over HTTP.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::StreamExt;
@@ -171,16 +174,9 @@ async fn streams_one_after_another_share_a_connection() {
         let simulator = simulator().await.expect("a simulator");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let upstream = simulator.address();
         let accepted = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&accepted);
-        let forwarding = tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                counter.fetch_add(1, Ordering::SeqCst);
-                let mut far = TcpStream::connect(upstream).await.expect("the simulator");
-                tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
-            }
-        });
+        let upstream = simulator.address();
+        let forwarding = tokio::spawn(forward(listener, upstream, Arc::clone(&accepted)));
         let provider = provider(name, &base, Deadlines::default());
         for _ in 0..5 {
             let stream = provider.stream(&request()).await.expect("a stream");
@@ -192,5 +188,14 @@ async fn streams_one_after_another_share_a_connection() {
         }
         assert!(accepted.load(Ordering::SeqCst) < 5, "{name}: {accepted:?}");
         forwarding.abort();
+    }
+}
+
+/// Passes connections on to `upstream`, and counts them.
+async fn forward(listener: TcpListener, upstream: SocketAddr, accepted: Arc<AtomicUsize>) {
+    while let Ok((mut near, _)) = listener.accept().await {
+        accepted.fetch_add(1, Ordering::SeqCst);
+        let mut far = TcpStream::connect(upstream).await.expect("the simulator");
+        tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
     }
 }
