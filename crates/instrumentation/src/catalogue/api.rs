@@ -11,7 +11,4 @@ metrics_family! {
     SEARCHES = Counter "bookstore.searches" as "bookstore_searches_total",
         "{search}", ["outcome"], &[],
         "Searches that found something (found) or nothing (empty).";
-    TELEMETRY_DROPPED_SPANS = Counter "bookstore.telemetry.dropped_spans" as "bookstore_telemetry_dropped_spans_total",
-        "{span}", [], &[],
-        "Spans that no collector accepted.";
 }

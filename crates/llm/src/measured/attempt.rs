@@ -129,6 +129,12 @@ impl Attempt {
         });
         response.cost = cost;
         response.simulated = self.books.simulated;
+        let queue = response.latency.queue;
+        let overhead = self
+            .begun
+            .elapsed()
+            .saturating_sub(queue + response.latency.total);
+        self.books.series.waits(queue, overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
         if span.is_none() {
             return;
@@ -140,11 +146,7 @@ impl Attempt {
         };
         text("gen_ai.response.id", &response.response_id);
         text("gen_ai.response.finish_reasons", &response.finish_reason);
-        span.record(
-            "bookstore.gen_ai.queue_ms",
-            milliseconds(response.latency.queue),
-        );
-        let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
+        span.record("bookstore.gen_ai.queue_ms", milliseconds(queue));
         span.record("bookstore.gen_ai.overhead_ms", milliseconds(overhead));
     }
 

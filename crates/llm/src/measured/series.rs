@@ -32,6 +32,8 @@ pub(super) struct Series {
     models: LabelValues,
     tenants: LabelValues,
     in_flight: Gauge,
+    queue: Histogram,
+    overhead: Histogram,
     timings: Kept<Models, Timings>,
     money: Kept<(Arc<str>, Arc<str>, &'static str), Money>,
     tokens: Kept<Arc<str>, Tokens>,
@@ -85,6 +87,10 @@ impl Series {
             models: LabelValues::default(),
             tenants: LabelValues::default(),
             in_flight: catalogue::GEN_AI_IN_FLIGHT.gauge(&[("gen_ai.provider.name", provider)]),
+            queue: catalogue::GEN_AI_QUEUE_DURATION
+                .histogram(&[("gen_ai.provider.name", provider)]),
+            overhead: catalogue::GEN_AI_OVERHEAD_DURATION
+                .histogram(&[("gen_ai.provider.name", provider)]),
             timings: Kept::default(),
             money: Kept::default(),
             tokens: Kept::default(),
@@ -101,6 +107,12 @@ impl Series {
     pub(super) fn chunk(&self, (requested, answering): (&str, Option<&str>), gap: Duration) {
         let timings = self.timings(requested, answering.unwrap_or_default(), "");
         timings.time_per_output_chunk.record(gap.as_secs_f64());
+    }
+
+    /// An attempt succeeded: how long it waited for its turn, and what we added to it.
+    pub(super) fn waits(&self, queue: Duration, overhead: Duration) {
+        self.queue.record(queue.as_secs_f64());
+        self.overhead.record(overhead.as_secs_f64());
     }
 
     /// An attempt is over.
