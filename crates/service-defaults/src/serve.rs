@@ -6,15 +6,19 @@ use axum::{body::Body, extract::Request, response::Response};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
+
+/// How long a connection without a request is kept once the shutdown has begun: its first request
+/// may be on its way.
+const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +60,12 @@ where
     S::Future: Send,
 {
     let places = Arc::new(Semaphore::new(config.max_connections));
-    let graceful = GracefulShutdown::new();
+    let connections = Connections {
+        service,
+        config,
+        shutdown: shutdown.clone(),
+        tasks: TaskTracker::new(),
+    };
     while let Some(place) = shutdown
         .run_until_cancelled(Arc::clone(&places).acquire_owned())
         .await
@@ -66,7 +75,7 @@ where
             break;
         };
         match accepted {
-            Ok((stream, _)) => spawn(stream, service.clone(), &config, &graceful, place),
+            Ok((stream, _)) => connections.spawn(stream, place),
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 // Out of file descriptors: wait for some to be closed instead of spinning.
@@ -75,9 +84,10 @@ where
             }
         }
     }
-    accept_pending(&listener, &service, &config, &graceful, &places).await;
+    connections.spawn_waiting(&listener, &places).await;
     drop(listener);
-    if tokio::time::timeout(config.drain, graceful.shutdown())
+    connections.tasks.close();
+    if tokio::time::timeout(config.drain, connections.tasks.wait())
         .await
         .is_err()
     {
@@ -89,81 +99,107 @@ where
     Ok(())
 }
 
-/// Takes the connections that clients had opened when the shutdown began: the kernel has
-/// acknowledged them, and closing the listener would reset them.
-async fn accept_pending<S>(
-    listener: &TcpListener,
-    service: &S,
-    config: &ServeConfig,
-    graceful: &GracefulShutdown,
-    places: &Arc<Semaphore>,
-) where
+/// The connections of a listener, each in a task of its own.
+struct Connections<S> {
+    service: S,
+    config: ServeConfig,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl<S> Connections<S>
+where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    while let Ok(place) = Arc::clone(places).try_acquire_owned() {
-        tokio::select! {
-            biased;
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => spawn(stream, service.clone(), config, graceful, place),
-                Err(_) => return,
-            },
-            () = std::future::ready(()) => return,
+    /// Takes the connections that clients had opened when the shutdown began: the kernel has
+    /// acknowledged them, and closing the listener would reset them.
+    async fn spawn_waiting(&self, listener: &TcpListener, places: &Arc<Semaphore>) {
+        while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            tokio::select! {
+                biased;
+                // Without a budget: running out of it would look as if nobody waited.
+                accepted = tokio::task::unconstrained(listener.accept()) => match accepted {
+                    Ok((stream, _)) => self.spawn(stream, place),
+                    Err(_) => return,
+                },
+                () = std::future::ready(()) => return,
+            }
         }
+    }
+
+    fn spawn(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+        // Without this a small last packet waits for the peer's delayed acknowledgement: 40 ms.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("TCP_NODELAY: {error}");
+        }
+        let first_request = Arc::new(Notify::new());
+        let seen = Arc::clone(&first_request);
+        let service = self.service.clone();
+        let service = service.map_request(move |request: http::Request<Incoming>| {
+            seen.notify_one();
+            request.map(Body::new)
+        });
+        let connection = protocols(self.config.idle)
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
+            .into_owned();
+        let (limit, shutdown) = (self.config.first_request, self.shutdown.clone());
+        self.tasks.spawn(async move {
+            let _place = place;
+            tokio::pin!(connection);
+            // A connection that is told to end before its first request drops it unread, so it is
+            // told after that one.
+            let begun = tokio::select! {
+                biased;
+                result = &mut connection => Some(result),
+                () = first_request.notified() => None,
+                () = no_request(limit, &shutdown) => return,
+            };
+            let ended = match begun {
+                Some(result) => result,
+                None => tokio::select! {
+                    result = &mut connection => result,
+                    () = shutdown.cancelled() => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                },
+            };
+            if let Err(error) = ended {
+                tracing::debug!("a connection ended early: {error}");
+            }
+        });
     }
 }
 
-fn spawn<S>(
-    stream: TcpStream,
-    service: S,
-    config: &ServeConfig,
-    graceful: &GracefulShutdown,
-    place: OwnedSemaphorePermit,
-) where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
-    // Without this a small last packet waits for the peer's delayed acknowledgement: 40 ms.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("TCP_NODELAY: {error}");
-    }
-    let first_request = Arc::new(Notify::new());
-    let seen = Arc::clone(&first_request);
-    let service = service.map_request(move |request: http::Request<Incoming>| {
-        seen.notify_one();
-        request.map(Body::new)
-    });
+/// HTTP/1.1 and HTTP/2, with the limits of a kept connection.
+fn protocols(idle: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(config.idle)
+        .header_read_timeout(idle)
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(config.idle)
+        .keep_alive_interval(idle)
         .max_concurrent_streams(200);
-    let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-    let connection = graceful.watch(connection.into_owned());
-    let limit = config.first_request;
-    tokio::spawn(async move {
-        let _place = place;
-        tokio::pin!(connection);
-        let answered = tokio::select! {
-            result = &mut connection => Some(result),
-            seen = tokio::time::timeout(limit, first_request.notified()) => match seen {
-                Ok(()) => None,
-                Err(_) => return,
-            },
-        };
-        let result = match answered {
-            Some(result) => result,
-            None => connection.await,
-        };
-        if let Err(error) = result {
-            tracing::debug!("a connection ended early: {error}");
-        }
-    });
+    builder
+}
+
+/// Ends when a connection has had its time for its first request, which a shutdown shortens.
+async fn no_request(limit: Duration, shutdown: &CancellationToken) {
+    let waited = tokio::time::timeout(limit, shutdown.cancelled()).await;
+    if waited.is_ok() {
+        last_call().await;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a request that never comes is no event"
+)]
+async fn last_call() {
+    tokio::time::sleep(LAST_CALL).await;
 }
 
 fn is_connection_error(error: &io::Error) -> bool {
