@@ -10,7 +10,7 @@ use service_defaults::{
     router::with_defaults,
     serve::serve,
 };
-use storage::{Authors, BodyEncoders, Books, RedisState, Storage};
+use storage::{Authors, Backend, BodyEncoders, Books, RedisState, Storage};
 use tenancy::TenantId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +70,10 @@ impl App {
             book: books::encode,
             author: authors::encode,
         };
-        let storage = Arc::new(Storage::connect(&config.storage, encoders).await?);
+        let storage = Storage::connect(&config.storage, encoders)
+            .await
+            .map_err(|error| format!("{}: {error}", store_setting(&config.storage.backend)))?;
+        let storage = Arc::new(storage);
         let ledger = Arc::new(Ledger::open(&config.ledger)?);
         let prices = Arc::new(PriceCatalogue::built_in()?);
         let llm = Arc::new(Llm::build(&config.llm, &ledger, &prices)?);
@@ -102,6 +105,14 @@ impl AppState {
             identities: Identities::new(),
             development_tenant: TenantId::development(),
         }))
+    }
+}
+
+/// The setting that says where the store is.
+const fn store_setting(backend: &Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite { .. } => "BOOKSTORE_STATE_DIR",
+        Backend::Mongo { .. } => "MONGODB_URI",
     }
 }
 

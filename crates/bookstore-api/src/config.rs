@@ -10,7 +10,7 @@ use service_defaults::{
     serve::ServeConfig,
     telemetry_settings::TelemetrySettings,
 };
-use storage::{Backend, StorageConfig};
+use storage::{Backend, StorageConfig, is_mongodb_uri, is_redis_url};
 
 /// What the process is built from.
 pub struct AppConfig {
@@ -89,6 +89,10 @@ fn read_storage(environment: &mut Environment, state: &std::path::Path) -> Stora
         "MONGODB_URI",
         "MongoDB of books and authors; without it they are in SQLite in the state directory",
     );
+    // The reasons do not repeat the addresses, which may carry passwords.
+    if mongodb.as_ref().is_some_and(|uri| !is_mongodb_uri(uri)) {
+        environment.reject("MONGODB_URI", "must be such as mongodb://127.0.0.1:27017/");
+    }
     let database = environment.text("MONGODB_DATABASE", "bookstore", "Database in MongoDB");
     let backend = match mongodb {
         Some(uri) => Backend::Mongo { uri, database },
@@ -100,6 +104,9 @@ fn read_storage(environment: &mut Environment, state: &std::path::Path) -> Stora
         "REDIS_URL",
         "Redis as second cache level; without it only the process' own cache is used",
     );
+    if redis_url.as_ref().is_some_and(|url| !is_redis_url(url)) {
+        environment.reject("REDIS_URL", "must be such as redis://127.0.0.1:6379");
+    }
     let mut storage = StorageConfig::new(backend);
     storage.redis_url = redis_url;
     let bytes = storage.cache.level1_bytes.to_string();

@@ -90,7 +90,7 @@ impl Environment {
         match text.parse() {
             Ok(value) => value,
             Err(error) => {
-                self.reject(name, format!("{text:?} {error}"));
+                self.reject(name, format!("{:?} {error}", without_userinfo(&text)));
                 match default.parse() {
                     Ok(value) => value,
                     Err(error) => panic!("the default of {name}: {error}"),

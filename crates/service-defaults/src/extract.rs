@@ -109,9 +109,7 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// Names the parameter that was refused.
 fn refused_query(rejection: &QueryRejection) -> Problem {
     type ParameterError = serde_path_to_error::Error<value::Error>;
-    let Some(error) = rejection
-        .source()
-        .and_then(|source| source.downcast_ref::<ParameterError>())
+    let Some(error) = causes(rejection).find_map(|cause| cause.downcast_ref::<ParameterError>())
     else {
         return Problem::invalid_field("query", rejection.body_text());
     };
@@ -140,7 +138,8 @@ fn refused_path(rejection: PathRejection) -> Problem {
 }
 
 fn unread_body(rejection: BytesRejection) -> Problem {
-    if is_late(&rejection) {
+    // The body's own limit ended it: axum knows only that it failed.
+    if causes(&rejection).any(|cause| cause.is::<TimeoutError>()) {
         return Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-timed-out",
@@ -159,16 +158,9 @@ fn unread_body(rejection: BytesRejection) -> Problem {
     }
 }
 
-/// Whether the body's own limit ended it: axum knows only that it failed.
-fn is_late(rejection: &BytesRejection) -> bool {
-    let mut source = rejection.source();
-    while let Some(error) = source {
-        if error.is::<TimeoutError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+/// What lies behind an error, the nearest first.
+fn causes<'a>(error: &'a dyn Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// Nothing is unpacked: a few bytes could become gigabytes.

@@ -49,6 +49,13 @@ impl TelemetrySettings {
             log_filter: environment.text("RUST_LOG", "info", "Filter of log lines"),
             log_format: if pretty { LogFormat::Pretty } else { LogFormat::Json },
         };
+        // What telemetry refuses at its start is told with the other settings.
+        if let Err(reason) = telemetry.check_log_filter() {
+            environment.reject("RUST_LOG", reason);
+        }
+        if let Err(reason) = telemetry.check_otlp_endpoint() {
+            environment.reject("OTEL_EXPORTER_OTLP_ENDPOINT", reason);
+        }
         let sampling = environment.parsed::<SamplingText>(
             sampling_name,
             "catalogue=0.01,ai=1,ops=0",
