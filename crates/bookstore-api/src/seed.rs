@@ -34,11 +34,11 @@ async fn seed_data(
 ) -> Result<Json<Seeded>, Problem> {
     let mut added = 0;
     for (position, book) in books().into_iter().enumerate() {
-        let id = BookId::from_bytes(fixed_id(position));
+        let id = BookId::from_bytes(fixed_id(&tenant, position));
         added += u8::from(insert_once::<Book>(&app.books, &tenant, &book, id).await?);
     }
     for (position, author) in authors().into_iter().enumerate() {
-        let id = AuthorId::from_bytes(fixed_id(position));
+        let id = AuthorId::from_bytes(fixed_id(&tenant, position));
         added += u8::from(insert_once::<Author>(&app.authors, &tenant, &author, id).await?);
     }
     let message = format!("Database seeded successfully ({added} of 6 entries were new)");
@@ -65,10 +65,12 @@ async fn insert_once<R: Resource>(
     }
 }
 
-/// `5eed…` with the sample's position: the same at every call and in every installation.
-fn fixed_id(position: usize) -> [u8; 12] {
+/// `5eed`, a mark of the tenant, the sample's position: the same at every call, and never that of
+/// another tenant's sample, since `MongoDB` knows an identifier once for all tenants.
+fn fixed_id(tenant: &TenantId, position: usize) -> [u8; 12] {
     let mut bytes = [0; 12];
     bytes[..2].copy_from_slice(&[0x5e, 0xed]);
+    bytes[2..10].copy_from_slice(&domain::fingerprint(&[tenant.as_str()]).to_be_bytes());
     bytes[11] = u8::try_from(position + 1).unwrap_or(u8::MAX);
     bytes
 }

@@ -18,6 +18,7 @@ mod time;
 pub use author::Author;
 pub use book::{Book, BookSummary};
 pub use error::InvalidField;
+pub use fingerprint::fingerprint;
 pub use id::{AuthorId, BookId, InvalidId};
 pub use isbn::Isbn;
 pub use number::{PRICE_SCALE, Price, StockQuantity, Version};
