@@ -1,0 +1,42 @@
+//! The API as its users meet it: the real binary over HTTP, with the real servers behind it.
+//!
+//! Cases of the contract run over both stores: each takes a [`caller::Caller`], which is a tenant
+//! of its own at an API that many cases share. What breaks an API has one to itself.
+
+mod caller;
+mod reply;
+mod test_api;
+mod wire;
+
+mod authors;
+mod books;
+mod bulk;
+mod changes;
+mod fields;
+mod isbn;
+mod lists;
+mod search;
+mod seed;
+
+mod documents;
+mod error_lab;
+mod health;
+mod tenants;
+
+mod bad_bodies;
+mod bad_requests;
+mod naughty_strings;
+mod raw_http;
+
+mod llm_fixture;
+mod summaries;
+mod summary_cache;
+mod summary_faults;
+mod telemetry;
+
+mod acknowledged;
+mod command_line;
+mod redis_outage;
+mod shutdown;
+mod slow_clients;
+mod store_outage;
