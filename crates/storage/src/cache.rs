@@ -206,13 +206,23 @@ impl Connection {
             let mut round = interval(MAINTENANCE);
             round.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                round.tick().await;
+                tokio::select! {
+                    _ = round.tick() => {}
+                    () = connection.given_up() => {}
+                }
                 books.inner.level1.report();
                 authors.inner.level1.report();
                 summaries.report();
                 connection.maintain_once().await;
             }
         })
+    }
+
+    async fn given_up(&self) {
+        match &self.redis {
+            Some(redis) => redis.given_up().await,
+            None => std::future::pending().await,
+        }
     }
 
     fn level2(&self, ttl: Duration) -> Level2 {

@@ -20,7 +20,10 @@ use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     budget::{Budget, COMMAND},
@@ -79,6 +82,9 @@ pub(super) struct Redis {
     client: Client,
     state: RwLock<State>,
     late: AtomicU32,
+    /// Told when a connection was given up, so that the next one is tried for at once: meanwhile
+    /// other processes may read what writes of this one could not mark.
+    given_up: Notify,
     metrics: RedisMetrics,
     warning: Warning,
 }
@@ -109,6 +115,7 @@ impl Redis {
             client,
             state: RwLock::new(state),
             late: AtomicU32::new(0),
+            given_up: Notify::new(),
             metrics: RedisMetrics::new(),
             warning: Warning::new(),
         })
@@ -181,10 +188,17 @@ impl Redis {
     /// it can be believed.
     pub(super) fn distrust(&self) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.live = None;
+        let had_one = state.live.take().is_some();
         state.unsynced += 1;
         drop(state);
-        self.late.store(0, Ordering::Relaxed);
+        if had_one {
+            self.gave_up();
+        }
+    }
+
+    /// Waits until a connection is given up.
+    pub(super) async fn given_up(&self) {
+        self.given_up.notified().await;
     }
 
     /// Goes over to an epoch that another process has raised.
@@ -276,17 +290,16 @@ impl Redis {
     fn disconnect(&self, serial: u64) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         // A late failure of an older connection says nothing about this one.
-        if state
-            .live
-            .as_ref()
-            .is_some_and(|live| live.serial == serial)
-        {
-            state.live = None;
+        if state.live.take_if(|live| live.serial == serial).is_some() {
             drop(state);
-            self.late.store(0, Ordering::Relaxed);
-            self.warning
-                .once_a_minute("Redis does not answer; going on without it");
+            self.gave_up();
         }
+    }
+
+    fn gave_up(&self) {
+        self.late.store(0, Ordering::Relaxed);
+        self.warning.once_a_minute("it does not answer");
+        self.given_up.notify_one();
     }
 
     fn answered(&self) {

@@ -1,8 +1,11 @@
 //! Two processes' caches over one file and one Redis, with gates to hold calls at.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -18,6 +21,9 @@ use super::super::{
     level2::{Claim, Level2},
 };
 use crate::{BookStore, CacheLimits, StorageError, Store, StoreLimits, sqlite};
+
+/// Longest wait for something that takes milliseconds on an idle machine.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A real store whose next read, or next change, waits at a gate: the read with its result in
 /// hand, the change before it begins.
@@ -150,18 +156,19 @@ impl Rig {
         });
         let url = self.redis.url().into();
         let connection = Connection::open(Some(&url), &self.limits).await.unwrap();
-        assert_eq!(connection.state(), RedisState::Healthy);
         let behind: Arc<dyn BookStore> = Arc::clone(&store) as _;
         let books = Books::new(
             behind,
             |book| Bytes::from(book.version.get().to_string()),
             &connection,
         );
-        Process {
+        let process = Process {
             books,
             store,
             connection,
-        }
+        };
+        process.uses_redis().await;
+        process
     }
 
     pub(super) fn read(
@@ -225,6 +232,21 @@ impl Rig {
     }
 }
 
+impl Process {
+    /// Looks after Redis until it takes part; a busy machine may miss a limit of milliseconds.
+    pub(super) async fn uses_redis(&self) {
+        let used = async || {
+            self.connection.maintain_once().await;
+            anyhow::ensure!(self.connection.state() == RedisState::Healthy);
+            Ok(())
+        };
+        test_support::wait::until("Redis to be used", DEADLINE, used)
+            .await
+            .unwrap();
+    }
+}
+
+/// A read that has its result from the store and is about to put it into Redis.
 pub(super) struct LateFill {
     level2: Level2,
     key: Key<Book>,
