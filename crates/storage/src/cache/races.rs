@@ -209,7 +209,7 @@ async fn reads_never_go_back_behind_an_acknowledged_write() {
             })
         })
         .collect();
-    let maintenance = tokio::spawn(maintained(Arc::clone(&processes)));
+    let maintenance = tokio::spawn(maintained(Arc::clone(&processes), Arc::clone(&over)));
     let mut last = first;
     for number in 0..WRITES {
         last = rig.replace(&processes[number % 2], &last).await.unwrap();
@@ -219,7 +219,7 @@ async fn reads_never_go_back_behind_an_acknowledged_write() {
     for reader in readers {
         reader.await.unwrap();
     }
-    maintenance.abort();
+    maintenance.await.unwrap();
     assert_eq!(
         seen_by_others(&rig, &[&processes[0], &processes[1]], last.id).await,
         Some(last.version.get())
@@ -227,9 +227,9 @@ async fn reads_never_go_back_behind_an_acknowledged_write() {
 }
 
 /// What the background task of a real process does, at a quicker pace.
-async fn maintained(processes: Arc<[Process; 2]>) {
+async fn maintained(processes: Arc<[Process; 2]>, over: Arc<AtomicBool>) {
     let mut round = tokio::time::interval(Duration::from_millis(20));
-    loop {
+    while !over.load(Ordering::SeqCst) {
         round.tick().await;
         for process in processes.iter() {
             process.connection.maintain_once().await;
