@@ -3,6 +3,7 @@
 mod chart;
 mod figures;
 mod home;
+mod numbers;
 mod run;
 mod words;
 

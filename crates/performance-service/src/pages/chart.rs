@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::numbers::{axis_label, number, run_time};
 use crate::timeline::TimelinePoint;
 
 /// The picture's width in its own units; the page scales it.
@@ -288,60 +289,6 @@ fn round_up(value: f64) -> f64 {
     nice.unwrap_or(value)
 }
 
-/// `mm:ss`, or `h:mm:ss` from an hour on.
-pub(crate) fn run_time(seconds: u32) -> String {
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes:02}:{seconds:02}")
-    }
-}
-
-/// Three significant digits; whole numbers from 1,000 on with a separator.
-pub(crate) fn number(value: f64) -> String {
-    let size = value.abs();
-    if size >= 999.5 {
-        grouped(&format!("{value:.0}"))
-    } else if size >= 99.95 || size == 0.0 {
-        format!("{value:.0}")
-    } else if size >= 9.995 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
-/// A whole number with separators.
-pub(crate) fn whole(value: u64) -> String {
-    grouped(&value.to_string())
-}
-
-/// Ends of axes are round numbers, so that zeros after the point say nothing.
-fn axis_label(value: f64) -> String {
-    let text = number(value);
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
-}
-
-fn grouped(digits: &str) -> String {
-    let (sign, digits) = match digits.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", digits),
-    };
-    let mut text = String::from(sign);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn px(value: f64) -> String {
     format!("{value:.1}")
 }
@@ -362,20 +309,6 @@ mod tests {
     fn axes_end_at_round_numbers() {
         for (value, expected) in [(1.0, 1.0), (88.0, 100.0), (101.0, 200.0), (210.0, 250.0)] {
             assert!((round_up(value) - expected).abs() < 1e-9, "{value}");
-        }
-    }
-
-    #[test]
-    fn numbers_have_three_significant_digits() {
-        for (value, expected) in [
-            (0.0, "0"),
-            (0.8412, "0.84"),
-            (84.12, "84.1"),
-            (262.4, "262"),
-            (1_240.2, "1,240"),
-            (1_234_567.0, "1,234,567"),
-        ] {
-            assert_eq!(number(value), expected);
         }
     }
 

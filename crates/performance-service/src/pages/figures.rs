@@ -3,7 +3,7 @@
 use load_analysis::metric::Contains;
 use load_analysis::results::{MetricResult, Results};
 
-use super::chart::{number, whole};
+use super::numbers::{number, whole};
 use crate::timeline::TimelinePoint;
 
 /// Below this many samples a p99 is the opinion of ten of them at most.

@@ -10,7 +10,7 @@ use service_defaults::problem::Problem;
 use super::chart::{self, Chart};
 use super::figures::{self, CheckRow, MetricRow, ThresholdRow, Tile};
 use super::words::{self, Badge};
-use super::{page, see_other};
+use super::{numbers, page, see_other};
 use crate::app::App;
 use crate::problems;
 use crate::runs::{RunInPath, logs};
@@ -153,9 +153,9 @@ async fn results(app: &App, address: &RunAddress) -> Result<Option<Results>, Pro
 }
 
 fn time_row(point: &TimelinePoint) -> TimeRow {
-    let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), chart::number);
+    let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), numbers::number);
     TimeRow {
-        time: chart::run_time(point.t),
+        time: numbers::run_time(point.t),
         requests: point.requests,
         p50: optional(point.p50),
         p95: optional(point.p95),
@@ -170,7 +170,7 @@ fn coverage(results: &Results) -> String {
     let coverage = &results.coverage;
     let mut text = format!(
         "{} samples in {} tag sets over {:.1} s of load",
-        chart::whole(coverage.samples),
+        numbers::whole(coverage.samples),
         coverage.tag_sets,
         coverage.load_seconds
     );

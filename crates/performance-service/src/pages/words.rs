@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use load_analysis::verdict::Verdict;
 use performance_store::{Run, RunStatus};
 
-use super::chart::run_time;
+use super::numbers::run_time;
 
 /// A verdict for the eye: symbol and word.
 pub(super) struct Badge {

@@ -1,10 +1,6 @@
 //! The service as its users meet it: the real binary, real k6, a target that counts.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cancel;
 mod documents;

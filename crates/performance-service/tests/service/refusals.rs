@@ -6,8 +6,7 @@ use crate::test_service::TestService;
 
 #[tokio::test]
 async fn every_bad_field_is_named() -> anyhow::Result<()> {
-    let service = TestService::start().await?;
-    for (body, field) in [
+    refuse(&[
         (json!({"testScript": "../x"}), "testScript"),
         (json!({"testScript": "/etc/passwd"}), "testScript"),
         (json!({"testScript": "tests/../../x.js"}), "testScript"),
@@ -46,6 +45,13 @@ async fn every_bad_field_is_named() -> anyhow::Result<()> {
             "environment.BASE_URL",
         ),
         (json!({"environment": []}), "environment"),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn every_bad_option_is_named() -> anyhow::Result<()> {
+    refuse(&[
         (
             json!({"options": {"virtualUsers": 1_000_000_000}}),
             "options.virtualUsers",
@@ -84,8 +90,15 @@ async fn every_bad_field_is_named() -> anyhow::Result<()> {
         (json!({"options": "all"}), "options"),
         (json!({"options": [5]}), "options"),
         (json!([]), "body"),
-    ] {
-        let reply = service.ask(&body).await?;
+    ])
+    .await
+}
+
+/// Each request is a 400 that names the field, and none becomes a run.
+async fn refuse(requests: &[(Value, &str)]) -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    for (body, field) in requests {
+        let reply = service.ask(body).await?;
         assert_eq!(reply.status(), 400, "{body}");
         let content_type = reply.headers()["content-type"].to_str()?.to_owned();
         assert_eq!(content_type, "application/problem+json", "{body}");
