@@ -139,7 +139,8 @@ impl Summaries {
         let (kept, answer) = match &self.cache {
             Some(cache) if !wish.refresh => self.cached(cache, &key, provider).await?,
             cache => {
-                let (kept, answer) = self.generate(&key, provider).await?;
+                let book = self.book(&key).await?;
+                let (kept, answer) = self.generate(&key, &book, provider).await?;
                 if let Some(cache) = cache {
                     cache.put(&key, encode(&kept)).await;
                 }
@@ -200,11 +201,7 @@ impl Summaries {
         key: &SummaryKey,
         provider: Arc<dyn LlmProvider>,
     ) -> Result<(KeptSummary, Option<ChatResponse>), SummaryError> {
-        let book = self
-            .books
-            .read(&key.tenant, &key.book)
-            .await?
-            .ok_or(SummaryError::NoBook)?;
+        let book = self.book(key).await?;
         let stored = book.summary.as_ref().filter(|summary| {
             summary.provider == key.provider
                 && summary.model == key.model
@@ -219,7 +216,7 @@ impl Summaries {
             };
             return Ok((kept, None));
         }
-        let (kept, answer) = self.generate(key, provider).await?;
+        let (kept, answer) = self.generate(key, &book, provider).await?;
         Ok((kept, Some(answer)))
     }
 
@@ -227,19 +224,15 @@ impl Summaries {
     async fn generate(
         &self,
         key: &SummaryKey,
+        book: &Book,
         provider: Arc<dyn LlmProvider>,
     ) -> Result<(KeptSummary, ChatResponse), SummaryError> {
-        let book = self
-            .books
-            .read(&key.tenant, &key.book)
-            .await?
-            .ok_or(SummaryError::NoBook)?;
         let name = provider.name();
         let failed = |error| SummaryError::Model {
             provider: name,
             error,
         };
-        let answer = ask(provider.as_ref(), key, &book).await.map_err(failed)?;
+        let answer = ask(provider.as_ref(), key, book).await.map_err(failed)?;
         let text = answer.text.trim().to_owned();
         if text.is_empty() {
             let message = "the answer has no text".to_owned();
@@ -248,9 +241,9 @@ impl Summaries {
         let cost = answer.cost.as_ref().map(|cost| cost.total.get());
         let kept = KeptSummary {
             cost,
-            ..kept_of(&book, key, text, answer.simulated)
+            ..kept_of(book, key, text, answer.simulated)
         };
-        self.store(key, &book, &kept.text).await?;
+        self.store(key, book, &kept.text).await?;
         let labels = [("gen_ai.provider.name", name.telemetry_name())];
         catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
         Ok((kept, answer))
@@ -288,6 +281,12 @@ impl Summaries {
             }
         }
         Ok(())
+    }
+
+    /// The book as the store has it.
+    async fn book(&self, key: &SummaryKey) -> Result<Book, SummaryError> {
+        let found = self.books.read(&key.tenant, &key.book).await?;
+        found.ok_or(SummaryError::NoBook)
     }
 
     fn is_simulated(&self, provider: ProviderName) -> bool {
