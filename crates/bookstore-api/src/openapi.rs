@@ -1,4 +1,4 @@
-//! The OpenAPI document around the routes' own descriptions.
+//! The `OpenAPI` document around the routes' own descriptions.
 
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -73,7 +73,7 @@ fn ready() {}
 #[expect(dead_code, reason = "describes a route that comes with the defaults")]
 fn startup() {}
 
-/// Metrics, as OpenMetrics for whoever prefers it.
+/// Metrics, as `OpenMetrics` for whoever prefers it.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, body = String, content_type = "text/plain")))]
 #[expect(dead_code, reason = "describes a route that comes with the defaults")]

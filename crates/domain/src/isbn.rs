@@ -75,7 +75,7 @@ fn ten(digits: &[u8]) -> Option<String> {
         b'X' | b'x' => 10,
         _ => return None,
     };
-    if (weighted + last) % 11 != 0 {
+    if !(weighted + last).is_multiple_of(11) {
         return None;
     }
     let mut key = b"978".to_vec();

@@ -23,7 +23,7 @@ impl MetricsText {
         self.0.render()
     }
 
-    /// The metrics as OpenMetrics 1.0
+    /// The metrics as `OpenMetrics` 1.0
     /// (<https://github.com/OpenObservability/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md>).
     #[must_use]
     pub fn render_openmetrics(&self) -> String {

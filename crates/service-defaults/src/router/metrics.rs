@@ -22,7 +22,7 @@ pub(super) fn reply(headers: &HeaderMap, metrics: &MetricsText) -> Response {
     (headers, text).into_response()
 }
 
-/// Whether `Accept` (RFC 9110, 12.5.1) names OpenMetrics, and plain text not before it.
+/// Whether `Accept` (RFC 9110, 12.5.1) names `OpenMetrics`, and plain text not before it.
 fn prefers_openmetrics(headers: &HeaderMap) -> bool {
     let wanted = |media_type: &str| {
         headers
