@@ -1,4 +1,4 @@
-//! What the API says about itself: OpenAPI, its pages, metrics.
+//! What the API says about itself: `OpenAPI`, its pages, metrics.
 
 use std::{collections::BTreeSet, time::Duration};
 

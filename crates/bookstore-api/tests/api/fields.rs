@@ -140,7 +140,7 @@ async fn spellings_of_books_are_taken(caller: &Caller) -> anyhow::Result<()> {
         ("price", json!(" 23.4500 "), json!(23.45)),
         ("price", json!("1.5e1"), json!(15)),
         ("price", json!(0.0001), json!(0.0001)),
-        ("price", json!(99_999_999.9999), json!(99_999_999.9999)),
+        ("price", json!(99_999_999.999_9), json!(99_999_999.999_9)),
         ("price", json!(null), json!(0)),
         ("stockQuantity", json!(0), json!(0)),
         ("stockQuantity", json!("12"), json!(12)),

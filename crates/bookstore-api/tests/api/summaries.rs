@@ -93,53 +93,56 @@ async fn metrics_and_ledger_have_the_replys_cost() -> anyhow::Result<()> {
         cost += number(&summary["cost"]["picoUsd"])?;
     }
     let metered = llm.metered();
-    assert_eq!(
-        cost,
-        list_price(metered.input_tokens, metered.output_tokens)
-    );
+    let (input, output) = (metered.input_tokens, metered.output_tokens);
+    assert_eq!(cost, list_price(input, output));
     let claude = "gen_ai_provider_name=\"anthropic\"";
+    let cost_labels = [claude, "simulated=\"true\"", "feature=\"summary\""];
     for (family, labels, expected) in [
         (
             "bookstore_gen_ai_cost_pico_usd_total",
-            vec![claude, "simulated=\"true\"", "feature=\"summary\""],
+            &cost_labels[..],
             cost,
         ),
         (
             "bookstore_gen_ai_cost_pico_usd_total",
-            vec!["simulated=\"false\""],
+            &["simulated=\"false\""],
             0,
         ),
         (
             "bookstore_gen_ai_tokens_total",
-            vec![claude, "token_kind=\"input\""],
-            metered.input_tokens,
+            &[claude, "token_kind=\"input\""],
+            input,
         ),
         (
             "bookstore_gen_ai_tokens_total",
-            vec![claude, "token_kind=\"output\""],
-            metered.output_tokens,
+            &[claude, "token_kind=\"output\""],
+            output,
         ),
         (
             "gen_ai_client_operation_duration_seconds_count",
-            vec![claude, "error_type=\"\""],
+            &[claude, "error_type=\"\""],
             3,
         ),
         (
             "gen_ai_client_operation_time_to_first_chunk_seconds_count",
-            vec![claude],
+            &[claude],
             3,
         ),
-        ("bookstore_summaries_generated_total", vec![claude], 3),
-        ("bookstore_gen_ai_unpriced_calls_total", vec![], 0),
-        ("bookstore_gen_ai_in_flight", vec![], 0),
+        ("bookstore_summaries_generated_total", &[claude], 3),
+        ("bookstore_gen_ai_unpriced_calls_total", &[], 0),
+        ("bookstore_gen_ai_in_flight", &[], 0),
     ] {
-        let counted = llm.counted(family, &labels).await?;
+        let counted = llm.counted(family, labels).await?;
         assert_eq!(
             counted.to_string(),
             expected.to_string(),
             "{family} {labels:?}"
         );
     }
+    check_ledger(&llm, cost).await
+}
+
+async fn check_ledger(llm: &SimulatedLlm, cost: u64) -> anyhow::Result<()> {
     let rows = llm.ledger().await?;
     assert_eq!(rows.len(), 3);
     let booked: i64 = rows
