@@ -115,8 +115,9 @@ async fn a_killed_redis_fails_no_request() -> anyhow::Result<()> {
         })
         .await?;
     library.change().await?;
+    told(&library, "unhealthy").await?;
     library.redis.restart().await?;
-    rejoined(&library).await
+    told(&library, "healthy").await
 }
 
 #[tokio::test]
@@ -126,8 +127,9 @@ async fn a_frozen_redis_fails_no_request() -> anyhow::Result<()> {
     library.reopen().await?;
     library.read_all(|| library.redis.freeze()).await?;
     library.change().await?;
+    told(&library, "unhealthy").await?;
     library.redis.thaw()?;
-    rejoined(&library).await?;
+    told(&library, "healthy").await?;
     // What changed while it was away is never read from it.
     library.reopen().await?;
     for (n, book) in library.books.iter().take(20).enumerate() {
@@ -176,15 +178,15 @@ async fn a_full_redis_fails_no_request() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Redis takes part again, which the readiness document tells.
-async fn rejoined(library: &Library) -> anyhow::Result<()> {
+/// Waits until the readiness document says so of Redis.
+async fn told(library: &Library, status: &str) -> anyhow::Result<()> {
     wait::until(
-        "Redis takes part again",
+        &format!("Redis is {status}"),
         Duration::from_secs(30),
         async || {
             let document = library.caller.read("/health/ready").await?;
             ensure!(
-                document["checks"]["redis"]["status"] == "healthy",
+                document["checks"]["redis"]["status"] == status,
                 "{document}"
             );
             Ok(())
