@@ -20,6 +20,11 @@ use tower::{Service, ServiceExt};
 /// may be on its way.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
+/// Bytes of a request's head that are buffered; hyper's 400 kB would let a connection hold ten times
+/// what any client sends. Twice hyper's longest address, so that a longer one is told from a long
+/// header.
+const MAX_HEAD: usize = 128 * 1_024;
+
 /// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeConfig {
@@ -179,6 +184,7 @@ fn protocols(idle: Duration) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
+        .max_buf_size(MAX_HEAD)
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(idle)
