@@ -10,7 +10,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
 use service_defaults::{
     extract::{JsonBytes, ValidPath, ValidQuery},
@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
-    conditional::IfMatch,
+    conditional::{IfMatch, IfNoneMatch},
     openapi::ProblemDocument,
     problems::storage_problem,
     resource::{self, BULK_BODY_LIMIT, ListQuery},
@@ -60,7 +60,7 @@ struct CreatedAuthors {
 }
 
 /// Lists authors.
-#[utoipa::path(get, path = "/", tag = "authors", params(ListQuery), responses(
+#[utoipa::path(get, path = "/api/v1/authors", tag = "authors", params(ListQuery), responses(
     (status = 200, body = AuthorPage),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json")
 ))]
@@ -79,7 +79,7 @@ async fn list(
 }
 
 /// Gets one author.
-#[utoipa::path(get, path = "/{id}", tag = "authors", params(("id" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/authors/{id}", tag = "authors", params(("id" = String, Path)), responses(
     (status = 200, body = AuthorBody<'static>),
     (status = 304, description = "If-None-Match names the present version"),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -89,13 +89,13 @@ async fn get(
     State(app): State<AppState>,
     Tenant(tenant): Tenant,
     ValidPath(id): ValidPath<String>,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    resource::get(&app.authors, &tenant, &id, &headers).await
+    resource::get(&app.authors, &tenant, &id, &known).await
 }
 
 /// Creates an author.
-#[utoipa::path(post, path = "/", tag = "authors", request_body = AuthorBody<'static>, responses(
+#[utoipa::path(post, path = "/api/v1/authors", tag = "authors", request_body = AuthorBody<'static>, responses(
     (status = 201, body = AuthorBody<'static>, headers(("Location" = String), ("ETag" = String))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, body = ProblemDocument, content_type = "application/problem+json"),
@@ -111,7 +111,7 @@ async fn create(
 }
 
 /// Creates up to a thousand authors, all or none.
-#[utoipa::path(post, path = "/bulk", tag = "authors", request_body = Vec<AuthorBody<'static>>, responses(
+#[utoipa::path(post, path = "/api/v1/authors/bulk", tag = "authors", request_body = Vec<AuthorBody<'static>>, responses(
     (status = 200, body = CreatedAuthors),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, body = ProblemDocument, content_type = "application/problem+json"),
@@ -127,7 +127,7 @@ async fn create_many(
 }
 
 /// Replaces an author.
-#[utoipa::path(put, path = "/{id}", tag = "authors", request_body = AuthorBody<'static>,
+#[utoipa::path(put, path = "/api/v1/authors/{id}", tag = "authors", request_body = AuthorBody<'static>,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 200, body = AuthorBody<'static>),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -147,7 +147,7 @@ async fn replace(
 }
 
 /// Changes some fields of an author.
-#[utoipa::path(patch, path = "/{id}", tag = "authors", request_body = fields::AuthorPatchBody,
+#[utoipa::path(patch, path = "/api/v1/authors/{id}", tag = "authors", request_body = fields::AuthorPatchBody,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 200, body = AuthorBody<'static>),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -167,7 +167,7 @@ async fn patch(
 }
 
 /// Deletes an author.
-#[utoipa::path(delete, path = "/{id}", tag = "authors",
+#[utoipa::path(delete, path = "/api/v1/authors/{id}", tag = "authors",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 204, description = "deleted"),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),

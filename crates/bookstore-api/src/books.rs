@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{BookFilter, BookQuery};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use service_defaults::{
@@ -25,7 +25,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
-    conditional::IfMatch,
+    conditional::{IfMatch, IfNoneMatch},
     openapi::ProblemDocument,
     problems::storage_problem,
     resource::{self, BULK_BODY_LIMIT, ListQuery, parse_sort},
@@ -77,7 +77,7 @@ struct CreatedBooks {
 }
 
 /// Lists books.
-#[utoipa::path(get, path = "/", tag = "books", params(BookListQuery, ListQuery), responses(
+#[utoipa::path(get, path = "/api/v1/books", tag = "books", params(BookListQuery, ListQuery), responses(
     (status = 200, body = BookPage),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json")
 ))]
@@ -104,7 +104,7 @@ async fn list(
 }
 
 /// Gets one book.
-#[utoipa::path(get, path = "/{id}", tag = "books", params(("id" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/books/{id}", tag = "books", params(("id" = String, Path)), responses(
     (status = 200, body = BookBody<'static>),
     (status = 304, description = "If-None-Match names the present version"),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -114,13 +114,13 @@ async fn get(
     State(app): State<AppState>,
     Tenant(tenant): Tenant,
     ValidPath(id): ValidPath<String>,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    resource::get(&app.books, &tenant, &id, &headers).await
+    resource::get(&app.books, &tenant, &id, &known).await
 }
 
 /// Creates a book.
-#[utoipa::path(post, path = "/", tag = "books", request_body = BookBody<'static>, responses(
+#[utoipa::path(post, path = "/api/v1/books", tag = "books", request_body = BookBody<'static>, responses(
     (status = 201, body = BookBody<'static>, headers(("Location" = String), ("ETag" = String))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, body = ProblemDocument, content_type = "application/problem+json"),
@@ -136,7 +136,7 @@ async fn create(
 }
 
 /// Creates up to a thousand books, all or none.
-#[utoipa::path(post, path = "/bulk", tag = "books", request_body = Vec<BookBody<'static>>, responses(
+#[utoipa::path(post, path = "/api/v1/books/bulk", tag = "books", request_body = Vec<BookBody<'static>>, responses(
     (status = 200, body = CreatedBooks),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, body = ProblemDocument, content_type = "application/problem+json"),
@@ -152,7 +152,7 @@ async fn create_many(
 }
 
 /// Replaces a book.
-#[utoipa::path(put, path = "/{id}", tag = "books", request_body = BookBody<'static>,
+#[utoipa::path(put, path = "/api/v1/books/{id}", tag = "books", request_body = BookBody<'static>,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 200, body = BookBody<'static>),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -172,7 +172,7 @@ async fn replace(
 }
 
 /// Changes some fields of a book.
-#[utoipa::path(patch, path = "/{id}", tag = "books", request_body = fields::BookPatchBody,
+#[utoipa::path(patch, path = "/api/v1/books/{id}", tag = "books", request_body = fields::BookPatchBody,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 200, body = BookBody<'static>),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -192,7 +192,7 @@ async fn patch(
 }
 
 /// Deletes a book.
-#[utoipa::path(delete, path = "/{id}", tag = "books",
+#[utoipa::path(delete, path = "/api/v1/books/{id}", tag = "books",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 204, description = "deleted"),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),

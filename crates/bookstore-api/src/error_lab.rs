@@ -33,7 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Answers with one of the statuses, drawn at random.
-#[utoipa::path(get, path = "/random", tag = "error lab", responses(
+#[utoipa::path(get, path = "/api/v1/errortest/random", tag = "error lab", responses(
     (status = "4XX", body = ErrorReply), (status = "5XX", body = ErrorReply)
 ))]
 async fn random() -> Response {
@@ -42,7 +42,7 @@ async fn random() -> Response {
 }
 
 /// Answers with the status in the path.
-#[utoipa::path(get, path = "/{code}", tag = "error lab",
+#[utoipa::path(get, path = "/api/v1/errortest/{code}", tag = "error lab",
     params(("code" = u16, Path)), responses(
     (status = "4XX", body = ErrorReply), (status = "5XX", body = ErrorReply),
     (status = 404, body = ProblemDocument, content_type = "application/problem+json")

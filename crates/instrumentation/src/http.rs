@@ -1,39 +1,33 @@
 //! Measures every request that a process serves: one span if sampled, one event, one duration.
 
+mod answer;
 mod body;
+mod identifiers;
 mod record;
 mod routes;
 
 use std::{
     convert::Infallible,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{body::Body, extract::MatchedPath, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
-use opentelemetry::trace::TraceContextExt;
+use http::{HeaderMap, HeaderName, Method, Request};
 use tower::{Layer, Service};
-use tracing::{Instrument, Span};
+use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     propagation::{Parent, baggage_member},
-    request::{self, RequestIdentity},
+    request::RequestIdentity,
 };
-use body::MeasuredBody;
+use identifiers::{request_id, trace_id};
 use record::RequestRecord;
-use routes::Routes;
+use routes::{RouteHandles, Routes};
 
-const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
-
-/// Longest request id that is taken over from a caller.
-const MAX_REQUEST_ID_BYTES: usize = 128;
+pub use answer::Answer;
 
 /// What a route is for; objectives and sampling differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +114,7 @@ impl<S> Layer<S> for HttpLayer {
     fn layer(&self, inner: S) -> HttpService<S> {
         HttpService {
             layer: self.clone(),
+            last: Arc::default(),
             inner,
         }
     }
@@ -129,43 +124,40 @@ impl<S> Layer<S> for HttpLayer {
 #[derive(Clone)]
 pub struct HttpService<S> {
     layer: HttpLayer,
+    /// The handles of the first request: axum makes a service for each method and route, so that
+    /// these are nearly always the right ones.
+    last: Arc<OnceLock<Arc<RouteHandles>>>,
     inner: S,
 }
 
 impl<S> Service<Request<Body>> for HttpService<S>
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answer<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (record, identity) = self.layer.begin(&request);
-        let span = record.span.clone();
-        let answer = request::scope(Arc::clone(&identity), self.inner.call(request));
-        if span.is_none() {
-            Box::pin(async move { Ok(finish(answer.await?, record, &identity)) })
-        } else {
-            let answer = answer.instrument(span);
-            Box::pin(async move { Ok(finish(answer.await?, record, &identity)) })
-        }
+        let (record, identity) = self.layer.begin(&request, &self.last);
+        Answer::new(self.inner.call(request), record, identity)
     }
 }
 
 impl HttpLayer {
-    fn begin(&self, request: &Request<Body>) -> (RequestRecord, Arc<RequestIdentity>) {
+    fn begin(
+        &self,
+        request: &Request<Body>,
+        last: &OnceLock<Arc<RouteHandles>>,
+    ) -> (RequestRecord, Arc<RequestIdentity>) {
         let started = Instant::now();
         let matched = request.extensions().get::<MatchedPath>();
         let route = matched.map_or("", MatchedPath::as_str);
-        let handles = self
-            .routes
-            .get(request.method(), route, self.telemetry.classify);
+        let handles = self.handles(request.method(), route, last);
         let parent = Parent::from_headers(request.headers());
         let sampled = match &parent {
             Some(parent) => parent.is_sampled(),
@@ -198,33 +190,23 @@ impl HttpLayer {
         let record = RequestRecord::begin(started, handles, span, request);
         (record, identity)
     }
-}
 
-fn finish(
-    mut response: Response,
-    record: RequestRecord,
-    identity: &Arc<RequestIdentity>,
-) -> Response {
-    let status = response.status();
-    if let Ok(value) = HeaderValue::from_str(&identity.request_id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
-    }
-    if let Ok(value) = HeaderValue::try_from(trace_response(&record.span, identity)) {
-        response.headers_mut().insert(TRACERESPONSE, value);
-    }
-    match http_body::Body::size_hint(response.body()).exact() {
-        Some(size) => {
-            record.finish(status, size, identity);
-            response
+    fn handles(
+        &self,
+        method: &Method,
+        route: &str,
+        last: &OnceLock<Arc<RouteHandles>>,
+    ) -> Arc<RouteHandles> {
+        let method = routes::known_method(method);
+        if let Some(handles) = last.get()
+            && handles.method == method
+            && handles.route == route
+        {
+            return Arc::clone(handles);
         }
-        None => response.map(|body| {
-            Body::new(MeasuredBody::new(
-                body,
-                record,
-                status,
-                Arc::clone(identity),
-            ))
-        }),
+        let handles = self.routes.get(method, route, self.telemetry.classify);
+        let _first = last.set(Arc::clone(&handles));
+        handles
     }
 }
 
@@ -260,50 +242,6 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("")
-}
-
-fn request_id(headers: &HeaderMap) -> String {
-    let given = [X_CORRELATION_ID, X_REQUEST_ID].iter().find_map(|name| {
-        let text = headers.get(name)?.to_str().ok()?;
-        (!text.is_empty() && text.len() <= MAX_REQUEST_ID_BYTES).then_some(text)
-    });
-    given.map_or_else(|| hex(fastrand::u128(..)), str::to_owned)
-}
-
-fn trace_id(span: &Span, parent: Option<&Parent>) -> String {
-    let recorded = if span.is_none() {
-        None
-    } else {
-        let context = span.context();
-        let ids = context.span().span_context().clone();
-        ids.is_valid().then(|| ids.trace_id().to_string())
-    };
-    recorded
-        .or_else(|| parent.map(Parent::trace_id))
-        .unwrap_or_else(|| hex(fastrand::u128(1..)))
-}
-
-/// `traceresponse` of the Trace Context Level 2 draft: the id under which the trace is found.
-fn trace_response(span: &Span, identity: &RequestIdentity) -> String {
-    let ids = if span.is_none() {
-        None
-    } else {
-        Some(span.context().span().span_context().clone())
-    };
-    match ids.filter(opentelemetry::trace::SpanContext::is_valid) {
-        Some(ids) => format!("00-{}-{}-01", identity.trace_id, ids.span_id()),
-        None => format!("00-{}-{:016x}-00", identity.trace_id, fastrand::u64(1..)),
-    }
-}
-
-fn hex(number: u128) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(32);
-    for byte in number.to_be_bytes() {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
-    }
-    text
 }
 
 /// Whether a method changes something.

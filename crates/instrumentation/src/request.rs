@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use tokio::task::futures::TaskLocalFuture;
 use tracing::Span;
 
 tokio::task_local! {
@@ -29,9 +30,12 @@ pub fn current() -> Option<Arc<RequestIdentity>> {
     CURRENT.try_with(Arc::clone).ok()
 }
 
+/// A future that works for a request; see [`scope`].
+pub type Scoped<F> = TaskLocalFuture<Arc<RequestIdentity>, F>;
+
 /// Runs `future` for `identity`.
-pub async fn scope<F: Future>(identity: Arc<RequestIdentity>, future: F) -> F::Output {
-    CURRENT.scope(identity, future).await
+pub fn scope<F: Future>(identity: Arc<RequestIdentity>, future: F) -> Scoped<F> {
+    CURRENT.scope(identity, future)
 }
 
 /// Carries the current request over to a task of its own: `tokio::spawn(scope_current(future))`.

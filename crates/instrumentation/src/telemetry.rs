@@ -12,7 +12,10 @@ use tokio::task::JoinHandle;
 use tonic::transport::Endpoint;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer,
+    filter::{LevelFilter, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::{
@@ -94,9 +97,11 @@ impl Telemetry {
                 .with_location(false)
                 .with_threads(false)
                 .with_tracked_inactivity(false)
-                .with_filter(filter_fn(|metadata| {
-                    metadata.is_span() && is_ours(metadata.target())
-                }))
+                .with_filter(
+                    filter_fn(|metadata| metadata.is_span() && is_ours(metadata.target()))
+                        // Without it every disabled event of every crate is looked at.
+                        .with_max_level_hint(LevelFilter::INFO),
+                )
         });
         tracing_subscriber::registry()
             .with(traces)

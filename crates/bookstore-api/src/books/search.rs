@@ -25,7 +25,7 @@ pub(super) struct SearchQuery {
 }
 
 /// Searches books: at most 50, the best first.
-#[utoipa::path(get, path = "/search", tag = "books", params(SearchQuery), responses(
+#[utoipa::path(get, path = "/api/v1/books/search", tag = "books", params(SearchQuery), responses(
     (status = 200, body = Vec<BookBody<'static>>),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json")
 ))]

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Page, PageRequest};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use service_defaults::problem::Problem;
 use storage::{Cached, Level};
@@ -14,7 +14,7 @@ use tenancy::TenantId;
 
 use super::Resource;
 use crate::{
-    conditional::{etag, is_unchanged},
+    conditional::{IfNoneMatch, etag},
     problems::{malformed_id, no_such, storage_problem},
 };
 
@@ -23,14 +23,14 @@ pub(crate) async fn get<R: Resource>(
     cached: &Cached<R>,
     tenant: &TenantId,
     id: &str,
-    headers: &HeaderMap,
+    known: &IfNoneMatch,
 ) -> Result<Response, Problem> {
     let id = R::parse_id(id).ok_or_else(malformed_id)?;
     let found = cached.get(tenant, &id).await.map_err(storage_problem)?;
     let entry = found.ok_or_else(|| no_such(R::SINGULAR))?;
     let etag =
         HeaderValue::from_maybe_shared(entry.etag.clone()).unwrap_or_else(|_| etag(entry.version));
-    if is_unchanged(headers, &etag) {
+    if known.names(&etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     let mut response = Response::new(Body::from(entry.body.clone()));

@@ -41,7 +41,7 @@ pub(super) struct GenerateQuery {
 }
 
 /// Generates a summary of a book, or gets the one that is there.
-#[utoipa::path(post, path = "/{id}/generate-summary", tag = "summaries",
+#[utoipa::path(post, path = "/api/v1/books/{id}/generate-summary", tag = "summaries",
     params(("id" = String, Path), GenerateQuery), responses(
     (status = 200, body = SummaryReply, headers(("Server-Timing" = String))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),

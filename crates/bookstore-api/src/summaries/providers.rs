@@ -36,7 +36,7 @@ struct Provider {
 }
 
 /// Lists the providers.
-#[utoipa::path(get, path = "/llm-providers", tag = "summaries",
+#[utoipa::path(get, path = "/api/v1/books/llm-providers", tag = "summaries",
     responses((status = 200, body = Providers)))]
 pub(super) async fn llm_providers(State(app): State<AppState>) -> Json<Providers> {
     let provider = |status: ProviderStatus| Provider {

@@ -30,11 +30,10 @@ pub(super) struct RouteHandles {
 impl Routes {
     pub(super) fn get(
         &self,
-        method: &Method,
+        method: &'static str,
         route: &str,
         classify: fn(&str) -> RouteClass,
     ) -> Arc<RouteHandles> {
-        let method = known_method(method);
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(handles) = known.get(method).and_then(|routes| routes.get(route)) {
             return Arc::clone(handles);
