@@ -46,7 +46,7 @@ print_table() {
 main() {
   local bench failed=() work
   require_cargo
-  "$CHECKOUT/deploy/scripts/install-tools.sh" runtime bench
+  "$CHECKOUT/deploy/scripts/install-tools.sh" runtime
   work=$(mktemp -d)
   # shellcheck disable=SC2064 # the directory's name of now is the one to remove
   trap "rm -rf '$work'" EXIT

@@ -3,12 +3,11 @@
 # on PATH in a good version is taken; else it is installed; else one line says
 # what to do.
 #
-#   install-tools.sh [runtime] [test] [lint] [bench] [packages]
+#   install-tools.sh [runtime] [test] [lint] [packages]
 #
 #   runtime   Redis, Prometheus, Jaeger and both k6: what `make run-all` starts
 #   test      FerretDB, docker-compose, shellcheck: what the tests add
 #   lint      shellcheck and cargo-deny
-#   bench     wrk
 #   packages  only the Debian packages of all of these (the part that needs root)
 #
 # Without a word: runtime. Tools land in ${BOOKSTORE_STATE_DIR}/tools/bin; built
@@ -26,7 +25,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
 
 readonly RUNTIME_PACKAGES=(redis-server prometheus)
 readonly TEST_PACKAGES=(shellcheck)
-readonly BENCH_PACKAGES=(wrk)
 
 install_runtime() {
   require_packages "${RUNTIME_PACKAGES[@]}"
@@ -88,12 +86,9 @@ main() {
         lock_tools
         install_lint
         ;;
-      bench) require_packages "${BENCH_PACKAGES[@]}" ;;
       # Often run by sudo: it leaves nothing of root's in the state directory.
-      packages)
-        require_packages "${RUNTIME_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
-        ;;
-      *) fail "unknown part \"$part\": runtime, test, lint, bench or packages" ;;
+      packages) require_packages "${RUNTIME_PACKAGES[@]}" "${TEST_PACKAGES[@]}" ;;
+      *) fail "unknown part \"$part\": runtime, test, lint or packages" ;;
     esac
   done
 }

@@ -7,7 +7,7 @@ use llm::{Ledger, Llm, PriceCatalogue};
 use service_defaults::{
     health::{Check, Health},
     process::RunError,
-    router::with_defaults,
+    router::{ignoring_case, with_defaults},
     serve::serve,
 };
 use storage::{Authors, Backend, BodyEncoders, Books, RedisState, Storage};
@@ -15,9 +15,7 @@ use tenancy::TenantId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    AppConfig, authors, books, identity::Identities, path_case, router, summaries::Summaries,
-};
+use crate::{AppConfig, authors, books, identity::Identities, router, summaries::Summaries};
 
 /// The process: built from its configuration, run until its shutdown.
 #[derive(Debug)]
@@ -81,7 +79,7 @@ impl App {
         let health = Health::start(checks(&storage), shutdown.clone());
         let routes = router::routes(state).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
-        let service = path_case::ignoring_case(with_defaults(routes, http, telemetry.metrics()));
+        let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
         let served = serve(listener, service, config.serve, shutdown).await;
         ledger.close().await?;

@@ -14,7 +14,6 @@ mod error_lab;
 mod fields;
 mod identity;
 mod openapi;
-mod path_case;
 mod problems;
 mod resource;
 mod router;

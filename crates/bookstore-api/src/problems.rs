@@ -43,6 +43,7 @@ pub(crate) fn storage_problem(error: StorageError) -> Problem {
         StorageError::Overloaded => {
             Problem::unavailable("the store has too much to do", STORE_RETRY)
         }
+        StorageError::Full => Problem::insufficient_storage("the store has no room left"),
         StorageError::Timeout { write: false } => {
             Problem::unavailable("the store did not answer in time", STORE_RETRY)
         }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod caller;
 mod identifiers;
 mod record;
 mod routes;
@@ -23,7 +24,8 @@ use crate::{
     propagation::{Parent, baggage_member},
     request::RequestIdentity,
 };
-use identifiers::{request_id, trace_id};
+use caller::Caller;
+use identifiers::trace_id;
 use record::RequestRecord;
 use routes::{RouteHandles, Routes};
 
@@ -113,8 +115,10 @@ impl<S> Layer<S> for HttpLayer {
 
     fn layer(&self, inner: S) -> HttpService<S> {
         HttpService {
-            layer: self.clone(),
-            last: Arc::default(),
+            route: Arc::new(Measures {
+                layer: self.clone(),
+                last: OnceLock::new(),
+            }),
             inner,
         }
     }
@@ -123,11 +127,16 @@ impl<S> Layer<S> for HttpLayer {
 /// See [`layer`].
 #[derive(Clone)]
 pub struct HttpService<S> {
-    layer: HttpLayer,
-    /// The handles of the first request: axum makes a service for each method and route, so that
-    /// these are nearly always the right ones.
-    last: Arc<OnceLock<Arc<RouteHandles>>>,
+    route: Arc<Measures>,
     inner: S,
+}
+
+/// What the clones of one service share: axum clones a service for every request.
+struct Measures {
+    layer: HttpLayer,
+    /// The handles of the first request. axum makes a service for each method and route, so that
+    /// these are nearly always the right ones.
+    last: OnceLock<Arc<RouteHandles>>,
 }
 
 impl<S> Service<Request<Body>> for HttpService<S>
@@ -143,32 +152,28 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (record, identity) = self.layer.begin(&request, &self.last);
+        let (record, identity) = self.route.begin(&request);
         Answer::new(self.inner.call(request), record, identity)
     }
 }
 
-impl HttpLayer {
-    fn begin(
-        &self,
-        request: &Request<Body>,
-        last: &OnceLock<Arc<RouteHandles>>,
-    ) -> (RequestRecord, Arc<RequestIdentity>) {
+impl Measures {
+    fn begin(&self, request: &Request<Body>) -> (RequestRecord, Arc<RequestIdentity>) {
         let started = Instant::now();
         let matched = request.extensions().get::<MatchedPath>();
         let route = matched.map_or("", MatchedPath::as_str);
-        let handles = self.handles(request.method(), route, last);
-        let parent = Parent::from_headers(request.headers());
+        let handles = self.handles(request.method(), route);
+        let caller = Caller::of(request.headers());
+        let parent = caller.traceparent.and_then(Parent::parse);
         let sampled = match &parent {
             Some(parent) => parent.is_sampled(),
             None => {
-                let share = self.telemetry.sampling.of(handles.class);
+                let share = self.layer.telemetry.sampling.of(handles.class);
                 share > 0.0 && fastrand::f64() < share
             }
         };
-        let headers = request.headers();
-        let test_id = baggage_member(headers, "test.id");
-        let test_scenario = baggage_member(headers, "test.scenario");
+        let member = |name| baggage_member(caller.baggage?, name);
+        let (test_id, test_scenario) = (member("test.id"), member("test.scenario"));
         let span = if sampled {
             server_span(request, route, parent.as_ref())
         } else {
@@ -180,9 +185,10 @@ impl HttpLayer {
         if let Some(scenario) = &test_scenario {
             span.record("test.scenario", scenario.as_str());
         }
+        let trace_id = trace_id(&span, parent.as_ref());
         let identity = Arc::new(RequestIdentity {
-            request_id: request_id(headers),
-            trace_id: trace_id(&span, parent.as_ref()),
+            given_id: caller.request_id().map(Into::into),
+            trace_id,
             sampled: !span.is_none(),
             test_id,
             test_scenario,
@@ -191,21 +197,17 @@ impl HttpLayer {
         (record, identity)
     }
 
-    fn handles(
-        &self,
-        method: &Method,
-        route: &str,
-        last: &OnceLock<Arc<RouteHandles>>,
-    ) -> Arc<RouteHandles> {
+    fn handles(&self, method: &Method, route: &str) -> Arc<RouteHandles> {
         let method = routes::known_method(method);
-        if let Some(handles) = last.get()
+        if let Some(handles) = self.last.get()
             && handles.method == method
             && handles.route == route
         {
             return Arc::clone(handles);
         }
-        let handles = self.routes.get(method, route, self.telemetry.classify);
-        let _first = last.set(Arc::clone(&handles));
+        let HttpLayer { telemetry, routes } = &self.layer;
+        let handles = routes.get(method, route, telemetry.classify);
+        let _first = self.last.set(Arc::clone(&handles));
         handles
     }
 }

@@ -42,7 +42,7 @@ impl JsonLog {
         line.insert("service.name".into(), self.service_name.as_str().into());
         if let Some(identity) = request::current() {
             line.insert("trace_id".into(), identity.trace_id.as_str().into());
-            line.insert("request.id".into(), identity.request_id.as_str().into());
+            line.insert("request.id".into(), identity.request_id().into());
         }
         TraceContext::map_current(|context| {
             let span = context.span();

@@ -12,16 +12,46 @@ tokio::task_local! {
 /// How a request is found again in traces, logs and problem documents.
 #[derive(Debug)]
 pub struct RequestIdentity {
-    /// The caller's `X-Correlation-ID`, or one of our own.
-    pub request_id: String,
-    /// 32 hexadecimal digits.
-    pub trace_id: String,
+    /// The caller's `X-Correlation-ID` or `X-Request-Id`.
+    pub given_id: Option<Box<str>>,
+    /// The trace's id.
+    pub trace_id: TraceIdText,
     /// Whether the trace is recorded.
     pub sampled: bool,
     /// The load test that sent the request, from its baggage.
     pub test_id: Option<String>,
     /// The load test's scenario, from its baggage.
     pub test_scenario: Option<String>,
+}
+
+/// A trace id as 32 hexadecimal digits. Every request has one, so it takes no allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceIdText([u8; 32]);
+
+impl TraceIdText {
+    /// The text of an id.
+    #[must_use]
+    pub fn new(id: u128) -> Self {
+        Self(hex(id))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Digits are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl RequestIdentity {
+    /// What the caller calls the request; it goes by its trace where the caller said nothing.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        match &self.given_id {
+            Some(given) => given,
+            None => self.trace_id.as_str(),
+        }
+    }
 }
 
 /// The request that the current task works for, if any.
@@ -58,4 +88,28 @@ pub fn is_recording() -> bool {
 /// Notes the tenant on the request's span.
 pub fn record_tenant(tenant: &str) {
     Span::current().record("tenant.id", tenant);
+}
+
+/// The last `DIGITS` hexadecimal digits of a number.
+pub(crate) fn hex<const DIGITS: usize>(number: u128) -> [u8; DIGITS] {
+    const ALPHABET: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; DIGITS];
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = ALPHABET[usize::from(number.to_le_bytes()[place / 2] >> (4 * (place % 2)) & 0xf)];
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_become_digits() {
+        assert_eq!(&hex::<8>(0xfa9ff), b"000fa9ff");
+        assert_eq!(
+            TraceIdText::new(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736).as_str(),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use performance_store::{RunStore, StoreConfig};
 use service_defaults::health::{Check, Health};
 use service_defaults::http_client::{self, HttpClientConfig};
 use service_defaults::process::RunError;
-use service_defaults::router::with_defaults;
+use service_defaults::router::{ignoring_case, with_defaults};
 use service_defaults::serve::{self, ServeConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
 use crate::planner::Planner;
-use crate::{path_case, router};
+use crate::router;
 
 /// Connections at once: 500 watchers, and as many that ask.
 const MAX_CONNECTIONS: usize = 1_000;
@@ -63,7 +63,7 @@ pub async fn run(
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
-    let service = path_case::ignoring_case(with_defaults(routes, http, metrics));
+    let service = ignoring_case(with_defaults(routes, http, metrics));
     let limits = ServeConfig {
         max_connections: MAX_CONNECTIONS,
         ..ServeConfig::default()

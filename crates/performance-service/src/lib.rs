@@ -13,7 +13,6 @@ mod app;
 mod config;
 
 mod openapi;
-mod path_case;
 mod principal;
 mod problems;
 mod router;

@@ -284,8 +284,8 @@ impl Problem {
             "status": self.0.status.as_u16(),
             "detail": self.0.detail,
             "message": self.0.message.as_deref().unwrap_or(&self.0.detail),
-            "instance": identity.as_ref().map_or("", |identity| &identity.request_id),
-            "traceId": identity.as_ref().map_or("", |identity| &identity.trace_id),
+            "instance": identity.as_ref().map_or("", |identity| identity.request_id()),
+            "traceId": identity.as_ref().map_or("", |identity| identity.trace_id.as_str()),
         });
         if !self.0.errors.is_empty() {
             let mut errors = Map::new();

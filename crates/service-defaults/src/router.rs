@@ -2,6 +2,7 @@
 
 mod guard;
 mod metrics;
+mod path_case;
 mod unread;
 
 use std::time::Duration;
@@ -12,6 +13,8 @@ use instrumentation::{MetricsText, http::HttpTelemetry};
 
 use crate::problem::Problem;
 use guard::Guard;
+
+pub use path_case::ignoring_case;
 
 /// Largest body of a route that sets no limit of its own.
 pub const BODY_LIMIT: usize = 256 * 1_024;

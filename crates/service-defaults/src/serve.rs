@@ -1,6 +1,13 @@
 //! The accept loop: `axum::serve` has no defence against slow headers and silent connections.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+mod head_timer;
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use axum::{body::Body, extract::Request, response::Response};
 use hyper::body::Incoming;
@@ -15,6 +22,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
+
+use head_timer::HeadTimer;
 
 /// How long a connection without a request is kept once the shutdown has begun: its first request
 /// may be on its way.
@@ -139,10 +148,11 @@ where
             tracing::debug!("TCP_NODELAY: {error}");
         }
         let first_request = Arc::new(Notify::new());
-        let seen = Arc::clone(&first_request);
+        let seen = Arc::new((Once::new(), Arc::clone(&first_request)));
         let service = self.service.clone();
         let service = service.map_request(move |request: http::Request<Incoming>| {
-            seen.notify_one();
+            let (once, first_request) = &*seen;
+            once.call_once(|| first_request.notify_one());
             request.map(Body::new)
         });
         let connection = protocols(self.config.idle)
@@ -163,6 +173,7 @@ where
             let ended = match begun {
                 Some(result) => result,
                 None => tokio::select! {
+                    biased;
                     result = &mut connection => result,
                     () = shutdown.cancelled() => {
                         connection.as_mut().graceful_shutdown();
@@ -182,7 +193,7 @@ fn protocols(idle: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(HeadTimer::default())
         .header_read_timeout(idle)
         .max_buf_size(MAX_HEAD)
         .http2()

@@ -15,6 +15,7 @@
 //! reach Redis, what lies there until its own ends; nothing else can be older than the store.
 
 mod body;
+mod bounded;
 mod budget;
 mod flights;
 mod key;
@@ -180,6 +181,14 @@ impl Connection {
     async fn maintain_once(&self) {
         if let Some(redis) = &self.redis {
             redis.maintain().await;
+        }
+    }
+
+    /// Raises the epoch if writes went past Redis since it was last reached: the next process would
+    /// believe what lies there.
+    pub(crate) async fn shutdown(&self) {
+        if self.state() == RedisState::Unavailable {
+            self.maintain_once().await;
         }
     }
 

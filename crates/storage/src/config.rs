@@ -62,7 +62,8 @@ pub struct StoreLimits {
 /// Bounds of the cache.
 #[derive(Debug, Clone)]
 pub struct CacheLimits {
-    /// Bytes that the first level holds of books, and again of authors and summaries.
+    /// Bytes that the first level holds of books, and again of authors and summaries; 0 turns it
+    /// off.
     pub level1_bytes: u64,
     /// How long the first level answers by itself, ±10 %. It bounds how long another instance's
     /// write stays unseen here.

@@ -23,6 +23,9 @@ pub enum StorageError {
     /// More calls wait than the store can take; nothing was done.
     #[error("the store is overloaded")]
     Overloaded,
+    /// There is no room left for a write; nothing was done.
+    #[error("the store is full")]
+    Full,
     /// The deadline has passed.
     #[error("the store did not answer in time")]
     Timeout {
@@ -47,9 +50,11 @@ impl StorageError {
     /// Whether a write that ended so may have changed the store.
     pub(crate) fn may_have_written(&self) -> bool {
         match self {
-            Self::NotFound | Self::VersionConflict | Self::Duplicate { .. } | Self::Overloaded => {
-                false
-            }
+            Self::NotFound
+            | Self::VersionConflict
+            | Self::Duplicate { .. }
+            | Self::Overloaded
+            | Self::Full => false,
             Self::Unavailable(_) | Self::Timeout { .. } | Self::Corrupt(_) => true,
         }
     }
@@ -61,6 +66,7 @@ impl StorageError {
             Self::Duplicate { .. } => "duplicate",
             Self::Unavailable(_) => "unavailable",
             Self::Overloaded => "overloaded",
+            Self::Full => "full",
             Self::Timeout { .. } => "timeout",
             Self::Corrupt(_) => "corrupt",
         }

@@ -95,6 +95,7 @@ impl Storage {
     /// Ends what runs in the background and closes the connections.
     pub async fn shutdown(&self) {
         self.end_tasks();
+        self.connection.shutdown().await;
         if let Some(mongo) = &self.mongo {
             mongo.clone().shutdown().await;
         }

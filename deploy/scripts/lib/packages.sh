@@ -7,7 +7,6 @@ package_minimum() {
     redis-server) echo "$REDIS_MINIMUM" ;;
     prometheus) echo "$PROMETHEUS_MINIMUM" ;;
     shellcheck) echo "$SHELLCHECK_MINIMUM" ;;
-    wrk) echo "$WRK_MINIMUM" ;;
     *) fail "no minimum version is known for the package $1" ;;
   esac
 }

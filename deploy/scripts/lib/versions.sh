@@ -13,8 +13,6 @@ version_of() {
   case $name in
     k6 | k6-v1 | jaeger | docker-compose | go) output=$("$file" version 2>&1) || return 0 ;;
     ferretdb) output=$("$file" -version 2>&1) || return 0 ;;
-    # It ends with 1 after its version.
-    wrk) output=$("$file" -v 2>&1) || true ;;
     *) output=$("$file" --version 2>&1) || return 0 ;;
   esac
   if [[ $output =~ git-version=v?([0-9]+\.[0-9]+\.[0-9]+) ||

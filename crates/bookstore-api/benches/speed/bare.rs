@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path};
 use anyhow::Context;
 use axum::{Router, extract::State, routing::get};
 use bytes::Bytes;
-use deadpool_redis::redis::{AsyncCommands, Client, aio::ConnectionManager};
+use deadpool_redis::redis::{AsyncCommands, Client, aio::MultiplexedConnection};
 use http::{HeaderName, StatusCode, header};
 use tokio::net::TcpListener;
 
@@ -29,7 +29,8 @@ pub(crate) async fn serve_bytes(address: SocketAddr, file: &Path) -> anyhow::Res
 
 /// Serves what lies in Redis, read anew for each request over one multiplexed connection.
 pub(crate) async fn serve_redis(address: SocketAddr, url: &str) -> anyhow::Result<()> {
-    let connection = ConnectionManager::new(Client::open(url)?).await?;
+    let client = Client::open(url)?;
+    let connection = client.get_multiplexed_async_connection().await?;
     let router = Router::new()
         .route(crate::reads::ROUTE, get(from_redis))
         .with_state(connection);
@@ -37,7 +38,7 @@ pub(crate) async fn serve_redis(address: SocketAddr, url: &str) -> anyhow::Resul
 }
 
 async fn from_redis(
-    State(mut connection): State<ConnectionManager>,
+    State(mut connection): State<MultiplexedConnection>,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), StatusCode> {
     let found: Result<Vec<u8>, _> = connection.get(KEY).await;
     let bytes = found.map_err(|_| StatusCode::BAD_GATEWAY)?;

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use storage::{BodyEncoders, Storage, StorageConfig, StorageError};
 use tenancy::TenantId;
 
-use crate::load::CONNECTIONS;
+use crate::generator::CONNECTIONS;
 
 /// Lists the first ten books over and over; prints calls a second.
 pub(crate) async fn list(database: &Path, duration: Duration) -> anyhow::Result<()> {

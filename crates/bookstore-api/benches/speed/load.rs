@@ -1,18 +1,11 @@
-//! Load from `wrk`, and what the server spent on it.
+//! One round of load on a server, and what the server spent on it.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use test_support::process::{Process, Program};
+use test_support::process::Process;
 
-/// Requests under way at once: enough to keep one core busy, as few as a small service has.
-pub(crate) const CONNECTIONS: usize = 64;
-
-/// What `wrk` may take beside its load.
-const WRK_ROOM: Duration = Duration::from_secs(20);
+use crate::generator::generate;
 
 /// The kernel's unit of processor time in `/proc`, for user space.
 const TICK: Duration = Duration::from_millis(10);
@@ -28,46 +21,51 @@ pub(crate) struct Round {
     pub(crate) busy: f64,
 }
 
-/// Puts load on `url` and checks that every request was answered as it should be.
-pub(crate) async fn run(
-    server: &Process,
-    url: &str,
-    script: Option<&Path>,
-    duration: Duration,
-) -> anyhow::Result<Round> {
-    let seconds = duration.as_secs();
-    let mut wrk = Program::new("wrk", "wrk")?.args(["--threads", "1", "--connections"]);
-    wrk = wrk.args([CONNECTIONS.to_string(), format!("--duration={seconds}s")]);
-    if let Some(script) = script {
-        wrk = wrk.arg("--script").arg(script);
-    }
-    let (started, before) = (Instant::now(), processor_time(server)?);
-    let wrk = wrk.arg(url).start()?;
-    let status = wrk.wait(duration + WRK_ROOM).await?;
-    let (elapsed, spent) = (started.elapsed(), processor_time(server)? - before);
-    let report = wrk.log();
-    ensure!(status.success(), "wrk: {status}: {report}");
-    ensure!(
-        !report.contains("Non-2xx") && !report.contains("Socket errors"),
-        "not every request was answered: {report}"
-    );
-    let (rate, requests) = read_report(&report).with_context(|| report.clone())?;
-    Ok(Round {
-        rate,
-        cpu_micros: spent.as_secs_f64() * 1e6 / requests,
-        busy: spent.as_secs_f64() / elapsed.as_secs_f64(),
-    })
+/// A server and the request that is put to it.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    server: &'a Process,
+    port: u16,
+    request: Arc<[u8]>,
 }
 
-/// Requests a second, and requests.
-fn read_report(report: &str) -> anyhow::Result<(f64, f64)> {
-    let line = |name: &str| report.lines().find(|line| line.contains(name));
-    let rate = line("Requests/sec:").and_then(|line| line.split_whitespace().nth(1));
-    let requests = line(" requests in ").and_then(|line| line.split_whitespace().next());
-    let rate: f64 = rate.context("wrk printed no rate")?.parse()?;
-    let requests: f64 = requests.context("wrk printed no count")?.parse()?;
-    ensure!(requests > 0.0, "no request was answered");
-    Ok((rate, requests))
+impl<'a> Target<'a> {
+    /// Reads of `path`.
+    pub(crate) fn get(server: &'a Process, port: u16, path: &str) -> Self {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        Self {
+            server,
+            port,
+            request: request.into_bytes().into(),
+        }
+    }
+
+    /// JSON that is posted to `path`.
+    pub(crate) fn post(server: &'a Process, port: u16, path: &str, json: &str) -> Self {
+        let length = json.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}"
+        );
+        Self {
+            server,
+            port,
+            request: request.into_bytes().into(),
+        }
+    }
+
+    /// Puts load on the server; fails when a request was not answered with 2xx.
+    pub(crate) async fn round(&self, duration: Duration) -> anyhow::Result<Round> {
+        let before = processor_time(self.server)?;
+        let (answered, elapsed) = generate(self.port, Arc::clone(&self.request), duration).await?;
+        let spent = processor_time(self.server)?.saturating_sub(before);
+        ensure!(answered > 0, "no request was answered");
+        let answered = f64::from(u32::try_from(answered)?);
+        Ok(Round {
+            rate: answered / elapsed.as_secs_f64(),
+            cpu_micros: spent.as_secs_f64() * 1e6 / answered,
+            busy: spent.as_secs_f64() / elapsed.as_secs_f64(),
+        })
+    }
 }
 
 /// What the process has used so far, all of its threads together.

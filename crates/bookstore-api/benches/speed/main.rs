@@ -12,6 +12,7 @@ mod bare;
 mod cores;
 mod direct;
 mod footprint;
+mod generator;
 mod load;
 mod options;
 mod reads;
@@ -26,13 +27,17 @@ use role::Role;
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(role) = Role::parse(&arguments)? {
-        return runtime()?.block_on(role.play());
+        return runtime_of_a_server()?.block_on(role.play());
     }
     let options = Options::parse(&arguments)?;
-    runtime()?.block_on(measure(&options))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(measure(&options))
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// As `#[tokio::main]` and the API have it.
+fn runtime_of_a_server() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

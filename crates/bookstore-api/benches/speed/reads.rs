@@ -9,7 +9,8 @@ use test_support::{
 use tokio::net::TcpStream;
 
 use crate::{
-    api::Api, bare, cores::Cores, load, options::Options, role, rounds::take_turns, row::Bar,
+    api::Api, bare, cores::Cores, load::Target, options::Options, role, rounds::take_turns,
+    row::Bar,
 };
 
 /// The route, as the bare handlers have it too.
@@ -58,10 +59,16 @@ pub(crate) async fn second_level(cores: &Cores, options: &Options) -> anyhow::Re
     let bare = Bare::start(program, &url).await?;
     contest(measure, Bar::AtLeast(0.9), (&api, &bare), (&path, options)).await?;
     let hits = api
-        .metric("bookstore_cache_requests_total", &["\"l2\"", "\"hit\""])
+        .metric(
+            "bookstore_cache_requests_total",
+            &["\"book\"", "\"l2\"", "\"hit\""],
+        )
         .await?;
     let first = api
-        .metric("bookstore_cache_requests_total", &["\"l1\"", "\"hit\""])
+        .metric(
+            "bookstore_cache_requests_total",
+            &["\"book\"", "\"l1\"", "\"hit\""],
+        )
         .await?;
     anyhow::ensure!(
         hits > 1_000.0 && first < 1.0,
@@ -76,13 +83,11 @@ async fn contest(
     (api, bare): (&Api, &Bare),
     (path, options): (&str, &Options),
 ) -> anyhow::Result<()> {
-    let (ours, theirs) = (
-        api.url(path),
-        format!("http://127.0.0.1:{}{path}", bare.port),
-    );
+    let ours = Target::get(api.process(), api.port(), path);
+    let theirs = Target::get(&bare.process, bare.port, path);
     let outcome = take_turns(
-        async || load::run(api.process(), &ours, None, options.round).await,
-        async || load::run(&bare.process, &theirs, None, options.round).await,
+        async || ours.round(options.round).await,
+        async || theirs.round(options.round).await,
     )
     .await?;
     outcome.print(measure, Some(bar));

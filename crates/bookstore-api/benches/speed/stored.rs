@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use crate::{
     api::{self, Api},
     cores::Cores,
-    load::{self, Round},
+    load::{Round, Target},
     options::Options,
     role,
     rounds::take_turns,
@@ -27,9 +27,10 @@ pub(crate) async fn list(cores: &Cores, options: &Options) -> anyhow::Result<()>
     }
     let api = Api::start(cores, &[]).await?;
     api.fill(BOOKS).await?;
-    let url = api.url("/api/v1/books?page=1&pageSize=10");
+    let path = "/api/v1/books?page=1&pageSize=10";
+    let lists = Target::get(api.process(), api.port(), path);
     let outcome = take_turns(
-        async || load::run(api.process(), &url, None, options.round).await,
+        async || lists.round(options.round).await,
         async || without_http(cores, "list", &api.database(), options.round).await,
     );
     outcome.await?.print(measure, None);
@@ -47,15 +48,9 @@ pub(crate) async fn create(cores: &Cores, options: &Options) -> anyhow::Result<(
     api.fill(BOOKS).await?;
     // The store without HTTP writes into a file of its own, which nobody else has open.
     other.process().terminate(ROOM).await?;
-    let script = api.process().directory().join("create.lua");
-    let text = format!(
-        "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [[{}]]\n",
-        api::book()
-    );
-    std::fs::write(&script, text)?;
-    let url = api.url("/api/v1/books");
+    let creations = Target::post(api.process(), api.port(), "/api/v1/books", &api::book());
     let outcome = take_turns(
-        async || load::run(api.process(), &url, Some(&script), options.round).await,
+        async || creations.round(options.round).await,
         async || without_http(cores, "create", &other.database(), options.round).await,
     );
     outcome.await?.print(measure, None);

@@ -11,28 +11,26 @@ use std::{
 use axum::{body::Body, response::Response};
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
-use tracing::{Instrument, instrument::Instrumented};
 
 use super::{body::MeasuredBody, identifiers::trace_response, record::RequestRecord};
 use crate::request::{self, RequestIdentity, Scoped};
 
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
 pin_project! {
     /// The future of [`super::HttpService`]. A type of its own, not a box: axum boxes it anyway.
     pub struct Answer<F> {
         #[pin]
-        answer: Instrumented<Scoped<F>>,
+        answer: Scoped<F>,
         open: Option<(RequestRecord, Arc<RequestIdentity>)>,
     }
 }
 
 impl<F: Future> Answer<F> {
     pub(super) fn new(answer: F, record: RequestRecord, identity: Arc<RequestIdentity>) -> Self {
-        let span = record.span.clone();
         Self {
-            answer: request::scope(Arc::clone(&identity), answer).instrument(span),
+            answer: request::scope(Arc::clone(&identity), answer),
             open: Some((record, identity)),
         }
     }
@@ -43,7 +41,14 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let response = ready!(this.answer.poll(context))?;
+        let polled = match this.open {
+            Some((record, _)) if !record.span.is_none() => {
+                let _entered = record.span.enter();
+                this.answer.poll(context)
+            }
+            _ => this.answer.poll(context),
+        };
+        let response = ready!(polled)?;
         Poll::Ready(Ok(match this.open.take() {
             Some((record, identity)) => finish(response, record, identity),
             None => response,
@@ -57,10 +62,10 @@ fn finish(
     identity: Arc<RequestIdentity>,
 ) -> Response {
     let status = response.status();
-    if let Ok(value) = HeaderValue::from_str(&identity.request_id) {
+    if let Ok(value) = HeaderValue::from_str(identity.request_id()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    if let Ok(value) = HeaderValue::try_from(trace_response(&record.span, &identity)) {
+    if let Some(value) = trace_response(&record.span, &identity) {
         response.headers_mut().insert(TRACERESPONSE, value);
     }
     match http_body::Body::size_hint(response.body()).exact() {

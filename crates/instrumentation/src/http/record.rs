@@ -33,7 +33,9 @@ impl RequestRecord {
         request: &Request<Body>,
     ) -> Self {
         handles.active.increment(1.0);
-        if let Some(size) = http_body::Body::size_hint(request.body()).exact() {
+        // Most requests have no body; their zeros would only hide the others' sizes.
+        let size = http_body::Body::size_hint(request.body()).exact();
+        if let Some(size) = size.filter(|size| *size > 0) {
             record_size(&handles.request_size, size);
         }
         let write = is_write(request.method());
@@ -60,7 +62,7 @@ impl RequestRecord {
         if !self.span.is_none() {
             self.span
                 .record("http.response.status_code", status.as_u16());
-            self.span.record("request.id", identity.request_id.as_str());
+            self.span.record("request.id", identity.request_id());
             if status.is_server_error() {
                 self.span.record("error.type", status.as_str());
                 self.span.record("otel.status_code", "ERROR");
@@ -89,8 +91,8 @@ impl RequestRecord {
                     "url.path" = self.path.as_deref().unwrap_or(""),
                     "http.response.status_code" = status.as_u16(),
                     duration_ms = elapsed.as_secs_f64() * 1_000.0,
-                    trace_id = identity.trace_id,
-                    "request.id" = identity.request_id,
+                    trace_id = identity.trace_id.as_str(),
+                    "request.id" = identity.request_id(),
                     "test.id" = identity.test_id.as_deref().unwrap_or(""),
                     "{} {} answered {}",
                     self.handles.method,

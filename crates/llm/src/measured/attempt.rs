@@ -65,7 +65,8 @@ impl Attempt {
         };
         Ok(Self {
             span: open_span(books, request, requested_model, streamed),
-            trace_id: instrumentation::request::current().map(|identity| identity.trace_id.clone()),
+            trace_id: instrumentation::request::current()
+                .map(|identity| identity.trace_id.as_str().to_owned()),
             books: Arc::clone(books),
             context: request.context.clone(),
             slot: Some(slot),

@@ -4,8 +4,9 @@
 use std::{
     any::Any,
     convert::Infallible,
-    future::{Ready, ready},
-    panic::AssertUnwindSafe,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -14,11 +15,8 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    FutureExt,
-    future::{CatchUnwind, Either, Map},
-};
 use http::{Version, header};
+use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 use tower_http::timeout::TimeoutBody;
 
@@ -33,10 +31,14 @@ pub(super) struct Guard;
 #[derive(Debug, Clone)]
 pub(super) struct Guarded<S>(S);
 
-type Answer = Result<Response, Infallible>;
-
-/// What a future brought, or the panic that ended it.
-type Outcome = Result<Answer, Box<dyn Any + Send>>;
+pin_project! {
+    /// The future of [`Guarded`].
+    #[project = AnswerState]
+    pub(super) enum Answer<F> {
+        Refused { response: Option<Response> },
+        Awaited { #[pin] answer: F },
+    }
+}
 
 impl<S> Layer<S> for Guard {
     type Service = Guarded<S>;
@@ -52,19 +54,40 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future =
-        Either<Ready<Answer>, Map<CatchUnwind<AssertUnwindSafe<S::Future>>, fn(Outcome) -> Answer>>;
+    type Future = Answer<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.0.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if let Some(problem) = doubtful(&request) {
-            return Either::Left(ready(Ok(problem.into_response())));
+        match doubtful(&request) {
+            Some(problem) => Answer::Refused {
+                response: Some(problem.into_response()),
+            },
+            None => Answer::Awaited {
+                answer: self.0.call(bounded(request)),
+            },
         }
-        let answer = AssertUnwindSafe(self.0.call(bounded(request))).catch_unwind();
-        Either::Right(answer.map(answer_or_problem as fn(Outcome) -> Answer))
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project() {
+            AnswerState::Refused { response } => {
+                let response = response.take();
+                Poll::Ready(Ok(
+                    response.unwrap_or_else(|| Problem::internal().into_response())
+                ))
+            }
+            AnswerState::Awaited { answer } => {
+                catch_unwind(AssertUnwindSafe(|| answer.poll(context)))
+                    .unwrap_or_else(|panic| Poll::Ready(Ok(problem_of(&*panic))))
+            }
+        }
     }
 }
 
@@ -89,14 +112,12 @@ fn bounded(mut request: Request) -> Request {
     })
 }
 
-fn answer_or_problem(outcome: Outcome) -> Answer {
-    outcome.unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        tracing::error!("a handler panicked: {text}");
-        Ok(Problem::internal().into_response())
-    })
+fn problem_of(panic: &(dyn Any + Send)) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or_default();
+    tracing::error!("a handler panicked: {text}");
+    Problem::internal().into_response()
 }

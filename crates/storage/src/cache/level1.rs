@@ -3,6 +3,9 @@
 //! Beside the entries it keeps floors: the versions that writes have announced. A floor outlives
 //! every read that began before the write, so neither such a read's late result nor a reader that
 //! joined it can bring back what is older than an acknowledged write.
+//!
+//! A hit is the most frequent thing that this program does. `quick_cache` answers one by a read
+//! lock and a flag, where caches that note each hit in a queue take longer than all the rest.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -12,10 +15,11 @@ use std::{
 };
 
 use domain::Version;
-use moka::{Expiry, notification::RemovalCause, sync::Cache};
+use quick_cache::Weighter;
 
 use super::{
     body::{CachedBody, Level},
+    bounded::Bounded,
     jitter,
     key::Key,
     metrics::SizeMetrics,
@@ -50,11 +54,10 @@ pub(super) enum Found {
 
 /// The first level of one kind of entity.
 pub(super) struct Level1<E: Entity> {
-    entries: Cache<Key<E>, Entry>,
+    entries: Bounded<Key<E>, Entry, Bytes>,
     floors: Box<[Mutex<Shard<E>>]>,
     hasher: RandomState,
     limits: CacheLimits,
-    metrics: SizeMetrics,
 }
 
 #[derive(Clone)]
@@ -62,7 +65,7 @@ struct Entry {
     /// `None`: there is no such entity.
     body: Option<Arc<CachedBody>>,
     fresh_until: Instant,
-    kept: Duration,
+    kept_until: Instant,
 }
 
 struct Shard<E: Entity> {
@@ -75,42 +78,20 @@ struct Floor {
     until: Instant,
 }
 
-struct KeptAsLongAs;
+/// Weighs entries.
+#[derive(Clone)]
+struct Bytes;
 
-impl<K> Expiry<K, Entry> for KeptAsLongAs {
-    fn expire_after_create(&self, _: &K, entry: &Entry, _: Instant) -> Option<Duration> {
-        Some(entry.kept)
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &K,
-        entry: &Entry,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(entry.kept)
+impl<E: Entity> Weighter<Key<E>, Entry> for Bytes {
+    fn weight(&self, key: &Key<E>, entry: &Entry) -> u64 {
+        let body = entry.body.as_ref().map_or(0, |body| body.body.len());
+        u64::try_from(OVERHEAD + key.tenant.as_str().len() + body).unwrap_or(u64::MAX)
     }
 }
 
 impl<E: Entity> Level1<E> {
     pub(super) fn new(limits: &CacheLimits) -> Self {
-        let metrics = SizeMetrics::new(E::NAME);
-        let evictions = metrics.evictions.clone();
-        let weight = |key: &Key<E>, entry: &Entry| {
-            let body = entry.body.as_ref().map_or(0, |body| body.body.len());
-            u32::try_from(OVERHEAD + key.tenant.as_str().len() + body).unwrap_or(u32::MAX)
-        };
-        let entries = Cache::builder()
-            .max_capacity(limits.level1_bytes)
-            .weigher(weight)
-            .expire_after(KeptAsLongAs)
-            .eviction_listener(move |_, _, cause| {
-                if cause == RemovalCause::Size {
-                    evictions.increment(1);
-                }
-            })
-            .build();
+        let entries = Bounded::new(limits.level1_bytes, Bytes, SizeMetrics::new(E::NAME));
         let shard = || {
             Mutex::new(Shard {
                 floors: HashMap::new(),
@@ -123,7 +104,6 @@ impl<E: Entity> Level1<E> {
             floors,
             hasher: RandomState::new(),
             limits: limits.clone(),
-            metrics,
         }
     }
 
@@ -132,12 +112,12 @@ impl<E: Entity> Level1<E> {
         let Some(entry) = self.entries.get(key) else {
             return Found::Nothing;
         };
-        let fresh = Instant::now() < entry.fresh_until;
+        let now = Instant::now();
         match entry.body {
-            Some(body) if fresh => Found::Fresh(body),
-            Some(body) => Found::Stale(body),
-            None if fresh => Found::Absent,
-            None => Found::Nothing,
+            Some(body) if now < entry.fresh_until => Found::Fresh(body),
+            Some(body) if now < entry.kept_until => Found::Stale(body),
+            None if now < entry.fresh_until => Found::Absent,
+            Some(_) | None => Found::Nothing,
         }
     }
 
@@ -146,7 +126,7 @@ impl<E: Entity> Level1<E> {
         let now = Instant::now();
         let mut shard = self.shard(key);
         shard.raise(key, minimum, now);
-        self.entries.invalidate(key);
+        self.entries.remove(key);
     }
 
     /// Keeps the reply, unless a write has announced something newer.
@@ -169,9 +149,7 @@ impl<E: Entity> Level1<E> {
 
     /// Publishes how large the level is.
     pub(super) fn report(&self) {
-        self.entries.run_pending_tasks();
-        self.metrics.entries.set(exact(self.entries.entry_count()));
-        self.metrics.bytes.set(exact(self.entries.weighted_size()));
+        self.entries.report();
     }
 
     fn put(&self, key: &Key<E>, body: Option<Arc<CachedBody>>, fresh: Duration, kept: Duration) {
@@ -179,8 +157,9 @@ impl<E: Entity> Level1<E> {
         let version = body.as_ref().map(|body| body.version);
         // Held until the entry is in: a write cannot pass between the look and the deed.
         let shard = self.shard(key);
-        let newer = |there: Entry| there.body.map(|body| body.version) > version;
-        if shard.refuses(key, version, now) || self.entries.get(key).is_some_and(newer) {
+        let newer =
+            |there: Entry| now < there.kept_until && there.body.map(|body| body.version) > version;
+        if shard.refuses(key, version, now) || self.entries.peek(key).is_some_and(newer) {
             return;
         }
         self.entries.insert(
@@ -188,7 +167,7 @@ impl<E: Entity> Level1<E> {
             Entry {
                 body,
                 fresh_until: now + fresh,
-                kept,
+                kept_until: now + kept,
             },
         );
         drop(shard);
@@ -231,11 +210,6 @@ impl<E: Entity> Shard<E> {
             .get(key)
             .is_some_and(|floor| now < floor.until && version < Some(floor.minimum))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a size for people to look at")]
-pub(super) fn exact(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

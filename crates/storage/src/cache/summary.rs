@@ -3,15 +3,21 @@
 //! A key has the fingerprint of the texts that the summary was made from, so an entry never goes
 //! out of date and needs neither versions nor epochs.
 
-use std::{error::Error, future::Future, sync::Arc};
+use std::{
+    error::Error,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use domain::BookId;
-use moka::sync::Cache;
+use quick_cache::Weighter;
 use tenancy::TenantId;
 
 use super::{
     body::Level,
+    bounded::Bounded,
     budget::Budget,
     flights::{Flights, Landed},
     level2::Level2,
@@ -75,11 +81,27 @@ pub struct SummaryCache {
 }
 
 struct Inner {
-    level1: Cache<String, Bytes>,
+    level1: Bounded<String, Kept, ByBytes>,
+    ttl: Duration,
     level2: Level2,
     flights: Flights<String, Result<Summary, GenerationError>>,
     metrics: CacheMetrics,
-    size: SizeMetrics,
+}
+
+#[derive(Clone)]
+struct Kept {
+    bytes: Bytes,
+    until: Instant,
+}
+
+/// Weighs entries.
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<String, Kept> for ByBytes {
+    fn weight(&self, name: &String, kept: &Kept) -> u64 {
+        u64::try_from(OVERHEAD + name.len() + kept.bytes.len()).unwrap_or(u64::MAX)
+    }
 }
 
 /// The call that made the summary broke off.
@@ -89,28 +111,15 @@ pub struct GenerationLost;
 
 impl SummaryCache {
     pub(super) fn new(limits: &CacheLimits, level2: Level2) -> Self {
-        let size = SizeMetrics::new(NAME);
-        let evictions = size.evictions.clone();
-        let level1 = Cache::builder()
-            .max_capacity(limits.level1_bytes)
-            .time_to_live(limits.summary_ttl.0)
-            .weigher(|name: &String, bytes: &Bytes| {
-                u32::try_from(OVERHEAD + name.len() + bytes.len()).unwrap_or(u32::MAX)
-            })
-            .eviction_listener(move |_, _, cause| {
-                if cause == moka::notification::RemovalCause::Size {
-                    evictions.increment(1);
-                }
-            })
-            .build();
+        let level1 = Bounded::new(limits.level1_bytes, ByBytes, SizeMetrics::new(NAME));
         let metrics = CacheMetrics::new(NAME);
         Self {
             inner: Arc::new(Inner {
                 level1,
+                ttl: limits.summary_ttl.0,
                 level2,
                 flights: Flights::new(),
                 metrics,
-                size,
             }),
         }
     }
@@ -147,7 +156,7 @@ impl SummaryCache {
             let generated = generate();
             async move {
                 // The call before this one may have ended just now, after this caller had looked.
-                match inner.level1.get(&name) {
+                match inner.look_up(&name) {
                     Some(bytes) => Ok(Summary::cached(bytes, Level::L1)),
                     None => inner.keep(&name, generated).await,
                 }
@@ -177,12 +186,7 @@ impl SummaryCache {
     }
 
     pub(super) fn report(&self) {
-        self.inner.level1.run_pending_tasks();
-        let size = &self.inner.size;
-        size.entries
-            .set(super::level1::exact(self.inner.level1.entry_count()));
-        size.bytes
-            .set(super::level1::exact(self.inner.level1.weighted_size()));
+        self.inner.level1.report();
     }
 }
 
@@ -229,7 +233,7 @@ impl Inner {
     }
 
     async fn get(&self, name: &str) -> Option<Summary> {
-        if let Some(bytes) = self.level1.get(name) {
+        if let Some(bytes) = self.look_up(name) {
             self.metrics.level1_hit.increment(1);
             return Some(Summary::cached(bytes, Level::L1));
         }
@@ -242,15 +246,25 @@ impl Inner {
             return None;
         };
         self.metrics.level2_hit.increment(1);
-        self.level1.insert(name.to_owned(), bytes.clone());
+        self.insert(name, bytes.clone());
         Some(Summary::cached(bytes, Level::L2))
     }
 
     async fn put(&self, name: &str, bytes: Bytes) {
         if bytes.len() <= MAX_BYTES {
-            self.level1.insert(name.to_owned(), bytes.clone());
+            self.insert(name, bytes.clone());
             self.level2.put_bytes(name, &bytes).await;
         }
+    }
+
+    fn look_up(&self, name: &str) -> Option<Bytes> {
+        let kept = self.level1.get(name)?;
+        (Instant::now() < kept.until).then_some(kept.bytes)
+    }
+
+    fn insert(&self, name: &str, bytes: Bytes) {
+        let until = Instant::now() + self.ttl;
+        self.level1.insert(name.to_owned(), Kept { bytes, until });
     }
 }
 

@@ -13,6 +13,9 @@ const STAND_IN_DUPLICATE: (i32, &str) = (1, "UNIQUE constraint failed");
 /// The server's code for a call that ran longer than its `maxTimeMS`.
 const MAX_TIME_EXPIRED: i32 = 50;
 
+/// The server's code for a disk without room.
+const OUT_OF_DISK_SPACE: i32 = 14_031;
+
 /// The meaning of the driver's error.
 #[expect(clippy::needless_pass_by_value, reason = "used as map_err(from_mongo)")]
 pub(super) fn from_mongo(error: Error) -> StorageError {
@@ -20,6 +23,12 @@ pub(super) fn from_mongo(error: Error) -> StorageError {
         ErrorKind::Write(WriteFailure::WriteError(failure)) if failure.code == DUPLICATE_KEY => {
             StorageError::Duplicate { index: 0 }
         }
+        ErrorKind::Write(WriteFailure::WriteError(failure))
+            if failure.code == OUT_OF_DISK_SPACE =>
+        {
+            StorageError::Full
+        }
+        ErrorKind::Command(failure) if failure.code == OUT_OF_DISK_SPACE => StorageError::Full,
         ErrorKind::InsertMany(failure) => {
             let first = failure.write_errors.iter().flatten().next();
             match first.filter(|failure| failure.code == DUPLICATE_KEY) {

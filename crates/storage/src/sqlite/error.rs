@@ -19,6 +19,7 @@ pub(super) fn from_sqlite(error: Error) -> StorageError {
             StorageError::Duplicate { index: 0 }
         }
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StorageError::Overloaded,
+        ErrorCode::DiskFull => StorageError::Full,
         // Only a call whose deadline has passed is interrupted.
         ErrorCode::OperationInterrupted => StorageError::Timeout { write: false },
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation => {

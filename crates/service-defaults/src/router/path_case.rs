@@ -6,11 +6,11 @@ use axum::{Router, extract::Request, response::Response};
 use http::{Uri, uri::PathAndQuery};
 use tower::{Service, ServiceExt};
 
-/// Segments before the identifier: `/api/v1/<resource>`.
+/// Segments before an identifier: `/api/v1/<resource>`.
 const FIXED_SEGMENTS: usize = 3;
 
 /// The router behind a look at the path, which must come before routing.
-pub(crate) fn ignoring_case(
+pub fn ignoring_case(
     router: Router,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
 + Clone
