@@ -4,8 +4,6 @@
 set -euo pipefail
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
-# shellcheck source=lib/port.sh
-source "$CHECKOUT/deploy/scripts/lib/port.sh"
 
 # A scrape interval of 15 s: every target was tried after two of them.
 readonly SCRAPE_SECONDS=35
@@ -32,25 +30,31 @@ check_http() {
   fi
 }
 
+# check_redis: what the API says of it, since only the API knows its address.
 check_redis() {
-  local address=${REDIS_URL:-redis://127.0.0.1:6379} host port
-  address=${address#*://}
-  address=${address##*@}
-  address=${address%%/*}
-  host=${address%%:*} port=6379
-  if [[ $address == *:* ]]; then port=${address##*:}; fi
-  if answers_redis "$host" "$port"; then
-    report Redis ok "$host:$port"
+  local state
+  if ! state=$(curl --silent --max-time 5 "$BOOKSTORE_URL/health/ready" | python3 -c '
+import json, sys
+redis = json.load(sys.stdin)["checks"]["redis"]
+print(redis["status"], redis["reason"] or "")'); then
+    report Redis FAILED 'the API does not say'
+  elif [[ $state == healthy* ]]; then
+    report Redis ok 'asked by the API'
   else
-    report Redis FAILED "$host:$port does not answer PING"
+    report Redis FAILED "the API says: $state"
   fi
 }
 
-# targets_down: the scrape targets that are not up, one a line.
+# targets_down: the scrape targets that are missing or not up, one a line.
 targets_down() {
   curl --silent --fail --max-time 5 "$PROMETHEUS_URL/api/v1/targets?state=active" |
     python3 -c 'import json, sys
-for target in json.load(sys.stdin)["data"]["activeTargets"]:
+targets = json.load(sys.stdin)["data"]["activeTargets"]
+for missing in {"bookstore-api", "performance-service", "llm-simulator"} - {
+    target["labels"]["job"] for target in targets
+}:
+    print(missing, "is no target")
+for target in targets:
     if target["health"] != "up":
         print(target["scrapeUrl"], target["health"], target["lastError"])'
 }

@@ -10,7 +10,7 @@ and COUNT, MODEL, PROVIDER, SCALE, SEED, which reach the script.
 Ends with 0 when the verdict's exit code is 0 (PASS) or 1 (WARNING,
 INCONCLUSIVE), with 2 when it is 2 (FAIL, CRITICAL, INVALID), and with 3 when
 there was no verdict: a service down, a request refused, a run interrupted.
-Control-C cancels the run.
+Control-C, a SIGTERM or a failure of our own cancels the run.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import sys
 import time
 import urllib.error
@@ -27,6 +28,8 @@ SERVICE = os.environ.get("PERFORMANCE_URL", "http://127.0.0.1:7004")
 API = os.environ.get("BOOKSTORE_URL", "http://127.0.0.1:7002")
 BASE = f"{SERVICE}/api/v1/performancetest"
 REQUEST_SECONDS = 10
+# The service stops k6 within its teardown's time, then judges what there is.
+CANCEL_SECONDS = 30
 # The service says something each second; after this silence we ask ourselves.
 SILENCE_SECONDS = 5
 # No suite runs longer than four hours; an hour more for the queue.
@@ -53,6 +56,7 @@ class Stop(Exception):
 
 def main() -> int:
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         require_ready(SERVICE, "the performance service")
         require_ready(API, "the BookStore API, which is the target,")
@@ -62,9 +66,9 @@ def main() -> int:
         print(f"  watch it at {SERVICE}/")
         try:
             run = follow(identity)
-        except KeyboardInterrupt:
-            print("\ncancelling the run")
-            call("POST", f"/{identity}/cancel")
+        except (KeyboardInterrupt, Stop) as reason:
+            print(f"\ncancelling the run{f': {reason}' if str(reason) else ''}")
+            call("POST", f"/{identity}/cancel", seconds=CANCEL_SECONDS)
             run = follow(identity)
         return report(run)
     except Stop as reason:
@@ -121,7 +125,7 @@ def require_ready(address: str, what: str) -> None:
         raise Stop(f"{what} does not answer at {address}: {cause} (make run-all)") from None
 
 
-def call(method: str, path: str, body: dict | None = None):
+def call(method: str, path: str, body: dict | None = None, seconds: int = REQUEST_SECONDS):
     """The decoded answer of the performance service, or a Stop with its reason."""
     request = urllib.request.Request(BASE + path, method=method)
     request.add_header("Accept", "application/json")
@@ -129,7 +133,7 @@ def call(method: str, path: str, body: dict | None = None):
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
     try:
-        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             content = answer.read(LARGEST_ANSWER)
     except urllib.error.HTTPError as error:
         raise Stop(f"{method} {path} was refused: {problem_of(error)}") from None

@@ -46,8 +46,9 @@ build_services() {
   require_cargo
   note "building the services (the first time takes 6 to 12 minutes on two cores)"
   cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service
-  RELEASE=${CARGO_TARGET_DIR:-$CHECKOUT/target}/release
-  if [[ $RELEASE != /* ]]; then RELEASE=$CHECKOUT/$RELEASE; fi
+  # Asked, since cargo's own configuration may name another directory.
+  RELEASE=$(cargo metadata --no-deps --locked --format-version 1 |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
 }
 
 # wait_ready NAME: polls; fails at once when the process ends.

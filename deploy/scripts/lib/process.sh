@@ -15,9 +15,9 @@ process_stat() {
 }
 
 # alive PID START-TIME: that very process runs; one that ended and was not yet
-# reaped does not.
+# reaped does not. A process that ended at once never had a start time.
 alive() {
-  [[ $(process_stat "$1" 22) == "$2" && $(process_stat "$1" 3) != [ZX] ]]
+  [[ -n $2 && $(process_stat "$1" 22) == "$2" && $(process_stat "$1" 3) != [ZX] ]]
 }
 
 # recorded_pid NAME: the pid, when the process that we started still runs.

@@ -9,6 +9,13 @@ fail() {
 
 note() { printf '%s\n' "$*" >&2; }
 
+# Used by nearly every script, and not on every bare machine.
+for program in curl ps python3; do
+  command -v "$program" >/dev/null ||
+    fail "$program is missing; run: apt-get install curl procps python3"
+done
+unset program
+
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 readonly CHECKOUT
 export CHECKOUT
@@ -60,7 +67,11 @@ if [[ $BOOKSTORE_STATE_DIR != /* ]]; then
   BOOKSTORE_STATE_DIR=$CHECKOUT/$BOOKSTORE_STATE_DIR
 fi
 export BOOKSTORE_STATE_DIR
-export BOOKSTORE_TOOLS_DIR=${BOOKSTORE_TOOLS_DIR:-$BOOKSTORE_STATE_DIR/tools}
+BOOKSTORE_TOOLS_DIR=${BOOKSTORE_TOOLS_DIR:-$BOOKSTORE_STATE_DIR/tools}
+if [[ $BOOKSTORE_TOOLS_DIR != /* ]]; then
+  BOOKSTORE_TOOLS_DIR=$CHECKOUT/$BOOKSTORE_TOOLS_DIR
+fi
+export BOOKSTORE_TOOLS_DIR
 
 # Addresses of the services. Another port also needs monitoring/prometheus.
 export BOOKSTORE_HTTP_ADDR=${BOOKSTORE_HTTP_ADDR:-127.0.0.1:7002}

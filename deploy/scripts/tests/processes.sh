@@ -57,6 +57,13 @@ started_process_is_known_and_ends() {
   refuse 'and nobody answers' answers_redis 127.0.0.1 "$port"
 }
 
+a_process_that_ends_at_once_is_not_alive() {
+  start_process missing /nowhere/at-all
+  refuse 'a program that is not there does not run' within 1 recorded_pid missing
+  stop_process missing 5
+  refuse 'its record is gone' test -e "$PIDS/missing.pid"
+}
+
 a_recycled_pid_is_left_alone() {
   # This shell is the innocent process that got the number of an ended part.
   mkdir -p "$PIDS"
@@ -118,6 +125,7 @@ env_files_are_read_not_run() {
 }
 
 started_process_is_known_and_ends
+a_process_that_ends_at_once_is_not_alive
 a_recycled_pid_is_left_alone
 a_deaf_process_is_killed
 orphans_end_with_their_leader
