@@ -5,6 +5,7 @@
 //! protocols. [`Measured`] puts a span, metrics, an exact cost from the [`PriceCatalogue`] and a
 //! row of the [`Ledger`] around each attempt; [`Resilient`] puts the deadline and the retries
 //! around the attempts of a call. [`Llm`] builds them from an [`LlmConfig`] and picks by name.
+//! [`SharedStreams`] let callers with the same question follow one stream.
 //!
 //! Invariants: `Resilient(Measured(provider))`, so each attempt is booked; a provider mentions
 //! neither telemetry nor retries; input tokens include the cached ones; a model without a price is
@@ -25,10 +26,12 @@ mod request;
 mod resilient;
 mod response;
 mod retry_after;
+mod shared;
 mod sse;
 mod status;
 mod transport;
 mod usage;
+mod usage_so_far;
 
 pub use claude::{Claude, UnusableKey};
 pub use config::{ClaudeConfig, LlmConfig, OllamaConfig};
@@ -45,5 +48,7 @@ pub use registry::{CircuitState, Llm, LlmBuildError, ProviderStatus, SelectionEr
 pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};
 pub use resilient::{Resilient, RetryPolicy};
 pub use response::{ChatEvent, ChatResponse, Cost, LatencySplit};
+pub use shared::{CostShare, SharedStream, SharedStreams};
 pub use transport::Deadlines;
 pub use usage::Usage;
+pub use usage_so_far::UsageSoFar;

@@ -9,8 +9,7 @@ use tracing::{Span, field::Empty};
 use super::{Books, series::Settled};
 use crate::{
     CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, LedgerRow, LlmError, Outcome, Usage,
-    ledger::Slot,
-    usage::{estimate_tokens, tokens_of_characters},
+    UsageSoFar, ledger::Slot,
 };
 
 /// An attempt under way. Dropped before it is settled, it was cancelled.
@@ -29,10 +28,9 @@ pub(super) struct Attempt {
 
 /// What a stream has given so far.
 struct Progress {
-    input_estimate: u64,
     model: Option<String>,
-    reported: Option<Usage>,
-    characters: usize,
+    /// Of a streamed answer.
+    usage: Option<UsageSoFar>,
     first_chunk_at: Option<Instant>,
     last_chunk_at: Option<Instant>,
 }
@@ -58,11 +56,6 @@ impl Attempt {
         let slot = books.ledger.reserve()?;
         let requested_model = request.model.as_ref().unwrap_or(&books.default_model);
         books.series.begin();
-        let input_estimate = if streamed {
-            estimate_tokens(request.prompt_texts())
-        } else {
-            0
-        };
         Ok(Self {
             span: open_span(books, request, requested_model, streamed),
             trace_id: instrumentation::request::current()
@@ -75,10 +68,8 @@ impl Attempt {
             at: Timestamp::now(),
             begun: Instant::now(),
             progress: Progress {
-                input_estimate,
                 model: None,
-                reported: None,
-                characters: 0,
+                usage: streamed.then(|| UsageSoFar::new(request)),
                 first_chunk_at: None,
                 last_chunk_at: None,
             },
@@ -95,17 +86,17 @@ impl Attempt {
 
     /// Takes note of a stream's event; the last one settles the attempt.
     pub(super) fn observe(&mut self, event: &mut ChatEvent) {
+        if let Some(usage) = &mut self.progress.usage {
+            usage.observe(event);
+        }
         match event {
-            ChatEvent::Started { model, usage, .. } => {
-                self.progress.model = Some(model.clone());
-                self.progress.reported = *usage;
-            }
-            ChatEvent::Delta(text) => self.observe_chunk(text),
+            ChatEvent::Started { model, .. } => self.progress.model = Some(model.clone()),
+            ChatEvent::Delta(_) => self.observe_chunk(),
             ChatEvent::Finished(response) => self.succeed(response),
         }
     }
 
-    fn observe_chunk(&mut self, text: &str) {
+    fn observe_chunk(&mut self) {
         let now = Instant::now();
         let models = (
             self.requested_model.as_str(),
@@ -116,7 +107,6 @@ impl Attempt {
             Some(last) => self.books.series.chunk(models, now - last),
         }
         self.progress.last_chunk_at = Some(now);
-        self.progress.characters += text.chars().count();
     }
 
     /// Books a whole answer and writes its price into it.
@@ -165,14 +155,14 @@ impl Attempt {
     }
 
     fn settle_unfinished(&mut self, outcome: Outcome, error_type: &'static str) {
-        let usage = self.progress.usage();
+        let usage = self.progress.usage.as_ref().map(UsageSoFar::usage);
         let model = self.progress.model.clone();
         let model = model.unwrap_or_else(|| self.requested_model.clone());
         self.settle(&Conclusion {
             outcome,
             error_type,
             model: &model,
-            usage,
+            usage: usage.unwrap_or_default(),
         });
     }
 
@@ -259,25 +249,6 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.is_settled() {
             self.settle_unfinished(Outcome::Cancelled, "cancelled");
-        }
-    }
-}
-
-impl Progress {
-    /// The tokens read so far: the input as reported at the start, or estimated; the output
-    /// estimated from the text. Before anything was read there is nothing to book.
-    fn usage(&self) -> Usage {
-        if self.model.is_none() {
-            return Usage::default();
-        }
-        let reported = self.reported.unwrap_or(Usage {
-            input_tokens: self.input_estimate,
-            ..Usage::default()
-        });
-        Usage {
-            output_tokens: tokens_of_characters(self.characters).max(reported.output_tokens),
-            estimated: true,
-            ..reported
         }
     }
 }

@@ -14,4 +14,5 @@ mod prices;
 mod registry;
 mod responder;
 mod retries;
+mod shared;
 mod telemetry;

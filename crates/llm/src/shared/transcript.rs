@@ -1,0 +1,119 @@
+//! What a stream has said until now.
+
+use std::sync::Arc;
+
+use crate::{ChatEvent, ChatResponse};
+
+/// Everything that a stream has said, for callers that are at different places of it.
+pub(super) struct Transcript<E> {
+    start: Option<ChatEvent>,
+    text: String,
+    end: Option<End<E>>,
+}
+
+/// How a stream ended.
+struct End<E> {
+    result: Result<Arc<ChatResponse>, E>,
+    /// The numbers of the callers who were there, in the order of coming.
+    present: Arc<[u64]>,
+}
+
+/// How far a caller has read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Position {
+    started: bool,
+    /// Bytes of the text.
+    read: usize,
+}
+
+impl<E: Clone> Transcript<E> {
+    /// The next event behind `position`, which moves over it: all the text that has come since, in
+    /// one piece.
+    pub(super) fn after(&self, position: &mut Position) -> Option<Result<ChatEvent, E>> {
+        if !position.started
+            && let Some(start) = &self.start
+        {
+            position.started = true;
+            return Some(Ok(start.clone()));
+        }
+        // Only whole pieces are appended, so a position never lies inside a character.
+        if let Some(text) = self
+            .text
+            .get(position.read..)
+            .filter(|text| !text.is_empty())
+        {
+            position.read = self.text.len();
+            return Some(Ok(ChatEvent::Delta(text.to_owned())));
+        }
+        let result = self.end.as_ref()?.result.clone();
+        Some(result.map(|response| ChatEvent::Finished(Box::new((*response).clone()))))
+    }
+}
+
+impl<E> Transcript<E> {
+    pub(super) const fn new() -> Self {
+        Self {
+            start: None,
+            text: String::new(),
+            end: None,
+        }
+    }
+
+    pub(super) fn start(&mut self, event: ChatEvent) {
+        self.start = Some(event);
+    }
+
+    pub(super) fn append(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Bytes of text.
+    pub(super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn end(&mut self, result: Result<ChatResponse, E>, present: Arc<[u64]>) {
+        let result = result.map(Arc::new);
+        self.end = Some(End { result, present });
+    }
+
+    /// The callers who were there at the end; nobody before it.
+    pub(super) fn present(&self) -> Arc<[u64]> {
+        self.end
+            .as_ref()
+            .map_or_else(|| Arc::from([]), |end| Arc::clone(&end.present))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_late_gets_all_of_the_text_in_one_piece() {
+        let mut transcript: Transcript<()> = Transcript::new();
+        let start = ChatEvent::Started {
+            model: "m".to_owned(),
+            response_id: None,
+            request_id: None,
+            usage: None,
+        };
+        let mut early = Position::default();
+        assert_eq!(transcript.after(&mut early), None);
+        transcript.start(start.clone());
+        assert_eq!(transcript.after(&mut early), Some(Ok(start.clone())));
+        assert_eq!(transcript.after(&mut early), None);
+        transcript.append("Hé");
+        let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));
+        assert_eq!(transcript.after(&mut early), delta("Hé"));
+        transcript.append("llo");
+        let mut late = Position::default();
+        assert_eq!(transcript.after(&mut late), Some(Ok(start)));
+        assert_eq!(transcript.after(&mut late), delta("Héllo"));
+        assert_eq!(transcript.after(&mut late), None);
+        assert_eq!(transcript.after(&mut early), delta("llo"));
+        transcript.end(Err(()), Arc::from([0]));
+        assert_eq!(transcript.after(&mut early), Some(Err(())));
+        assert_eq!(transcript.after(&mut late), Some(Err(())));
+    }
+}
