@@ -5,7 +5,7 @@
 
 mod checks;
 mod error;
-mod models;
+pub(crate) mod models;
 mod request;
 mod stream;
 mod wire;
@@ -17,15 +17,17 @@ use axum::{
     body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::post,
 };
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 use crate::{
     body::{self, Unreadable},
-    call::{Arrival, Call, Whole},
+    call::{Arrival, Call},
+    credentials::Caller,
     dialect::Dialect,
     engine::Engine,
+    framing,
     meter::Operation,
     seed,
 };
@@ -41,24 +43,29 @@ pub(crate) fn router() -> Router<Arc<Engine>> {
             "/v1/messages/count_tokens",
             post(count_tokens).fallback(method_not_allowed),
         )
-        .route("/v1/models", get(models::list).fallback(method_not_allowed))
-        .route(
-            "/v1/models/{model}",
-            get(models::one).fallback(method_not_allowed),
-        )
+}
+
+/// Whether a request for an address of two vendors is meant for this one.
+pub(crate) fn is_meant(headers: &HeaderMap) -> bool {
+    headers.contains_key(checks::VERSION)
 }
 
 async fn messages(State(engine): State<Arc<Engine>>, request: Request) -> Response {
-    let arrival = Arrival::new(&engine, Dialect::Anthropic, Operation::Chat);
+    let arrival = Arrival::new(
+        &engine,
+        Dialect::Anthropic,
+        Operation::Chat,
+        request.extensions(),
+    );
     let (head, body) = request.into_parts();
-    let request = match understand(&head.headers, body).await {
+    let (request, caller) = match understand(&head.headers, body).await {
         Ok(request) => request,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
             return error.reply(&refusal.request_id);
         }
     };
-    match arrival.admit(request.call()).await {
+    match arrival.admit(request.call(caller)).await {
         Ok(call) if request.is_streamed() => stream::reply(call),
         Ok(call) => reply(call).await,
         Err(refusal) => Error::injected(&refusal).reply(&refusal.request_id),
@@ -69,9 +76,9 @@ async fn count_tokens(request: Request) -> Response {
     let request_id = unmetered_request_id();
     let (head, body) = request.into_parts();
     match understand_prompt(&head.headers, body).await {
-        Ok(request) => {
+        Ok((request, _)) => {
             let count = wire::TokenCount {
-                input_tokens: request.input_tokens(),
+                input_tokens: request.prompt().tokens(),
             };
             wire::reply(&count, &request_id)
         }
@@ -79,32 +86,29 @@ async fn count_tokens(request: Request) -> Response {
     }
 }
 
-async fn reply(mut call: Call) -> Response {
-    match call.whole().await {
-        Whole::Text(text) => {
-            call.finish();
-            wire::reply(&Message::whole(&call, &text), call.request_id())
-        }
-        Whole::Cut(text) => {
-            let message = wire::to_json(&Message::whole(&call, &text));
-            let headers = [
-                (CONTENT_TYPE, "application/json"),
-                (REQUEST_ID, call.request_id()),
-            ];
-            (headers, body::cut_in_half(message)).into_response()
-        }
-    }
+async fn reply(call: Call) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (REQUEST_ID, call.request_id().to_owned()),
+    ];
+    let body = framing::whole(call, |call, text| {
+        body::to_json(&Message::whole(call, text))
+    });
+    (headers, body.await).into_response()
 }
 
-async fn understand(headers: &HeaderMap, body: Body) -> Result<MessagesRequest, Error> {
-    let request = understand_prompt(headers, body).await?;
+async fn understand(headers: &HeaderMap, body: Body) -> Result<(MessagesRequest, Caller), Error> {
+    let (request, caller) = understand_prompt(headers, body).await?;
     request.check_generation()?;
-    Ok(request)
+    Ok((request, caller))
 }
 
 /// Head first, then the body: a caller without credentials uploads nothing.
-async fn understand_prompt(headers: &HeaderMap, body: Body) -> Result<MessagesRequest, Error> {
-    checks::head(headers)?;
+async fn understand_prompt(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(MessagesRequest, Caller), Error> {
+    let caller = checks::head(headers)?;
     let bytes = body::read(body)
         .await
         .map_err(|unreadable| match unreadable {
@@ -116,7 +120,7 @@ async fn understand_prompt(headers: &HeaderMap, body: Body) -> Result<MessagesRe
     let request: MessagesRequest = serde_json::from_slice(&bytes)
         .map_err(|error| Error::invalid(format!("The body is not a valid request: {error}")))?;
     request.check_prompt()?;
-    Ok(request)
+    Ok((request, caller))
 }
 
 async fn method_not_allowed() -> Error {

@@ -9,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_LENGTH;
+use serde::Serialize;
 
 /// Largest request body: prompts of a million tokens fit, uploads do not.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -34,6 +35,12 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unreadable> {
                 Unreadable::Broken(error.to_string())
             }
         })
+}
+
+/// A document's bytes.
+pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
+    // Plain structs of text and numbers always serialise.
+    serde_json::to_vec(document).unwrap_or_default()
 }
 
 /// The error that makes the server break a connection within a body, once what

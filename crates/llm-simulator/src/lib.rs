@@ -16,13 +16,18 @@ mod body;
 mod call;
 mod config;
 mod control;
+mod credentials;
 mod dialect;
 mod distribution;
 mod engine;
 mod faults;
+mod framing;
 mod meter;
 mod ollama;
+mod openai;
 mod profile;
+mod prompt;
+mod router;
 mod running;
 mod seed;
 mod telemetry;
@@ -64,9 +69,7 @@ impl Simulator {
 
     /// The dialects and the controls, without health and metrics.
     pub fn router(&self) -> Router {
-        Router::new()
-            .merge(anthropic::router())
-            .merge(ollama::router())
+        router::dialects()
             .merge(control::router())
             .with_state(Arc::clone(&self.engine))
     }

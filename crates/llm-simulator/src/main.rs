@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const INFO: ProcessInfo = ProcessInfo {
     name: "llm-simulator",
     version: env!("CARGO_PKG_VERSION"),
-    about: "Simulates model servers: Anthropic's and Ollama's protocols on one port.",
+    about: "Simulates model servers: the vendors' protocols on one port.",
 };
 
 fn main() -> ExitCode {
@@ -52,7 +52,17 @@ async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), R
 
 fn classify(route: &str) -> RouteClass {
     match route {
-        "/v1/messages" | "/api/chat" | "/api/generate" => RouteClass::Ai,
+        "/v1/messages"
+        | "/v1/chat/completions"
+        | "/v1/responses"
+        | "/lmstudio/v1/chat/completions"
+        | "/lmstudio/v1/responses"
+        | "/api/chat"
+        | "/api/generate"
+        | "/model/{model}/converse"
+        | "/model/{model}/converse-stream"
+        | "/model/{model}/invoke"
+        | "/model/{model}/invoke-with-response-stream" => RouteClass::Ai,
         _ => RouteClass::Ops,
     }
 }

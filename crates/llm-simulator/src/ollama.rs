@@ -6,35 +6,33 @@ mod models;
 mod request;
 mod wire;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use bytes::Bytes;
-use futures_util::Stream;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
 use crate::{
     body::{self, Unreadable},
-    call::{Arrival, Call, Step, Whole},
+    call::{Arrival, Call},
     dialect::Dialect,
     engine::Engine,
+    framing::{self, Framing},
     meter::Operation,
 };
 use error::Error;
-use request::{ChatRequest, GenerateRequest, Prompt};
+use request::{Asking, ChatRequest, GenerateRequest};
 use wire::{Line, Shape};
 
 /// The routes of this dialect.
 pub(crate) fn router() -> Router<Arc<Engine>> {
     Router::new()
-        .route("/", get(greeting).fallback(method_not_allowed))
         .route("/api/chat", post(chat).fallback(method_not_allowed))
         .route("/api/generate", post(generate).fallback(method_not_allowed))
         .route("/api/tags", get(models::tags).fallback(method_not_allowed))
@@ -46,21 +44,27 @@ pub(crate) fn router() -> Router<Arc<Engine>> {
         )
 }
 
-async fn greeting() -> &'static str {
-    "Ollama is running"
-}
-
 async fn chat(State(engine): State<Arc<Engine>>, request: Request) -> Response {
-    let arrival = Arrival::new(&engine, Dialect::Ollama, Operation::Chat);
+    let arrival = Arrival::new(
+        &engine,
+        Dialect::Ollama,
+        Operation::Chat,
+        request.extensions(),
+    );
     answer::<ChatRequest>(arrival, request, Shape::Chat).await
 }
 
 async fn generate(State(engine): State<Arc<Engine>>, request: Request) -> Response {
-    let arrival = Arrival::new(&engine, Dialect::Ollama, Operation::TextCompletion);
+    let arrival = Arrival::new(
+        &engine,
+        Dialect::Ollama,
+        Operation::TextCompletion,
+        request.extensions(),
+    );
     answer::<GenerateRequest>(arrival, request, Shape::Generate).await
 }
 
-async fn answer<P: Prompt + DeserializeOwned>(
+async fn answer<P: Asking + DeserializeOwned>(
     arrival: Arrival,
     request: Request,
     shape: Shape,
@@ -78,7 +82,7 @@ async fn answer<P: Prompt + DeserializeOwned>(
     }
     match arrival.admit(request.call()).await {
         Ok(call) if request.is_streamed() => {
-            let lines = Body::from_stream(lines(call, shape));
+            let lines = framing::stream(call, Lines(shape));
             ([(CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
         }
         Ok(call) => whole(call, shape).await,
@@ -86,40 +90,32 @@ async fn answer<P: Prompt + DeserializeOwned>(
     }
 }
 
-async fn whole(mut call: Call, shape: Shape) -> Response {
-    match call.whole().await {
-        Whole::Text(text) => {
-            call.finish();
-            wire::reply(&Line::last(&call, shape, &text))
-        }
-        Whole::Cut(text) => {
-            let document = wire::to_json(&Line::last(&call, shape, &text));
-            ([(CONTENT_TYPE, wire::JSON)], body::cut_in_half(document)).into_response()
-        }
-    }
+async fn whole(call: Call, shape: Shape) -> Response {
+    let body = framing::whole(call, |call, text| {
+        body::to_json(&Line::last(call, shape, text))
+    });
+    ([(CONTENT_TYPE, wire::JSON)], body.await).into_response()
 }
 
 /// One line per token and a last one with the counts, one write each.
-fn lines(mut call: Call, shape: Shape) -> impl Stream<Item = io::Result<Bytes>> {
-    async_stream::try_stream! {
-        loop {
-            match call.next().await {
-                Step::Token(text) => yield wire::to_line(&Line::token(&call, shape, text)),
-                Step::Finished => break,
-                Step::Cut => Err(body::broken().await)?,
-                Step::Error => {
-                    yield wire::to_line(&error::document(error::OVERLOADED));
-                    return;
-                }
-            }
-        }
-        call.finish();
-        yield wire::to_line(&Line::last(&call, shape, ""));
+struct Lines(Shape);
+
+impl Framing for Lines {
+    fn token(&mut self, call: &Call, text: &'static str) -> Bytes {
+        wire::to_line(&Line::token(call, self.0, text))
+    }
+
+    fn end(&mut self, call: &Call) -> Vec<Bytes> {
+        vec![wire::to_line(&Line::last(call, self.0, ""))]
+    }
+
+    fn error(&mut self, _call: &Call) -> Vec<Bytes> {
+        vec![wire::to_line(&error::document(error::OVERLOADED))]
     }
 }
 
 /// The vendor reads the body whatever its content type says.
-async fn understand<P: Prompt + DeserializeOwned>(request: Request) -> Result<P, Error> {
+async fn understand<P: Asking + DeserializeOwned>(request: Request) -> Result<P, Error> {
     let request: P = read(request).await?;
     request.check()?;
     Ok(request)
@@ -138,6 +134,6 @@ async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Error> {
     serde_json::from_slice(&bytes).map_err(|error| Error::invalid(error.to_string()))
 }
 
-async fn method_not_allowed() -> Error {
+pub(crate) async fn method_not_allowed() -> Error {
     Error::method_not_allowed()
 }

@@ -48,7 +48,7 @@ impl Running {
         self.address
     }
 
-    /// `http://` and the address; the base URL of both dialects.
+    /// `http://` and the address; where the paths of every dialect begin.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)

@@ -8,7 +8,7 @@ use crate::call::Refusal;
 
 /// An error reply; it gets its request id when it is sent.
 #[derive(Debug)]
-pub(super) struct Error {
+pub(crate) struct Error {
     status: StatusCode,
     message: String,
     retry_after: Option<HeaderValue>,

@@ -2,7 +2,7 @@
 //! answered too, as this is a simulator.
 
 use axum::{
-    extract::{Path, Query},
+    extract::{Query, rejection::QueryRejection},
     response::Response,
 };
 use http::HeaderMap;
@@ -25,7 +25,7 @@ const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
-pub(super) struct Paging {
+pub(crate) struct Paging {
     limit: Option<usize>,
     after_id: Option<String>,
     before_id: Option<String>,
@@ -49,17 +49,17 @@ struct ModelPage {
     last_id: Option<&'static str>,
 }
 
-pub(super) async fn list(
-    headers: HeaderMap,
-    paging: Result<Query<Paging>, axum::extract::rejection::QueryRejection>,
+pub(crate) fn list(
+    headers: &HeaderMap,
+    paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Response, Error> {
-    checks::head(&headers)?;
+    checks::head(headers)?;
     let Query(paging) = paging.map_err(|error| Error::invalid(error.body_text()))?;
     Ok(wire::reply(&page(&paging)?, &unmetered_request_id()))
 }
 
-pub(super) async fn one(headers: HeaderMap, Path(id): Path<String>) -> Result<Response, Error> {
-    checks::head(&headers)?;
+pub(crate) fn one(headers: &HeaderMap, id: &str) -> Result<Response, Error> {
+    checks::head(headers)?;
     let found = MODELS.into_iter().find(|model| model.0 == id);
     let model = found.ok_or_else(|| Error::not_found(format!("model: {id}")))?;
     Ok(wire::reply(&describe(model), &unmetered_request_id()))

@@ -1,9 +1,14 @@
 //! Requests for messages: what they say, and what this vendor refuses.
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::error::Error;
-use crate::{call::CallRequest, tokenizer};
+use crate::{
+    call::CallRequest,
+    credentials::Caller,
+    prompt::{CacheTime, Caching, Prompt},
+};
 
 /// Longest model name: the vendor's own have less than 60 characters.
 const MAX_MODEL_NAME: usize = 256;
@@ -28,6 +33,7 @@ pub(super) struct MessagesRequest {
     temperature: Option<f64>,
     top_p: Option<f64>,
     top_k: Option<i64>,
+    tools: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,11 +49,22 @@ enum Content {
     Blocks(Vec<Block>),
 }
 
+/// A text, or something else that may be marked as well.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Block {
-    Text { text: String },
-    Other(IgnoredAny),
+struct Block {
+    text: Option<String>,
+    cache_control: Option<CacheControl>,
+}
+
+/// What of a tool is looked at beside its length.
+#[derive(Debug, Deserialize)]
+struct Marks {
+    cache_control: Option<CacheControl>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CacheControl {
+    ttl: Option<String>,
 }
 
 impl MessagesRequest {
@@ -55,23 +72,38 @@ impl MessagesRequest {
         self.stream.unwrap_or(false)
     }
 
-    pub(super) fn call(&self) -> CallRequest {
+    pub(super) fn call(&self, caller: Caller) -> CallRequest {
         CallRequest {
             model: self.model.clone().unwrap_or_default(),
             streamed: self.is_streamed(),
-            input_tokens: self.input_tokens(),
+            caller,
+            prompt: self.prompt(),
             max_tokens: self.max_tokens.and_then(|limit| u64::try_from(limit).ok()),
         }
     }
 
-    /// Tokens of the whole prompt, by the simulator's own tokenizer.
-    pub(super) fn input_tokens(&self) -> u64 {
-        let system = self.system.as_ref().map_or(0, Content::tokens);
-        let messages = self.messages.iter().flatten();
-        system
-            + messages
-                .map(|message| MESSAGE_TOKENS + message.content.tokens())
-                .sum::<u64>()
+    /// The whole prompt in the order in which the vendor caches it.
+    pub(super) fn prompt(&self) -> Prompt {
+        let mut prompt = Prompt::new(Caching::Breakpoints);
+        for tool in self.tools.iter().flatten() {
+            prompt.text("tool", tool.get(), 0);
+            let marks: Option<Marks> = serde_json::from_str(tool.get()).ok();
+            mark(
+                &mut prompt,
+                marks
+                    .as_ref()
+                    .and_then(|marks| marks.cache_control.as_ref()),
+            );
+        }
+        if let Some(system) = &self.system {
+            system.add_to(&mut prompt, "system", 0);
+        }
+        for message in self.messages.iter().flatten() {
+            message
+                .content
+                .add_to(&mut prompt, &message.role, MESSAGE_TOKENS);
+        }
+        prompt
     }
 
     /// What every route needs: a model and messages.
@@ -158,10 +190,14 @@ impl InputMessage {
 }
 
 impl Content {
-    fn tokens(&self) -> u64 {
+    fn add_to(&self, prompt: &mut Prompt, role: &str, frame: u64) {
         match self {
-            Self::Text(text) => tokenizer::count(text),
-            Self::Blocks(blocks) => blocks.iter().map(Block::tokens).sum(),
+            Self::Text(text) => prompt.text(role, text, frame),
+            Self::Blocks(blocks) => {
+                for (index, block) in blocks.iter().enumerate() {
+                    block.add_to(prompt, role, if index == 0 { frame } else { 0 });
+                }
+            }
         }
     }
 
@@ -174,10 +210,19 @@ impl Content {
 }
 
 impl Block {
-    fn tokens(&self) -> u64 {
-        match self {
-            Self::Text { text } => tokenizer::count(text),
-            Self::Other(_) => OTHER_BLOCK_TOKENS,
+    fn add_to(&self, prompt: &mut Prompt, role: &str, frame: u64) {
+        match &self.text {
+            Some(text) => prompt.text(role, text, frame),
+            None => prompt.opaque(role, frame + OTHER_BLOCK_TOKENS),
         }
+        mark(prompt, self.cache_control.as_ref());
+    }
+}
+
+fn mark(prompt: &mut Prompt, control: Option<&CacheControl>) {
+    match control.map(|control| control.ttl.as_deref()) {
+        None => {}
+        Some(Some("1h")) => prompt.mark(CacheTime::OneHour),
+        Some(_) => prompt.mark(CacheTime::FiveMinutes),
     }
 }

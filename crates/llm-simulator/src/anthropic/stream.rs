@@ -1,24 +1,17 @@
 //! A streamed message: server-sent events in the vendor's order, one write each.
 
-use std::io;
-
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use serde::Serialize;
 
 use super::{
     error,
-    wire::{Event, Message, REQUEST_ID, TextBlock, to_json},
+    wire::{Event, Message, REQUEST_ID, TextBlock},
 };
 use crate::{
-    body,
-    call::{Call, Step},
+    call::Call,
     dialect::Dialect,
+    framing::{self, Framing, event},
 };
 
 /// The one content block of an answer.
@@ -30,35 +23,48 @@ pub(super) fn reply(call: Call) -> Response {
         (CACHE_CONTROL, "no-cache".to_owned()),
         (REQUEST_ID, call.request_id().to_owned()),
     ];
-    (headers, Body::from_stream(events(call))).into_response()
+    (headers, framing::stream(call, Events)).into_response()
 }
 
 /// The vendor opens the message at once and the block with its first token.
-fn events(mut call: Call) -> impl Stream<Item = io::Result<Bytes>> {
-    async_stream::try_stream! {
-        yield frame(&Event::MessageStart { message: Message::start(&call) });
-        let mut opened = false;
-        loop {
-            match call.next().await {
-                Step::Token(text) => {
-                    if !std::mem::replace(&mut opened, true) {
-                        yield frame(&Event::ContentBlockStart { index: BLOCK, content_block: block("text", "") });
-                        yield frame(&Event::Ping);
-                    }
-                    yield frame(&Event::ContentBlockDelta { index: BLOCK, delta: block("text_delta", text) });
-                }
-                Step::Finished => break,
-                Step::Cut => Err(body::broken().await)?,
-                Step::Error => {
-                    yield overloaded(&call);
-                    return;
-                }
-            }
-        }
-        yield frame(&Event::ContentBlockStop { index: BLOCK });
-        yield frame(&Event::end(&call));
-        call.finish();
-        yield frame(&Event::MessageStop);
+struct Events;
+
+impl Framing for Events {
+    fn begin(&mut self, call: &Call) -> Vec<Bytes> {
+        let message = Message::start(call);
+        vec![frame(&Event::MessageStart { message })]
+    }
+
+    fn first(&mut self, _call: &Call) -> Vec<Bytes> {
+        let start = Event::ContentBlockStart {
+            index: BLOCK,
+            content_block: block("text", ""),
+        };
+        vec![frame(&start), frame(&Event::Ping)]
+    }
+
+    fn token(&mut self, _call: &Call, text: &'static str) -> Bytes {
+        frame(&Event::ContentBlockDelta {
+            index: BLOCK,
+            delta: block("text_delta", text),
+        })
+    }
+
+    fn end(&mut self, call: &Call) -> Vec<Bytes> {
+        [
+            Event::ContentBlockStop { index: BLOCK },
+            Event::end(call),
+            Event::MessageStop,
+        ]
+        .iter()
+        .map(frame)
+        .collect()
+    }
+
+    fn error(&mut self, call: &Call) -> Vec<Bytes> {
+        let status = Dialect::Anthropic.overloaded_status();
+        let document = error::document(status, error::message(status), call.request_id());
+        vec![event("error", &document)]
     }
 }
 
@@ -66,24 +72,6 @@ fn block<'a>(kind: &'static str, text: &'a str) -> TextBlock<'a> {
     TextBlock { kind, text }
 }
 
-fn frame(event: &Event<'_>) -> Bytes {
-    named_frame(event.name(), event)
-}
-
-/// An error within a stream comes after its 200.
-fn overloaded(call: &Call) -> Bytes {
-    let status = Dialect::Anthropic.overloaded_status();
-    named_frame(
-        "error",
-        &error::document(status, error::message(status), call.request_id()),
-    )
-}
-
-fn named_frame(name: &str, document: &impl Serialize) -> Bytes {
-    let data = to_json(document);
-    let mut frame = Vec::with_capacity(name.len() + data.len() + 16);
-    for part in [b"event: ", name.as_bytes(), b"\ndata: ", &data, b"\n\n"] {
-        frame.extend_from_slice(part);
-    }
-    frame.into()
+fn frame(document: &Event<'_>) -> Bytes {
+    event(document.name(), document)
 }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, header::CONTENT_TYPE};
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::{body::to_json, call::Call};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -179,12 +179,6 @@ impl Event<'_> {
 pub(super) fn reply(document: &impl Serialize, request_id: &str) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (REQUEST_ID, request_id)];
     (headers, to_json(document)).into_response()
-}
-
-/// The document's bytes.
-pub(super) fn to_json(document: &impl Serialize) -> Vec<u8> {
-    // Plain structs of text and numbers always serialise.
-    serde_json::to_vec(document).unwrap_or_default()
 }
 
 fn stop_reason(call: &Call) -> &'static str {

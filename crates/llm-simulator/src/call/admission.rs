@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
+use http::Extensions;
 use tokio::time::Instant;
 
 use super::{Call, milliseconds, pace::Pace, silence};
 use crate::{
     answer::Answer,
-    dialect::Dialect,
+    credentials::Caller,
+    dialect::{Dialect, ID_LENGTH},
     engine::{Engine, Place, Settings},
     faults::Fault,
     meter::{CallRecord, Operation, Outcome},
+    prompt::Prompt,
     seed,
 };
 
-/// Length of the random part of an id, as in the vendors' own.
-const ID_LENGTH: usize = 24;
 /// What a client reads when a silent call was held to the end.
 const GATEWAY_TIMEOUT: u16 = 504;
 
@@ -23,7 +24,9 @@ const GATEWAY_TIMEOUT: u16 = 504;
 pub(crate) struct CallRequest {
     pub(crate) model: String,
     pub(crate) streamed: bool,
-    pub(crate) input_tokens: u64,
+    #[expect(dead_code, reason = "the rate limits and the journal look at it")]
+    pub(crate) caller: Caller,
+    pub(crate) prompt: Prompt,
     /// The caller's limit on the answer, if it gave one.
     pub(crate) max_tokens: Option<u64>,
 }
@@ -46,13 +49,18 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    pub(crate) fn new(engine: &Arc<Engine>, dialect: Dialect, operation: Operation) -> Self {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        dialect: Dialect,
+        operation: Operation,
+        _extensions: &Extensions,
+    ) -> Self {
         let settings = engine.settings();
         let number = engine.next_number();
         let mut generator = seed::generator(settings.seed, number);
         let record = CallRecord {
             number,
-            request_id: seed::identifier(&mut generator, "req_", ID_LENGTH),
+            request_id: dialect.request_id(&mut generator),
             dialect,
             operation,
             model: String::new(),
@@ -132,7 +140,7 @@ impl Arrival {
         let wanted = self.settings.profile.text().output_tokens;
         let drawn = self.generator.u64(wanted.min..=wanted.max);
         let length = request.max_tokens.map_or(drawn, |limit| drawn.min(limit));
-        self.record.input_tokens = request.input_tokens;
+        self.record.input_tokens = request.prompt.tokens();
         Call {
             engine: self.engine,
             _place: place,

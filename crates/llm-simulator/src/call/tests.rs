@@ -8,18 +8,28 @@ use tokio::time::Instant;
 use super::{Arrival, Call, CallRequest, SILENCE, Step, Whole};
 use crate::{
     Dialect, Engine, Operation, Outcome, SimulatorConfig,
+    credentials::Caller,
     faults::{Fault, FaultRule},
+    prompt::{Caching, Prompt},
 };
 
 fn arrive(engine: &Arc<Engine>) -> Arrival {
-    Arrival::new(engine, Dialect::Anthropic, Operation::Chat)
+    Arrival::new(
+        engine,
+        Dialect::Anthropic,
+        Operation::Chat,
+        &http::Extensions::new(),
+    )
 }
 
 fn request(streamed: bool) -> CallRequest {
+    let mut prompt = Prompt::new(Caching::Off);
+    prompt.opaque("user", 7);
     CallRequest {
         model: "claude-sonnet-5-5".to_owned(),
         streamed,
-        input_tokens: 7,
+        caller: Caller::anonymous(),
+        prompt,
         max_tokens: None,
     }
 }

@@ -8,14 +8,14 @@ use http::{
 use serde::Serialize;
 
 use super::wire;
-use crate::call::Refusal;
+use crate::{body::to_json, call::Refusal};
 
 /// What this vendor says when it has no room.
 pub(super) const OVERLOADED: &str =
     "server busy, please try again.  maximum pending requests exceeded";
 
 #[derive(Debug)]
-pub(super) struct Error {
+pub(crate) struct Error {
     status: StatusCode,
     message: String,
     retry_after: Option<HeaderValue>,
@@ -78,7 +78,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let json = wire::to_json(&document(&self.message));
+        let json = to_json(&document(&self.message));
         let mut response = (self.status, [(CONTENT_TYPE, wire::JSON)], json).into_response();
         if let Some(retry_after) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, retry_after);

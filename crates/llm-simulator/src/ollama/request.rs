@@ -3,7 +3,11 @@
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::error::Error;
-use crate::{call::CallRequest, tokenizer};
+use crate::{
+    call::CallRequest,
+    credentials::Caller,
+    prompt::{Caching, Prompt},
+};
 
 /// Longest model name: the vendor's own have less than 100 characters.
 const MAX_MODEL_NAME: usize = 256;
@@ -13,9 +17,9 @@ const MESSAGE_TOKENS: u64 = 4;
 const IMAGE_TOKENS: u64 = 100;
 
 /// A request that has a prompt of some kind.
-pub(super) trait Prompt {
+pub(super) trait Asking {
     fn model(&self) -> &str;
-    fn input_tokens(&self) -> u64;
+    fn prompt(&self) -> Prompt;
     fn is_streamed(&self) -> bool;
     fn max_tokens(&self) -> Option<u64>;
 
@@ -30,7 +34,8 @@ pub(super) trait Prompt {
         CallRequest {
             model: self.model().to_owned(),
             streamed: self.is_streamed(),
-            input_tokens: self.input_tokens(),
+            caller: Caller::anonymous(),
+            prompt: self.prompt(),
             max_tokens: self.max_tokens(),
         }
     }
@@ -75,13 +80,18 @@ struct Options {
     num_predict: Option<i64>,
 }
 
-impl Prompt for ChatRequest {
+impl Asking for ChatRequest {
     fn model(&self) -> &str {
         &self.model
     }
 
-    fn input_tokens(&self) -> u64 {
-        self.messages.iter().map(InputMessage::tokens).sum()
+    fn prompt(&self) -> Prompt {
+        let mut prompt = Prompt::new(Caching::Off);
+        for message in &self.messages {
+            prompt.text(&message.role, &message.content, MESSAGE_TOKENS);
+            add_images(&mut prompt, message.images.as_deref());
+        }
+        prompt
     }
 
     fn is_streamed(&self) -> bool {
@@ -106,19 +116,18 @@ impl Prompt for ChatRequest {
     }
 }
 
-impl Prompt for GenerateRequest {
+impl Asking for GenerateRequest {
     fn model(&self) -> &str {
         &self.model
     }
 
-    fn input_tokens(&self) -> u64 {
-        let text = [&self.system, &self.prompt, &self.suffix];
-        MESSAGE_TOKENS
-            + text
-                .into_iter()
-                .map(|text| tokenizer::count(text))
-                .sum::<u64>()
-            + image_tokens(self.images.as_deref())
+    fn prompt(&self) -> Prompt {
+        let mut prompt = Prompt::new(Caching::Off);
+        prompt.text("system", &self.system, MESSAGE_TOKENS);
+        prompt.text("user", &self.prompt, 0);
+        prompt.text("suffix", &self.suffix, 0);
+        add_images(&mut prompt, self.images.as_deref());
+        prompt
     }
 
     fn is_streamed(&self) -> bool {
@@ -134,12 +143,6 @@ impl Prompt for GenerateRequest {
     }
 }
 
-impl InputMessage {
-    fn tokens(&self) -> u64 {
-        MESSAGE_TOKENS + tokenizer::count(&self.content) + image_tokens(self.images.as_deref())
-    }
-}
-
 fn check_model(model: &str) -> Result<(), Error> {
     match model.len() {
         0 => Err(Error::invalid("model is required")),
@@ -148,8 +151,10 @@ fn check_model(model: &str) -> Result<(), Error> {
     }
 }
 
-fn image_tokens(images: Option<&[IgnoredAny]>) -> u64 {
-    IMAGE_TOKENS * images.map_or(0, <[IgnoredAny]>::len) as u64
+fn add_images(prompt: &mut Prompt, images: Option<&[IgnoredAny]>) {
+    for _ in images.unwrap_or_default() {
+        prompt.opaque("image", IMAGE_TOKENS);
+    }
 }
 
 fn limit(options: Option<&Options>) -> Option<u64> {

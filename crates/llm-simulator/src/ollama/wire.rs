@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::{body::to_json, call::Call};
 
 pub(super) const JSON: &str = "application/json; charset=utf-8";
 
@@ -121,12 +121,6 @@ impl Ending {
 
 pub(super) fn reply(document: &impl Serialize) -> Response {
     ([(CONTENT_TYPE, JSON)], to_json(document)).into_response()
-}
-
-/// The document's bytes.
-pub(super) fn to_json(document: &impl Serialize) -> Vec<u8> {
-    // Plain structs of text and numbers always serialise.
-    serde_json::to_vec(document).unwrap_or_default()
 }
 
 /// The document as one line of a stream.

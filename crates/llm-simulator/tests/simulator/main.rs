@@ -10,3 +10,5 @@ mod control;
 mod faults;
 mod metrics;
 mod ollama;
+mod openai;
+mod responses;

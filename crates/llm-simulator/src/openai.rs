@@ -1,0 +1,126 @@
+//! `OpenAI`'s API, from the server's side: chat completions, responses and models.
+//!
+//! LM Studio speaks the same; under `/lmstudio` no key is asked for, as there.
+
+mod capabilities;
+mod chat;
+mod checks;
+mod content;
+mod error;
+pub(crate) mod models;
+mod responses;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    response::Response,
+    routing::{get, post},
+};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    body::{self, Unreadable},
+    call::Call,
+    credentials::Caller,
+    engine::Engine,
+};
+use checks::Key;
+use error::Error;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The version of the protocol, which the vendor has named since 2020.
+const VERSION: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("openai-version"),
+    HeaderValue::from_static("2020-10-01"),
+);
+const PROCESSING_TIME: HeaderName = HeaderName::from_static("openai-processing-ms");
+
+/// The routes of this dialect but those of the models, which it shares.
+pub(crate) fn router() -> Router<Arc<Engine>> {
+    routes(Key::Required)
+}
+
+/// LM Studio's routes, under an address of its own.
+pub(crate) fn lm_studio() -> Router<Arc<Engine>> {
+    let list = || async { models::reply_all() };
+    routes(Key::Optional).route("/v1/models", get(list).fallback(method_not_allowed))
+}
+
+pub(crate) async fn method_not_allowed() -> Error {
+    Error::method_not_allowed()
+}
+
+fn routes(key: Key) -> Router<Arc<Engine>> {
+    Router::new()
+        .route(
+            "/v1/chat/completions",
+            post(move |engine, request| chat::answer(engine, request, key))
+                .fallback(method_not_allowed),
+        )
+        .route(
+            "/v1/responses",
+            post(move |engine, request| responses::answer(engine, request, key))
+                .fallback(method_not_allowed),
+        )
+}
+
+/// Head first, then the body: a caller without a key uploads nothing.
+async fn read<T: DeserializeOwned>(request: Request, key: Key) -> Result<(T, Caller), Error> {
+    let (head, body) = request.into_parts();
+    let caller = checks::key(&head.headers, key)?;
+    let bytes: Bytes = body::read(body)
+        .await
+        .map_err(|unreadable| match unreadable {
+            Unreadable::TooLarge => Error::too_large(),
+            Unreadable::Broken(reason) => {
+                Error::invalid(format!("The body could not be read: {reason}"))
+            }
+        })?;
+    let mut reader = serde_json::Deserializer::from_slice(&bytes);
+    let request = serde_path_to_error::deserialize(&mut reader).map_err(Error::unreadable)?;
+    match reader.end() {
+        Ok(()) => Ok((request, caller)),
+        Err(error) => Err(Error::invalid(format!(
+            "We could not parse the JSON body of your request: {error}"
+        ))),
+    }
+}
+
+/// The head of a reply that is one document.
+fn document_headers(call: &Call) -> HeaderMap {
+    headers(call, "application/json")
+}
+
+/// The head of a stream.
+fn stream_headers(call: &Call) -> HeaderMap {
+    let mut headers = headers(call, "text/event-stream; charset=utf-8");
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers
+}
+
+fn headers(call: &Call, content_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([
+        VERSION,
+        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
+    ]);
+    if let Ok(id) = HeaderValue::try_from(call.request_id()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+}
+
+/// Says how long the server took until it sent the head.
+fn timed(mut response: Response, started: tokio::time::Instant) -> Response {
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    response
+        .headers_mut()
+        .insert(PROCESSING_TIME, HeaderValue::from(milliseconds));
+    response
+}

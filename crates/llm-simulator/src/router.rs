@@ -1,0 +1,57 @@
+//! All dialects on one port, and the addresses that two of them share.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, Query, rejection::QueryRejection},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::HeaderMap;
+
+use crate::{
+    anthropic::{self, models::Paging},
+    engine::Engine,
+    ollama, openai,
+};
+
+/// The routes of every dialect.
+pub(crate) fn dialects() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/", get(greeting).fallback(ollama::method_not_allowed))
+        .route(
+            "/v1/models",
+            get(models).fallback(openai::method_not_allowed),
+        )
+        .route(
+            "/v1/models/{model}",
+            get(model).fallback(openai::method_not_allowed),
+        )
+        .merge(anthropic::router())
+        .merge(openai::router())
+        .merge(ollama::router())
+        .nest("/lmstudio", openai::lm_studio())
+}
+
+/// What Ollama says to whoever looks whether it is there.
+async fn greeting() -> &'static str {
+    "Ollama is running"
+}
+
+/// Both vendors list their models here; only one of them asks for a version.
+async fn models(headers: HeaderMap, paging: Result<Query<Paging>, QueryRejection>) -> Response {
+    if anthropic::is_meant(&headers) {
+        anthropic::models::list(&headers, paging).into_response()
+    } else {
+        openai::models::list(&headers).into_response()
+    }
+}
+
+async fn model(headers: HeaderMap, Path(id): Path<String>) -> Response {
+    if anthropic::is_meant(&headers) {
+        anthropic::models::one(&headers, &id).into_response()
+    } else {
+        openai::models::one(&headers, &id).into_response()
+    }
+}
