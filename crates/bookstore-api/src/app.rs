@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use instrumentation::Telemetry;
-use llm::{Ledger, Llm, PriceCatalogue};
+use llm::{Ledger, Llm};
 use service_defaults::{
     health::{Check, Health},
     process::RunError,
@@ -73,8 +73,8 @@ impl App {
             .map_err(|error| format!("{}: {error}", store_setting(&config.storage.backend)))?;
         let storage = Arc::new(storage);
         let ledger = Arc::new(Ledger::open(&config.ledger)?);
-        let prices = Arc::new(PriceCatalogue::built_in()?);
-        let llm = Arc::new(Llm::build(&config.llm, &ledger, &prices)?);
+        let llm = Arc::new(Llm::build(&config.llm, &ledger, &config.prices)?);
+        let price_watch = config.prices.watch();
         let state = AppState::new(&storage, Arc::clone(&llm), config.summary_cache);
         let health = Health::start(checks(&storage), shutdown.clone());
         let routes = router::routes(state).merge(health.router());
@@ -82,6 +82,7 @@ impl App {
         let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
         let served = serve(listener, service, config.serve, shutdown).await;
+        price_watch.abort();
         ledger.close().await?;
         storage.shutdown().await;
         Ok(served?)

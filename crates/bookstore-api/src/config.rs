@@ -1,8 +1,12 @@
 //! Every setting of the process.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use llm::LlmConfig;
+use llm::{LlmConfig, Prices};
 use secrecy::SecretString;
 use service_defaults::{
     environment::Environment,
@@ -24,6 +28,8 @@ pub struct AppConfig {
     pub storage: StorageConfig,
     /// Model providers.
     pub llm: LlmConfig,
+    /// What models cost.
+    pub prices: Arc<Prices>,
     /// File of the ledger of model calls.
     pub ledger: PathBuf,
     /// Whether summaries are taken from the cache and the store.
@@ -73,6 +79,7 @@ impl AppConfig {
             ),
             storage: read_storage(environment, &state),
             llm: LlmConfig::read(environment),
+            prices: Arc::new(read_prices(environment)),
             ledger: state.join("data").join("ledger.sqlite"),
             summary_cache: environment.choice(
                 "BOOKSTORE_SUMMARY_CACHE",
@@ -84,7 +91,25 @@ impl AppConfig {
     }
 }
 
-fn read_storage(environment: &mut Environment, state: &std::path::Path) -> StorageConfig {
+/// A wrong price file is found before anything is bound.
+#[expect(
+    clippy::panic,
+    reason = "a mistake in the built-in file, found by any start"
+)]
+pub(crate) fn read_prices(environment: &mut Environment) -> Prices {
+    let file = environment.optional_text(
+        "BOOKSTORE_PRICES",
+        "File of model prices, read again when it changes; without it the built-in list",
+    );
+    Prices::load(file.as_deref().map(Path::new))
+        .or_else(|error| {
+            environment.reject("BOOKSTORE_PRICES", error.to_string());
+            Prices::load(None)
+        })
+        .unwrap_or_else(|error| panic!("the built-in prices: {error}"))
+}
+
+fn read_storage(environment: &mut Environment, state: &Path) -> StorageConfig {
     let mongodb: Option<SecretString> = environment.secret(
         "MONGODB_URI",
         "MongoDB of books and authors; without it they are in SQLite in the state directory",

@@ -8,6 +8,7 @@
 mod app;
 mod authors;
 mod books;
+mod command;
 mod conditional;
 mod config;
 mod error_lab;
@@ -22,4 +23,5 @@ mod summaries;
 mod tenant;
 
 pub use app::App;
+pub use command::{ABOUT, command};
 pub use config::AppConfig;

@@ -2,14 +2,18 @@
 
 use std::process::ExitCode;
 
-use bookstore_api::{App, AppConfig};
+use bookstore_api::{ABOUT, App, AppConfig, command};
 use service_defaults::process::{self, ProcessInfo};
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = command(&arguments) {
+        return code;
+    }
     let info = ProcessInfo {
         name: "bookstore-api",
         version: env!("CARGO_PKG_VERSION"),
-        about: "Books and authors, and summaries of books by language models.",
+        about: ABOUT,
     };
     process::run(
         &info,

@@ -23,7 +23,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use instrumentation::{LogFormat, Telemetry, TelemetryConfig};
-use llm::{CallContext, ChatRequest, Ledger, Llm, LlmConfig, LlmProvider, Message, PriceCatalogue};
+use llm::{CallContext, ChatRequest, Ledger, Llm, LlmConfig, LlmProvider, Message, Prices};
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
@@ -174,7 +174,7 @@ fn build(simulator: SocketAddr, ledger: &Arc<Ledger>) -> anyhow::Result<Llm> {
     ];
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
     let config = LlmConfig::read(&mut Environment::of_pairs(pairs));
-    let prices = Arc::new(PriceCatalogue::built_in()?);
+    let prices = Arc::new(Prices::load(None)?);
     Ok(Llm::build(&config, ledger, &prices)?)
 }
 

@@ -42,7 +42,7 @@ pub use ledger::{
 };
 pub use measured::Measured;
 pub use ollama::Ollama;
-pub use price::{PriceCatalogue, PriceError, PriceQuery};
+pub use price::{Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices};
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
 pub use registry::{CircuitState, Llm, LlmBuildError, ProviderStatus, SelectionError};
 pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};

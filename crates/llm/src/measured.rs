@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, Ledger, LlmError, LlmProvider,
-    PriceCatalogue, ProviderName,
+    Prices, ProviderName,
     measured::{attempt::Attempt, series::Series},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Books {
     default_model: String,
     endpoint: Endpoint,
     simulated: bool,
-    prices: Arc<PriceCatalogue>,
+    prices: Arc<Prices>,
     ledger: Arc<Ledger>,
     series: Series,
 }
@@ -44,7 +44,7 @@ impl Measured {
     pub fn new(
         inner: Arc<dyn LlmProvider>,
         simulated: bool,
-        prices: Arc<PriceCatalogue>,
+        prices: Arc<Prices>,
         ledger: Arc<Ledger>,
     ) -> Self {
         let books = Books {

@@ -5,12 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use instrumentation::catalogue;
 use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
-    Claude, Ledger, LlmConfig, LlmProvider, Measured, Ollama, PriceCatalogue, ProviderName,
-    Resilient, claude::UnusableKey,
+    Claude, Ledger, LlmConfig, LlmProvider, Measured, Ollama, Prices, ProviderName, Resilient,
+    claude::UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.
@@ -98,7 +97,7 @@ impl Llm {
     pub fn build(
         config: &LlmConfig,
         ledger: &Arc<Ledger>,
-        prices: &Arc<PriceCatalogue>,
+        prices: &Arc<Prices>,
     ) -> Result<Self, LlmBuildError> {
         let client = http_client::build(&HttpClientConfig {
             connect: config.deadlines.connect,
@@ -107,12 +106,7 @@ impl Llm {
             total: None,
             idle_connections: IDLE_CONNECTIONS,
         })?;
-        catalogue::PRICE_CATALOGUE_INFO
-            .gauge(&[
-                ("version", prices.version()),
-                ("checked_on", prices.checked_on()),
-            ])
-            .set(1.0);
+        prices.announce();
         let claude = match &config.claude.key {
             None => None,
             Some(key) => Some(Claude::new(
@@ -213,7 +207,7 @@ impl Llm {
 struct Decorate<'a> {
     config: &'a LlmConfig,
     ledger: &'a Arc<Ledger>,
-    prices: &'a Arc<PriceCatalogue>,
+    prices: &'a Arc<Prices>,
 }
 
 impl Decorate<'_> {

@@ -3,6 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use anyhow::ensure;
+use serde_json::{Value, json};
 use test_support::{port, process::Program};
 
 use crate::test_api::Setup;
@@ -51,6 +52,8 @@ async fn help_lists_every_setting() -> anyhow::Result<()> {
             "claude-sonnet-5-5",
             "--check-config",
             "--healthcheck",
+            "prices check",
+            "cost [FILE]",
         ] {
             assert!(text.contains(name), "{name} is not in {text}");
         }
@@ -220,5 +223,88 @@ async fn unknown_options_are_refused() -> anyhow::Result<()> {
             "{options:?}: {code}: {text}"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_price_list_is_checked_and_shown() -> anyhow::Result<()> {
+    let (code, text) = run(&["prices", "check"], &[]).await?;
+    assert!(
+        code == 0 && text.contains("checked on 2026-"),
+        "{code}: {text}"
+    );
+    let (code, text) = run(
+        &["prices", "show", "claude-sonnet-5-5", "--at", "2026-10-06"],
+        &[],
+    )
+    .await?;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("cache read     0.2\n"), "{text}");
+    assert!(text.contains("disputed"), "{text}");
+    let (code, text) = run(&["prices", "show", "gpt-99"], &[]).await?;
+    assert!(code == 0 && text.contains("ollama *"), "{code}: {text}");
+
+    let file = tempfile::NamedTempFile::new()?;
+    let path = file.path().display().to_string();
+    let line = "provider = \"openai\", source = \"s\", checked_on = \"2026-11-20\", output = \"1\"";
+    std::fs::write(
+        file.path(),
+        format!(
+            "price = [\n{{ match = \"m\", input = \"1\", {line} }},\n{{ match = \"m\", input = \"2\", {line} }},\n]"
+        ),
+    )?;
+    let (code, text) = run(&["prices", "check", &path], &[]).await?;
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("line 3") && text.contains("line 2"), "{text}");
+    // The same file as a setting stops the service before it serves.
+    for options in [&[][..], &["--check-config"], &["cost", "/dev/null"]] {
+        let (code, text) = run(options, &[("BOOKSTORE_PRICES", &path)]).await?;
+        assert!(
+            code == 64 && text.contains("BOOKSTORE_PRICES"),
+            "{code}: {text}"
+        );
+    }
+    for options in [&["prices"][..], &["prices", "show"], &["cost", "a", "b"]] {
+        let (code, text) = run(options, &[]).await?;
+        assert!(
+            code == 64 && text.contains("use "),
+            "{options:?}: {code}: {text}"
+        );
+    }
+    let (code, text) = run(&["prices", "show", "o3", "--at", "soon"], &[]).await?;
+    assert!(code == 64 && text.contains("--at soon"), "{code}: {text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_are_priced_line_by_line() -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    let path = file.path().display().to_string();
+    let call = |model: &str| {
+        format!(
+            "{{\"provider\":\"openai\",\"model\":\"{model}\",\"at\":\"2026-11-20T00:00:00Z\",\
+             \"input_tokens\":272001,\"cache_read\":272000,\"output_tokens\":1}}\n"
+        )
+    };
+    std::fs::write(file.path(), call("gpt-6.1-sol") + &call("gpt-0"))?;
+    let (code, text) = run(&["cost", &path], &[]).await?;
+    assert_eq!(code, 0, "{text}");
+    let expected = 4_000_000 + 272_000 * 200_000 + 15_000_000_i64;
+    let costs: Vec<Value> = text
+        .lines()
+        .map(|line| Ok(serde_json::from_str::<Value>(line)?["cost_pico_usd"].clone()))
+        .collect::<anyhow::Result<_>>()?;
+    assert_eq!(costs, [json!(expected), Value::Null]);
+
+    std::fs::write(file.path(), call("o3") + "{}\n" + &call("o3"))?;
+    let (code, text) = run(&["cost", &path], &[]).await?;
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("line 2: missing field"), "{text}");
+    assert_eq!(text.matches("cost_pico_usd").count(), 2, "{text}");
+    let (code, text) = run(&["cost", "/nonexistent/calls"], &[]).await?;
+    assert!(
+        code == 1 && text.contains("/nonexistent/calls"),
+        "{code}: {text}"
+    );
     Ok(())
 }

@@ -53,5 +53,5 @@ metrics_family! {
         "Attempts under way.";
     PRICE_CATALOGUE_INFO = Gauge "bookstore.price_catalogue.info" as "bookstore_price_catalogue_info",
         "1", ["version", "checked_on"], &[],
-        "Always 1; the labels say which price catalogue is in use.";
+        "1 for the price catalogue in use, 0 for those before it.";
 }

@@ -8,8 +8,8 @@ use tracing::{Span, field::Empty};
 
 use super::{Books, series::Settled};
 use crate::{
-    CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, LedgerRow, LlmError, Outcome, Usage,
-    UsageSoFar, ledger::Slot,
+    CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, LedgerRow, LlmError, Outcome,
+    PriceCatalogue, PriceQuery, Usage, UsageSoFar, ledger::Slot,
 };
 
 /// An attempt under way. Dropped before it is settled, it was cancelled.
@@ -19,6 +19,8 @@ pub(super) struct Attempt {
     span: Span,
     trace_id: Option<String>,
     slot: Option<Slot>,
+    /// The prices in force when it began.
+    prices: Arc<PriceCatalogue>,
     requested_model: String,
     streamed: bool,
     at: Timestamp,
@@ -56,13 +58,15 @@ impl Attempt {
         let slot = books.ledger.reserve()?;
         let requested_model = request.model.as_ref().unwrap_or(&books.default_model);
         books.series.begin();
+        let prices = books.prices.current();
         Ok(Self {
-            span: open_span(books, request, requested_model, streamed),
+            span: open_span(books, request, requested_model, &prices, streamed),
             trace_id: instrumentation::request::current()
                 .map(|identity| identity.trace_id.as_str().to_owned()),
             books: Arc::clone(books),
             context: request.context.clone(),
             slot: Some(slot),
+            prices,
             requested_model: requested_model.clone(),
             streamed,
             at: Timestamp::now(),
@@ -169,9 +173,14 @@ impl Attempt {
     fn settle(&mut self, conclusion: &Conclusion<'_>) -> Option<Cost> {
         let slot = self.slot.take()?;
         let books = &self.books;
-        let cost = books
-            .prices
-            .cost(conclusion.model, books.provider, self.at, &conclusion.usage);
+        let query = PriceQuery {
+            provider: books.provider,
+            model: conclusion.model,
+            at: self.at,
+            region_class: "",
+            service_tier: "",
+        };
+        let cost = self.prices.cost_of(&query, &conclusion.usage);
         let now = Instant::now();
         books.series.settle(&Settled {
             context: &self.context,
@@ -198,7 +207,7 @@ impl Attempt {
             error_type: (!conclusion.error_type.is_empty()).then(|| conclusion.error_type.into()),
             streamed: self.streamed,
             usage: conclusion.usage,
-            price_version: Arc::clone(books.prices.version()),
+            price_version: Arc::clone(self.prices.version()),
             cost: cost.as_ref().map(|cost| cost.total),
             simulated: books.simulated,
             trace_id: self.trace_id.take(),
@@ -253,7 +262,13 @@ impl Drop for Attempt {
     }
 }
 
-fn open_span(books: &Books, request: &ChatRequest, model: &str, streamed: bool) -> Span {
+fn open_span(
+    books: &Books,
+    request: &ChatRequest,
+    model: &str,
+    prices: &PriceCatalogue,
+    streamed: bool,
+) -> Span {
     let span = instrumentation::client_span!(
         "chat",
         otel.name = format!("chat {model}"),
@@ -281,7 +296,7 @@ fn open_span(books: &Books, request: &ChatRequest, model: &str, streamed: bool) 
         "bookstore.gen_ai.cost.usd" = Empty,
         "bookstore.gen_ai.cost.source" = "local",
         "bookstore.gen_ai.simulated" = books.simulated,
-        "bookstore.gen_ai.price_version" = &**books.prices.version(),
+        "bookstore.gen_ai.price_version" = &**prices.version(),
         "bookstore.gen_ai.attempt" = request.context.attempt,
         "bookstore.gen_ai.retry.reason" = Empty,
         "bookstore.gen_ai.queue_ms" = Empty,

@@ -1,19 +1,20 @@
-//! Reading and checking `prices.toml`.
-
-use std::collections::{BTreeMap, HashMap};
+//! Reading and checking the lines of a price list.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use money::{PicoUsd, parse_decimal};
 use serde::Deserialize;
+use toml::Spanned;
 
-use super::Price;
-use crate::ProviderName;
+use super::{Price, STANDARD, check};
+use crate::{ProviderName, is_model_name};
 
 /// Decimals of a price per million tokens that a pico-dollar per token can hold:
 /// 10⁻⁶ USD / 10⁶ tokens = 10⁻¹² USD.
 const PRICE_SCALE: u32 = 6;
 
-type Prices = HashMap<ProviderName, HashMap<String, Vec<Price>>>;
+/// The highest price that is believed: 10,000 dollars a million tokens, some twenty times the
+/// highest on sale. With it the cost of any believable number of tokens fits.
+const MAX_PICO_USD: i64 = 10_000_000_000;
 
 /// What is wrong with a price catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,10 +22,12 @@ pub enum PriceError {
     /// Not TOML, an unknown or a missing key.
     #[error("the price catalogue is not readable: {0}")]
     Unreadable(String),
-    /// A value that cannot be.
-    #[error("price of '{model}': {reason}")]
+    /// A value that cannot be, or that contradicts another line.
+    #[error("{place}, price of '{model}': {reason}")]
     Invalid {
-        /// The row's `match`.
+        /// Where it stands, such as `line 12`.
+        place: String,
+        /// The line's `match`.
         model: String,
         /// What is wrong.
         reason: String,
@@ -34,12 +37,13 @@ pub enum PriceError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    price: Vec<Row>,
+    price: Vec<Spanned<PriceRow>>,
 }
 
-#[derive(Deserialize)]
+/// One price as it is written in a file or a request; dollars per million tokens as decimal text.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub struct PriceRow {
     provider: String,
     r#match: String,
     #[serde(default)]
@@ -55,146 +59,129 @@ struct Row {
     cache_write_5m: Option<String>,
     cache_write_1h: Option<String>,
     output: String,
+    reasoning: Option<String>,
     source: String,
     checked_on: String,
     disputed: Option<String>,
 }
 
 fn standard() -> String {
-    "standard".to_owned()
+    STANDARD.to_owned()
 }
 
-/// The checked prices, and the latest day of a check.
-pub(super) fn read(text: &str) -> Result<(Prices, String), PriceError> {
+/// A price with the place where it stands, for the messages about it.
+pub(super) struct Placed {
+    pub(super) place: String,
+    pub(super) price: Price,
+}
+
+/// The checked prices of a file.
+pub(super) fn read(text: &str) -> Result<Vec<Price>, PriceError> {
     let file: File =
         toml::from_str(text).map_err(|error| PriceError::Unreadable(error.to_string()))?;
-    let mut prices = Prices::new();
-    let mut checked_on = Date::MIN;
-    for row in &file.price {
-        let (provider, price) = row.read()?;
-        checked_on = checked_on.max(row.date(&row.checked_on)?);
-        let models = prices.entry(provider).or_default();
-        models.entry(row.r#match.clone()).or_default().push(price);
-    }
-    for (model, rows) in prices.values().flatten() {
-        check_periods(rows).map_err(|reason| PriceError::Invalid {
-            model: model.clone(),
-            reason,
-        })?;
-    }
-    Ok((prices, checked_on.to_string()))
+    // Rows stand in the order of their places, so lines are counted once through the file.
+    let (mut line, mut counted_to) = (1, 0);
+    let rows = file.price.iter().map(|row| {
+        let start = row.span().start.max(counted_to);
+        let passed = text.as_bytes().get(counted_to..start).unwrap_or_default();
+        line += passed.iter().filter(|byte| **byte == b'\n').count();
+        counted_to = start;
+        (format!("line {line}"), row.get_ref())
+    });
+    checked(rows)
 }
 
-impl Row {
-    fn read(&self) -> Result<(ProviderName, Price), PriceError> {
+/// The checked prices of a request.
+pub(super) fn read_rows(rows: &[PriceRow]) -> Result<Vec<Price>, PriceError> {
+    let places = (0_usize..).map(|index| format!("prices[{index}]"));
+    checked(places.zip(rows))
+}
+
+fn checked<'a>(
+    rows: impl Iterator<Item = (String, &'a PriceRow)>,
+) -> Result<Vec<Price>, PriceError> {
+    let placed: Vec<Placed> = rows
+        .map(|(place, row)| match row.read() {
+            Ok(price) => Ok(Placed { place, price }),
+            Err(reason) => Err(PriceError::Invalid {
+                place,
+                model: row.r#match.clone(),
+                reason,
+            }),
+        })
+        .collect::<Result<_, _>>()?;
+    check::check(&placed)?;
+    Ok(placed.into_iter().map(|placed| placed.price).collect())
+}
+
+impl PriceRow {
+    fn read(&self) -> Result<Price, String> {
         let provider: ProviderName = self
             .provider
             .parse()
-            .map_err(|error| self.invalid(format!("provider '{}' {error}", self.provider)))?;
-        if self.r#match.is_empty() || self.source.is_empty() {
-            return Err(self.invalid("match and source must not be empty".to_owned()));
+            .map_err(|error| format!("provider '{}' {error}", self.provider))?;
+        if self.r#match != super::ANY_MODEL && !is_model_name(&self.r#match) {
+            return Err("match must be a model's name, or *".to_owned());
+        }
+        if self.source.is_empty() {
+            return Err("source must not be empty".to_owned());
         }
         if self.disputed.as_deref() == Some("") {
-            return Err(self.invalid("disputed must say what is disputed".to_owned()));
+            return Err("disputed must say what is disputed".to_owned());
         }
-        let effective_from = self.midnight(self.effective_from.as_deref())?;
-        let effective_to = self.midnight(self.effective_to.as_deref())?;
+        let effective_from = midnight(self.effective_from.as_deref())?;
+        let effective_to = midnight(self.effective_to.as_deref())?;
         if let (Some(from), Some(to)) = (effective_from, effective_to)
             && from >= to
         {
-            return Err(self.invalid("the period ends before it begins".to_owned()));
+            return Err("the period ends before it begins".to_owned());
         }
-        let price = Price {
+        Ok(Price {
+            provider,
+            model: self.r#match.clone(),
             region_class: self.region_class.clone(),
-            service_tier: self.service_tier.clone(),
+            service_tier: super::service_tier(&self.service_tier).to_owned(),
             effective_from,
             effective_to,
             context_over: self.context_over,
-            input: self.per_token(&self.input)?,
-            cache_read: self.optional(self.cache_read.as_deref())?,
-            cache_write_5m: self.optional(self.cache_write_5m.as_deref())?,
-            cache_write_1h: self.optional(self.cache_write_1h.as_deref())?,
-            output: self.per_token(&self.output)?,
-        };
-        Ok((provider, price))
-    }
-
-    fn optional(&self, text: Option<&str>) -> Result<Option<PicoUsd>, PriceError> {
-        text.map(|text| self.per_token(text)).transpose()
-    }
-
-    /// Dollars per million tokens to pico-dollars per token.
-    fn per_token(&self, text: &str) -> Result<PicoUsd, PriceError> {
-        let scaled = parse_decimal(text, PRICE_SCALE)
-            .map_err(|error| self.invalid(format!("'{text}' {error}")))?;
-        if scaled < 0 {
-            return Err(self.invalid(format!("'{text}' is negative")));
-        }
-        i64::try_from(scaled)
-            .map(PicoUsd::new)
-            .map_err(|_| self.invalid(format!("'{text}' is too large")))
-    }
-
-    fn midnight(&self, text: Option<&str>) -> Result<Option<Timestamp>, PriceError> {
-        let Some(text) = text else { return Ok(None) };
-        let date = self.date(text)?;
-        date.to_zoned(TimeZone::UTC)
-            .map(|zoned| Some(zoned.timestamp()))
-            .map_err(|error| self.invalid(format!("'{text}': {error}")))
-    }
-
-    fn date(&self, text: &str) -> Result<Date, PriceError> {
-        text.parse()
-            .map_err(|_| self.invalid(format!("'{text}' is no date")))
-    }
-
-    fn invalid(&self, reason: String) -> PriceError {
-        PriceError::Invalid {
-            model: self.r#match.clone(),
-            reason,
-        }
+            input: per_token(&self.input)?,
+            cache_read: optional(self.cache_read.as_deref())?,
+            cache_write_5m: optional(self.cache_write_5m.as_deref())?,
+            cache_write_1h: optional(self.cache_write_1h.as_deref())?,
+            output: per_token(&self.output)?,
+            reasoning: optional(self.reasoning.as_deref())?,
+            source: self.source.clone(),
+            checked_on: date(&self.checked_on)?.to_string(),
+            disputed: self.disputed.clone(),
+        })
     }
 }
 
-/// At any time at most one row of each region, service and context tier holds, without a hole
-/// between the first and the last, and no context tier stands without its base.
-fn check_periods(rows: &[Price]) -> Result<(), String> {
-    let mut tiers: BTreeMap<(&str, &str, u64), Vec<&Price>> = BTreeMap::new();
-    for row in rows {
-        let tier = (
-            row.region_class.as_str(),
-            row.service_tier.as_str(),
-            row.context_over,
-        );
-        tiers.entry(tier).or_default().push(row);
-    }
-    for (&(region, service, context_over), periods) in &mut tiers.clone() {
-        let base = tiers.get(&(region, service, 0));
-        let Some(base) = base else {
-            return Err(format!("the tier above {context_over} tokens has no base"));
-        };
-        periods.sort_by_key(|row| row.effective_from);
-        for pair in periods.windows(2) {
-            check_neighbours(pair[0], pair[1])?;
-        }
-        let covered = base.iter().map(|row| row.effective_from).min()
-            <= periods.iter().map(|row| row.effective_from).min();
-        if !covered {
-            return Err(format!(
-                "the tier above {context_over} tokens begins before its base"
-            ));
-        }
-    }
-    Ok(())
+fn optional(text: Option<&str>) -> Result<Option<PicoUsd>, String> {
+    text.map(per_token).transpose()
 }
 
-fn check_neighbours(earlier: &Price, later: &Price) -> Result<(), String> {
-    match (earlier.effective_to, later.effective_from) {
-        (Some(end), Some(begin)) if end == begin => Ok(()),
-        (Some(end), Some(begin)) if end < begin => Err(format!("no price from {end} to {begin}")),
-        (_, begin) => {
-            let begin = begin.map_or("the beginning".to_owned(), |begin| begin.to_string());
-            Err(format!("two prices hold from {begin} on"))
-        }
+/// Dollars per million tokens to pico-dollars per token.
+fn per_token(text: &str) -> Result<PicoUsd, String> {
+    let scaled = parse_decimal(text, PRICE_SCALE).map_err(|error| format!("'{text}' {error}"))?;
+    if scaled < 0 {
+        return Err(format!("'{text}' is negative"));
     }
+    i64::try_from(scaled)
+        .ok()
+        .filter(|price| *price <= MAX_PICO_USD)
+        .map(PicoUsd::new)
+        .ok_or_else(|| format!("'{text}' is too large"))
+}
+
+fn midnight(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    let Some(text) = text else { return Ok(None) };
+    date(text)?
+        .to_zoned(TimeZone::UTC)
+        .map(|zoned| Some(zoned.timestamp()))
+        .map_err(|error| format!("'{text}': {error}"))
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| format!("'{text}' is no date"))
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use llm::{
     CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Claude, Deadlines, Ledger,
     LedgerFilter, LedgerPage, LedgerRow, LlmError, LlmProvider, Measured, Message, Ollama,
-    PriceCatalogue, ProviderName,
+    PriceCatalogue, Prices, ProviderName,
 };
 use service_defaults::http_client::{self, HttpClientConfig};
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ pub(crate) const SHORT: Deadlines = Deadlines {
 /// A ledger in a directory of its own.
 pub(crate) struct Accounts {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) prices: Arc<PriceCatalogue>,
+    pub(crate) prices: Arc<Prices>,
     pub(crate) directory: TempDir,
 }
 
@@ -39,7 +39,9 @@ impl Accounts {
         let ledger = Ledger::open(&directory.path().join("data/ledger.db")).expect("a ledger");
         Self {
             ledger: Arc::new(ledger),
-            prices: Arc::new(PriceCatalogue::built_in().expect("the built-in prices")),
+            prices: Arc::new(Prices::fixed(
+                PriceCatalogue::built_in().expect("the built-in prices"),
+            )),
             directory,
         }
     }

@@ -10,6 +10,7 @@ mod conformance;
 mod faults;
 mod fixture;
 mod ledger;
+mod price_file;
 mod prices;
 mod registry;
 mod responder;

@@ -202,6 +202,15 @@ fn files_that_are_wrong_are_refused_with_the_reason() {
         (row("cache_read = \"1e30\""), "is too large"),
         (row("effective_to = \"soon\""), "is no date"),
         (row("disputed = \"\""), "disputed"),
+        (row("cache_read = \"10000.000001\""), "is too large"),
+        (
+            row(&to("2026-02-01")) + &row("context_over = 10"),
+            "ends after its base",
+        ),
+        (
+            row("").replace("\"m\"", "\"a b\""),
+            "must be a model's name",
+        ),
         (row("surprise = 1"), "surprise"),
         (row("").replace("anthropic", "nobody"), "nobody"),
         (row("").replace("input = \"1\"", ""), "input"),
@@ -220,6 +229,152 @@ fn files_that_are_wrong_are_refused_with_the_reason() {
 fn neighbouring_periods_are_accepted() {
     let text = row("effective_to = \"2026-01-01\"") + &row("effective_from = \"2026-01-01\"");
     assert!(PriceCatalogue::parse(&text).is_ok());
+}
+
+#[test]
+fn a_mistake_is_found_by_its_line() {
+    let two = row("") + &row("region_class = \"us\"");
+    let lines = row("").lines().count();
+    for (text, place) in [
+        (two.clone() + &row(""), 2 * lines + 1),
+        (two.replacen("output = \"2\"", "output = \"-2\"", 1), 1),
+        (row("") + &row("input_2 = 1"), 2 * lines),
+    ] {
+        let error = PriceCatalogue::parse(&text).expect_err(&text).to_string();
+        assert!(error.contains(&format!("line {place}")), "{error}");
+    }
+}
+
+#[test]
+fn a_region_is_taken_from_the_model_or_the_query() {
+    let usage = input(1_000_000);
+    let price = |provider, model, region_class, service_tier| {
+        let query = PriceQuery {
+            provider,
+            model,
+            at: at(NOW),
+            region_class,
+            service_tier,
+        };
+        let cost = catalogue().cost_of(&query, &usage)?;
+        Some(cost.total.get() / 1_000_000)
+    };
+    let (bedrock, claude) = (ProviderName::Bedrock, ProviderName::Claude);
+    let sonnet = "anthropic.claude-sonnet-5-5-20260301-v1:0";
+    for (provider, model, region, tier, expected) in [
+        (bedrock, sonnet, "", "", Some(2_000_000)),
+        (bedrock, sonnet, "us", "standard", Some(2_200_000)),
+        (bedrock, sonnet, "global", "", Some(2_000_000)),
+        (
+            bedrock,
+            "eu.anthropic.claude-sonnet-5-5",
+            "",
+            "",
+            Some(2_200_000),
+        ),
+        (bedrock, "eu.amazon.nova-lite-v1:0", "", "", Some(78_000)),
+        (bedrock, sonnet, "moon", "", None),
+        (
+            bedrock,
+            "amazon.titan-embed-text-v2:0",
+            "",
+            "",
+            Some(20_000),
+        ),
+        (bedrock, "amazon.titan-embed-text-v1", "", "", None),
+        (
+            bedrock,
+            "mistral.mistral-large-3-675b-instruct",
+            "",
+            "",
+            Some(500_000),
+        ),
+        (claude, "claude-sonnet-5-5", "us", "", Some(2_200_000)),
+        (claude, "claude-sonnet-5-5", "global", "", Some(2_000_000)),
+        (claude, "claude-sonnet-5-5", "", "batch", Some(1_000_000)),
+        (claude, "claude-opus-5-5", "", "fast", Some(8_000_000)),
+        (
+            ProviderName::OpenAi,
+            "gpt-6-sol",
+            "",
+            "default",
+            Some(4_000_000),
+        ),
+        (
+            ProviderName::OpenAi,
+            "gpt-6-sol",
+            "",
+            "priority",
+            Some(8_000_000),
+        ),
+        (
+            ProviderName::OpenAi,
+            "gpt-6-sol",
+            "",
+            "flex",
+            Some(2_000_000),
+        ),
+        (ProviderName::OpenAi, "gpt-6-sol", "", "ludicrous", None),
+        (ProviderName::Ollama, "llama3.2", "eu", "", Some(0)),
+        (ProviderName::LmStudio, "anything", "", "", Some(0)),
+    ] {
+        let found = price(provider, model, region, tier);
+        assert_eq!(found, expected, "{model} {region} {tier}");
+    }
+}
+
+#[test]
+fn reasoning_costs_what_output_costs_unless_it_has_a_price() {
+    let usage = Usage {
+        output_tokens: 10,
+        reasoning_tokens: 4,
+        ..Usage::default()
+    };
+    for (extra, expected) in [("", 10 * 2), ("reasoning = \"5\"", 6 * 2 + 4 * 5)] {
+        let catalogue = PriceCatalogue::parse(&row(extra)).expect("a catalogue");
+        let cost = catalogue.cost("m", ProviderName::Claude, at(NOW), &usage);
+        assert_eq!(
+            cost.map(|cost| cost.total.get()),
+            Some(expected * 1_000_000)
+        );
+    }
+}
+
+#[test]
+fn lines_of_a_model_are_listed_as_they_hold() {
+    let catalogue = catalogue();
+    let lines = |model: &str, time: &str| {
+        let found = catalogue.prices_of(model, at(time));
+        let line = |price: &&llm::Price| (price.region_class.clone(), price.cache_read);
+        found.iter().map(line).collect::<Vec<_>>()
+    };
+    let read = |pico: i64| Some(money::PicoUsd::new(pico));
+    let us = ("us".to_owned(), read(110_000));
+    assert_eq!(lines("us.anthropic.claude-sonnet-5-5", NOW), [us]);
+    let before = lines("claude-sonnet-5-5", "2026-10-01T00:00:00Z");
+    assert!(
+        before.contains(&(String::new(), read(200_000))),
+        "{before:?}"
+    );
+    assert_eq!(lines("nobody", NOW).len(), 2, "those of local models");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "(?s).{0,200}") {
+        drop(PriceCatalogue::parse(&text));
+    }
+
+    #[test]
+    fn no_change_of_a_good_file_makes_the_reader_panic(
+        from in 0_usize..600, length in 0_usize..40, put in "[ -~\n]{0,12}",
+    ) {
+        let mut text = row("effective_to = \"2026-01-01\"") + &row("effective_from = \"2026-01-01\"")
+            + &row("context_over = 10\neffective_from = \"2026-01-01\"");
+        let from = from.min(text.len());
+        text.replace_range(from..(from + length).min(text.len()), &put);
+        drop(PriceCatalogue::parse(&text));
+    }
 }
 
 proptest! {
