@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use crate::{
     answer::Answer,
     engine::{Engine, Place},
-    faults::Fault,
+    exchange::Exchange,
+    faults::{Fault, Within},
     meter::{CallRecord, Outcome},
 };
 use pace::Pace;
@@ -23,6 +24,9 @@ use pace::Pace;
 /// How long a silent call stays open before it is cut: longer than any client
 /// waits, and short enough that forgotten connections do not pile up.
 const SILENCE: Duration = Duration::from_mins(10);
+
+/// The token in which a character is torn: its last one has two bytes.
+const TORN_TOKEN: &str = " café";
 
 /// What comes next in an answer.
 #[derive(Debug, PartialEq)]
@@ -51,6 +55,7 @@ pub(crate) struct Call {
     engine: Arc<Engine>,
     _place: Place,
     record: CallRecord,
+    exchange: Exchange,
     started: Instant,
     answer: Answer,
     pace: Pace,
@@ -109,10 +114,16 @@ impl Call {
         }
         let due = self.pace.next_due();
         self.wait_until(due).await;
-        self.first_token
-            .get_or_insert_with(|| self.started.elapsed());
+        if self.first_token.is_none() {
+            self.first_token = Some(self.started.elapsed());
+            self.exchange.watch_first_token();
+        }
         self.record.output_tokens += 1;
-        Step::Token(self.answer.next_token())
+        let token = self.answer.next_token();
+        if self.tears_character() {
+            return Step::Token(TORN_TOKEN);
+        }
+        Step::Token(token)
     }
 
     /// Waits until the last token is due and gives the whole text.
@@ -121,13 +132,22 @@ impl Call {
         self.wait_until(last).await;
         self.first_token = Some(first);
         self.record.output_tokens = self.length;
-        let text = (0..self.length).map(|_| self.answer.next_token()).collect();
-        if self.fault.is_none() {
-            return Whole::Text(text);
+        let mut text: String = (0..self.length).map(|_| self.answer.next_token()).collect();
+        match &self.fault {
+            Some(Fault::Cut { within: None, .. }) => {
+                self.book(Outcome::Broken);
+                return Whole::Cut(text);
+            }
+            Some(Fault::Cut { within, .. }) => {
+                if *within == Some(Within::Utf8) {
+                    text.push_str(TORN_TOKEN);
+                }
+                self.book(Outcome::Broken);
+            }
+            Some(Fault::Silence { .. }) => self.book(Outcome::Broken),
+            _ => {}
         }
-        // Every other fault was dealt with when the call was admitted.
-        self.book(Outcome::Broken);
-        Whole::Cut(text)
+        Whole::Text(text)
     }
 
     /// Books the call as completed. To be called before the last bytes are
@@ -148,19 +168,35 @@ impl Call {
         }
     }
 
-    async fn interruption(&self) -> Option<Step> {
-        let at = |tokens: u64| self.output_tokens() == tokens.min(self.length);
-        match self.fault {
-            Some(Fault::Cut { after_tokens }) if at(after_tokens) => Some(Step::Cut),
-            Some(Fault::StreamError { after_tokens }) if at(after_tokens) => Some(Step::Error),
-            Some(Fault::Silence {
-                after_tokens: Some(tokens),
-            }) if at(tokens) => {
+    /// What a fault makes of the place that the answer has reached.
+    async fn interruption(&mut self) -> Option<Step> {
+        let fault = self.fault.as_ref()?;
+        let after = spoiled_after(fault)?.min(self.length);
+        let said = self.output_tokens();
+        match fault {
+            // What was to be torn is gone already: the reply had nothing to tear.
+            Fault::Cut {
+                within: Some(_), ..
+            } if said > after || (said == after && said == self.length) => Some(Step::Cut),
+            _ if said != after => None,
+            Fault::Cut { within: None, .. } => Some(Step::Cut),
+            Fault::StreamError { .. } => Some(Step::Error),
+            Fault::Silence { .. } => {
                 silence().await;
                 Some(Step::Cut)
             }
-            _ => None,
+            _ => {
+                self.exchange.spoil_next_frame();
+                None
+            }
         }
+    }
+
+    /// Whether the token that was just made is to be torn apart.
+    fn tears_character(&self) -> bool {
+        let torn = Some(Within::Utf8);
+        matches!(&self.fault, Some(Fault::Cut { within, after_tokens })
+            if *within == torn && self.output_tokens() == after_tokens + 1)
     }
 
     async fn wait_until(&self, due: Duration) {
@@ -178,6 +214,10 @@ impl Call {
         record.outcome = outcome;
         record.duration_ms = milliseconds(self.started.elapsed());
         record.time_to_first_token_ms = self.first_token.map(milliseconds);
+        record.first_token_sent_ms = self
+            .exchange
+            .first_token_sent()
+            .map(|sent| milliseconds(sent - self.started));
         self.engine.book(record);
     }
 }
@@ -190,13 +230,44 @@ impl Drop for Call {
             if !self.record.streamed {
                 self.record.output_tokens = self.pace.due_by(elapsed).min(self.length);
             }
-            self.book(Outcome::Cancelled);
+            // The layer around the dialects ends a reply that it has torn.
+            let is_torn = self.exchange.is_due()
+                && matches!(
+                    self.fault,
+                    Some(Fault::Cut {
+                        within: Some(_),
+                        ..
+                    })
+                );
+            self.book(match is_torn {
+                true => Outcome::Broken,
+                false => Outcome::Cancelled,
+            });
         }
     }
 }
 
+/// After how many tokens a fault spoils a stream; `None` for those that do not.
+fn spoiled_after(fault: &Fault) -> Option<u64> {
+    match fault {
+        Fault::Cut { after_tokens, .. }
+        | Fault::StreamError { after_tokens }
+        | Fault::WrongCrc { after_tokens }
+        | Fault::Garbage { after_tokens }
+        | Fault::HugeLine { after_tokens, .. } => Some(*after_tokens),
+        Fault::Silence { after_tokens, .. } => *after_tokens,
+        Fault::Status { .. }
+        | Fault::Slow { .. }
+        | Fault::Html {}
+        | Fault::WrongContentType { .. }
+        | Fault::Usage { .. }
+        | Fault::Reset { .. }
+        | Fault::Refused {} => None,
+    }
+}
+
 /// Stays silent for as long as a silent call may.
-pub(super) async fn silence() {
+pub(crate) async fn silence() {
     tokio::time::sleep_until(Instant::now() + SILENCE).await;
 }
 

@@ -8,7 +8,7 @@ use service_defaults::{
     telemetry_settings::TelemetrySettings,
 };
 
-use crate::profile::Profile;
+use crate::{faults::FaultRules, profile::Profile};
 
 /// The state that a reset goes back to.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct SimulatorConfig {
     pub seed: u64,
     /// How quickly the simulated models answer.
     pub profile: Profile,
+    /// What goes wrong from the start.
+    pub faults: FaultRules,
 }
 
 /// Everything that the process reads from its environment.
@@ -37,6 +39,7 @@ impl SimulatorConfig {
         Self {
             seed: 1,
             profile: Profile::standard(),
+            faults: FaultRules::default(),
         }
     }
 
@@ -44,8 +47,8 @@ impl SimulatorConfig {
     #[must_use]
     pub fn instant() -> Self {
         Self {
-            seed: 1,
             profile: Profile::instant(),
+            ..Self::standard()
         }
     }
 }
@@ -73,6 +76,12 @@ impl ProcessConfig {
                     "default",
                     "Pace of the answers: default, instant, or the path of a .toml file",
                 ),
+                faults: environment
+                    .optional_parsed(
+                        "SIMULATOR_FAULTS",
+                        "Path of a .toml file with fault rules that hold from the start",
+                    )
+                    .unwrap_or_default(),
             },
             telemetry: TelemetrySettings::read(
                 environment,

@@ -17,7 +17,7 @@ use service_defaults::{
 
 use crate::{
     engine::Engine,
-    faults::{FaultRule, FaultRuleError},
+    faults::{FaultRule, FaultRuleError, FaultRules},
     meter::{CallRecord, JOURNAL_CALLS, MeterReading},
     profile::{Profile, ProfileError, ProfileText},
 };
@@ -51,7 +51,8 @@ impl Control {
     /// # Errors
     /// Names the field of the first rule that is wrong; nothing changes then.
     pub fn set_faults(&self, rules: Vec<FaultRule>) -> Result<(), FaultRuleError> {
-        self.engine.set_faults(rules)
+        self.engine.set_faults(FaultRules::check(rules)?);
+        Ok(())
     }
 
     /// Back to the state at start: profile, seed, no faults, empty accounts.
@@ -92,10 +93,17 @@ struct Seed {
     seed: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Faults {
     rules: Vec<FaultRule>,
+}
+
+/// The rules in force, and how many calls or connections each has hit.
+#[derive(Serialize)]
+struct FaultsInForce {
+    rules: Vec<FaultRule>,
+    hits: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -143,22 +151,28 @@ async fn set_seed(
     Json(seed)
 }
 
-async fn faults(State(engine): State<Arc<Engine>>) -> Json<Faults> {
-    Json(Faults {
-        rules: engine.settings().faults.rules(),
-    })
+async fn faults(State(engine): State<Arc<Engine>>) -> Json<FaultsInForce> {
+    Json(in_force(&engine))
+}
+
+fn in_force(engine: &Engine) -> FaultsInForce {
+    let settings = engine.settings();
+    let (rules, hits) = settings
+        .faults
+        .hits()
+        .map(|(rule, hits)| (rule.clone(), hits))
+        .unzip();
+    FaultsInForce { rules, hits }
 }
 
 async fn set_faults(
     State(engine): State<Arc<Engine>>,
     ValidJson(faults): ValidJson<Faults>,
-) -> Result<Json<Faults>, Problem> {
-    engine
-        .set_faults(faults.rules)
+) -> Result<Json<FaultsInForce>, Problem> {
+    let rules = FaultRules::check(faults.rules)
         .map_err(|error| Problem::invalid_field(&error.field, error.reason))?;
-    Ok(Json(Faults {
-        rules: engine.settings().faults.rules(),
-    }))
+    engine.set_faults(rules);
+    Ok(Json(in_force(&engine)))
 }
 
 async fn reset(State(engine): State<Arc<Engine>>) -> StatusCode {

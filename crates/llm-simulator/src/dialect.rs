@@ -22,6 +22,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenAi, Self::Ollama, Self::Bedrock];
+
     /// The vendor's name, as in `gen_ai.provider.name`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,15 +1,18 @@
 //! What all dialects share: numbering, settings, admission, accounts.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock,
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
+use tokio::sync::watch;
+
 use crate::{
     SimulatorConfig,
-    faults::{FaultPlan, FaultRule, FaultRuleError},
+    faults::{FaultPlan, FaultRules},
     meter::{Accounts, CallRecord, MeterReading},
     profile::Profile,
+    seed,
     telemetry::Telemetry,
 };
 
@@ -28,8 +31,13 @@ pub(crate) struct Settings {
 /// The state behind every route.
 pub(crate) struct Engine {
     start: Settings,
+    /// Armed anew by a reset: a plan remembers what it has hit, and since when.
+    start_faults: FaultRules,
     settings: RwLock<Settings>,
+    /// Told of every change, for the listener.
+    changes: watch::Sender<()>,
     calls: AtomicU64,
+    connections: AtomicU64,
     answers: AtomicUsize,
     accounts: Mutex<Accounts>,
     pub(crate) telemetry: Telemetry,
@@ -43,12 +51,15 @@ impl Engine {
         let start = Settings {
             seed: config.seed,
             profile: Arc::new(config.profile),
-            faults: Arc::default(),
+            faults: Arc::new(FaultPlan::new(config.faults.clone())),
         };
         Self {
             settings: RwLock::new(start.clone()),
             start,
+            start_faults: config.faults,
+            changes: watch::Sender::new(()),
             calls: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             answers: AtomicUsize::new(0),
             accounts: Mutex::default(),
             telemetry: Telemetry::default(),
@@ -56,10 +67,7 @@ impl Engine {
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        self.settings
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.read().clone()
     }
 
     pub(crate) fn set_profile(&self, profile: Profile) {
@@ -70,18 +78,42 @@ impl Engine {
         self.change(|settings| settings.seed = seed);
     }
 
-    pub(crate) fn set_faults(&self, rules: Vec<FaultRule>) -> Result<(), FaultRuleError> {
-        let plan = Arc::new(FaultPlan::new(rules)?);
+    pub(crate) fn set_faults(&self, rules: FaultRules) {
+        let plan = Arc::new(FaultPlan::new(rules));
         self.change(|settings| settings.faults = plan);
-        Ok(())
     }
 
     /// Back to the state at start: seed, profile, no faults, empty accounts, and
     /// the next call is number 1 again. Answers in progress go on and are booked.
     pub(crate) fn reset(&self) {
-        self.change(|settings| *settings = self.start.clone());
+        self.change(|settings| {
+            *settings = self.start.clone();
+            settings.faults = Arc::new(FaultPlan::new(self.start_faults.clone()));
+        });
         *self.accounts() = Accounts::default();
         self.calls.store(0, Ordering::SeqCst);
+    }
+
+    /// Tells when a setting has changed.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn looks_at_headers(&self) -> bool {
+        self.read().faults.looks_at_headers()
+    }
+
+    /// Whether the connection that was just made is to be reset.
+    pub(crate) fn resets_connection(&self) -> bool {
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        let settings = self.settings();
+        // Calls count from 1 upwards, so these draws are never those of a call.
+        let mut generator = seed::generator(settings.seed, u64::MAX - number);
+        let resets = settings.faults.resets_connection(&mut generator);
+        if resets {
+            self.telemetry.count_reset_connection();
+        }
+        resets
     }
 
     pub(crate) fn next_number(&self) -> u64 {
@@ -112,6 +144,10 @@ impl Engine {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Settings)) {
         change(
             &mut self
@@ -119,6 +155,7 @@ impl Engine {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner),
         );
+        self.changes.send_replace(());
     }
 }
 

@@ -1,15 +1,21 @@
 //! Fault rules: which calls go wrong, and how. There are none unless asked for.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod check;
+mod plan;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use check::{FaultRuleError, MAX_RULES};
+pub(crate) use plan::{Candidate, FaultPlan, Refusing};
+pub use rules::{FaultFileError, FaultRules};
 
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 
-/// Every call is matched against every rule.
-pub const MAX_RULES: usize = 64;
-/// A `Retry-After` is copied into a header, whatever it says.
-const MAX_RETRY_AFTER: usize = 128;
+/// The bytes of a line that is meant to be too long, unless a rule says otherwise.
+pub(crate) const HUGE_LINE_BYTES: u64 = 10 * 1024 * 1024;
 
 /// One rule: the calls it looks at, the ones among them that it hits, and what
 /// happens to those. The first rule that hits decides.
@@ -22,6 +28,15 @@ pub struct FaultRule {
     /// Only calls for exactly this model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Only calls that ask for a stream, or only those that do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<bool>,
+    /// Only calls with this header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderCondition>,
+    /// Only calls within this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Hits only the call of this number among those looked at, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
@@ -35,8 +50,32 @@ pub struct FaultRule {
     pub fault: Fault,
 }
 
-/// What can happen to a call.
+/// A header that a request must have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderCondition {
+    /// Its name; not one that carries a credential.
+    pub name: String,
+    /// Text that one of its values contains. Left out: it need only be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+}
+
+/// A time, counted from the moment in which the rules were set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Window {
+    /// Its beginning, milliseconds.
+    #[serde(default)]
+    pub from_ms: u64,
+    /// Its end, milliseconds. Left out: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_ms: Option<u64>,
+}
+
+/// What can happen to a call. Counts of tokens are those sent before; a reply
+/// that is not streamed is spoiled as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
@@ -50,19 +89,40 @@ pub enum Fault {
         /// The `Retry-After` header, sent as it is: seconds, a date or nonsense.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<String>,
+        /// The `retry-after-ms` header, sent as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<String>,
     },
-    /// The connection breaks after so many tokens; a reply that is not streamed
-    /// breaks in the middle of its body.
+    /// The answer takes longer.
+    Slow {
+        /// What the profile's delays are multiplied with: 1 to 1,000.
+        #[serde(default = "unchanged")]
+        factor: f64,
+        /// Added before the first token, milliseconds.
+        #[serde(default)]
+        first_token_ms: u64,
+        /// Added before every further token, milliseconds.
+        #[serde(default)]
+        gap_ms: u64,
+    },
+    /// The connection breaks; a reply that is not streamed breaks in the middle
+    /// of its body.
     Cut {
         /// Tokens sent before.
         #[serde(default)]
         after_tokens: u64,
+        /// What is torn apart. Left out: a stream breaks between two frames.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Within>,
     },
     /// Nothing more is sent, while the connection stays open.
     Silence {
         /// Tokens sent before. Left out: not even the head of the reply is sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after_tokens: Option<u64>,
+        /// The head is sent, and no byte of the body.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        after_head: bool,
     },
     /// A stream reports an error in its own shape after so many tokens; a reply
     /// that is not streamed is the same error with a status.
@@ -71,219 +131,155 @@ pub enum Fault {
         #[serde(default)]
         after_tokens: u64,
     },
+    /// A frame whose checksum is wrong: only Bedrock's streams have one.
+    WrongCrc {
+        /// Tokens sent before.
+        #[serde(default)]
+        after_tokens: u64,
+    },
+    /// A frame that is well formed, with content that is not; then the stream goes on.
+    Garbage {
+        /// Tokens sent before.
+        #[serde(default)]
+        after_tokens: u64,
+    },
+    /// One line, or frame, of this length; then the stream goes on.
+    HugeLine {
+        /// Tokens sent before.
+        #[serde(default)]
+        after_tokens: u64,
+        /// Its length: 10 MiB unless given, at most 64 MiB.
+        #[serde(default = "huge_line")]
+        bytes: u64,
+    },
+    /// A page of HTML with status 200, as from a proxy in between.
+    Html {},
+    /// The right reply, under the wrong content type.
+    WrongContentType {
+        /// The type that is sent instead.
+        #[serde(default = "plain_text")]
+        content_type: String,
+    },
+    /// The right reply, but for the tokens that it reports.
+    Usage {
+        /// What it reports.
+        reported: Reported,
+    },
+    /// The connection is reset without a reply.
+    Reset {
+        /// When.
+        at: ResetAt,
+    },
+    /// The simulator does not listen; needs a window with an end.
+    Refused {},
 }
 
-/// Why a rule was refused.
-#[derive(Debug, thiserror::Error)]
-#[error("{field}: {reason}")]
-pub struct FaultRuleError {
-    /// The field, with the rule's index.
-    pub field: String,
-    /// What would be accepted.
-    pub reason: &'static str,
+/// What a cut tears apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Within {
+    /// A character of two bytes.
+    Utf8,
+    /// A JSON document.
+    Json,
+    /// What stands around the JSON: an event's field name, a frame's prelude.
+    Frame,
 }
 
-/// The rules in force, with what each has seen.
-#[derive(Debug, Default)]
-pub(crate) struct FaultPlan {
-    rules: Vec<Armed>,
+/// A wrong report of used tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reported {
+    /// None at all.
+    Missing,
+    /// Numbers below zero.
+    Negative,
+    /// More than any model can have read or written.
+    Absurd,
 }
 
-#[derive(Debug)]
-struct Armed {
-    rule: FaultRule,
-    seen: AtomicU64,
-    hit: AtomicU64,
+/// The moment of a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetAt {
+    /// As soon as the connection stands.
+    Accept,
+    /// After the request was read.
+    Request,
+}
+
+impl FaultRule {
+    /// A rule that hits every call.
+    #[must_use]
+    pub fn always(fault: Fault) -> Self {
+        Self {
+            dialect: None,
+            model: None,
+            streamed: None,
+            header: None,
+            window: None,
+            nth: None,
+            probability: None,
+            times: None,
+            fault,
+        }
+    }
 }
 
 impl Fault {
     /// The fault's name on the `simulator.faults` counter and in the journal.
-    pub(crate) fn name(&self) -> &'static str {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Status { .. } => "status",
+            Self::Slow { .. } => "slow",
             Self::Cut { .. } => "cut",
             Self::Silence { .. } => "silence",
             Self::StreamError { .. } => "stream_error",
+            Self::WrongCrc { .. } => "wrong_crc",
+            Self::Garbage { .. } => "garbage",
+            Self::HugeLine { .. } => "huge_line",
+            Self::Html {} => "html",
+            Self::WrongContentType { .. } => "wrong_content_type",
+            Self::Usage { .. } => "usage",
+            Self::Reset { .. } => "reset",
+            Self::Refused {} => "refused",
+        }
+    }
+
+    /// Whether it happens to connections, before anything of a call is known.
+    pub(crate) fn is_of_connections(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {}
+                | Self::Reset {
+                    at: ResetAt::Accept
+                }
+        )
+    }
+
+    /// Whether a reply of this kind can go wrong in this way.
+    pub(crate) fn can_happen_to(&self, dialect: Dialect, streamed: bool) -> bool {
+        match self {
+            Self::WrongCrc { .. } => dialect == Dialect::Bedrock && streamed,
+            // A line of JSON and a whole reply have nothing around the JSON.
+            Self::Cut {
+                within: Some(Within::Frame),
+                ..
+            } => dialect != Dialect::Ollama && streamed,
+            _ => !self.is_of_connections(),
         }
     }
 }
 
-impl FaultPlan {
-    pub(crate) fn new(rules: Vec<FaultRule>) -> Result<Self, FaultRuleError> {
-        if rules.len() > MAX_RULES {
-            return Err(refuse("rules".to_owned(), "at most 64 rules"));
-        }
-        for (index, rule) in rules.iter().enumerate() {
-            check(index, rule)?;
-        }
-        let arm = |rule| Armed {
-            rule,
-            seen: AtomicU64::new(0),
-            hit: AtomicU64::new(0),
-        };
-        Ok(Self {
-            rules: rules.into_iter().map(arm).collect(),
-        })
-    }
-
-    pub(crate) fn rules(&self) -> Vec<FaultRule> {
-        self.rules.iter().map(|armed| armed.rule.clone()).collect()
-    }
-
-    /// The fault of this call, if one is due. Every rule counts the calls that
-    /// it looks at, also when an earlier rule decides.
-    pub(crate) fn decide(
-        &self,
-        dialect: Dialect,
-        model: &str,
-        generator: &mut fastrand::Rng,
-    ) -> Option<Fault> {
-        let mut decided = None;
-        for armed in &self.rules {
-            if armed.hits(dialect, model, generator) && decided.is_none() && armed.may_hit() {
-                decided = Some(armed.rule.fault.clone());
-            }
-        }
-        decided
-    }
+fn unchanged() -> f64 {
+    1.0
 }
 
-impl Armed {
-    fn hits(&self, dialect: Dialect, model: &str, generator: &mut fastrand::Rng) -> bool {
-        let rule = &self.rule;
-        if rule.dialect.is_some_and(|only| only != dialect)
-            || rule.model.as_deref().is_some_and(|only| only != model)
-        {
-            return false;
-        }
-        let place = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        rule.nth.is_none_or(|nth| nth == place)
-            && rule
-                .probability
-                .is_none_or(|probability| generator.f64() < probability)
-    }
-
-    fn may_hit(&self) -> bool {
-        let limit = self.rule.times.unwrap_or(u64::MAX);
-        self.hit
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |hit| {
-                (hit < limit).then_some(hit + 1)
-            })
-            .is_ok()
-    }
+fn huge_line() -> u64 {
+    HUGE_LINE_BYTES
 }
 
-fn check(index: usize, rule: &FaultRule) -> Result<(), FaultRuleError> {
-    let field = |name: &str| format!("rules[{index}].{name}");
-    if rule.nth == Some(0) {
-        return Err(refuse(field("nth"), "counts from 1"));
-    }
-    if rule
-        .probability
-        .is_some_and(|probability| !(0.0..=1.0).contains(&probability))
-    {
-        return Err(refuse(field("probability"), "must be between 0 and 1"));
-    }
-    let Fault::Status { code, retry_after } = &rule.fault else {
-        return Ok(());
-    };
-    if !(400..=599).contains(code) {
-        return Err(refuse(
-            field("fault.status.code"),
-            "must be between 400 and 599",
-        ));
-    }
-    let sendable = |text: &String| {
-        text.len() <= MAX_RETRY_AFTER && http::HeaderValue::try_from(text.as_str()).is_ok()
-    };
-    if !retry_after.as_ref().is_none_or(sendable) {
-        let reason = "must be at most 128 bytes that a header can carry";
-        return Err(refuse(field("fault.status.retryAfter"), reason));
-    }
-    Ok(())
-}
-
-fn refuse(field: String, reason: &'static str) -> FaultRuleError {
-    FaultRuleError { field, reason }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Fault, FaultPlan, FaultRule};
-    use crate::{dialect::Dialect, seed::generator};
-
-    fn rules(json: &str) -> Vec<FaultRule> {
-        serde_json::from_str(json).unwrap()
-    }
-
-    fn hits(json: &str, calls: u64) -> Vec<u64> {
-        let plan = FaultPlan::new(rules(json)).unwrap();
-        let hit = |number: &u64| {
-            plan.decide(
-                Dialect::Anthropic,
-                "claude-sonnet-5-5",
-                &mut generator(1, *number),
-            )
-            .is_some()
-        };
-        (1..=calls).filter(hit).collect()
-    }
-
-    #[test]
-    fn rules_hit_the_calls_they_name() {
-        let status = r#""fault":{"status":{"code":503}}"#;
-        assert_eq!(hits(&format!("[{{\"nth\":3,{status}}}]"), 9), [3]);
-        assert_eq!(hits(&format!("[{{\"times\":2,{status}}}]"), 9), [1, 2]);
-        assert_eq!(
-            hits(&format!("[{{\"dialect\":\"ollama\",{status}}}]"), 9),
-            [0; 0]
-        );
-        assert_eq!(
-            hits(&format!("[{{\"model\":\"other\",{status}}}]"), 9),
-            [0; 0]
-        );
-        assert_eq!(
-            hits(&format!("[{{\"probability\":0,{status}}}]"), 9),
-            [0; 0]
-        );
-        let share = hits(&format!("[{{\"probability\":0.2,{status}}}]"), 1000).len();
-        assert!((150..250).contains(&share), "{share}");
-    }
-
-    #[test]
-    fn the_first_rule_that_hits_decides() {
-        let plan = FaultPlan::new(rules(
-            r#"[{"nth":2,"fault":{"cut":{"afterTokens":5}}},{"fault":{"silence":{}}}]"#,
-        ))
-        .unwrap();
-        let decide = |n| {
-            plan.decide(Dialect::Ollama, "llama3.2", &mut generator(1, n))
-                .unwrap()
-        };
-        assert_eq!(decide(1), Fault::Silence { after_tokens: None });
-        assert_eq!(decide(2), Fault::Cut { after_tokens: 5 });
-    }
-
-    #[test]
-    fn wrong_rules_are_refused_with_their_field() {
-        for (rule, field) in [
-            (r#"{"nth":0,"fault":{"silence":{}}}"#, "rules[0].nth"),
-            (
-                r#"{"probability":1.5,"fault":{"silence":{}}}"#,
-                "rules[0].probability",
-            ),
-            (
-                r#"{"fault":{"status":{"code":200}}}"#,
-                "rules[0].fault.status.code",
-            ),
-            (
-                "{\"fault\":{\"status\":{\"code\":429,\"retryAfter\":\"1\\n2\"}}}",
-                "rules[0].fault.status.retryAfter",
-            ),
-        ] {
-            let refused = FaultPlan::new(rules(&format!("[{rule}]"))).unwrap_err();
-            assert_eq!(refused.field, field);
-        }
-        assert!(serde_json::from_str::<FaultRule>(r#"{"fault":{"explode":{}}}"#).is_err());
-    }
+fn plain_text() -> String {
+    "text/plain".to_owned()
 }

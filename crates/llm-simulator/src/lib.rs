@@ -15,13 +15,17 @@ mod anthropic;
 mod body;
 mod call;
 mod config;
+mod connection;
 mod control;
 mod credentials;
 mod dialect;
 mod distribution;
 mod engine;
+mod exchange;
 mod faults;
+mod file;
 mod framing;
+mod listener;
 mod meter;
 mod ollama;
 mod openai;
@@ -32,21 +36,27 @@ mod running;
 mod seed;
 mod telemetry;
 mod tokenizer;
+mod wire;
 
 pub use body::MAX_REQUEST_BYTES;
 pub use config::{ProcessConfig, SimulatorConfig};
+pub use connection::{Connection, ConnectionStream};
 pub use control::Control;
 pub use dialect::Dialect;
 pub use distribution::Percentiles;
 pub use engine::MAX_ANSWERS;
-pub use faults::{Fault, FaultRule, FaultRuleError, MAX_RULES};
+pub use faults::{
+    Fault, FaultFileError, FaultRule, FaultRuleError, FaultRules, HeaderCondition, MAX_RULES,
+    Reported, ResetAt, Window, Within,
+};
+pub use listener::SimulatorListener;
 pub use meter::{CallRecord, JOURNAL_CALLS, MeterReading, MeterRow, Operation, Outcome, Usage};
 pub use profile::{BUILT_IN, Profile, ProfileError, ProfileText, TokenRange};
 pub use running::Running;
 
 use std::{io, sync::Arc};
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use service_defaults::problem::Problem;
 use tokio::net::TcpListener;
 
@@ -69,7 +79,9 @@ impl Simulator {
 
     /// The dialects and the controls, without health and metrics.
     pub fn router(&self) -> Router {
+        let around = from_fn_with_state(Arc::clone(&self.engine), wire::layer);
         router::dialects()
+            .layer(around)
             .merge(control::router())
             .with_state(Arc::clone(&self.engine))
     }
@@ -80,6 +92,14 @@ impl Simulator {
         Control::new(Arc::clone(&self.engine))
     }
 
+    /// Listens as the fault rules let it.
+    ///
+    /// # Errors
+    /// The listener has no address.
+    pub fn listen(&self, listener: TcpListener) -> io::Result<SimulatorListener> {
+        SimulatorListener::new(listener, Arc::clone(&self.engine))
+    }
+
     /// Serves in the background until the returned handle is stopped or dropped.
     ///
     /// # Errors
@@ -88,6 +108,10 @@ impl Simulator {
         let router = self
             .router()
             .fallback(|| async { Problem::not_found("there is nothing at this address") });
-        Running::start(listener, router, self.control())
+        Ok(Running::start(
+            self.listen(listener)?,
+            router,
+            self.control(),
+        ))
     }
 }

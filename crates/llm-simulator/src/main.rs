@@ -42,6 +42,7 @@ async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), R
     };
     let health = Health::start(Vec::new(), shutdown.clone());
     let simulator = Simulator::build(config.simulator);
+    let listener = simulator.listen(listener)?;
     let router = simulator.router().merge(health.router());
     let router = with_defaults(router, measured, telemetry.metrics());
     tracing::info!(address = %config.address, "simulating");

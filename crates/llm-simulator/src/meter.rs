@@ -65,6 +65,9 @@ pub struct CallRecord {
     pub operation: Operation,
     /// The model that was asked for; empty when the request was not understood.
     pub model: String,
+    /// The load test that the request's baggage names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_id: Option<String>,
     /// Whether the answer was streamed.
     pub streamed: bool,
     /// How it ended.
@@ -84,6 +87,10 @@ pub struct CallRecord {
     /// From arrival to the first token, milliseconds; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_to_first_token_ms: Option<f64>,
+    /// From arrival to the socket's write of the first token, milliseconds;
+    /// absent where no stream of the simulator's own listener was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_sent_ms: Option<f64>,
     /// From arrival to the end, milliseconds.
     pub duration_ms: f64,
 }
@@ -205,6 +212,7 @@ mod tests {
             dialect: Dialect::Ollama,
             operation: Operation::Chat,
             model,
+            test_id: None,
             streamed: false,
             outcome: Outcome::Completed,
             status: 200,
@@ -213,6 +221,7 @@ mod tests {
             output_tokens: 5,
             arrived_at: jiff::Timestamp::UNIX_EPOCH,
             time_to_first_token_ms: None,
+            first_token_sent_ms: None,
             duration_ms: 1.0,
         }
     }

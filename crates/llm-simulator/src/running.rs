@@ -4,10 +4,10 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::Router;
 use service_defaults::serve::{ServeConfig, serve};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::control::Control;
+use crate::{control::Control, listener::SimulatorListener};
 
 /// How long answers under way may take once the simulator is stopped. Some are
 /// silent on purpose, so this is short.
@@ -22,24 +22,20 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(
-        listener: TcpListener,
-        router: Router,
-        control: Control,
-    ) -> io::Result<Self> {
-        let address = listener.local_addr()?;
+    pub(crate) fn start(listener: SimulatorListener, router: Router, control: Control) -> Self {
+        let address = listener.address();
         let shutdown = CancellationToken::new();
         let config = ServeConfig {
             drain: DRAIN,
             ..ServeConfig::default()
         };
         let serving = tokio::spawn(serve(listener, router, config, shutdown.clone()));
-        Ok(Self {
+        Self {
             address,
             control,
             shutdown,
             serving: Some(serving),
-        })
+        }
     }
 
     /// Where it listens.

@@ -46,10 +46,13 @@ impl Telemetry {
             pace.record(record, first);
         }
         if let Some(fault) = record.fault {
-            let provider = record.dialect.as_str();
-            let labels = [(gen_ai::PROVIDER_NAME, provider), ("fault", fault)];
-            catalogue::SIMULATOR_FAULTS.counter(&labels).increment(1);
+            count_fault(record.dialect.as_str(), fault);
         }
+    }
+
+    /// Counts a fault that happened before anything of a call was known.
+    pub(crate) fn count_reset_connection(&self) {
+        count_fault("", "reset");
     }
 
     fn series(&self, record: &CallRecord) -> Arc<Series> {
@@ -118,6 +121,11 @@ impl PaceSeries {
             self.token.record(later / later_tokens);
         }
     }
+}
+
+fn count_fault(provider: &str, fault: &str) {
+    let labels = [(gen_ai::PROVIDER_NAME, provider), ("fault", fault)];
+    catalogue::SIMULATOR_FAULTS.counter(&labels).increment(1);
 }
 
 /// The class of a failure: the status of an error reply, else how it ended.

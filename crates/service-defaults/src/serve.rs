@@ -1,6 +1,9 @@
 //! The accept loop: `axum::serve` has no defence against slow headers and silent connections.
 
 mod head_timer;
+mod listener;
+
+pub use listener::{Label, Listener};
 
 use std::{
     convert::Infallible,
@@ -16,10 +19,8 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
@@ -63,13 +64,14 @@ impl Default for ServeConfig {
 ///
 /// # Errors
 /// The listener broke. Errors of single connections concern only them.
-pub async fn serve<S>(
-    listener: TcpListener,
+pub async fn serve<L, S>(
+    listener: L,
     service: S,
     config: ServeConfig,
     shutdown: CancellationToken,
 ) -> io::Result<()>
 where
+    L: Listener,
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {
@@ -89,7 +91,7 @@ where
             break;
         };
         match accepted {
-            Ok((stream, _)) => connections.spawn(stream, place),
+            Ok((stream, label)) => connections.spawn(stream, label, place),
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 // Out of file descriptors: wait for some to be closed instead of spinning.
@@ -128,13 +130,13 @@ where
 {
     /// Takes the connections that clients had opened when the shutdown began: the kernel has
     /// acknowledged them, and closing the listener would reset them.
-    async fn spawn_waiting(&self, listener: &TcpListener, places: &Arc<Semaphore>) {
+    async fn spawn_waiting<L: Listener>(&self, listener: &L, places: &Arc<Semaphore>) {
         while let Ok(place) = Arc::clone(places).try_acquire_owned() {
             tokio::select! {
                 biased;
                 // Without a budget: running out of it would look as if nobody waited.
                 accepted = tokio::task::unconstrained(listener.accept()) => match accepted {
-                    Ok((stream, _)) => self.spawn(stream, place),
+                    Ok((stream, label)) => self.spawn(stream, label, place),
                     Err(_) => return,
                 },
                 () = std::future::ready(()) => return,
@@ -142,17 +144,17 @@ where
         }
     }
 
-    fn spawn(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
-        // Without this a small last packet waits for the peer's delayed acknowledgement: 40 ms.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("TCP_NODELAY: {error}");
-        }
+    fn spawn<T>(&self, stream: T, label: impl Label, place: OwnedSemaphorePermit)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let first_request = Arc::new(Notify::new());
         let seen = Arc::new((Once::new(), Arc::clone(&first_request)));
         let service = self.service.clone();
-        let service = service.map_request(move |request: http::Request<Incoming>| {
+        let service = service.map_request(move |mut request: http::Request<Incoming>| {
             let (once, first_request) = &*seen;
             once.call_once(|| first_request.notify_one());
+            label.put_on(request.extensions_mut());
             request.map(Body::new)
         });
         let connection = protocols(self.config.idle)

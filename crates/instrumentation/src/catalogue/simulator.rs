@@ -17,5 +17,5 @@ metrics_family! {
         "Mean time of the tokens after the first one of a whole answer.";
     SIMULATOR_FAULTS = Counter "simulator.faults" as "simulator_faults_total",
         "{fault}", ["gen_ai.provider.name", "fault"], &[],
-        "Calls that a fault rule hit, by fault (status, cut, silence, stream_error).";
+        "Calls and connections that a fault rule hit, by fault (status, cut, silence …).";
 }

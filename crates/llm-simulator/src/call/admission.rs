@@ -5,20 +5,27 @@ use std::sync::Arc;
 use http::Extensions;
 use tokio::time::Instant;
 
-use super::{Call, milliseconds, pace::Pace, silence};
+use super::{
+    Call, milliseconds,
+    pace::{Pace, Slowdown},
+    silence,
+};
 use crate::{
     answer::Answer,
     credentials::Caller,
     dialect::{Dialect, ID_LENGTH},
     engine::{Engine, Place, Settings},
-    faults::Fault,
+    exchange::Exchange,
+    faults::{Candidate, Fault},
     meter::{CallRecord, Operation, Outcome},
     prompt::Prompt,
     seed,
+    wire::WireFault,
 };
 
 /// What a client reads when a silent call was held to the end.
 const GATEWAY_TIMEOUT: u16 = 504;
+const OK: u16 = 200;
 
 /// What a dialect read out of a request.
 pub(crate) struct CallRequest {
@@ -45,6 +52,7 @@ pub(crate) struct Arrival {
     settings: Settings,
     generator: fastrand::Rng,
     record: CallRecord,
+    exchange: Exchange,
     started: Instant,
 }
 
@@ -53,8 +61,9 @@ impl Arrival {
         engine: &Arc<Engine>,
         dialect: Dialect,
         operation: Operation,
-        _extensions: &Extensions,
+        request: &Extensions,
     ) -> Self {
+        let exchange = Exchange::of(request);
         let settings = engine.settings();
         let number = engine.next_number();
         let mut generator = seed::generator(settings.seed, number);
@@ -64,6 +73,7 @@ impl Arrival {
             dialect,
             operation,
             model: String::new(),
+            test_id: exchange.test_id().map(str::to_owned),
             streamed: false,
             outcome: Outcome::Refused,
             status: 200,
@@ -72,6 +82,7 @@ impl Arrival {
             output_tokens: 0,
             arrived_at: jiff::Timestamp::now(),
             time_to_first_token_ms: None,
+            first_token_sent_ms: None,
             duration_ms: 0.0,
         };
         Self {
@@ -79,6 +90,7 @@ impl Arrival {
             settings,
             generator,
             record,
+            exchange,
             started: Instant::now(),
         }
     }
@@ -101,18 +113,18 @@ impl Arrival {
         let dialect = self.record.dialect;
         self.record.model.clone_from(&request.model);
         self.record.streamed = request.streamed;
-        // Each use has its own generator: a new rule leaves answers as they were.
-        let mut fault_draws = self.generator.fork();
-        let fault = self
-            .settings
-            .faults
-            .decide(dialect, &request.model, &mut fault_draws);
+        let fault = self.decide(&request);
         self.record.fault = fault.as_ref().map(Fault::name);
         let Some(place) = self.engine.place() else {
             return Err(self.refuse(dialect.overloaded_status()));
         };
+        if let Some(order) = fault.as_ref().and_then(wire_fault) {
+            self.exchange.order(order);
+        }
         match &fault {
-            Some(Fault::Status { code, retry_after }) => {
+            Some(Fault::Status {
+                code, retry_after, ..
+            }) => {
                 let refusal = self.refuse(*code);
                 return Err(Refusal {
                     retry_after: retry_after.clone(),
@@ -122,10 +134,20 @@ impl Arrival {
             Some(Fault::StreamError { .. }) if !request.streamed => {
                 return Err(self.refuse(dialect.overloaded_status()));
             }
+            Some(Fault::Html {}) => return Err(self.break_off()),
+            Some(Fault::Reset { .. }) => {
+                self.exchange.reset();
+                return Err(self.break_off());
+            }
             _ => {}
         }
         let is_silent = match &fault {
-            Some(Fault::Silence { after_tokens }) => after_tokens.is_none() || !request.streamed,
+            Some(Fault::Silence {
+                after_head: true, ..
+            }) => false,
+            Some(Fault::Silence { after_tokens, .. }) => {
+                after_tokens.is_none() || !request.streamed
+            }
             _ => false,
         };
         let mut call = self.into_call(&request, place, fault);
@@ -134,6 +156,25 @@ impl Arrival {
             return Err(call.refuse(GATEWAY_TIMEOUT));
         }
         Ok(call)
+    }
+
+    fn decide(&mut self, request: &CallRequest) -> Option<Fault> {
+        let candidate = Candidate {
+            dialect: self.record.dialect,
+            model: &request.model,
+            streamed: request.streamed,
+            headers: self.exchange.headers(),
+        };
+        // Each use has its own generator: a new rule leaves answers as they were.
+        let mut fault_draws = self.generator.fork();
+        self.settings.faults.decide(&candidate, &mut fault_draws)
+    }
+
+    /// Books a call that gets no reply of its dialect; the layer around it
+    /// replaces the one that is made of this refusal.
+    fn break_off(mut self) -> Refusal {
+        self.record.outcome = Outcome::Broken;
+        self.refuse(OK)
     }
 
     fn into_call(mut self, request: &CallRequest, place: Place, fault: Option<Fault>) -> Call {
@@ -145,8 +186,13 @@ impl Arrival {
             engine: self.engine,
             _place: place,
             started: self.started,
+            exchange: self.exchange,
             answer: Answer::new(self.generator.fork()),
-            pace: Pace::new(self.settings.profile, self.generator.fork()),
+            pace: Pace::new(
+                self.settings.profile,
+                Slowdown::of(fault.as_ref()),
+                self.generator.fork(),
+            ),
             length,
             limited: length < drawn,
             fault,
@@ -156,4 +202,35 @@ impl Arrival {
             record: self.record,
         }
     }
+}
+
+/// What the layer around the dialects has to do for this fault.
+fn wire_fault(fault: &Fault) -> Option<WireFault> {
+    let order = match fault {
+        Fault::Status {
+            retry_after_ms: Some(text),
+            ..
+        } => WireFault::RetryAfterMs(text.clone()),
+        Fault::Cut {
+            within: Some(within),
+            ..
+        } => WireFault::Cut(*within),
+        Fault::Silence {
+            after_head: true, ..
+        } => WireFault::Silent,
+        Fault::WrongCrc { .. } => WireFault::WrongCrc,
+        Fault::Garbage { .. } => WireFault::Garbage,
+        Fault::HugeLine { bytes, .. } => WireFault::HugeLine(*bytes),
+        Fault::Html {} => WireFault::Html,
+        Fault::WrongContentType { content_type } => WireFault::ContentType(content_type.clone()),
+        Fault::Usage { reported } => WireFault::Usage(*reported),
+        Fault::Status { .. }
+        | Fault::Slow { .. }
+        | Fault::Cut { .. }
+        | Fault::Silence { .. }
+        | Fault::StreamError { .. }
+        | Fault::Reset { .. }
+        | Fault::Refused {} => return None,
+    };
+    Some(order)
 }

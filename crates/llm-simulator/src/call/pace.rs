@@ -3,20 +3,51 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::profile::Profile;
+use crate::{faults::Fault, profile::Profile};
+
+/// What a fault rule makes of a profile's delays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slowdown {
+    factor: f64,
+    first_token: Duration,
+    gap: Duration,
+}
 
 pub(super) struct Pace {
     profile: Arc<Profile>,
+    slowdown: Slowdown,
     generator: fastrand::Rng,
     last_due: Option<Duration>,
     /// Due times drawn ahead, for an answer that is not streamed.
     scheduled: Vec<Duration>,
 }
 
+impl Slowdown {
+    pub(super) fn of(fault: Option<&Fault>) -> Self {
+        match fault {
+            Some(Fault::Slow {
+                factor,
+                first_token_ms,
+                gap_ms,
+            }) => Self {
+                factor: *factor,
+                first_token: Duration::from_millis(*first_token_ms),
+                gap: Duration::from_millis(*gap_ms),
+            },
+            _ => Self {
+                factor: 1.0,
+                first_token: Duration::ZERO,
+                gap: Duration::ZERO,
+            },
+        }
+    }
+}
+
 impl Pace {
-    pub(super) fn new(profile: Arc<Profile>, generator: fastrand::Rng) -> Self {
+    pub(super) fn new(profile: Arc<Profile>, slowdown: Slowdown, generator: fastrand::Rng) -> Self {
         Self {
             profile,
+            slowdown,
             generator,
             last_due: None,
             scheduled: Vec::new(),
@@ -26,8 +57,8 @@ impl Pace {
     /// When the next token is due; zero when there is nothing to wait for.
     pub(super) fn next_due(&mut self) -> Duration {
         let due = match self.last_due {
-            None => self.profile.first_token.draw(&mut self.generator),
-            Some(last) => last.saturating_add(self.profile.gap.draw(&mut self.generator)),
+            None => self.first_token(),
+            Some(last) => last.saturating_add(self.gap()),
         };
         self.last_due = Some(due);
         due
@@ -37,7 +68,7 @@ impl Pace {
     /// the last one.
     pub(super) fn schedule(&mut self, length: u64) -> (Duration, Duration) {
         let first = self.next_due();
-        if self.profile.gap.is_none() {
+        if self.profile.gap.is_none() && self.slowdown.gap.is_zero() {
             return (first, first);
         }
         self.scheduled.push(first);
@@ -48,21 +79,37 @@ impl Pace {
         (first, self.last_due.unwrap_or(first))
     }
 
+    fn first_token(&mut self) -> Duration {
+        let drawn = self.profile.first_token.draw(&mut self.generator);
+        stretched(drawn, self.slowdown.factor).saturating_add(self.slowdown.first_token)
+    }
+
+    fn gap(&mut self) -> Duration {
+        let drawn = self.profile.gap.draw(&mut self.generator);
+        stretched(drawn, self.slowdown.factor).saturating_add(self.slowdown.gap)
+    }
+
     /// How many of the scheduled tokens were due within `elapsed`.
     pub(super) fn due_by(&self, elapsed: Duration) -> u64 {
         self.scheduled.partition_point(|due| *due <= elapsed) as u64
     }
 }
 
+/// The factors come from checked settings; a failed conversion could only mean
+/// a delay too long to matter.
+fn stretched(delay: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(delay.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use super::Pace;
+    use super::{Pace, Slowdown};
     use crate::{profile::Profile, seed::generator};
 
     fn pace(profile: Profile) -> Pace {
-        Pace::new(Arc::new(profile), generator(11, 1))
+        Pace::new(Arc::new(profile), Slowdown::of(None), generator(11, 1))
     }
 
     #[test]

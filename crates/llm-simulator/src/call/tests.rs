@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
+use http::Extensions;
 use tokio::time::Instant;
 
 use super::{Arrival, Call, CallRequest, SILENCE, Step, Whole};
 use crate::{
     Dialect, Engine, Operation, Outcome, SimulatorConfig,
     credentials::Caller,
-    faults::{Fault, FaultRule},
+    faults::{Fault, FaultRule, FaultRules},
     prompt::{Caching, Prompt},
 };
 
@@ -18,7 +19,7 @@ fn arrive(engine: &Arc<Engine>) -> Arrival {
         engine,
         Dialect::Anthropic,
         Operation::Chat,
-        &http::Extensions::new(),
+        &Extensions::new(),
     )
 }
 
@@ -54,15 +55,8 @@ fn engine(config: SimulatorConfig) -> Arc<Engine> {
 
 fn broken_engine(fault: Fault) -> Arc<Engine> {
     let engine = engine(SimulatorConfig::standard());
-    let rule = FaultRule {
-        dialect: None,
-        model: None,
-        nth: None,
-        probability: None,
-        times: None,
-        fault,
-    };
-    engine.set_faults(vec![rule]).unwrap();
+    let rules = vec![FaultRule::always(fault)];
+    engine.set_faults(FaultRules::check(rules).unwrap());
     engine
 }
 
@@ -118,6 +112,7 @@ async fn a_client_that_leaves_pays_for_what_was_due() {
 async fn silence_ends_in_a_cut_after_ten_minutes() {
     let engine = broken_engine(Fault::Silence {
         after_tokens: Some(4),
+        after_head: false,
     });
     let started = Instant::now();
     let mut call = call(&engine, true).await;
@@ -131,6 +126,7 @@ async fn silence_ends_in_a_cut_after_ten_minutes() {
 async fn a_fault_beyond_the_answer_still_comes_before_its_end() {
     let engine = broken_engine(Fault::Cut {
         after_tokens: 1_000_000,
+        within: None,
     });
     let mut call = call(&engine, true).await;
     assert_eq!(stream_to_the_end(&mut call).await.1, Step::Cut);

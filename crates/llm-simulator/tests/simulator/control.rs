@@ -107,7 +107,7 @@ async fn wrong_rules_and_addresses_are_problems() {
     assert_eq!(status, 400);
     assert_eq!(
         json(simulator.get("/control/faults")).await.1,
-        json!({"rules": []})
+        json!({"rules": [], "hits": []})
     );
     assert_eq!(json(simulator.get("/nothing")).await.0, 404);
 }

@@ -12,3 +12,4 @@ mod metrics;
 mod ollama;
 mod openai;
 mod responses;
+mod wire_faults;
