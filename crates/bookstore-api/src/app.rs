@@ -81,11 +81,11 @@ impl App {
         let http = router::http_telemetry(config.telemetry.sampling);
         let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
-        let served = serve(listener, service, config.serve, shutdown).await;
+        serve(listener, service, config.serve, shutdown).await;
         price_watch.abort();
-        ledger.close().await?;
+        let ledger_closed = ledger.close().await;
         storage.shutdown().await;
-        Ok(served?)
+        Ok(ledger_closed?)
     }
 }
 
@@ -120,7 +120,13 @@ fn checks(storage: &Arc<Storage>) -> Vec<Check> {
     vec![
         Check::needed("store", move || {
             let store = Arc::clone(&store);
-            async move { store.ping_store().await.map_err(|error| error.to_string()) }
+            // The error's own text names hosts and files, and this one is shown to clients.
+            async move {
+                store.ping_store().await.map_err(|error| {
+                    tracing::debug!("the store does not work: {error}");
+                    "does not work".to_owned()
+                })
+            }
         }),
         Check::optional("redis", move || {
             let state = redis.redis_state();

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     sync::Arc,
 };
 
@@ -61,11 +62,13 @@ impl AppConfig {
             )
             .into();
         let serve = ServeConfig {
-            max_connections: environment.parsed(
-                "BOOKSTORE_MAX_CONNECTIONS",
-                "10000",
-                "Connections at once; further ones wait",
-            ),
+            max_connections: environment
+                .parsed::<MaxConnections>(
+                    "BOOKSTORE_MAX_CONNECTIONS",
+                    "10000",
+                    "Connections at once, 1 to 1000000; further ones wait",
+                )
+                .0,
             ..ServeConfig::default()
         };
         Self {
@@ -141,4 +144,18 @@ fn read_storage(environment: &mut Environment, state: &Path) -> StorageConfig {
         "Bytes that the process' own cache holds of books, and again of authors and summaries; 0 turns it off",
     );
     storage
+}
+
+struct MaxConnections(usize);
+
+impl FromStr for MaxConnections {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .ok()
+            .filter(|connections| (1..=1_000_000).contains(connections))
+            .map(Self)
+            .ok_or("must be a number from 1 to 1000000")
+    }
 }

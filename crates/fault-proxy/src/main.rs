@@ -29,6 +29,6 @@ async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), R
         .map_err(|error| format!("cannot listen on {}: {error}", config.control))?;
     let health = Health::start(Vec::new(), shutdown.clone());
     let router = control::router(Arc::new(proxy)).merge(health.router());
-    serve(listener, router, ServeConfig::default(), shutdown).await?;
+    serve(listener, router, ServeConfig::default(), shutdown).await;
     Ok(())
 }

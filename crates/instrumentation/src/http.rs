@@ -152,13 +152,13 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (record, identity) = self.route.begin(&request);
-        Answer::new(self.inner.call(request), record, identity)
+        let record = self.route.begin(&request);
+        Answer::new(self.inner.call(request), record)
     }
 }
 
 impl Measures {
-    fn begin(&self, request: &Request<Body>) -> (RequestRecord, Arc<RequestIdentity>) {
+    fn begin(&self, request: &Request<Body>) -> RequestRecord {
         let started = Instant::now();
         let matched = request.extensions().get::<MatchedPath>();
         let route = matched.map_or("", MatchedPath::as_str);
@@ -189,12 +189,10 @@ impl Measures {
         let identity = Arc::new(RequestIdentity {
             given_id: caller.request_id().map(Into::into),
             trace_id,
-            sampled: !span.is_none(),
             test_id,
             test_scenario,
         });
-        let record = RequestRecord::begin(started, handles, span, request);
-        (record, identity)
+        RequestRecord::begin(started, handles, span, identity, request)
     }
 
     fn handles(&self, method: &Method, route: &str) -> Arc<RouteHandles> {

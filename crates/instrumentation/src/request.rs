@@ -16,8 +16,6 @@ pub struct RequestIdentity {
     pub given_id: Option<Box<str>>,
     /// The trace's id.
     pub trace_id: TraceIdText,
-    /// Whether the trace is recorded.
-    pub sampled: bool,
     /// The load test that sent the request, from its baggage.
     pub test_id: Option<String>,
     /// The load test's scenario, from its baggage.

@@ -46,7 +46,7 @@ async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), R
     let router = simulator.router().merge(health.router());
     let router = with_defaults(router, measured, telemetry.metrics());
     tracing::info!(address = %config.address, "simulating");
-    serve(listener, router, ServeConfig::default(), shutdown).await?;
+    serve(listener, router, ServeConfig::default(), shutdown).await;
     telemetry.shutdown().await;
     Ok(())
 }

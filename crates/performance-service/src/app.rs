@@ -69,16 +69,14 @@ pub async fn run(
         ..ServeConfig::default()
     };
     tracing::info!("listening on {}", listener.local_addr()?);
-    let served = serve::serve(listener, service, limits, shutdown.clone()).await;
-    // A listener that broke ends the conductor too.
-    shutdown.cancel();
+    serve::serve(listener, service, limits, shutdown.clone()).await;
     if tokio::time::timeout(CONDUCTOR_DEADLINE, conductor)
         .await
         .is_err()
     {
         tracing::error!("the run under way did not end in time");
     }
-    Ok(served?)
+    Ok(())
 }
 
 /// The parts that handlers use; cheap to clone.

@@ -35,6 +35,8 @@ pub struct SettingError {
 /// A setting that is empty counts as not set.
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// Variables that are no UTF-8.
+    unreadable: Vec<String>,
     settings: Vec<Setting>,
     errors: Vec<SettingError>,
 }
@@ -43,15 +45,27 @@ impl Environment {
     /// The process' own environment.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::of_pairs(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        let mut unreadable = Vec::new();
+        let pairs = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            match value.into_string() {
+                Ok(value) => Some((name, value)),
+                Err(_) => {
+                    unreadable.push(name);
+                    None
+                }
+            }
+        });
+        let mut environment = Self::of_pairs(pairs);
+        environment.unreadable = unreadable;
+        environment
     }
 
     /// An environment of these variables, for tests and embedding.
     pub fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             variables: pairs.into_iter().collect(),
+            unreadable: Vec::new(),
             settings: Vec::new(),
             errors: Vec::new(),
         }
@@ -183,6 +197,9 @@ impl Environment {
     }
 
     fn note(&mut self, name: &str, default: &str, help: &'static str, effective: &str) {
+        if self.unreadable.iter().any(|unreadable| unreadable == name) {
+            self.reject(name, "is not UTF-8");
+        }
         self.settings.push(Setting {
             name: name.to_owned(),
             default: default.to_owned(),
@@ -199,6 +216,10 @@ impl Environment {
             std::fs::read_to_string(path)
         });
         match read {
+            Ok(text) if text.trim().is_empty() => {
+                self.reject(&format!("{name}_FILE"), "is empty");
+                None
+            }
             Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
             Err(error) => {
                 self.reject(
@@ -211,20 +232,19 @@ impl Environment {
     }
 }
 
-/// An address without the credentials that it may carry, for showing it.
+/// A text without the credentials of the addresses in it, for showing it: whatever stands before an
+/// `@`, back to the scheme or the beginning, may be a password.
 #[must_use]
 pub fn without_userinfo(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => {
-            let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(authority_end);
-            match authority.rsplit_once('@') {
-                Some((_, host)) => format!("{scheme}://***@{host}{path}"),
-                None => text.to_owned(),
-            }
-        }
-        None => text.to_owned(),
+    let mut parts = text.split('@').rev();
+    let last = parts.next().unwrap_or_default();
+    let mut shown = vec![last.to_owned()];
+    for part in parts {
+        let begin = part.rfind("://").map_or(0, |at| at + "://".len());
+        shown.push(format!("{}***@", part.split_at(begin).0));
     }
+    shown.reverse();
+    shown.concat()
 }
 
 #[cfg(test)]
@@ -252,6 +272,30 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_not_shown_wherever_they_stand() {
+        for (text, shown) in [
+            ("http://h:1/p", "http://h:1/p"),
+            ("http://u:pw@h/p", "http://***@h/p"),
+            ("u:pw@h", "***@h"),
+            (
+                "a=http://x,b=http://u:p@w@h",
+                "a=http://x,b=http://***@***@h",
+            ),
+        ] {
+            assert_eq!(without_userinfo(text), shown);
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_file_is_a_mistake() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "\n").unwrap();
+        let mut environment = environment(&[("KEY_FILE", file.path().to_str().unwrap())]);
+        assert!(environment.secret("KEY", "").is_none());
+        assert_eq!(environment.errors()[0].to_string(), "KEY_FILE: is empty");
+    }
+
+    #[test]
     fn secrets_come_from_files_and_are_not_shown() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "canary-7\n").unwrap();
@@ -263,11 +307,11 @@ mod tests {
 
     #[test]
     fn credentials_in_addresses_are_not_shown() {
-        let mut environment = environment(&[("U", "mongodb://ana:canary@db:27017/x@y")]);
+        let mut environment = environment(&[("U", "mongodb://ana:canary@db:27017/x")]);
         environment.optional_text("U", "");
         assert_eq!(
             environment.settings()[0].effective,
-            "mongodb://***@db:27017/x@y"
+            "mongodb://***@db:27017/x"
         );
     }
 }

@@ -13,9 +13,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::de::{DeserializeOwned, value};
-use tower_http::timeout::TimeoutError;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, router::BodyTimedOut};
 
 /// A JSON body.
 #[derive(Debug)]
@@ -139,7 +138,7 @@ fn refused_path(rejection: PathRejection) -> Problem {
 
 fn unread_body(rejection: BytesRejection) -> Problem {
     // The body's own limit ended it: axum knows only that it failed.
-    if causes(&rejection).any(|cause| cause.is::<TimeoutError>()) {
+    if causes(&rejection).any(|cause| cause.is::<BodyTimedOut>()) {
         return Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-timed-out",

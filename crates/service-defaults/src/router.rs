@@ -3,9 +3,8 @@
 mod guard;
 mod metrics;
 mod path_case;
+mod patience;
 mod unread;
-
-use std::time::Duration;
 
 use axum::{Router, routing::get};
 use http::HeaderMap;
@@ -15,12 +14,10 @@ use crate::problem::Problem;
 use guard::Guard;
 
 pub use path_case::ignoring_case;
+pub(crate) use patience::BodyTimedOut;
 
 /// Largest body of a route that sets no limit of its own.
 pub const BODY_LIMIT: usize = 256 * 1_024;
-
-/// How long a body may pause before it is given up.
-const BODY_IDLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Adds `/metrics`, problem documents for 404, 405 and panics, the body limits and telemetry.
 pub fn with_defaults(router: Router, telemetry: HttpTelemetry, text: MetricsText) -> Router {

@@ -8,7 +8,10 @@ pub use listener::{Label, Listener};
 use std::{
     convert::Infallible,
     io,
-    sync::{Arc, Once},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,12 +22,19 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
 use head_timer::HeadTimer;
+
+/// How long a reply may wait for its client to take some of it.
+const WRITE: Duration = Duration::from_secs(30);
 
 /// How long a connection without a request is kept once the shutdown has begun: its first request
 /// may be on its way.
@@ -42,7 +52,7 @@ pub struct ServeConfig {
     pub max_connections: usize,
     /// How long a new connection may take until its first request's head is complete.
     pub first_request: Duration,
-    /// How long a kept connection may be silent, or take for a further head. Longer than the think
+    /// How long a kept connection may be without a new request, or take for a further head. Longer than the think
     /// time of a patient client, whose next request would otherwise meet a closing connection.
     pub idle: Duration,
     /// How long requests under way may take after the shutdown began.
@@ -60,16 +70,9 @@ impl Default for ServeConfig {
     }
 }
 
-/// Serves `service` on `listener` until `shutdown`, then finishes what was begun.
-///
-/// # Errors
-/// The listener broke. Errors of single connections concern only them.
-pub async fn serve<L, S>(
-    listener: L,
-    service: S,
-    config: ServeConfig,
-    shutdown: CancellationToken,
-) -> io::Result<()>
+/// Serves `service` on `listener` until `shutdown`, then finishes what was begun. Errors of single
+/// connections concern only them.
+pub async fn serve<L, S>(listener: L, service: S, config: ServeConfig, shutdown: CancellationToken)
 where
     L: Listener,
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -103,7 +106,7 @@ where
     connections.spawn_waiting(&listener, &places).await;
     drop(listener);
     connections.tasks.close();
-    if tokio::time::timeout(config.drain, connections.tasks.wait())
+    if timeout(config.drain, connections.tasks.wait())
         .await
         .is_err()
     {
@@ -112,7 +115,6 @@ where
             config.drain.as_secs()
         );
     }
-    Ok(())
 }
 
 /// The connections of a listener, each in a task of its own.
@@ -148,19 +150,21 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let first_request = Arc::new(Notify::new());
-        let seen = Arc::new((Once::new(), Arc::clone(&first_request)));
+        let requests = Arc::new(Requests::default());
+        let seen = Arc::clone(&requests);
         let service = self.service.clone();
         let service = service.map_request(move |mut request: http::Request<Incoming>| {
-            let (once, first_request) = &*seen;
-            once.call_once(|| first_request.notify_one());
+            seen.note();
             label.put_on(request.extensions_mut());
             request.map(Body::new)
         });
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE));
+        let stream = TokioIo::new(Box::pin(stream));
         let connection = protocols(self.config.idle)
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
+            .serve_connection_with_upgrades(stream, TowerToHyperService::new(service))
             .into_owned();
-        let (limit, shutdown) = (self.config.first_request, self.shutdown.clone());
+        let (config, shutdown) = (self.config, self.shutdown.clone());
         self.tasks.spawn(async move {
             let _place = place;
             tokio::pin!(connection);
@@ -169,15 +173,15 @@ where
             let begun = tokio::select! {
                 biased;
                 result = &mut connection => Some(result),
-                () = first_request.notified() => None,
-                () = no_request(limit, &shutdown) => return,
+                () = requests.first.notified() => None,
+                () = no_request(config.first_request, &shutdown) => return,
             };
             let ended = match begun {
                 Some(result) => result,
                 None => tokio::select! {
                     biased;
                     result = &mut connection => result,
-                    () = shutdown.cancelled() => {
+                    () = requests.end(config.idle, &shutdown) => {
                         connection.as_mut().graceful_shutdown();
                         connection.await
                     }
@@ -187,6 +191,34 @@ where
                 tracing::debug!("a connection ended early: {error}");
             }
         });
+    }
+}
+
+/// The requests of one connection.
+#[derive(Default)]
+struct Requests {
+    count: AtomicU64,
+    first: Notify,
+}
+
+impl Requests {
+    fn note(&self) {
+        if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.first.notify_one();
+        }
+    }
+
+    /// Waits until no request has come for `idle`, or the shutdown begins: then the connection
+    /// finishes what it has and takes no more. HTTP/2 has no such limit of its own.
+    async fn end(&self, idle: Duration, shutdown: &CancellationToken) {
+        let mut seen = 0;
+        loop {
+            let count = self.count.load(Ordering::Relaxed);
+            if count == seen || timeout(idle, shutdown.cancelled()).await.is_ok() {
+                return;
+            }
+            seen = count;
+        }
     }
 }
 
@@ -207,7 +239,7 @@ fn protocols(idle: Duration) -> auto::Builder<TokioExecutor> {
 
 /// Ends when a connection has had its time for its first request, which a shutdown shortens.
 async fn no_request(limit: Duration, shutdown: &CancellationToken) {
-    let waited = tokio::time::timeout(limit, shutdown.cancelled()).await;
+    let waited = timeout(limit, shutdown.cancelled()).await;
     if waited.is_ok() {
         last_call().await;
     }

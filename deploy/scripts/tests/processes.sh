@@ -57,9 +57,11 @@ started_process_is_known_and_ends() {
   refuse 'and nobody answers' answers_redis 127.0.0.1 "$port"
 }
 
+not_recorded() { ! recorded_pid "$1"; }
+
 a_process_that_ends_at_once_is_not_alive() {
   start_process missing /nowhere/at-all
-  refuse 'a program that is not there does not run' within 1 recorded_pid missing
+  expect 'a program that is not there does not run' within 5 not_recorded missing
   stop_process missing 5
   refuse 'its record is gone' test -e "$PIDS/missing.pid"
 }

@@ -8,7 +8,7 @@ metrics_family! {
 
     HTTP_SERVER_REQUEST_DURATION = Histogram "http.server.request.duration" as "http_server_request_duration_seconds",
         "s", ["http.request.method", "http.route", "http.response.status_code", "error.type", "route_class"], DURATION,
-        "Time from a request's head to the last byte of its reply.";
+        "Time from a request's head to its reply, to the last byte of a streamed one.";
     HTTP_SERVER_ACTIVE_REQUESTS = Gauge "http.server.active_requests" as "http_server_active_requests",
         "{request}", ["http.request.method", "http.route"], &[],
         "Requests being served now.";

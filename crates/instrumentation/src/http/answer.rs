@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 
 use super::{body::MeasuredBody, identifiers::trace_response, record::RequestRecord};
-use crate::request::{self, RequestIdentity, Scoped};
+use crate::request::{self, Scoped};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
@@ -23,15 +23,15 @@ pin_project! {
     pub struct Answer<F> {
         #[pin]
         answer: Scoped<F>,
-        open: Option<(RequestRecord, Arc<RequestIdentity>)>,
+        open: Option<RequestRecord>,
     }
 }
 
 impl<F: Future> Answer<F> {
-    pub(super) fn new(answer: F, record: RequestRecord, identity: Arc<RequestIdentity>) -> Self {
+    pub(super) fn new(answer: F, record: RequestRecord) -> Self {
         Self {
-            answer: request::scope(Arc::clone(&identity), answer),
-            open: Some((record, identity)),
+            answer: request::scope(Arc::clone(&record.identity), answer),
+            open: Some(record),
         }
     }
 }
@@ -42,7 +42,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let polled = match this.open {
-            Some((record, _)) if !record.span.is_none() => {
+            Some(record) if !record.span.is_none() => {
                 let _entered = record.span.enter();
                 this.answer.poll(context)
             }
@@ -50,29 +50,26 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
         };
         let response = ready!(polled)?;
         Poll::Ready(Ok(match this.open.take() {
-            Some((record, identity)) => finish(response, record, identity),
+            Some(record) => finish(response, record),
             None => response,
         }))
     }
 }
 
-fn finish(
-    mut response: Response,
-    record: RequestRecord,
-    identity: Arc<RequestIdentity>,
-) -> Response {
+fn finish(mut response: Response, record: RequestRecord) -> Response {
     let status = response.status();
+    let identity = &record.identity;
     if let Ok(value) = HeaderValue::from_str(identity.request_id()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    if let Some(value) = trace_response(&record.span, &identity) {
+    if let Some(value) = trace_response(&record.span, identity) {
         response.headers_mut().insert(TRACERESPONSE, value);
     }
     match http_body::Body::size_hint(response.body()).exact() {
         Some(size) => {
-            record.finish(status, size, &identity);
+            record.finish(status, size);
             response
         }
-        None => response.map(|body| Body::new(MeasuredBody::new(body, record, status, identity))),
+        None => response.map(|body| Body::new(MeasuredBody::new(body, record, status))),
     }
 }

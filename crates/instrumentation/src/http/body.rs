@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -13,7 +12,6 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::record::RequestRecord;
-use crate::request::RequestIdentity;
 
 pin_project! {
     /// Counts the bytes of `inner` and keeps the record until its end.
@@ -22,23 +20,16 @@ pin_project! {
         inner: Body,
         record: Option<RequestRecord>,
         status: StatusCode,
-        identity: Arc<RequestIdentity>,
         bytes: u64,
     }
 }
 
 impl MeasuredBody {
-    pub(super) const fn new(
-        inner: Body,
-        record: RequestRecord,
-        status: StatusCode,
-        identity: Arc<RequestIdentity>,
-    ) -> Self {
+    pub(super) const fn new(inner: Body, record: RequestRecord, status: StatusCode) -> Self {
         Self {
             inner,
             record: Some(record),
             status,
-            identity,
             bytes: 0,
         }
     }
@@ -59,11 +50,14 @@ impl HttpBody for MeasuredBody {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 *this.bytes += u64::try_from(length).unwrap_or(u64::MAX);
             }
-            // A body that breaks off leaves its record to Drop, which marks it as cut.
-            Some(Err(_)) => *this.record = None,
+            Some(Err(_)) => {
+                if let Some(record) = this.record.take() {
+                    record.break_off(*this.status);
+                }
+            }
             None => {
                 if let Some(record) = this.record.take() {
-                    record.finish(*this.status, *this.bytes, this.identity);
+                    record.finish(*this.status, *this.bytes);
                 }
             }
         }

@@ -51,7 +51,6 @@ mod tests {
         let identity = RequestIdentity {
             given_id: None,
             trace_id,
-            sampled: false,
             test_id: None,
             test_scenario: None,
         };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, uri::PathAndQuery};
 use tracing::Span;
 
 use super::{RouteClass, is_write, routes::RouteHandles};
@@ -20,7 +20,9 @@ pub(super) struct RequestRecord {
     pub(super) span: Span,
     started: Instant,
     handles: Arc<RouteHandles>,
-    path: Option<Box<str>>,
+    pub(super) identity: Arc<RequestIdentity>,
+    /// Shares the memory of the request's head.
+    path: Option<PathAndQuery>,
     write: bool,
     finished: bool,
 }
@@ -30,6 +32,7 @@ impl RequestRecord {
         started: Instant,
         handles: Arc<RouteHandles>,
         span: Span,
+        identity: Arc<RequestIdentity>,
         request: &Request<Body>,
     ) -> Self {
         handles.active.increment(1.0);
@@ -38,43 +41,58 @@ impl RequestRecord {
         if let Some(size) = size.filter(|size| *size > 0) {
             record_size(&handles.request_size, size);
         }
-        let write = is_write(request.method());
-        // A sampled request is always told of in the log; for the others the path is kept only
-        // where a line is likely.
-        let told = write || !span.is_none() || handles.route.is_empty();
-        let path = told.then(|| request.uri().path().into());
         Self {
             span,
             started,
             handles,
-            path,
-            write,
+            identity,
+            path: request.uri().path_and_query().cloned(),
+            write: is_write(request.method()),
             finished: false,
         }
     }
 
     /// Notes the reply of `status` with `size` bytes.
-    pub(super) fn finish(mut self, status: StatusCode, size: u64, identity: &RequestIdentity) {
+    pub(super) fn finish(mut self, status: StatusCode, size: u64) {
         self.finished = true;
         let elapsed = self.started.elapsed();
         self.handles.record_duration(status, elapsed.as_secs_f64());
         record_size(&self.handles.response_size, size);
-        if !self.span.is_none() {
-            self.span
-                .record("http.response.status_code", status.as_u16());
-            self.span.record("request.id", identity.request_id());
-            if status.is_server_error() {
-                self.span.record("error.type", status.as_str());
-                self.span.record("otel.status_code", "ERROR");
-            }
+        if status.is_server_error() {
+            self.mark(status, Some(status.as_str()));
+        } else {
+            self.mark(status, None);
         }
-        self.tell(status, elapsed, identity);
+        self.tell(status, elapsed, "");
+    }
+
+    /// Notes a reply of `status` whose body broke off by our fault.
+    pub(super) fn break_off(mut self, status: StatusCode) {
+        self.finished = true;
+        let elapsed = self.started.elapsed();
+        self.handles.record_duration(status, elapsed.as_secs_f64());
+        self.mark(status, Some("body"));
+        self.tell(status, elapsed, ", broken off");
+    }
+
+    fn mark(&self, status: StatusCode, error: Option<&str>) {
+        if self.span.is_none() {
+            return;
+        }
+        self.span
+            .record("http.response.status_code", status.as_u16());
+        self.span.record("request.id", self.identity.request_id());
+        if let Some(error) = error {
+            self.span.record("error.type", error);
+            self.span.record("otel.status_code", "ERROR");
+        }
     }
 
     /// One event per request. Quick, successful, unsampled reads are told at DEBUG: a load test
     /// sends them by the hundred thousand.
-    fn tell(&self, status: StatusCode, elapsed: Duration, identity: &RequestIdentity) {
-        let quiet = status.as_u16() < 500
+    fn tell(&self, status: StatusCode, elapsed: Duration, ending: &str) {
+        let quiet = status.as_u16() < 400
+            && ending.is_empty()
             && !self.write
             && self.span.is_none()
             && elapsed < SLOW
@@ -82,27 +100,28 @@ impl RequestRecord {
         if quiet && !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
+        let identity = &self.identity;
+        let path = self.path.as_ref().map_or("", PathAndQuery::path);
         macro_rules! event {
             ($level:expr) => {
                 tracing::event!(
                     $level,
                     "http.request.method" = self.handles.method,
                     "http.route" = self.handles.route,
-                    "url.path" = self.path.as_deref().unwrap_or(""),
+                    "url.path" = path,
                     "http.response.status_code" = status.as_u16(),
                     duration_ms = elapsed.as_secs_f64() * 1_000.0,
                     trace_id = identity.trace_id.as_str(),
                     "request.id" = identity.request_id(),
                     "test.id" = identity.test_id.as_deref().unwrap_or(""),
-                    "{} {} answered {}",
+                    "{} {path} answered {}{ending}",
                     self.handles.method,
-                    self.path.as_deref().unwrap_or(&self.handles.route),
                     status.as_u16(),
                 )
             };
         }
         let _entered = self.span.enter();
-        if status.is_server_error() {
+        if status.is_server_error() || !ending.is_empty() {
             event!(tracing::Level::WARN);
         } else if quiet {
             event!(tracing::Level::DEBUG);
@@ -119,11 +138,10 @@ impl Drop for RequestRecord {
             // nginx's status for a client that left; there is no standard one.
             const CLIENT_CLOSED_REQUEST: u16 = 499;
             if let Ok(status) = StatusCode::from_u16(CLIENT_CLOSED_REQUEST) {
-                self.handles
-                    .record_duration(status, self.started.elapsed().as_secs_f64());
-                self.span
-                    .record("http.response.status_code", status.as_u16());
-                self.span.record("error.type", "cancelled");
+                let elapsed = self.started.elapsed();
+                self.handles.record_duration(status, elapsed.as_secs_f64());
+                self.mark(status, Some("cancelled"));
+                self.tell(status, elapsed, "");
             }
         }
     }

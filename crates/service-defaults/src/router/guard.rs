@@ -18,9 +18,8 @@ use axum::{
 use http::{Version, header};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
-use tower_http::timeout::TimeoutBody;
 
-use super::{BODY_IDLE_LIMIT, BODY_LIMIT, unread::ReadToEnd};
+use super::{BODY_LIMIT, patience::Patience, unread::ReadToEnd};
 use crate::problem::Problem;
 
 /// Refuses doubtful heads, bounds bodies and makes a problem of a panic.
@@ -107,7 +106,7 @@ fn bounded(mut request: Request) -> Request {
     }
     DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
     request.map(|body| {
-        let body = Body::new(TimeoutBody::new(BODY_IDLE_LIMIT, body));
+        let body = Body::new(Patience::new(body));
         Body::new(ReadToEnd::new(body))
     })
 }
