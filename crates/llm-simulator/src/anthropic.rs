@@ -6,9 +6,9 @@
 mod checks;
 mod error;
 pub(crate) mod models;
-mod request;
-mod stream;
-mod wire;
+pub(crate) mod request;
+pub(crate) mod stream;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 

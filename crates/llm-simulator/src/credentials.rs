@@ -1,5 +1,7 @@
 //! Credentials, as the vendors' clients show them.
 
+pub(crate) mod signature;
+
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 

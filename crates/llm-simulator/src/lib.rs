@@ -12,6 +12,7 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
 mod body;
 mod call;
 mod config;

@@ -12,6 +12,7 @@ use http::HeaderMap;
 
 use crate::{
     anthropic::{self, models::Paging},
+    bedrock,
     engine::Engine,
     ollama, openai,
 };
@@ -31,6 +32,7 @@ pub(crate) fn dialects() -> Router<Arc<Engine>> {
         .merge(anthropic::router())
         .merge(openai::router())
         .merge(ollama::router())
+        .merge(bedrock::router())
         .nest("/lmstudio", openai::lm_studio())
 }
 

@@ -15,6 +15,10 @@ pub(crate) struct Error {
 }
 
 impl Error {
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }

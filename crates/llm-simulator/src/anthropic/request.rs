@@ -24,7 +24,7 @@ const DEFAULT_SAMPLING: f64 = 1.0;
 
 /// The fields that matter here; the others are ignored.
 #[derive(Debug, Deserialize)]
-pub(super) struct MessagesRequest {
+pub(crate) struct MessagesRequest {
     model: Option<String>,
     max_tokens: Option<i64>,
     messages: Option<Vec<InputMessage>>,
@@ -68,6 +68,19 @@ struct CacheControl {
 }
 
 impl MessagesRequest {
+    /// The same for a model that is named elsewhere.
+    pub(crate) fn of_model(self, model: &str) -> Self {
+        Self {
+            model: Some(model.to_owned()),
+            ..self
+        }
+    }
+
+    /// The caller's limit on the answer.
+    pub(crate) fn max_tokens(&self) -> Option<i64> {
+        self.max_tokens
+    }
+
     pub(super) fn is_streamed(&self) -> bool {
         self.stream.unwrap_or(false)
     }
@@ -83,7 +96,7 @@ impl MessagesRequest {
     }
 
     /// The whole prompt in the order in which the vendor caches it.
-    pub(super) fn prompt(&self) -> Prompt {
+    pub(crate) fn prompt(&self) -> Prompt {
         let mut prompt = Prompt::new(Caching::Breakpoints);
         for tool in self.tools.iter().flatten() {
             prompt.text("tool", tool.get(), 0);
@@ -107,7 +120,7 @@ impl MessagesRequest {
     }
 
     /// What every route needs: a model and messages.
-    pub(super) fn check_prompt(&self) -> Result<(), Error> {
+    pub(crate) fn check_prompt(&self) -> Result<(), Error> {
         match &self.model {
             None => return Err(Error::invalid("model: Field required")),
             Some(model) if model.is_empty() || model.len() > MAX_MODEL_NAME => {
@@ -135,7 +148,7 @@ impl MessagesRequest {
     }
 
     /// What generating needs beside the prompt.
-    pub(super) fn check_generation(&self) -> Result<(), Error> {
+    pub(crate) fn check_generation(&self) -> Result<(), Error> {
         match self.max_tokens {
             None => return Err(Error::invalid("max_tokens: Field required")),
             Some(limit) if limit < 1 => {

@@ -23,31 +23,38 @@ pub(super) fn reply(call: Call) -> Response {
         (CACHE_CONTROL, "no-cache".to_owned()),
         (REQUEST_ID, call.request_id().to_owned()),
     ];
-    (headers, framing::stream(call, Events)).into_response()
+    (headers, framing::stream(call, sent_events())).into_response()
 }
 
-/// The vendor opens the message at once and the block with its first token.
-struct Events;
+/// The events of one message, however they are written. The vendor opens the
+/// message at once and the block with its first token.
+pub(crate) struct Events {
+    /// Writes one event.
+    pub(crate) frame: fn(&Event<'_>, &Call) -> Bytes,
+    /// Writes an error that comes after the 200.
+    pub(crate) error: fn(&Call) -> Bytes,
+}
 
 impl Framing for Events {
     fn begin(&mut self, call: &Call) -> Vec<Bytes> {
         let message = Message::start(call);
-        vec![frame(&Event::MessageStart { message })]
+        vec![(self.frame)(&Event::MessageStart { message }, call)]
     }
 
-    fn first(&mut self, _call: &Call) -> Vec<Bytes> {
+    fn first(&mut self, call: &Call) -> Vec<Bytes> {
         let start = Event::ContentBlockStart {
             index: BLOCK,
             content_block: block("text", ""),
         };
-        vec![frame(&start), frame(&Event::Ping)]
+        vec![(self.frame)(&start, call), (self.frame)(&Event::Ping, call)]
     }
 
-    fn token(&mut self, _call: &Call, text: &'static str) -> Bytes {
-        frame(&Event::ContentBlockDelta {
+    fn token(&mut self, call: &Call, text: &'static str) -> Bytes {
+        let delta = Event::ContentBlockDelta {
             index: BLOCK,
             delta: block("text_delta", text),
-        })
+        };
+        (self.frame)(&delta, call)
     }
 
     fn end(&mut self, call: &Call) -> Vec<Bytes> {
@@ -57,14 +64,12 @@ impl Framing for Events {
             Event::MessageStop,
         ]
         .iter()
-        .map(frame)
+        .map(|event| (self.frame)(event, call))
         .collect()
     }
 
     fn error(&mut self, call: &Call) -> Vec<Bytes> {
-        let status = Dialect::Anthropic.overloaded_status();
-        let document = error::document(status, error::message(status), call.request_id());
-        vec![event("error", &document)]
+        vec![(self.error)(call)]
     }
 }
 
@@ -72,6 +77,16 @@ fn block<'a>(kind: &'static str, text: &'a str) -> TextBlock<'a> {
     TextBlock { kind, text }
 }
 
-fn frame(document: &Event<'_>) -> Bytes {
-    event(document.name(), document)
+/// This vendor's own way: server-sent events.
+fn sent_events() -> Events {
+    Events {
+        frame: |document, _call| event(document.name(), document),
+        error: overloaded,
+    }
+}
+
+fn overloaded(call: &Call) -> Bytes {
+    let status = Dialect::Anthropic.overloaded_status();
+    let document = error::document(status, error::message(status), call.request_id());
+    event("error", &document)
 }

@@ -9,7 +9,7 @@ use crate::{body::to_json, call::Call};
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 #[derive(Serialize)]
-pub(super) struct Message<'a> {
+pub(crate) struct Message<'a> {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -22,7 +22,7 @@ pub(super) struct Message<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct TextBlock<'a> {
+pub(crate) struct TextBlock<'a> {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) text: &'a str,
@@ -68,7 +68,7 @@ pub(super) struct ErrorBody<'a> {
 /// The events of a stream; the tag is also the name on the `event:` line.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Event<'a> {
+pub(crate) enum Event<'a> {
     MessageStart {
         message: Message<'a>,
     },
@@ -92,14 +92,14 @@ pub(super) enum Event<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct StopDelta {
+pub(crate) struct StopDelta {
     stop_reason: &'static str,
     stop_sequence: Option<&'static str>,
 }
 
 /// Totals so far, not differences.
 #[derive(Serialize)]
-pub(super) struct StreamUsage {
+pub(crate) struct StreamUsage {
     input_tokens: u64,
     cache_creation_input_tokens: u64,
     cache_read_input_tokens: u64,
@@ -108,7 +108,7 @@ pub(super) struct StreamUsage {
 
 impl<'a> Message<'a> {
     /// The whole answer at once.
-    pub(super) fn whole(call: &'a Call, text: &'a str) -> Self {
+    pub(crate) fn whole(call: &'a Call, text: &'a str) -> Self {
         Self {
             content: vec![TextBlock { kind: "text", text }],
             stop_reason: Some(stop_reason(call)),

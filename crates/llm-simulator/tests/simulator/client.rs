@@ -44,6 +44,10 @@ impl TestSimulator {
         self.running.control()
     }
 
+    pub(crate) fn base_url(&self) -> String {
+        self.running.base_url()
+    }
+
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client
             .get(format!("{}{path}", self.running.base_url()))

@@ -5,8 +5,10 @@
 )]
 
 mod anthropic;
+mod bedrock;
 mod client;
 mod control;
+mod event_stream;
 mod faults;
 mod metrics;
 mod ollama;

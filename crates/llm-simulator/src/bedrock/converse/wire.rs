@@ -1,0 +1,170 @@
+//! What goes out: the reply and the events of a stream, field for field.
+
+use serde::Serialize;
+
+use super::super::event_stream::milliseconds;
+use crate::call::Call;
+
+/// The one content block of an answer.
+const BLOCK: u32 = 0;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reply<'a> {
+    metrics: Metrics,
+    output: Output<'a>,
+    stop_reason: &'static str,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+pub(in crate::bedrock) struct Output<'a> {
+    message: Message<'a>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    content: [Text<'a>; 1],
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    text: &'a str,
+}
+
+/// `inputTokens` excludes cached tokens; the sum of all three is the prompt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Usage {
+    cache_read_input_tokens: u64,
+    cache_write_input_tokens: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    latency_ms: u64,
+}
+
+#[derive(Serialize)]
+pub(in crate::bedrock) struct MessageStart {
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::bedrock) struct Delta<'a> {
+    content_block_index: u32,
+    delta: Text<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::bedrock) struct BlockStop {
+    content_block_index: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::bedrock) struct MessageStop {
+    stop_reason: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Metadata {
+    metrics: Metrics,
+    usage: Usage,
+}
+
+impl<'a> Reply<'a> {
+    pub(super) fn of(call: &Call, text: &'a str) -> Self {
+        Self {
+            metrics: Metrics::of(call),
+            output: Output::of(text),
+            stop_reason: stop_reason(call),
+            usage: Usage::of(call),
+        }
+    }
+}
+
+impl<'a> Output<'a> {
+    pub(in crate::bedrock) fn of(text: &'a str) -> Self {
+        let message = Message {
+            content: [Text { text }],
+            role: "assistant",
+        };
+        Self { message }
+    }
+}
+
+impl MessageStart {
+    pub(in crate::bedrock) fn assistant() -> Self {
+        Self { role: "assistant" }
+    }
+}
+
+impl<'a> Delta<'a> {
+    pub(in crate::bedrock) fn of(text: &'a str) -> Self {
+        Self {
+            content_block_index: BLOCK,
+            delta: Text { text },
+        }
+    }
+}
+
+impl BlockStop {
+    pub(in crate::bedrock) fn first() -> Self {
+        Self {
+            content_block_index: BLOCK,
+        }
+    }
+}
+
+impl MessageStop {
+    pub(in crate::bedrock) fn of(call: &Call) -> Self {
+        Self {
+            stop_reason: stop_reason(call),
+        }
+    }
+}
+
+impl Metadata {
+    pub(super) fn of(call: &Call) -> Self {
+        Self {
+            metrics: Metrics::of(call),
+            usage: Usage::of(call),
+        }
+    }
+}
+
+impl Metrics {
+    fn of(call: &Call) -> Self {
+        Self {
+            latency_ms: milliseconds(call.elapsed().0),
+        }
+    }
+}
+
+impl Usage {
+    fn of(call: &Call) -> Self {
+        Self {
+            cache_read_input_tokens: 0,
+            cache_write_input_tokens: 0,
+            input_tokens: call.input_tokens(),
+            output_tokens: call.output_tokens(),
+            total_tokens: call.input_tokens() + call.output_tokens(),
+        }
+    }
+}
+
+pub(in crate::bedrock) fn stop_reason(call: &Call) -> &'static str {
+    if call.was_limited() {
+        "max_tokens"
+    } else {
+        "end_turn"
+    }
+}
