@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use async_stream::try_stream;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::time::{Instant, timeout};
 
-use crate::{ChatEvent, ChatResponse, ChatStream, LatencySplit, LlmError, Usage};
+use crate::{
+    ChatEvent, ChatRequest, ChatResponse, ChatStream, LatencySplit, LlmError, Usage,
+    transport::ReplyHead, usage::estimate_tokens,
+};
 
 /// How long the end of the HTTP body is waited for once the answer is complete. Only a connection
 /// whose body was read to its end is used again; nobody waits for this.
@@ -38,6 +41,14 @@ pub(crate) struct Ending {
     pub(crate) usage: ReportedUsage,
 }
 
+/// An answer that came as one document.
+pub(crate) struct WholeAnswer {
+    pub(crate) model: String,
+    pub(crate) response_id: Option<String>,
+    pub(crate) text: String,
+    pub(crate) ending: Ending,
+}
+
 /// The token counts that a provider reports; what is missing is estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ReportedUsage {
@@ -50,46 +61,100 @@ pub(crate) struct ReportedUsage {
     pub(crate) reasoning: u64,
 }
 
-/// A provider's reading of its own frames.
-pub(crate) trait FrameDecoder: Send + 'static {
-    /// Reads one frame: the data of an event, or a line.
-    fn decode(&mut self, frame: &str) -> Result<Frame, LlmError>;
+/// A provider's reading of its own frames: of the data of an event, of a line, or of whatever its
+/// protocol is cut into.
+pub(crate) trait FrameDecoder<F>: Send + 'static {
+    /// Reads one frame.
+    fn decode(&mut self, frame: F) -> Result<Frame, LlmError>;
 }
 
 /// What is known of an exchange before its answer comes.
 pub(crate) struct Exchange {
-    pub(crate) sent_at: Instant,
-    pub(crate) request_id: Option<String>,
+    head: ReplyHead,
     /// The estimate of the input, for a provider that does not count.
     pub(crate) input_estimate: u64,
 }
 
+impl Exchange {
+    pub(crate) fn new(head: ReplyHead, request: &ChatRequest) -> Self {
+        Self {
+            head,
+            input_estimate: estimate_tokens(request.prompt_texts()),
+        }
+    }
+
+    /// An answer that came as one document, now.
+    pub(crate) fn answered(self, answer: WholeAnswer) -> ChatResponse {
+        let latency = LatencySplit {
+            connect: self.head.connect,
+            total: self.head.sent_at.elapsed(),
+            ..LatencySplit::default()
+        };
+        self.response(answer, latency)
+    }
+
+    fn response(self, answer: WholeAnswer, latency: LatencySplit) -> ChatResponse {
+        let usage = answer.ending.usage;
+        ChatResponse {
+            usage: usage.complete(self.input_estimate, &answer.text),
+            text: answer.text,
+            model: answer.model,
+            response_id: answer.response_id,
+            request_id: self.head.request_id,
+            finish_reason: answer.ending.finish_reason,
+            latency,
+            cost: None,
+            simulated: false,
+        }
+    }
+}
+
 impl ReportedUsage {
-    /// The counts as the rest of the system understands them.
+    /// The counts as the rest of the system understands them: what is missing is estimated, parts
+    /// that exceed their whole are not believed, and both are marked.
     pub(crate) fn complete(self, input_estimate: u64, text: &str) -> Usage {
-        let output = self.output.or_else(|| {
-            let estimate = crate::usage::estimate_tokens([text]);
-            Some(estimate.max(self.reasoning))
+        let cached = self.cache_read + self.cache_write_5m + self.cache_write_1h;
+        let input = self.input.unwrap_or(input_estimate.max(cached));
+        let output = self.output.unwrap_or_else(|| {
+            let estimate = estimate_tokens([text]);
+            estimate.max(self.reasoning)
         });
+        let cached_fits = cached <= input;
+        let reasoning_fits = self.reasoning <= output;
+        let if_fits = |count: u64| if cached_fits { count } else { 0 };
+        let reasoning = if reasoning_fits { self.reasoning } else { 0 };
+        let counted = self.input.is_some() && self.output.is_some();
         Usage {
-            input_tokens: self.input.unwrap_or(input_estimate),
-            output_tokens: output.unwrap_or_default(),
-            cache_read_tokens: self.cache_read,
-            cache_write_5m_tokens: self.cache_write_5m,
-            cache_write_1h_tokens: self.cache_write_1h,
-            reasoning_tokens: self.reasoning,
-            estimated: self.input.is_none() || self.output.is_none(),
+            input_tokens: input,
+            output_tokens: output,
+            cache_read_tokens: if_fits(self.cache_read),
+            cache_write_5m_tokens: if_fits(self.cache_write_5m),
+            cache_write_1h_tokens: if_fits(self.cache_write_1h),
+            reasoning_tokens: reasoning,
+            estimated: !(counted && cached_fits && reasoning_fits),
         }
     }
 }
 
 /// Reads `frames` to the provider's terminator; their end without one is an error.
-pub(crate) fn events(
-    frames: impl Stream<Item = Result<String, LlmError>> + Send + 'static,
-    mut decoder: impl FrameDecoder,
+pub(crate) fn events<F: Send + 'static>(
+    frames: impl Stream<Item = Result<F, LlmError>> + Send + 'static,
+    decoder: impl FrameDecoder<F>,
     exchange: Exchange,
 ) -> ChatStream {
-    Box::pin(try_stream! {
+    let request_id = exchange.head.request_id.clone();
+    let events = events_of(frames, decoder, exchange);
+    events
+        .map_err(move |error| error.with_request_id(request_id.as_deref()))
+        .boxed()
+}
+
+fn events_of<F: Send + 'static>(
+    frames: impl Stream<Item = Result<F, LlmError>> + Send + 'static,
+    mut decoder: impl FrameDecoder<F>,
+    exchange: Exchange,
+) -> impl Stream<Item = Result<ChatEvent, LlmError>> + Send + 'static {
+    try_stream! {
         let mut answer = Answer::new(exchange);
         let mut frames = Box::pin(frames);
         loop {
@@ -99,7 +164,7 @@ pub(crate) fn events(
                 })?;
                 return;
             };
-            let frame = decoder.decode(&frame?)?;
+            let frame = decoder.decode(frame?)?;
             if let Some(start) = frame.start {
                 yield answer.start(start);
             }
@@ -113,7 +178,7 @@ pub(crate) fn events(
                 return;
             }
         }
-    })
+    }
 }
 
 struct Answer {
@@ -138,7 +203,7 @@ impl Answer {
         ChatEvent::Started {
             model: start.model,
             response_id: start.response_id,
-            request_id: self.exchange.request_id.clone(),
+            request_id: self.exchange.head.request_id.clone(),
             usage: start.usage,
         }
     }
@@ -155,25 +220,21 @@ impl Answer {
     fn finish(self, ending: Ending) -> Result<ChatResponse, LlmError> {
         let (model, response_id) = self.identity.ok_or_else(not_started)?;
         let now = Instant::now();
-        let sent_at = self.exchange.sent_at;
-        Ok(ChatResponse {
-            usage: ending
-                .usage
-                .complete(self.exchange.input_estimate, &self.text),
-            text: self.text,
+        let head = &self.exchange.head;
+        let latency = LatencySplit {
+            connect: head.connect,
+            time_to_first_token: self.first_token_at.map(|at| at - head.sent_at),
+            decode: self.first_token_at.map(|at| now - at),
+            total: now - head.sent_at,
+            ..LatencySplit::default()
+        };
+        let answer = WholeAnswer {
             model,
             response_id,
-            request_id: self.exchange.request_id,
-            finish_reason: ending.finish_reason,
-            latency: LatencySplit {
-                time_to_first_token: self.first_token_at.map(|at| at - sent_at),
-                decode: self.first_token_at.map(|at| now - at),
-                total: now - sent_at,
-                ..LatencySplit::default()
-            },
-            cost: None,
-            simulated: false,
-        })
+            text: self.text,
+            ending,
+        };
+        Ok(self.exchange.response(answer, latency))
     }
 }
 

@@ -13,18 +13,14 @@ use crate::{
     ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint, LlmError, LlmProvider,
     ProviderName,
     answer::{self, Exchange},
+    capabilities::Capabilities,
     lines::lines,
     sse::event_data,
     transport::{Accept, Post, Reply, Transport},
-    usage::estimate_tokens,
 };
 
 /// The version of the API that the requests are written in.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
-
-/// Model families that answer 400 to a sampling temperature (vendor's documentation, November
-/// 2026).
-const REFUSES_TEMPERATURE: [&str; 1] = ["claude-sonnet-5"];
 
 /// A client of one Anthropic-compatible server.
 #[derive(Debug)]
@@ -72,7 +68,7 @@ impl Claude {
         let body = wire::request_body(
             request,
             model,
-            accepts_temperature(model),
+            Capabilities::of(model).temperature,
             accept == Accept::EventStream,
         )?;
         self.transport
@@ -103,49 +99,16 @@ impl LlmProvider for Claude {
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let reply = self.send(request, Accept::Json).await?;
-        let exchange = exchange(&reply, request);
+        let exchange = Exchange::new(reply.head.clone(), request);
         let message: wire::Message = reply.json().await?;
-        message.into_response(exchange)
+        Ok(exchange.answered(message.into_answer()))
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let reply = self.send(request, Accept::EventStream).await?;
-        let exchange = exchange(&reply, request);
+        let exchange = Exchange::new(reply.head.clone(), request);
         let decoder = wire::EventDecoder::new(exchange.input_estimate);
         let frames = event_data(lines(reply.chunks()));
         Ok(answer::events(frames, decoder, exchange))
-    }
-}
-
-fn exchange(reply: &Reply, request: &ChatRequest) -> Exchange {
-    Exchange {
-        sent_at: reply.sent_at,
-        request_id: reply.request_id.clone(),
-        input_estimate: estimate_tokens(request.prompt_texts()),
-    }
-}
-
-fn accepts_temperature(model: &str) -> bool {
-    !REFUSES_TEMPERATURE
-        .iter()
-        .any(|family| model.starts_with(family))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_listed_families_refuse_a_temperature() {
-        for model in [
-            "claude-sonnet-5",
-            "claude-sonnet-5-5",
-            "claude-sonnet-5-5-20261007",
-        ] {
-            assert!(!accepts_temperature(model), "{model}");
-        }
-        for model in ["claude-sonnet-4-5", "claude-haiku-5-5", "claude-opus-5"] {
-            assert!(accepts_temperature(model), "{model}");
-        }
     }
 }

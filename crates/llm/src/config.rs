@@ -1,18 +1,20 @@
 //! The settings of the LLM layer.
 
+mod address;
+mod vendors;
+
 use std::{str::FromStr, time::Duration};
 
-use reqwest::Url;
-use secrecy::SecretString;
 use service_defaults::environment::Environment;
 
-use crate::{Deadlines, ProviderName, RetryPolicy, is_model_name};
+use crate::{Deadlines, ProviderName, RetryPolicy};
+
+pub use vendors::{
+    BedrockConfig, BedrockCredentials, ClaudeConfig, LmStudioConfig, OllamaConfig, OpenAiConfig,
+};
 
 /// The longest deadline that can be set; longer ones would outlive every caller.
 const MAX_PATIENCE: Duration = Duration::from_secs(600);
-
-/// Ollama's own port, meant where its address names none.
-const OLLAMA_PORT: u16 = 11_434;
 
 /// Everything that [`Llm::build`](crate::Llm::build) needs to know.
 #[derive(Debug, Clone)]
@@ -21,34 +23,20 @@ pub struct LlmConfig {
     pub default_provider: ProviderName,
     /// Anthropic.
     pub claude: ClaudeConfig,
+    /// `OpenAI`.
+    pub openai: OpenAiConfig,
     /// Ollama.
     pub ollama: OllamaConfig,
+    /// Amazon Bedrock.
+    pub bedrock: BedrockConfig,
+    /// LM Studio.
+    pub lm_studio: LmStudioConfig,
     /// Providers in whose place a simulator answers: their money is not real.
     pub simulated: Vec<ProviderName>,
     /// How long a provider may stay silent.
     pub deadlines: Deadlines,
     /// How often and for how long a call is tried.
     pub retries: RetryPolicy,
-}
-
-/// Anthropic's settings.
-#[derive(Debug, Clone)]
-pub struct ClaudeConfig {
-    /// The key; without one the provider is not configured.
-    pub key: Option<SecretString>,
-    /// The server, without `/v1`.
-    pub base: Url,
-    /// The model of requests that name none.
-    pub model: String,
-}
-
-/// Ollama's settings.
-#[derive(Debug, Clone)]
-pub struct OllamaConfig {
-    /// The server.
-    pub base: Url,
-    /// The model of requests that name none.
-    pub model: String,
 }
 
 impl LlmConfig {
@@ -62,7 +50,10 @@ impl LlmConfig {
         Self {
             default_provider,
             claude: ClaudeConfig::read(environment),
+            openai: OpenAiConfig::read(environment),
             ollama: OllamaConfig::read(environment),
+            bedrock: BedrockConfig::read(environment),
+            lm_studio: LmStudioConfig::read(environment),
             simulated: environment
                 .parsed::<ProviderList>(
                     "BOOKSTORE_SIMULATED_PROVIDERS",
@@ -72,44 +63,6 @@ impl LlmConfig {
                 .0,
             deadlines: read_deadlines(environment),
             retries: read_retries(environment),
-        }
-    }
-}
-
-impl ClaudeConfig {
-    fn read(environment: &mut Environment) -> Self {
-        Self {
-            key: environment.secret(
-                "ANTHROPIC_API_KEY",
-                "key for Claude; without one Claude is not configured",
-            ),
-            base: environment
-                .parsed::<BaseUrl>(
-                    "ANTHROPIC_BASE_URL",
-                    "https://api.anthropic.com",
-                    "Claude's server, without /v1",
-                )
-                .0,
-            model: environment
-                .parsed::<ModelName>("ANTHROPIC_MODEL", "claude-sonnet-5-5", "Claude's model")
-                .0,
-        }
-    }
-}
-
-impl OllamaConfig {
-    fn read(environment: &mut Environment) -> Self {
-        Self {
-            base: environment
-                .parsed::<OllamaHost>(
-                    "OLLAMA_HOST",
-                    "http://127.0.0.1:11434",
-                    "Ollama's server: a URL, or host:port",
-                )
-                .0,
-            model: environment
-                .parsed::<ModelName>("OLLAMA_MODEL", "llama3.2", "Ollama's model")
-                .0,
         }
     }
 }
@@ -185,68 +138,6 @@ impl FromStr for ProviderList {
     }
 }
 
-struct BaseUrl(Url);
-
-impl FromStr for BaseUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let url: Url = text
-            .parse()
-            .map_err(|error| format!("is no URL: {error}"))?;
-        let plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
-            Ok(Self(url))
-        } else {
-            Err("must be an http or https URL without credentials, query or fragment".to_owned())
-        }
-    }
-}
-
-struct OllamaHost(Url);
-
-impl FromStr for OllamaHost {
-    type Err = String;
-
-    /// Ollama's own forms: a URL, `host:port` or `host`; the address that a server listens on
-    /// everywhere is reached on loopback.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bare = !text.contains("://");
-        let with_scheme = if bare {
-            format!("http://{text}")
-        } else {
-            text.to_owned()
-        };
-        let BaseUrl(mut url) = with_scheme.parse()?;
-        if bare && url.port().is_none() && !text.ends_with(":80") {
-            url.set_port(Some(OLLAMA_PORT))
-                .map_err(|()| "takes no port".to_owned())?;
-        }
-        if url.host_str() == Some("0.0.0.0") {
-            url.set_host(Some("127.0.0.1"))
-                .map_err(|error| error.to_string())?;
-        }
-        Ok(Self(url))
-    }
-}
-
-struct ModelName(String);
-
-impl FromStr for ModelName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_model_name(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be 1 to 200 of A-Z a-z 0-9 . _ : / @ -")
-        }
-    }
-}
-
 struct Patience(Duration);
 
 impl FromStr for Patience {
@@ -280,6 +171,7 @@ impl FromStr for Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OpenAiStyle;
 
     fn read(pairs: &[(&str, &str)]) -> (LlmConfig, Vec<String>) {
         let pairs = pairs
@@ -301,6 +193,14 @@ mod tests {
         assert_eq!(config.retries, RetryPolicy::default());
         assert_eq!(config.ollama.base.as_str(), "http://127.0.0.1:11434/");
         assert!(config.claude.key.is_none());
+        assert!(config.openai.key.is_none());
+        assert_eq!(config.openai.style, OpenAiStyle::Chat);
+        assert!(config.bedrock.credentials.is_none());
+        assert_eq!(
+            config.bedrock.base.as_str(),
+            "https://bedrock-runtime.us-east-1.amazonaws.com/"
+        );
+        assert!(config.lm_studio.base.is_none());
         assert!(config.simulated.is_empty());
     }
 
@@ -327,6 +227,12 @@ mod tests {
             ("ANTHROPIC_BASE_URL", "https://key@api.anthropic.com"),
             ("ANTHROPIC_MODEL", "a b"),
             ("OLLAMA_HOST", "::"),
+            ("OPENAI_API_STYLE", "completions"),
+            ("OPENAI_BASE_URL", "https://api.openai.com/v1?x=1"),
+            ("OPENAI_MODEL", "a\nb"),
+            ("LMSTUDIO_BASE_URL", "127.0.0.1"),
+            ("AWS_REGION", "eu west"),
+            ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "s3://x"),
             ("BOOKSTORE_SIMULATED_PROVIDERS", "claude,nobody"),
             ("BOOKSTORE_LLM_TOTAL_TIMEOUT", "0s"),
             ("BOOKSTORE_LLM_TOTAL_TIMEOUT", "-1s"),
@@ -341,8 +247,54 @@ mod tests {
     }
 
     #[test]
+    fn a_bearer_key_wins_over_an_access_key_and_the_region_is_in_the_address() {
+        let access_key = [
+            ("AWS_ACCESS_KEY_ID", "AKID"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-west-1"),
+        ];
+        let (config, errors) = read(&access_key);
+        assert_eq!(errors, Vec::<String>::new());
+        assert!(matches!(
+            config.bedrock.credentials,
+            Some(BedrockCredentials::AccessKey { .. })
+        ));
+        assert_eq!(
+            config.bedrock.base.as_str(),
+            "https://bedrock-runtime.eu-west-1.amazonaws.com/"
+        );
+        let both = [access_key.as_slice(), &[("AWS_BEARER_TOKEN_BEDROCK", "b")]].concat();
+        let (config, _) = read(&both);
+        assert!(matches!(
+            config.bedrock.credentials,
+            Some(BedrockCredentials::Bearer(_))
+        ));
+    }
+
+    #[test]
+    fn half_an_access_key_is_an_error() {
+        for (given, missing) in [
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+        ] {
+            let (config, errors) = read(&[(given, "canary")]);
+            assert_eq!(errors.len(), 1);
+            assert!(errors[0].starts_with(missing) && !errors[0].contains("canary"));
+            assert!(config.bedrock.credentials.is_none());
+        }
+    }
+
+    #[test]
     fn a_key_is_never_shown() {
-        let (config, _) = read(&[("ANTHROPIC_API_KEY", "canary-7")]);
+        let (config, _) = read(&[
+            ("ANTHROPIC_API_KEY", "canary-1"),
+            ("OPENAI_API_KEY", "canary-2"),
+            ("AWS_ACCESS_KEY_ID", "canary-3"),
+            ("AWS_SECRET_ACCESS_KEY", "canary-4"),
+            ("AWS_SESSION_TOKEN", "canary-5"),
+        ]);
+        assert!(!format!("{config:?}").contains("canary"));
+        let (config, _) = read(&[("AWS_BEARER_TOKEN_BEDROCK", "canary-6")]);
         assert!(!format!("{config:?}").contains("canary"));
     }
 }

@@ -199,6 +199,29 @@ impl LlmError {
         }
     }
 
+    /// The same error with the provider's id of the request, if it has none yet: in its field, or
+    /// in the message of an error that has no such field.
+    #[must_use]
+    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Self {
+        let Some(id) = id else { return self };
+        match &mut self {
+            Self::Rejected { request_id, .. }
+            | Self::RateLimited { request_id, .. }
+            | Self::Upstream { request_id, .. } => {
+                request_id.get_or_insert_with(|| id.to_owned());
+            }
+            Self::Interrupted { message } | Self::Malformed { message } => {
+                message.push_str(&format!(" (request {id})"));
+            }
+            Self::NotConfigured { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Overloaded { .. }
+            | Self::Timeout(_)
+            | Self::Unreachable { .. } => {}
+        }
+        self
+    }
+
     /// Whether the fault is the provider's (or the way to it), not the request's or ours.
     #[must_use]
     pub const fn is_provider_fault(&self) -> bool {

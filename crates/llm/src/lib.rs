@@ -1,8 +1,8 @@
 //! Language models behind one trait, every dollar of them accounted for. Knows no book.
 //!
 //! In reading order: a [`ChatRequest`] goes to an [`LlmProvider`], which answers with a
-//! [`ChatResponse`] or streams [`ChatEvent`]s. [`Claude`] and [`Ollama`] speak the vendors'
-//! protocols. [`Measured`] puts a span, metrics, an exact cost from the [`PriceCatalogue`] and a
+//! [`ChatResponse`] or streams [`ChatEvent`]s. [`Claude`], [`OpenAi`], [`Ollama`] and [`Bedrock`]
+//! speak the vendors' protocols, all over one transport. [`Measured`] puts a span, metrics, an exact cost from the [`PriceCatalogue`] and a
 //! row of the [`Ledger`] around each attempt; [`Resilient`] puts the deadline and the retries
 //! around the attempts of a call. [`Llm`] builds them from an [`LlmConfig`] and picks by name.
 //! [`SharedStreams`] let callers with the same question follow one stream.
@@ -12,6 +12,8 @@
 //! unpriced, never free; a stream without its terminator is an error.
 
 mod answer;
+mod bedrock;
+mod capabilities;
 mod claude;
 mod config;
 mod error;
@@ -19,6 +21,7 @@ mod ledger;
 mod lines;
 mod measured;
 mod ollama;
+mod openai;
 mod price;
 mod provider;
 mod registry;
@@ -33,8 +36,12 @@ mod transport;
 mod usage;
 mod usage_so_far;
 
+pub use bedrock::Bedrock;
 pub use claude::{Claude, UnusableKey};
-pub use config::{ClaudeConfig, LlmConfig, OllamaConfig};
+pub use config::{
+    BedrockConfig, BedrockCredentials, ClaudeConfig, LlmConfig, LmStudioConfig, OllamaConfig,
+    OpenAiConfig,
+};
 pub use error::{LlmError, Stage};
 pub use ledger::{
     Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal, Outcome,
@@ -42,6 +49,7 @@ pub use ledger::{
 };
 pub use measured::Measured;
 pub use ollama::Ollama;
+pub use openai::{OpenAi, OpenAiStyle};
 pub use price::{Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices};
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
 pub use registry::{CircuitState, Llm, LlmBuildError, ProviderStatus, SelectionError};

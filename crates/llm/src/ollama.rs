@@ -11,7 +11,6 @@ use crate::{
     answer::{self, Exchange},
     lines::lines,
     transport::{Accept, Post, Reply, Transport},
-    usage::estimate_tokens,
 };
 
 /// A client of one Ollama server.
@@ -65,27 +64,20 @@ impl LlmProvider for Ollama {
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let reply = self.send(request, Accept::Json).await?;
-        let exchange = exchange(&reply, request);
+        let exchange = Exchange::new(reply.head.clone(), request);
         let line: wire::Line = reply.json().await?;
-        line.into_response(exchange)
+        let answer = line.into_answer();
+        Ok(exchange.answered(answer?))
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let reply = self.send(request, Accept::JsonLines).await?;
-        let exchange = exchange(&reply, request);
+        let exchange = Exchange::new(reply.head.clone(), request);
         let frames = lines(reply.chunks());
         Ok(answer::events(
             frames,
             wire::LineDecoder::default(),
             exchange,
         ))
-    }
-}
-
-fn exchange(reply: &Reply, request: &ChatRequest) -> Exchange {
-    Exchange {
-        sent_at: reply.sent_at,
-        request_id: reply.request_id.clone(),
-        input_estimate: estimate_tokens(request.prompt_texts()),
     }
 }

@@ -1,5 +1,7 @@
 //! The providers of this process by name.
 
+mod vendors;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -8,8 +10,7 @@ use std::sync::{
 use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
-    Claude, Ledger, LlmConfig, LlmProvider, Measured, Ollama, Prices, ProviderName, Resilient,
-    claude::UnusableKey,
+    Ledger, LlmConfig, LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.
@@ -23,7 +24,7 @@ pub struct Llm {
 
 struct Entry {
     name: ProviderName,
-    model: Option<String>,
+    model: String,
     simulated: bool,
     service: Option<Service>,
 }
@@ -55,8 +56,8 @@ pub enum SelectionError {
 pub struct ProviderStatus {
     /// Which one.
     pub name: ProviderName,
-    /// The model of requests that name none; `None` for a provider that is not built in yet.
-    pub model: Option<String>,
+    /// The model of requests that name none.
+    pub model: String,
     /// Whether it can be asked.
     pub configured: bool,
     /// Whether it can be asked and did not fail the last call.
@@ -85,8 +86,13 @@ pub enum LlmBuildError {
     #[error("no HTTP client for model providers: {0}")]
     Client(#[from] reqwest::Error),
     /// A key that cannot be sent.
-    #[error("ANTHROPIC_API_KEY {0}")]
-    Key(#[from] UnusableKey),
+    #[error("{setting} {source}")]
+    Key {
+        /// The setting that it stands in.
+        setting: &'static str,
+        /// Why.
+        source: UnusableKey,
+    },
 }
 
 impl Llm {
@@ -107,22 +113,6 @@ impl Llm {
             idle_connections: IDLE_CONNECTIONS,
         })?;
         prices.announce();
-        let claude = match &config.claude.key {
-            None => None,
-            Some(key) => Some(Claude::new(
-                client.clone(),
-                config.claude.base.clone(),
-                key,
-                config.claude.model.clone(),
-                config.deadlines,
-            )?),
-        };
-        let ollama = Ollama::new(
-            client,
-            config.ollama.base.clone(),
-            config.ollama.model.clone(),
-            config.deadlines,
-        );
         let decorate = Decorate {
             config,
             ledger,
@@ -130,11 +120,7 @@ impl Llm {
         };
         let entries = ProviderName::ALL.map(|name| Entry {
             name,
-            model: match name {
-                ProviderName::Claude => Some(config.claude.model.clone()),
-                ProviderName::Ollama => Some(config.ollama.model.clone()),
-                ProviderName::OpenAi | ProviderName::Bedrock | ProviderName::LmStudio => None,
-            },
+            model: vendors::model(config, name).to_owned(),
             simulated: config.simulated.contains(&name),
             service: None,
         });
@@ -142,10 +128,9 @@ impl Llm {
             default: config.default_provider,
             entries,
         };
-        if let Some(claude) = claude {
-            llm.put(decorate.service(Arc::new(claude)));
+        for provider in vendors::configured(config, &client)? {
+            llm.put(decorate.service(provider));
         }
-        llm.put(decorate.service(Arc::new(ollama)));
         Ok(llm)
     }
 

@@ -16,14 +16,37 @@ pub(crate) fn status_error(
     retry_after: Option<Duration>,
     request_id: Option<String>,
 ) -> LlmError {
-    let message = error_message(body);
+    refused(status, error_message(body), retry_after, request_id)
+}
+
+/// The error that an event inside a stream stands for: the status that it would have been, where
+/// its kind tells.
+pub(crate) fn stream_error(status: Option<u16>, message: &str) -> LlmError {
+    let message = shortened(message);
+    match status {
+        Some(status) => refused(status, message, None, None),
+        None => LlmError::Upstream {
+            status: None,
+            message,
+            retry_after: None,
+            request_id: None,
+        },
+    }
+}
+
+fn refused(
+    status: u16,
+    message: String,
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+) -> LlmError {
     match status {
         429 => LlmError::RateLimited {
             retry_after,
             request_id,
         },
-        // The server gave up waiting for us or itself: as good as a 5xx.
-        408 | 500.. => LlmError::Upstream {
+        // The server gave up waiting for us or itself, or Bedrock's model failed: as good as a 5xx.
+        408 | 424 | 500.. => LlmError::Upstream {
             status: Some(status),
             message,
             retry_after,
@@ -97,7 +120,7 @@ mod tests {
     fn statuses_are_sorted_by_what_can_be_done() {
         let kind = |status| status_error(status, b"", None, None).error_type();
         assert_eq!(kind(429), "rate_limited");
-        for status in [408, 500, 502, 503, 504, 529] {
+        for status in [408, 424, 500, 502, 503, 504, 529] {
             assert_eq!(kind(status), "upstream", "{status}");
         }
         for status in [400, 401, 403, 404, 413, 422] {

@@ -7,11 +7,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use reqwest::{
-    Client, Response, Url,
+    Client, Request, Response, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use serde::de::DeserializeOwned;
-use service_defaults::http_client;
+use service_defaults::http_client::{self, ConnectTime};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Endpoint, LlmError, Stage, retry_after::retry_after, status::status_error};
@@ -25,6 +25,9 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// How long the body of an error reply is waited for; its status is known already.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The headers in which the vendors name a request, for their support.
+const REQUEST_ID_HEADERS: [&str; 3] = ["request-id", "x-request-id", "x-amzn-requestid"];
 
 /// How long a provider may stay silent. The deadline of the whole call comes with the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,16 +79,26 @@ pub(crate) enum Accept {
     EventStream,
     /// JSON documents, one a line.
     JsonLines,
+    /// Amazon's binary frames.
+    AmazonEventStream,
 }
 
 /// A successful answer whose body is still to be read.
 pub(crate) struct Reply {
     response: Response,
-    pub(crate) request_id: Option<String>,
-    pub(crate) sent_at: Instant,
+    pub(crate) head: ReplyHead,
     first_byte_limit: Option<Limit>,
     deadline: Option<Instant>,
     idle: Duration,
+}
+
+/// What is known of a successful answer before its body comes.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyHead {
+    pub(crate) sent_at: Instant,
+    /// Opening the connection; `None` when it was open already.
+    pub(crate) connect: Option<Duration>,
+    pub(crate) request_id: Option<String>,
 }
 
 type Limit = (Instant, Stage);
@@ -100,6 +113,7 @@ impl Accept {
             Self::JsonLines => {
                 is("application/x-ndjson") || is("application/ndjson") || is("application/json")
             }
+            Self::AmazonEventStream => is("application/vnd.amazon.eventstream"),
         }
     }
 }
@@ -122,15 +136,8 @@ impl Transport {
         &self.endpoint
     }
 
-    /// Sends and waits for a successful status and the expected kind of body.
+    /// Sends JSON and waits for a successful status and the expected kind of body.
     pub(crate) async fn post(&self, post: Post) -> Result<Reply, LlmError> {
-        let sent_at = Instant::now();
-        let first_byte_limit = match post.accept {
-            Accept::Json => None,
-            Accept::EventStream | Accept::JsonLines => {
-                Some((sent_at + self.deadlines.first_byte, Stage::FirstByte))
-            }
-        };
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), post.path);
         let request = self
             .client
@@ -140,21 +147,43 @@ impl Transport {
             .body(post.body)
             .build()
             .map_err(|error| send_error(&error))?;
+        self.exchange(request, post.accept, post.deadline).await
+    }
+
+    /// Sends a finished request and waits for a successful status and the expected kind of body.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request,
+        accept: Accept,
+        deadline: Option<Instant>,
+    ) -> Result<Reply, LlmError> {
+        let sent_at = Instant::now();
+        let first_byte_limit = match accept {
+            Accept::Json => None,
+            Accept::EventStream | Accept::JsonLines | Accept::AmazonEventStream => {
+                Some((sent_at + self.deadlines.first_byte, Stage::FirstByte))
+            }
+        };
         let sending = http_client::send(&self.client, request);
-        let response = within(earlier(first_byte_limit, post.deadline), sending)
+        let response = within(earlier(first_byte_limit, deadline), sending)
             .await?
             .map_err(|error| send_error(&error))?;
         let request_id = request_id(response.headers());
         if !response.status().is_success() {
-            return Err(refusal(response, request_id, post.deadline).await);
+            return Err(refusal(response, request_id, deadline).await);
         }
-        check_content_type(response.headers(), post.accept)?;
+        check_content_type(response.headers(), accept)
+            .map_err(|error| error.with_request_id(request_id.as_deref()))?;
+        let connect = response.extensions().get::<ConnectTime>();
         Ok(Reply {
+            head: ReplyHead {
+                sent_at,
+                connect: connect.map(|time| time.0),
+                request_id,
+            },
             response,
-            request_id,
-            sent_at,
             first_byte_limit,
-            deadline: post.deadline,
+            deadline,
             idle: self.deadlines.idle,
         })
     }
@@ -163,18 +192,28 @@ impl Transport {
 impl Reply {
     /// Reads the whole body as one JSON document.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, LlmError> {
+        let request_id = self.head.request_id.clone();
+        let body = self.bytes().await;
+        let document = body.and_then(|body| {
+            serde_json::from_slice(&body).map_err(|error| LlmError::Malformed {
+                message: format!("the body is not the expected JSON: {error}"),
+            })
+        });
+        document.map_err(|error| error.with_request_id(request_id.as_deref()))
+    }
+
+    /// Reads the whole body.
+    pub(crate) async fn bytes(self) -> Result<Bytes, LlmError> {
         let mut body = BytesMut::new();
         let mut chunks = pin!(self.chunks());
         while let Some(chunk) = chunks.next().await {
             body.extend_from_slice(&chunk?);
         }
-        serde_json::from_slice(&body).map_err(|error| LlmError::Malformed {
-            message: format!("the body is not the expected JSON: {error}"),
-        })
+        Ok(body.freeze())
     }
 
     /// The body as it arrives. Dropping the stream closes the connection.
-    pub(crate) fn chunks(self) -> impl Stream<Item = Result<Bytes, LlmError>> + Send {
+    pub(crate) fn chunks(self) -> impl Stream<Item = Result<Bytes, LlmError>> + Send + Sync {
         let Self {
             mut response,
             first_byte_limit,
@@ -239,7 +278,7 @@ async fn refusal(
 }
 
 fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["request-id", "x-request-id"]
+    REQUEST_ID_HEADERS
         .into_iter()
         .find_map(|name| headers.get(name))
         .and_then(|value| value.to_str().ok())

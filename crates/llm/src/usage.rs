@@ -66,9 +66,12 @@ pub(crate) fn believable_count<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
     let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(value
-        .and_then(|value| value.as_u64())
-        .filter(|count| *count <= MAX_TOKENS))
+    Ok(value.and_then(|value| value.as_u64()).and_then(believed))
+}
+
+/// A count, if it is believable.
+pub(crate) fn believed(count: u64) -> Option<u64> {
+    (count <= MAX_TOKENS).then_some(count)
 }
 
 #[cfg(test)]

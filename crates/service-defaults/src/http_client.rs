@@ -1,9 +1,13 @@
 //! Calls outwards over HTTP: always with time limits, never through a proxy or a redirect.
 
+mod connect_time;
+
 use std::time::{Duration, Instant};
 
 use instrumentation::{catalogue, propagation};
 use reqwest::{Client, Request, Response, redirect::Policy};
+
+pub use connect_time::ConnectTime;
 
 /// Limits of a client.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +47,7 @@ pub fn build(config: &HttpClientConfig) -> Result<Client, reqwest::Error> {
         .read_timeout(config.read)
         .pool_max_idle_per_host(config.idle_connections)
         .pool_idle_timeout(Duration::from_secs(60))
+        .connector_layer(connect_time::TimedConnections)
         .user_agent(concat!("bookstore/", env!("CARGO_PKG_VERSION")));
     if let Some(total) = config.total {
         builder = builder.timeout(total);
@@ -50,7 +55,8 @@ pub fn build(config: &HttpClientConfig) -> Result<Client, reqwest::Error> {
     builder.build()
 }
 
-/// Sends a request within the current trace and measures the time to the reply's head.
+/// Sends a request within the current trace and measures the time to the reply's head. A reply
+/// whose connection was opened for it carries a [`ConnectTime`] among its extensions.
 ///
 /// # Errors
 /// No reply: refused, timed out, broken off.
@@ -59,7 +65,10 @@ pub async fn send(client: &Client, mut request: Request) -> Result<Response, req
     let address = request.url().host_str().unwrap_or("").to_owned();
     let method = request.method().clone();
     let started = Instant::now();
-    let result = client.execute(request).await;
+    let (mut result, connect_time) = connect_time::observed(client.execute(request)).await;
+    if let (Ok(response), Some(connect_time)) = (&mut result, connect_time) {
+        response.extensions_mut().insert(connect_time);
+    }
     let status = result
         .as_ref()
         .map_or(0, |response| response.status().as_u16());

@@ -24,7 +24,7 @@ pub(super) struct Providers {
 struct Provider {
     name: &'static str,
     /// The configured model.
-    model: Option<String>,
+    model: String,
     /// Whether it has the key and the address that it needs.
     configured: bool,
     /// Whether its last call did not fail by its fault.

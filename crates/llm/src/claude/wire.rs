@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::{
-    ChatRequest, ChatResponse, LatencySplit, LlmError, MessageRole,
-    answer::{Ending, Exchange, Frame, FrameDecoder, ReportedUsage, Start},
-    status::{error_text, shortened},
+    ChatRequest, LlmError, MessageRole,
+    answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
+    status,
     usage::believable_count,
 };
 
@@ -144,27 +143,17 @@ pub(super) fn request_body(
 }
 
 impl Message {
-    pub(super) fn into_response(self, exchange: Exchange) -> Result<ChatResponse, LlmError> {
+    pub(super) fn into_answer(self) -> WholeAnswer {
         let blocks = self.content.into_iter();
-        let text: String = blocks.filter_map(ContentBlock::into_text).collect();
-        Ok(ChatResponse {
-            usage: self
-                .usage
-                .unwrap_or_default()
-                .reported()
-                .complete(exchange.input_estimate, &text),
-            text,
+        WholeAnswer {
             model: self.model,
             response_id: self.id,
-            request_id: exchange.request_id,
-            finish_reason: self.stop_reason,
-            latency: LatencySplit {
-                total: Instant::now() - exchange.sent_at,
-                ..LatencySplit::default()
+            text: blocks.filter_map(ContentBlock::into_text).collect(),
+            ending: Ending {
+                finish_reason: self.stop_reason,
+                usage: self.usage.unwrap_or_default().reported(),
             },
-            cost: None,
-            simulated: false,
-        })
+        }
     }
 }
 
@@ -244,9 +233,9 @@ impl EventDecoder {
     }
 }
 
-impl FrameDecoder for EventDecoder {
-    fn decode(&mut self, frame: &str) -> Result<Frame, LlmError> {
-        let event: Event = serde_json::from_str(frame).map_err(|error| LlmError::Malformed {
+impl FrameDecoder<String> for EventDecoder {
+    fn decode(&mut self, frame: String) -> Result<Frame, LlmError> {
+        let event: Event = serde_json::from_str(&frame).map_err(|error| LlmError::Malformed {
             message: format!("an event is not the expected JSON: {error}"),
         })?;
         let mut read = Frame::default();
@@ -284,35 +273,22 @@ impl FrameDecoder for EventDecoder {
 
 /// An error that comes after a successful status stands for the status that it would have been.
 fn stream_error(error: &Value) -> LlmError {
-    let message = error_text(error).unwrap_or_default();
+    let message = status::error_text(error).unwrap_or_default();
     let kind = error
         .get("type")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let rejected = |status| LlmError::Rejected {
-        status,
-        message: message.clone(),
-        request_id: None,
+    let stands_for = match kind {
+        "invalid_request_error" => Some(400),
+        "authentication_error" => Some(401),
+        "permission_error" => Some(403),
+        "not_found_error" => Some(404),
+        "request_too_large" => Some(413),
+        "rate_limit_error" => Some(429),
+        "api_error" => Some(500),
+        "timeout_error" => Some(504),
+        "overloaded_error" => Some(529),
+        _ => None,
     };
-    let upstream = |status| LlmError::Upstream {
-        status,
-        message: shortened(&format!("{kind}: {message}")),
-        retry_after: None,
-        request_id: None,
-    };
-    match kind {
-        "rate_limit_error" => LlmError::RateLimited {
-            retry_after: None,
-            request_id: None,
-        },
-        "invalid_request_error" => rejected(400),
-        "authentication_error" => rejected(401),
-        "permission_error" => rejected(403),
-        "not_found_error" => rejected(404),
-        "request_too_large" => rejected(413),
-        "api_error" => upstream(Some(500)),
-        "timeout_error" => upstream(Some(504)),
-        "overloaded_error" => upstream(Some(529)),
-        _ => upstream(None),
-    }
+    status::stream_error(stands_for, &format!("{kind}: {message}"))
 }

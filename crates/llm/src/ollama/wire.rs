@@ -6,12 +6,11 @@ use ollama_rs::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::{
-    ChatRequest, ChatResponse, LatencySplit, LlmError, MessageRole,
-    answer::{Ending, Exchange, Frame, FrameDecoder, ReportedUsage, Start},
-    status::error_text,
+    ChatRequest, LlmError, MessageRole,
+    answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
+    status::{error_text, stream_error},
     usage::believable_count,
 };
 
@@ -91,30 +90,20 @@ pub(super) fn request_body(
 }
 
 impl Line {
-    pub(super) fn into_response(self, exchange: Exchange) -> Result<ChatResponse, LlmError> {
+    pub(super) fn into_answer(self) -> Result<WholeAnswer, LlmError> {
         self.check_error()?;
         if !self.done {
             return Err(LlmError::Malformed {
                 message: "the answer is not marked as done".to_owned(),
             });
         }
-        let model = self.model.clone().ok_or_else(nameless)?;
         let ending = self.ending();
         let text = self.message.map(|message| message.content);
-        let text = text.unwrap_or_default();
-        Ok(ChatResponse {
-            usage: ending.usage.complete(exchange.input_estimate, &text),
-            text,
-            model,
+        Ok(WholeAnswer {
+            model: self.model.ok_or_else(nameless)?,
             response_id: None,
-            request_id: exchange.request_id,
-            finish_reason: ending.finish_reason,
-            latency: LatencySplit {
-                total: Instant::now() - exchange.sent_at,
-                ..LatencySplit::default()
-            },
-            cost: None,
-            simulated: false,
+            text: text.unwrap_or_default(),
+            ending,
         })
     }
 
@@ -132,12 +121,10 @@ impl Line {
     fn check_error(&self) -> Result<(), LlmError> {
         match &self.error {
             None | Some(Value::Null) => Ok(()),
-            Some(error) => Err(LlmError::Upstream {
-                status: None,
-                message: error_text(error).unwrap_or_default(),
-                retry_after: None,
-                request_id: None,
-            }),
+            Some(error) => {
+                let message = error_text(error).unwrap_or_default();
+                Err(stream_error(None, &message))
+            }
         }
     }
 }
@@ -148,12 +135,12 @@ pub(super) struct LineDecoder {
     started: bool,
 }
 
-impl FrameDecoder for LineDecoder {
-    fn decode(&mut self, frame: &str) -> Result<Frame, LlmError> {
+impl FrameDecoder<String> for LineDecoder {
+    fn decode(&mut self, frame: String) -> Result<Frame, LlmError> {
         if frame.trim().is_empty() {
             return Ok(Frame::default());
         }
-        let line: Line = serde_json::from_str(frame).map_err(|error| LlmError::Malformed {
+        let line: Line = serde_json::from_str(&frame).map_err(|error| LlmError::Malformed {
             message: format!("a line is not the expected JSON: {error}"),
         })?;
         line.check_error()?;

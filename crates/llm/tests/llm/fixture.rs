@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use llm::{
-    CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Claude, Deadlines, Ledger,
-    LedgerFilter, LedgerPage, LedgerRow, LlmError, LlmProvider, Measured, Message, Ollama,
+    Bedrock, BedrockConfig, BedrockCredentials, CallContext, ChatEvent, ChatRequest, ChatResponse,
+    ChatStream, Claude, Deadlines, Ledger, LedgerFilter, LedgerPage, LedgerRow, LlmError,
+    LlmProvider, LmStudioConfig, Measured, Message, Ollama, OpenAi, OpenAiConfig, OpenAiStyle,
     PriceCatalogue, Prices, ProviderName,
 };
 use service_defaults::http_client::{self, HttpClientConfig};
@@ -14,9 +15,9 @@ use tenancy::TenantId;
 
 pub(crate) const CLAUDE_MODEL: &str = "claude-sonnet-5-5";
 pub(crate) const OLLAMA_MODEL: &str = "llama3.2";
-
-/// The providers that are built in.
-pub(crate) const PROVIDERS: [ProviderName; 2] = [ProviderName::Claude, ProviderName::Ollama];
+pub(crate) const OPENAI_MODEL: &str = "gpt-6.1-terra";
+pub(crate) const BEDROCK_MODEL: &str = "amazon.nova-lite-v1:0";
+pub(crate) const LM_STUDIO_MODEL: &str = "openai/gpt-oss-20b";
 
 /// Short enough for a test of what happens after them, long enough for loopback.
 pub(crate) const SHORT: Deadlines = Deadlines {
@@ -79,27 +80,71 @@ pub(crate) fn client() -> reqwest::Client {
     .expect("a client")
 }
 
+/// `OpenAI`'s settings for the server at `base`, which has no `/v1` yet.
+pub(crate) fn openai_config(base: &str, style: OpenAiStyle) -> OpenAiConfig {
+    OpenAiConfig {
+        key: Some("test-key".to_owned().into()),
+        base: format!("{base}/v1").parse().expect("a URL"),
+        model: OPENAI_MODEL.to_owned(),
+        style,
+    }
+}
+
+/// An access key for Bedrock.
+pub(crate) fn access_key() -> BedrockCredentials {
+    BedrockCredentials::AccessKey {
+        id: "AKIDTEST".to_owned().into(),
+        secret: "test-key".to_owned().into(),
+        session_token: None,
+    }
+}
+
+/// A client of Bedrock at `base`.
+pub(crate) fn bedrock(
+    base: &str,
+    credentials: &BedrockCredentials,
+    deadlines: Deadlines,
+) -> Bedrock {
+    let config = BedrockConfig {
+        credentials: Some(credentials.clone()),
+        region: "eu-west-1".to_owned(),
+        base: base.parse().expect("a URL"),
+        model: BEDROCK_MODEL.to_owned(),
+    };
+    Bedrock::new(client(), &config, credentials, deadlines).expect("a usable key")
+}
+
 /// A provider's client for the server at `base`.
 pub(crate) fn provider(
     name: ProviderName,
     base: &str,
     deadlines: Deadlines,
 ) -> Arc<dyn LlmProvider> {
-    let base = base.parse().expect("a URL");
+    let url = base.parse().expect("a URL");
     match name {
         ProviderName::Claude => {
             let model = CLAUDE_MODEL.to_owned();
             let key = "test-key".to_owned().into();
-            let claude = Claude::new(client(), base, &key, model, deadlines);
+            let claude = Claude::new(client(), url, &key, model, deadlines);
             Arc::new(claude.expect("a usable key"))
         }
-        ProviderName::Ollama => Arc::new(Ollama::new(
-            client(),
-            base,
-            OLLAMA_MODEL.to_owned(),
-            deadlines,
-        )),
-        other => panic!("{other} is not built in"),
+        ProviderName::OpenAi => {
+            let config = openai_config(base, OpenAiStyle::Chat);
+            Arc::new(OpenAi::new(client(), &config, deadlines).expect("a usable key"))
+        }
+        ProviderName::Ollama => {
+            let model = OLLAMA_MODEL.to_owned();
+            Arc::new(Ollama::new(client(), url, model, deadlines))
+        }
+        ProviderName::Bedrock => Arc::new(bedrock(base, &access_key(), deadlines)),
+        ProviderName::LmStudio => {
+            let base = format!("{base}/v1").parse().expect("a URL");
+            let config = LmStudioConfig {
+                base: None,
+                model: LM_STUDIO_MODEL.to_owned(),
+            };
+            Arc::new(OpenAi::lm_studio(client(), base, &config, deadlines))
+        }
     }
 }
 

@@ -7,12 +7,15 @@
 )]
 
 mod conformance;
+mod counts;
+mod dialects;
 mod faults;
 mod fixture;
 mod ledger;
 mod price_file;
 mod prices;
 mod registry;
+mod requests;
 mod responder;
 mod retries;
 mod shared;

@@ -65,7 +65,7 @@ async fn the_default_provider_answers_through_all_layers() {
     assert_eq!(names, ["claude", "openai", "ollama", "bedrock", "lmstudio"]);
     let claude = &statuses[0];
     assert!(claude.configured && claude.healthy && claude.simulated);
-    assert_eq!(claude.model.as_deref(), Some("claude-sonnet-5-5"));
+    assert_eq!(claude.model, "claude-sonnet-5-5");
     let openai = &statuses[1];
     assert!(!openai.configured && !openai.healthy && !openai.simulated);
 }
@@ -95,13 +95,52 @@ async fn a_provider_that_cannot_be_reached_is_not_healthy() {
 #[test]
 fn a_key_that_no_header_can_carry_is_an_error_at_start() {
     let accounts = Accounts::open();
-    let pairs = [("ANTHROPIC_API_KEY".to_owned(), "a\nb".to_owned())];
-    let mut environment = Environment::of_pairs(pairs);
-    let config = LlmConfig::read(&mut environment);
-    let prices = Arc::clone(&accounts.prices);
-    let error = Llm::build(&config, &accounts.ledger, &prices)
-        .map(|_| ())
-        .unwrap_err();
-    assert!(error.to_string().contains("ANTHROPIC_API_KEY"));
-    assert!(!error.to_string().contains("a\nb"));
+    for (setting, said) in [
+        ("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"),
+        ("OPENAI_API_KEY", "OPENAI_API_KEY"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "Bedrock"),
+    ] {
+        let pairs = [(setting.to_owned(), "a\nb".to_owned())];
+        let mut environment = Environment::of_pairs(pairs);
+        let config = LlmConfig::read(&mut environment);
+        let prices = Arc::clone(&accounts.prices);
+        let error = Llm::build(&config, &accounts.ledger, &prices)
+            .map(|_| ())
+            .unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(!error.to_string().contains("a\nb"));
+    }
+}
+
+#[tokio::test]
+async fn every_provider_is_configured_by_its_own_settings() {
+    let accounts = Accounts::open();
+    let llm = build(
+        &accounts,
+        &[
+            ("ANTHROPIC_API_KEY", "key"),
+            ("OPENAI_API_KEY", "key"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+            ("LMSTUDIO_BASE_URL", "http://127.0.0.1:1234/v1"),
+            ("LMSTUDIO_MODEL", "own"),
+        ],
+    );
+    for status in llm.statuses() {
+        assert!(status.configured, "{}", status.name);
+        let provider = llm.select(Some(status.name.as_str())).expect("configured");
+        assert_eq!(provider.name(), status.name);
+        assert_eq!(provider.model(), status.model);
+    }
+    let host = |name: &str| {
+        llm.select(Some(name))
+            .expect("configured")
+            .endpoint()
+            .clone()
+    };
+    assert_eq!(
+        &*host("bedrock").address,
+        "bedrock-runtime.us-east-1.amazonaws.com"
+    );
+    assert_eq!(host("lmstudio").port, 1234);
 }
