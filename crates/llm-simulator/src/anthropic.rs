@@ -28,7 +28,7 @@ use crate::{
     dialect::Dialect,
     engine::Engine,
     framing,
-    meter::Operation,
+    journal::Operation,
     seed,
 };
 use error::Error;

@@ -27,7 +27,7 @@ use crate::{
     dialect::Dialect,
     engine::Engine,
     framing,
-    meter::Operation,
+    journal::Operation,
     prompt::Prompt,
 };
 use error::Error;

@@ -3,6 +3,7 @@
 
 mod admission;
 mod pace;
+mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +18,15 @@ use crate::{
     engine::{Engine, Place},
     exchange::Exchange,
     faults::{Fault, Within},
-    meter::{CallRecord, Outcome},
+    journal::{CallRecord, Outcome},
+    load::Slot,
+    prompt_cache::CacheUsage,
 };
 use pace::Pace;
+use sent::LastSent;
 
+/// What a client that leaves may not have seen yet.
+const UNSEEN: Duration = Duration::from_millis(250);
 /// How long a silent call stays open before it is cut: longer than any client
 /// waits, and short enough that forgotten connections do not pile up.
 const SILENCE: Duration = Duration::from_mins(10);
@@ -54,17 +60,25 @@ pub(crate) enum Whole {
 pub(crate) struct Call {
     engine: Arc<Engine>,
     _place: Place,
+    slot: Option<Slot>,
     record: CallRecord,
     exchange: Exchange,
     started: Instant,
+    /// Time in the queue; what is due is counted from its end.
+    queued: Duration,
     answer: Answer,
     pace: Pace,
+    /// Tokens of reasoning before the answer.
+    reasoning: u64,
     /// Tokens that the answer will have.
     length: u64,
+    /// Tokens of the answer that were given.
+    said: u64,
     /// Whether the caller's limit made it that short.
     limited: bool,
     fault: Option<Fault>,
     first_token: Option<Duration>,
+    sent: LastSent,
     response_id: String,
     booked: bool,
 }
@@ -83,13 +97,33 @@ impl Call {
         &self.record.model
     }
 
+    /// Tokens of the whole prompt, cached ones included.
     pub(crate) fn input_tokens(&self) -> u64 {
         self.record.input_tokens
     }
 
-    /// Tokens generated so far.
+    /// Of these, the tokens that the prompt cache had to do with.
+    pub(crate) fn cache_usage(&self) -> CacheUsage {
+        CacheUsage {
+            read: self.record.cache_read_tokens,
+            write_5m: self.record.cache_write_5m_tokens,
+            write_1h: self.record.cache_write_1h_tokens,
+        }
+    }
+
+    /// The others, which is what some vendors call input.
+    pub(crate) fn uncached_tokens(&self) -> u64 {
+        self.input_tokens() - self.cache_usage().read - self.cache_usage().written()
+    }
+
+    /// Tokens generated so far, reasoning included.
     pub(crate) fn output_tokens(&self) -> u64 {
         self.record.output_tokens
+    }
+
+    /// Of these, the tokens of reasoning.
+    pub(crate) fn reasoning_tokens(&self) -> u64 {
+        self.record.reasoning_tokens
     }
 
     /// Whether the answer ends because of the caller's limit.
@@ -109,15 +143,22 @@ impl Call {
             self.book(Outcome::Broken);
             return step;
         }
-        if self.output_tokens() == self.length {
+        if self.record.reasoning_tokens < self.reasoning {
+            self.reason().await;
+        }
+        if self.said == self.length {
             return Step::Finished;
         }
-        let due = self.pace.next_due();
+        let due = self.next_due();
         self.wait_until(due).await;
+        let elapsed = self.started.elapsed();
         if self.first_token.is_none() {
-            self.first_token = Some(self.started.elapsed());
+            self.first_token = Some(elapsed);
+            self.record.first_token_due_ms = Some(milliseconds(self.queued + due));
             self.exchange.watch_first_token();
         }
+        self.sent.note(elapsed);
+        self.said += 1;
         self.record.output_tokens += 1;
         let token = self.answer.next_token();
         if self.tears_character() {
@@ -128,10 +169,23 @@ impl Call {
 
     /// Waits until the last token is due and gives the whole text.
     pub(crate) async fn whole(&mut self) -> Whole {
-        let (first, last) = self.pace.schedule(self.length);
-        self.wait_until(last).await;
+        let tokens = self.reasoning + self.length;
+        if self.slot.is_some() {
+            // How full the machine is changes meanwhile.
+            for _ in 0..tokens {
+                let due = self.next_due();
+                self.wait_until(due).await;
+            }
+        } else {
+            let last = self.pace.schedule(tokens);
+            self.wait_until(last).await;
+        }
+        let first = self.queued + self.pace.due_of(self.reasoning);
         self.first_token = Some(first);
-        self.record.output_tokens = self.length;
+        self.record.first_token_due_ms = Some(milliseconds(first));
+        self.record.reasoning_tokens = self.reasoning;
+        self.record.output_tokens = tokens;
+        self.said = self.length;
         let mut text: String = (0..self.length).map(|_| self.answer.next_token()).collect();
         match &self.fault {
             Some(Fault::Cut { within: None, .. }) => {
@@ -160,6 +214,9 @@ impl Call {
     fn refuse(&mut self, status: u16) -> Refusal {
         self.record.status = status;
         self.record.input_tokens = 0;
+        self.record.cache_read_tokens = 0;
+        self.record.cache_write_5m_tokens = 0;
+        self.record.cache_write_1h_tokens = 0;
         self.book(Outcome::Refused);
         Refusal {
             request_id: self.record.request_id.clone(),
@@ -172,7 +229,7 @@ impl Call {
     async fn interruption(&mut self) -> Option<Step> {
         let fault = self.fault.as_ref()?;
         let after = spoiled_after(fault)?.min(self.length);
-        let said = self.output_tokens();
+        let said = self.said;
         match fault {
             // What was to be torn is gone already: the reply had nothing to tear.
             Fault::Cut {
@@ -196,13 +253,27 @@ impl Call {
     fn tears_character(&self) -> bool {
         let torn = Some(Within::Utf8);
         matches!(&self.fault, Some(Fault::Cut { within, after_tokens })
-            if *within == torn && self.output_tokens() == after_tokens + 1)
+            if *within == torn && self.said == after_tokens + 1)
     }
 
+    /// Generates the reasoning that comes before the answer.
+    async fn reason(&mut self) {
+        let last = self.pace.schedule(self.reasoning);
+        self.wait_until(last).await;
+        self.record.reasoning_tokens = self.reasoning;
+        self.record.output_tokens = self.reasoning;
+    }
+
+    fn next_due(&mut self) -> Duration {
+        let slowdown = self.slot.as_ref().map_or(1.0, Slot::slowdown);
+        self.pace.next_due(slowdown)
+    }
+
+    /// Waits until this moment after the end of the queue.
     async fn wait_until(&self, due: Duration) {
         // Without a delay there is no timer: a timer costs up to a millisecond.
         if !due.is_zero() {
-            tokio::time::sleep_until(self.started + due).await;
+            tokio::time::sleep_until(self.started + self.queued + due).await;
         }
     }
 
@@ -210,15 +281,45 @@ impl Call {
         if std::mem::replace(&mut self.booked, true) {
             return;
         }
+        let elapsed = self.started.elapsed();
         let mut record = self.record.clone();
         record.outcome = outcome;
-        record.duration_ms = milliseconds(self.started.elapsed());
+        record.duration_ms = milliseconds(elapsed);
         record.time_to_first_token_ms = self.first_token.map(milliseconds);
         record.first_token_sent_ms = self
             .exchange
             .first_token_sent()
             .map(|sent| milliseconds(sent - self.started));
+        if matches!(outcome, Outcome::Cancelled | Outcome::Broken) {
+            record.sent_last = self.sent.steps();
+            record.tokens_in_last_250_ms = self.unseen(elapsed);
+        }
         self.engine.book(record);
+    }
+
+    /// Tokens that a client which has just left need not have seen.
+    fn unseen(&self, elapsed: Duration) -> u64 {
+        if self.record.streamed {
+            return self.sent.within(UNSEEN, elapsed);
+        }
+        let generated = |at: Duration| self.pace.due_by(at.saturating_sub(self.queued));
+        generated(elapsed) - generated(elapsed.saturating_sub(UNSEEN))
+    }
+
+    /// Books what was generated for a client that has left.
+    fn count_unfinished(&mut self) {
+        let generated = self
+            .pace
+            .due_by(self.started.elapsed().saturating_sub(self.queued));
+        let has_reasoned = self.record.reasoning_tokens == self.reasoning;
+        if self.record.streamed && has_reasoned {
+            return;
+        }
+        self.record.reasoning_tokens = generated.min(self.reasoning);
+        self.record.output_tokens = match self.record.streamed {
+            true => self.record.reasoning_tokens,
+            false => generated.min(self.reasoning + self.length),
+        };
     }
 }
 
@@ -226,10 +327,7 @@ impl Drop for Call {
     /// Whatever was not finished was left by its client.
     fn drop(&mut self) {
         if !self.booked {
-            let elapsed = self.started.elapsed();
-            if !self.record.streamed {
-                self.record.output_tokens = self.pace.due_by(elapsed).min(self.length);
-            }
+            self.count_unfinished();
             // The layer around the dialects ends a reply that it has torn.
             let is_torn = self.exchange.is_due()
                 && matches!(

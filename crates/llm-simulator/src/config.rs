@@ -8,7 +8,10 @@ use service_defaults::{
     telemetry_settings::TelemetrySettings,
 };
 
-use crate::{faults::FaultRules, profile::Profile};
+use crate::{
+    faults::FaultRules,
+    profile::{ModelProfiles, Profile},
+};
 
 /// The state that a reset goes back to.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub struct SimulatorConfig {
     pub seed: u64,
     /// How quickly the simulated models answer.
     pub profile: Profile,
+    /// How quickly single ones of them answer instead.
+    pub model_profiles: ModelProfiles,
     /// What goes wrong from the start.
     pub faults: FaultRules,
 }
@@ -39,6 +44,7 @@ impl SimulatorConfig {
         Self {
             seed: 1,
             profile: Profile::standard(),
+            model_profiles: ModelProfiles::default(),
             faults: FaultRules::default(),
         }
     }
@@ -74,8 +80,14 @@ impl ProcessConfig {
                 profile: environment.parsed(
                     "SIMULATOR_PROFILE",
                     "default",
-                    "Pace of the answers: default, instant, or the path of a .toml file",
+                    "Pace of the answers: default, instant, claude-like, gpt-like, local-7b-cpu, or the path of a .toml file",
                 ),
+                model_profiles: environment
+                    .optional_parsed(
+                        "SIMULATOR_MODEL_PROFILES",
+                        "Pace of single models, as in claude-*=claude-like,gpt-4o=slow.toml",
+                    )
+                    .unwrap_or_default(),
                 faults: environment
                     .optional_parsed(
                         "SIMULATOR_FAULTS",

@@ -1,29 +1,30 @@
 //! The controls over HTTP: what may be changed while the simulator runs, and
 //! what it has counted. [`Control`] is the same from within the process.
 
+mod calls;
+mod faults;
+mod profiles;
+
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
     extract::State,
-    routing::{get, post, put},
+    routing::{get, post},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use service_defaults::{
-    extract::{ValidJson, ValidQuery},
-    problem::Problem,
-};
+use service_defaults::extract::ValidJson;
 
 use crate::{
+    accounts::Lines,
     engine::Engine,
     faults::{FaultRule, FaultRuleError, FaultRules},
-    meter::{CallRecord, JOURNAL_CALLS, MeterReading},
-    profile::{Profile, ProfileError, ProfileText},
+    invoice::Invoice,
+    journal::{CallFilter, CallRecord},
+    meter::MeterReading,
+    profile::{ModelProfiles, Profile},
 };
-
-/// Calls in one reply unless more are asked for.
-const DEFAULT_CALLS: usize = 100;
 
 /// The controls of a simulator in the same process.
 #[derive(Clone)]
@@ -36,9 +37,15 @@ impl Control {
         Self { engine }
     }
 
-    /// Changes the pace of the calls that arrive from now on.
+    /// Changes the pace of the calls that arrive from now on, but for models
+    /// that have a profile of their own.
     pub fn set_profile(&self, profile: Profile) {
         self.engine.set_profile(profile);
+    }
+
+    /// Replaces the profiles of single models.
+    pub fn set_model_profiles(&self, profiles: ModelProfiles) {
+        self.engine.set_model_profiles(profiles);
     }
 
     /// Changes where drawn numbers begin, for the calls that arrive from now on.
@@ -55,7 +62,8 @@ impl Control {
         Ok(())
     }
 
-    /// Back to the state at start: profile, seed, no faults, empty accounts.
+    /// Back to the state at start: profiles, seed and faults; empty caches and
+    /// accounts.
     pub fn reset(&self) {
         self.engine.reset();
     }
@@ -69,22 +77,19 @@ impl Control {
     /// The last calls, at most `limit`, in the order in which they ended.
     #[must_use]
     pub fn calls(&self, limit: usize) -> Vec<CallRecord> {
-        self.engine.last_calls(limit)
+        self.engine.last_calls(&CallFilter::default(), limit)
     }
-}
 
-/// A profile by its name, or written out.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ProfileChoice {
-    Written(ProfileText),
-    Named(NamedProfile),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NamedProfile {
-    name: String,
+    /// The bill for the calls that the filter takes, with all of its lines that
+    /// the journal still has.
+    #[must_use]
+    pub fn invoice(&self, filter: &CallFilter) -> Invoice {
+        let lines = Lines {
+            offset: 0,
+            limit: usize::MAX,
+        };
+        self.engine.invoice(filter, &lines)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,54 +98,29 @@ struct Seed {
     seed: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Faults {
-    rules: Vec<FaultRule>,
-}
-
-/// The rules in force, and how many calls or connections each has hit.
-#[derive(Serialize)]
-struct FaultsInForce {
-    rules: Vec<FaultRule>,
-    hits: Vec<u64>,
-}
-
-#[derive(Deserialize)]
-struct CallsQuery {
-    limit: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct Calls {
-    calls: Vec<CallRecord>,
-}
-
 /// The routes under `/control`.
 pub(crate) fn router() -> Router<Arc<Engine>> {
     Router::new()
-        .route("/control/profile", get(profile).put(set_profile))
-        .route("/control/seed", put(set_seed))
-        .route("/control/faults", get(faults).put(set_faults))
+        .route(
+            "/control/profile",
+            get(profiles::default).put(profiles::set_default),
+        )
+        .route(
+            "/control/profiles",
+            get(profiles::all).put(profiles::set_models),
+        )
+        .route("/control/seed", get(seed).put(set_seed))
+        .route("/control/faults", get(faults::all).put(faults::set))
         .route("/control/reset", post(reset))
         .route("/control/meter", get(meter))
-        .route("/control/calls", get(calls))
+        .route("/control/calls", get(calls::last))
+        .route("/control/invoice", get(calls::invoice))
 }
 
-async fn profile(State(engine): State<Arc<Engine>>) -> Json<ProfileText> {
-    Json(engine.settings().profile.text().clone())
-}
-
-async fn set_profile(
-    State(engine): State<Arc<Engine>>,
-    ValidJson(choice): ValidJson<ProfileChoice>,
-) -> Result<Json<ProfileText>, Problem> {
-    let profile = match choice {
-        ProfileChoice::Written(text) => Profile::check(text),
-        ProfileChoice::Named(named) => Profile::by_name(&named.name),
-    };
-    engine.set_profile(profile.map_err(|error| refused_profile(&error))?);
-    Ok(Json(engine.settings().profile.text().clone()))
+async fn seed(State(engine): State<Arc<Engine>>) -> Json<Seed> {
+    Json(Seed {
+        seed: engine.settings().seed,
+    })
 }
 
 async fn set_seed(
@@ -151,30 +131,6 @@ async fn set_seed(
     Json(seed)
 }
 
-async fn faults(State(engine): State<Arc<Engine>>) -> Json<FaultsInForce> {
-    Json(in_force(&engine))
-}
-
-fn in_force(engine: &Engine) -> FaultsInForce {
-    let settings = engine.settings();
-    let (rules, hits) = settings
-        .faults
-        .hits()
-        .map(|(rule, hits)| (rule.clone(), hits))
-        .unzip();
-    FaultsInForce { rules, hits }
-}
-
-async fn set_faults(
-    State(engine): State<Arc<Engine>>,
-    ValidJson(faults): ValidJson<Faults>,
-) -> Result<Json<FaultsInForce>, Problem> {
-    let rules = FaultRules::check(faults.rules)
-        .map_err(|error| Problem::invalid_field(&error.field, error.reason))?;
-    engine.set_faults(rules);
-    Ok(Json(in_force(&engine)))
-}
-
 async fn reset(State(engine): State<Arc<Engine>>) -> StatusCode {
     engine.reset();
     StatusCode::NO_CONTENT
@@ -182,27 +138,4 @@ async fn reset(State(engine): State<Arc<Engine>>) -> StatusCode {
 
 async fn meter(State(engine): State<Arc<Engine>>) -> Json<MeterReading> {
     Json(engine.reading())
-}
-
-async fn calls(
-    State(engine): State<Arc<Engine>>,
-    ValidQuery(query): ValidQuery<CallsQuery>,
-) -> Result<Json<Calls>, Problem> {
-    let limit = query.limit.unwrap_or(DEFAULT_CALLS);
-    if !(1..=JOURNAL_CALLS).contains(&limit) {
-        let reason = format!("must be between 1 and {JOURNAL_CALLS}");
-        return Err(Problem::invalid_field("limit", reason));
-    }
-    Ok(Json(Calls {
-        calls: engine.last_calls(limit),
-    }))
-}
-
-fn refused_profile(error: &ProfileError) -> Problem {
-    match error {
-        ProfileError::Field { field, reason } => Problem::invalid_field(*field, reason),
-        ProfileError::Unknown(_) | ProfileError::File { .. } => {
-            Problem::invalid_field("name", error.to_string())
-        }
-    }
 }

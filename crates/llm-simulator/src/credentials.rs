@@ -36,7 +36,6 @@ impl Caller {
     }
 
     /// Eight hexadecimal digits that tell callers apart and do not lead back to the key.
-    #[expect(dead_code, reason = "the journal shows it")]
     pub(crate) fn fingerprint(self) -> String {
         format!("{:08x}", self.0 >> 32)
     }

@@ -5,13 +5,21 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
     SimulatorConfig,
+    accounts::{Accounts, Lines},
+    call::CallRequest,
+    dialect::Dialect,
     faults::{FaultPlan, FaultRules},
-    meter::{Accounts, CallRecord, MeterReading},
-    profile::Profile,
+    invoice::Invoice,
+    journal::{CallFilter, CallRecord, Outcome},
+    meter::MeterReading,
+    price_list::{Charge, Consumption, PriceList},
+    profile::{ModelProfiles, Profile, Profiles},
+    prompt_cache::{CacheUsage, Owner, PromptCache},
     seed,
     telemetry::Telemetry,
 };
@@ -24,7 +32,7 @@ pub const MAX_ANSWERS: usize = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
-    pub(crate) profile: Arc<Profile>,
+    pub(crate) profiles: Arc<Profiles>,
     pub(crate) faults: Arc<FaultPlan>,
 }
 
@@ -40,6 +48,8 @@ pub(crate) struct Engine {
     connections: AtomicU64,
     answers: AtomicUsize,
     accounts: Mutex<Accounts>,
+    prompts: PromptCache,
+    prices: PriceList,
     pub(crate) telemetry: Telemetry,
 }
 
@@ -50,7 +60,7 @@ impl Engine {
     pub(crate) fn new(config: SimulatorConfig) -> Self {
         let start = Settings {
             seed: config.seed,
-            profile: Arc::new(config.profile),
+            profiles: Arc::new(Profiles::new(config.profile, config.model_profiles)),
             faults: Arc::new(FaultPlan::new(config.faults.clone())),
         };
         Self {
@@ -62,6 +72,8 @@ impl Engine {
             connections: AtomicU64::new(0),
             answers: AtomicUsize::new(0),
             accounts: Mutex::default(),
+            prompts: PromptCache::default(),
+            prices: PriceList::built_in(),
             telemetry: Telemetry::default(),
         }
     }
@@ -71,7 +83,13 @@ impl Engine {
     }
 
     pub(crate) fn set_profile(&self, profile: Profile) {
-        self.change(|settings| settings.profile = Arc::new(profile));
+        self.change(|settings| {
+            settings.profiles = Arc::new(settings.profiles.with_default(profile))
+        });
+    }
+
+    pub(crate) fn set_model_profiles(&self, models: ModelProfiles) {
+        self.change(|settings| settings.profiles = Arc::new(settings.profiles.with_models(models)));
     }
 
     pub(crate) fn set_seed(&self, seed: u64) {
@@ -83,13 +101,14 @@ impl Engine {
         self.change(|settings| settings.faults = plan);
     }
 
-    /// Back to the state at start: seed, profile, no faults, empty accounts, and
-    /// the next call is number 1 again. Answers in progress go on and are booked.
+    /// Back to the state at start: seed, profiles, faults, empty caches and
+    /// accounts, and the next call is number 1 again. Answers in progress go on and are booked.
     pub(crate) fn reset(&self) {
         self.change(|settings| {
             *settings = self.start.clone();
             settings.faults = Arc::new(FaultPlan::new(self.start_faults.clone()));
         });
+        self.prompts.clear();
         *self.accounts() = Accounts::default();
         self.calls.store(0, Ordering::SeqCst);
     }
@@ -120,6 +139,12 @@ impl Engine {
         self.calls.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Lets the next call draw what the first one drew.
+    #[cfg(test)]
+    pub(crate) fn start_numbers_again(&self) {
+        self.calls.store(0, Ordering::SeqCst);
+    }
+
     /// A place for one more answer, unless [`MAX_ANSWERS`] are in progress.
     pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
         let taken = self.answers.fetch_add(1, Ordering::Relaxed);
@@ -127,17 +152,61 @@ impl Engine {
         (taken < MAX_ANSWERS).then_some(place)
     }
 
-    pub(crate) fn book(&self, record: CallRecord) {
+    /// Looks a prompt up in the cache. Writes are reported by vendors that have
+    /// a price for them.
+    pub(crate) fn look_up_prompt(&self, request: &CallRequest, dialect: Dialect) -> CacheUsage {
+        let owner = Owner {
+            caller: request.caller,
+            dialect,
+            model: &request.model,
+        };
+        let mut usage = self.prompts.look_up(&owner, &request.prompt);
+        if usage.written() > 0
+            && !self
+                .prices
+                .charges_cache_writes(dialect, &request.model, Timestamp::now())
+        {
+            (usage.write_5m, usage.write_1h) = (0, 0);
+        }
+        usage
+    }
+
+    /// Charges for a call that has ended, and counts it.
+    pub(crate) fn book(&self, mut record: CallRecord) {
+        record.charge = self.charge(&record);
         self.telemetry.record(&record);
         self.accounts().book(record);
+    }
+
+    fn charge(&self, record: &CallRecord) -> Option<Charge> {
+        if record.outcome == Outcome::Refused {
+            return Some(Charge::default());
+        }
+        let used = Consumption {
+            input: record.input_tokens,
+            cache_read: record.cache_read_tokens,
+            cache_write_5m: record.cache_write_5m_tokens,
+            cache_write_1h: record.cache_write_1h_tokens,
+            output: record.output_tokens,
+        };
+        self.prices
+            .charge(record.dialect, &record.model, record.arrived_at, &used)
+    }
+
+    pub(crate) fn prices_as_of(&self) -> &str {
+        self.prices.as_of()
     }
 
     pub(crate) fn reading(&self) -> MeterReading {
         self.accounts().reading()
     }
 
-    pub(crate) fn last_calls(&self, limit: usize) -> Vec<CallRecord> {
-        self.accounts().last_calls(limit)
+    pub(crate) fn last_calls(&self, filter: &CallFilter, limit: usize) -> Vec<CallRecord> {
+        self.accounts().last_calls(filter, limit)
+    }
+
+    pub(crate) fn invoice(&self, filter: &CallFilter, lines: &Lines) -> Invoice {
+        self.accounts().invoice(filter, lines)
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

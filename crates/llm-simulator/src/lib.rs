@@ -10,6 +10,7 @@
 //! Nothing here is shared with the `llm` crate. Both were written from the
 //! vendors' descriptions, so a wrong reading of one shows at the other.
 
+mod accounts;
 mod answer;
 mod anthropic;
 mod bedrock;
@@ -26,14 +27,21 @@ mod exchange;
 mod faults;
 mod file;
 mod framing;
+mod invoice;
+mod journal;
 mod listener;
+mod load;
 mod meter;
 mod ollama;
 mod openai;
+mod page;
+mod price_list;
 mod profile;
 mod prompt;
+mod prompt_cache;
 mod router;
 mod running;
+mod same_origin;
 mod seed;
 mod telemetry;
 mod tokenizer;
@@ -50,14 +58,24 @@ pub use faults::{
     Fault, FaultFileError, FaultRule, FaultRuleError, FaultRules, HeaderCondition, MAX_RULES,
     Reported, ResetAt, Window, Within,
 };
+pub use invoice::{Bill, Invoice, ModelBill};
+pub use journal::{CallFilter, CallRecord, JOURNAL_CALLS, Operation, Outcome, SentTokens};
 pub use listener::SimulatorListener;
-pub use meter::{CallRecord, JOURNAL_CALLS, MeterReading, MeterRow, Operation, Outcome, Usage};
-pub use profile::{BUILT_IN, Profile, ProfileError, ProfileText, TokenRange};
+pub use load::Load;
+pub use meter::{MeterReading, MeterRow, Usage};
+pub use price_list::Charge;
+pub use profile::{
+    Assignment, AssignmentError, BUILT_IN, ModelProfiles, Profile, ProfileError, ProfileText,
+    TokenRange,
+};
 pub use running::Running;
 
 use std::{io, sync::Arc};
 
-use axum::{Router, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
 use service_defaults::problem::Problem;
 use tokio::net::TcpListener;
 
@@ -83,7 +101,11 @@ impl Simulator {
         let around = from_fn_with_state(Arc::clone(&self.engine), wire::layer);
         router::dialects()
             .layer(around)
-            .merge(control::router())
+            .merge(
+                control::router()
+                    .merge(page::router())
+                    .layer(from_fn(same_origin::check)),
+            )
             .with_state(Arc::clone(&self.engine))
     }
 

@@ -24,7 +24,7 @@ use crate::{
     dialect::Dialect,
     engine::Engine,
     framing::{self, Framing},
-    meter::Operation,
+    journal::Operation,
 };
 use error::Error;
 use request::{Asking, ChatRequest, GenerateRequest};

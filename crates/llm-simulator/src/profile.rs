@@ -1,14 +1,24 @@
-//! A profile: how quickly the simulated model answers, and how much it says.
+//! A profile: how quickly a simulated model answers, and how much it says.
+
+mod assignment;
+mod built_in;
+
+pub(crate) use assignment::Profiles;
+pub use assignment::{Assignment, AssignmentError, ModelProfiles};
+pub use built_in::BUILT_IN;
 
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::{Delay, Percentiles};
+use crate::{
+    distribution::{Delay, Percentiles},
+    load::Load,
+};
 
 /// Longest answer that a profile may ask for, in tokens; it bounds the memory
 /// of an answer that is not streamed.
 const MAX_OUTPUT_TOKENS: u64 = 100_000;
-/// Longest profile file: a profile is a dozen lines.
-const MAX_FILE_BYTES: u64 = 64 * 1024;
+/// No machine reads a prompt faster; the slowest reads a token in a second.
+const PREFILL: std::ops::RangeInclusive<f64> = 1.0..=10_000_000.0;
 
 /// What a profile looks like in TOML (settings) and JSON (control API).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +26,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 pub struct ProfileText {
     /// A name for people: 1 to 64 characters.
     pub name: String,
-    /// From the request's arrival to the first token.
+    /// From the request's arrival, or from the queue's end, to the first token.
     #[serde(rename = "timeToFirstTokenMs", alias = "time_to_first_token_ms")]
     pub time_to_first_token_ms: Percentiles,
     /// From one token to the next.
@@ -25,6 +35,27 @@ pub struct ProfileText {
     /// Length of an answer; drawn evenly between both ends.
     #[serde(rename = "outputTokens", alias = "output_tokens")]
     pub output_tokens: TokenRange,
+    /// Reasoning before an answer, counted as output and not shown; drawn
+    /// evenly between both ends. Left out: none.
+    #[serde(
+        rename = "reasoningTokens",
+        alias = "reasoning_tokens",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reasoning_tokens: Option<TokenRange>,
+    /// How fast a prompt is read, but for the part that is cached: what it takes
+    /// comes on top of the time to the first token. Left out: at once.
+    #[serde(
+        rename = "prefillTokensPerSecond",
+        alias = "prefill_tokens_per_second",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub prefill_tokens_per_second: Option<f64>,
+    /// How the machine behaves under load. Left out: no load slows it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
 }
 
 /// A number of tokens, both ends included.
@@ -69,101 +100,33 @@ pub enum ProfileError {
     Unknown(String),
 }
 
-/// The profiles that need no file.
-pub const BUILT_IN: [&str; 2] = ["default", "instant"];
-
 impl Profile {
-    /// Quick, but with a visible stream: an answer takes about half a second
-    /// and, at the 95th percentile, less than one.
-    #[must_use]
-    pub fn standard() -> Self {
-        Self::built_in(
-            "default",
-            Percentiles {
-                p50: 40.0,
-                p95: 120.0,
-            },
-            Percentiles {
-                p50: 4.0,
-                p95: 12.0,
-            },
-        )
-    }
-
-    /// No delay at all: what is measured against it is the caller's own time.
-    #[must_use]
-    pub fn instant() -> Self {
-        let none = Percentiles { p50: 0.0, p95: 0.0 };
-        Self::built_in("instant", none, none)
-    }
-
-    /// The built-in profile of this name.
-    ///
-    /// # Errors
-    /// The name is not one of [`BUILT_IN`].
-    pub fn by_name(name: &str) -> Result<Self, ProfileError> {
-        match name {
-            "default" => Ok(Self::standard()),
-            "instant" => Ok(Self::instant()),
-            other => Err(ProfileError::Unknown(other.to_owned())),
-        }
-    }
-
-    /// The built-in profile of this name, or the one in this TOML file.
-    ///
-    /// # Errors
-    /// The name is unknown, or the file is missing, too long or wrong.
-    pub fn load(name_or_path: &str) -> Result<Self, ProfileError> {
-        let is_file = std::path::Path::new(name_or_path)
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        if !is_file {
-            return Self::by_name(name_or_path);
-        }
-        let refused = |reason: String| ProfileError::File {
-            path: name_or_path.to_owned(),
-            reason,
-        };
-        let length = std::fs::metadata(name_or_path)
-            .map_err(|e| refused(e.to_string()))?
-            .len();
-        if length > MAX_FILE_BYTES {
-            return Err(refused(format!("longer than {MAX_FILE_BYTES} bytes")));
-        }
-        let file = std::fs::read_to_string(name_or_path).map_err(|e| refused(e.to_string()))?;
-        let text = toml::from_str(&file).map_err(|e| refused(e.to_string()))?;
-        Self::check(text)
-    }
-
     /// Checks a profile that was read.
     ///
     /// # Errors
     /// Names the field that is out of its range.
     pub fn check(text: ProfileText) -> Result<Self, ProfileError> {
-        let field = |field, reason: &str| ProfileError::Field {
-            field,
-            reason: reason.to_owned(),
-        };
+        let refuse = |field| move |reason: String| ProfileError::Field { field, reason };
         if text.name.is_empty() || text.name.chars().count() > 64 {
-            return Err(field("name", "must have 1 to 64 characters"));
+            return Err(refuse("name")("must have 1 to 64 characters".to_owned()));
         }
-        let TokenRange { min, max } = text.output_tokens;
-        if min < 1 || max < min || max > MAX_OUTPUT_TOKENS {
-            return Err(field("outputTokens", "needs 1 <= min <= max <= 100000"));
+        text.output_tokens.check().map_err(refuse("outputTokens"))?;
+        if let Some(reasoning) = text.reasoning_tokens {
+            reasoning.check().map_err(refuse("reasoningTokens"))?;
         }
-        let first_token =
-            Delay::from_percentiles(text.time_to_first_token_ms).map_err(|reason| {
-                ProfileError::Field {
-                    field: "timeToFirstTokenMs",
-                    reason,
-                }
-            })?;
-        let gap = Delay::from_percentiles(text.inter_token_gap_ms).map_err(|reason| {
-            ProfileError::Field {
-                field: "interTokenGapMs",
-                reason,
-            }
-        })?;
+        if let Some(rate) = text.prefill_tokens_per_second
+            && !PREFILL.contains(&rate)
+        {
+            let reason = "must be between 1 and 10000000".to_owned();
+            return Err(refuse("prefillTokensPerSecond")(reason));
+        }
+        if let Some(load) = &text.load {
+            load.check().map_err(refuse("load"))?;
+        }
+        let first_token = Delay::from_percentiles(text.time_to_first_token_ms)
+            .map_err(refuse("timeToFirstTokenMs"))?;
+        let gap =
+            Delay::from_percentiles(text.inter_token_gap_ms).map_err(refuse("interTokenGapMs"))?;
         Ok(Self {
             text,
             first_token,
@@ -176,19 +139,14 @@ impl Profile {
     pub fn text(&self) -> &ProfileText {
         &self.text
     }
+}
 
-    fn built_in(name: &str, first_token: Percentiles, gap: Percentiles) -> Self {
-        let text = ProfileText {
-            name: name.to_owned(),
-            time_to_first_token_ms: first_token,
-            inter_token_gap_ms: gap,
-            output_tokens: TokenRange { min: 60, max: 120 },
-        };
-        #[expect(
-            clippy::expect_used,
-            reason = "constants of this file, loaded by a test"
-        )]
-        Self::check(text).expect("built-in profiles are valid")
+impl TokenRange {
+    fn check(self) -> Result<(), String> {
+        if self.min < 1 || self.max < self.min || self.max > MAX_OUTPUT_TOKENS {
+            return Err(format!("needs 1 <= min <= max <= {MAX_OUTPUT_TOKENS}"));
+        }
+        Ok(())
     }
 }
 
@@ -208,28 +166,18 @@ impl std::fmt::Display for Profile {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUILT_IN, Profile, ProfileText};
-
-    #[test]
-    fn every_built_in_profile_loads_and_an_unknown_one_is_named() {
-        for name in BUILT_IN {
-            assert_eq!(Profile::load(name).unwrap().text().name, name);
-        }
-        let refused = Profile::load("fastest").unwrap_err().to_string();
-        assert!(
-            refused.contains("fastest") && refused.contains("instant"),
-            "{refused}"
-        );
-        assert!(Profile::load("/nonexistent/slow.toml").is_err());
-    }
+    use super::{Profile, ProfileText};
+    use crate::{distribution::Percentiles, load::Load};
 
     #[test]
     fn toml_and_json_spell_the_same_profile() {
-        let toml = "name = 'slow'\n[time_to_first_token_ms]\np50 = 900\np95 = 2000\n\
-                    [inter_token_gap_ms]\np50 = 20\np95 = 30\n[output_tokens]\nmin = 1\nmax = 2\n";
+        let toml = "name = 'slow'\nprefill_tokens_per_second = 50\n\
+                    [time_to_first_token_ms]\np50 = 900\np95 = 2000\n\
+                    [inter_token_gap_ms]\np50 = 20\np95 = 30\n[output_tokens]\nmin = 1\nmax = 2\n\
+                    [load]\nslots = 2\nqueue = 3\nslowdown = 1.5\n";
         let from_toml: ProfileText = toml::from_str(toml).unwrap();
         let json = serde_json::to_string(&from_toml).unwrap();
-        assert!(json.contains("timeToFirstTokenMs"), "{json}");
+        assert!(json.contains("timeToFirstTokenMs") && json.contains("prefillTokensPerSecond"));
         assert_eq!(
             serde_json::from_str::<ProfileText>(&json).unwrap(),
             from_toml
@@ -239,21 +187,31 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_named() {
-        let mut text = Profile::standard().text().clone();
-        text.output_tokens.min = 0;
-        assert!(
-            Profile::check(text.clone())
-                .unwrap_err()
-                .to_string()
-                .starts_with("outputTokens")
-        );
-        text.output_tokens.min = 1;
-        text.inter_token_gap_ms.p95 = 0.5;
-        assert!(
-            Profile::check(text)
-                .unwrap_err()
-                .to_string()
-                .starts_with("interTokenGapMs")
-        );
+        let change: [(&str, fn(&mut ProfileText)); 6] = [
+            ("name", |text| text.name.clear()),
+            ("outputTokens", |text| text.output_tokens.min = 0),
+            ("reasoningTokens", |text| {
+                text.reasoning_tokens = Some(super::TokenRange { min: 2, max: 1 });
+            }),
+            ("prefillTokensPerSecond", |text| {
+                text.prefill_tokens_per_second = Some(f64::INFINITY);
+            }),
+            ("load", |text| {
+                text.load = Some(Load {
+                    slots: 0,
+                    queue: 0,
+                    slowdown: 1.0,
+                });
+            }),
+            ("interTokenGapMs", |text| {
+                text.inter_token_gap_ms = Percentiles { p50: 1.0, p95: 0.5 };
+            }),
+        ];
+        for (field, change) in change {
+            let mut text = Profile::standard().text().clone();
+            change(&mut text);
+            let refused = Profile::check(text).unwrap_err().to_string();
+            assert!(refused.starts_with(field), "{refused}");
+        }
     }
 }

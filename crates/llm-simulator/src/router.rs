@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, rejection::QueryRejection},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,13 +14,13 @@ use crate::{
     anthropic::{self, models::Paging},
     bedrock,
     engine::Engine,
-    ollama, openai,
+    ollama, openai, page,
 };
 
 /// The routes of every dialect.
 pub(crate) fn dialects() -> Router<Arc<Engine>> {
     Router::new()
-        .route("/", get(greeting).fallback(ollama::method_not_allowed))
+        .route("/", get(root).fallback(ollama::method_not_allowed))
         .route(
             "/v1/models",
             get(models).fallback(openai::method_not_allowed),
@@ -36,9 +36,13 @@ pub(crate) fn dialects() -> Router<Arc<Engine>> {
         .nest("/lmstudio", openai::lm_studio())
 }
 
-/// What Ollama says to whoever looks whether it is there.
-async fn greeting() -> &'static str {
-    "Ollama is running"
+/// A page for people, and what Ollama says to whoever looks whether it is there.
+async fn root(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Response {
+    if page::is_wanted(&headers) {
+        page::home(&engine)
+    } else {
+        "Ollama is running".into_response()
+    }
 }
 
 /// Both vendors list their models here; only one of them asks for a version.

@@ -7,11 +7,12 @@ use std::{
 };
 
 use instrumentation::{catalogue, gen_ai};
-use metrics::Histogram;
+use metrics::{Counter, Histogram};
 
 use crate::{
     dialect::Dialect,
-    meter::{CallRecord, OTHER_MODEL, Operation, Outcome},
+    journal::{CallRecord, Operation, Outcome},
+    meter::OTHER_MODEL,
 };
 
 /// Models with series of their own for each kind of call. Callers name the
@@ -29,6 +30,8 @@ pub(crate) struct Telemetry {
 
 struct Series {
     duration: Histogram,
+    invoice: Counter,
+    unpriced: Counter,
     /// Only for whole answers: the others would show empty series.
     pace: Option<PaceSeries>,
 }
@@ -42,6 +45,10 @@ impl Telemetry {
     pub(crate) fn record(&self, record: &CallRecord) {
         let series = self.series(record);
         series.duration.record(seconds(record.duration_ms));
+        match record.pico_usd() {
+            Some(amount) => series.invoice.increment(amount),
+            None => series.unpriced.increment(1),
+        }
         if let (Some(pace), Some(first)) = (&series.pace, record.time_to_first_token_ms) {
             pace.record(record, first);
         }
@@ -98,7 +105,10 @@ impl Series {
             response,
             (gen_ai::ERROR_TYPE, error),
         ];
+        let billed = [provider, request];
         Self {
+            invoice: catalogue::SIMULATOR_INVOICE.counter(&billed),
+            unpriced: catalogue::SIMULATOR_UNPRICED_CALLS.counter(&billed),
             duration: catalogue::GEN_AI_SERVER_REQUEST_DURATION.histogram(&ended),
             pace: error.is_empty().then(|| PaceSeries {
                 first_token: catalogue::GEN_AI_SERVER_TIME_TO_FIRST_TOKEN.histogram(&call),

@@ -18,4 +18,10 @@ metrics_family! {
     SIMULATOR_FAULTS = Counter "simulator.faults" as "simulator_faults_total",
         "{fault}", ["gen_ai.provider.name", "fault"], &[],
         "Calls and connections that a fault rule hit, by fault (status, cut, silence …).";
+    SIMULATOR_INVOICE = Counter "simulator.invoice" as "simulator_invoice_pico_usd_total",
+        "pUSD", ["gen_ai.provider.name", "gen_ai.request.model"], &[],
+        "What the simulator charges for its calls, in units of 1e-12 USD.";
+    SIMULATOR_UNPRICED_CALLS = Counter "simulator.unpriced_calls" as "simulator_unpriced_calls_total",
+        "{call}", ["gen_ai.provider.name", "gen_ai.request.model"], &[],
+        "Calls of the simulator whose model has no price on its list.";
 }

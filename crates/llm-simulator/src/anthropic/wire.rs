@@ -123,6 +123,7 @@ impl<'a> Message<'a> {
     }
 
     fn started(call: &'a Call, output_tokens: u64) -> Self {
+        let cached = call.cache_usage();
         Self {
             id: format!("msg_{}", call.response_id()),
             kind: "message",
@@ -132,12 +133,12 @@ impl<'a> Message<'a> {
             stop_reason: None,
             stop_sequence: None,
             usage: Usage {
-                input_tokens: call.input_tokens(),
-                cache_creation_input_tokens: 0,
-                cache_read_input_tokens: 0,
+                input_tokens: call.uncached_tokens(),
+                cache_creation_input_tokens: cached.written(),
+                cache_read_input_tokens: cached.read,
                 cache_creation: CacheCreation {
-                    ephemeral_5m_input_tokens: 0,
-                    ephemeral_1h_input_tokens: 0,
+                    ephemeral_5m_input_tokens: cached.write_5m,
+                    ephemeral_1h_input_tokens: cached.write_1h,
                 },
                 output_tokens,
                 service_tier: "standard",
@@ -154,9 +155,9 @@ impl Event<'_> {
                 stop_sequence: None,
             },
             usage: StreamUsage {
-                input_tokens: call.input_tokens(),
-                cache_creation_input_tokens: 0,
-                cache_read_input_tokens: 0,
+                input_tokens: call.uncached_tokens(),
+                cache_creation_input_tokens: call.cache_usage().written(),
+                cache_read_input_tokens: call.cache_usage().read,
                 output_tokens: call.output_tokens(),
             },
         }

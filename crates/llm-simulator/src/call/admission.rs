@@ -1,6 +1,6 @@
 //! From a request's arrival to a call that may answer, or to its refusal.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::Extensions;
 use tokio::time::Instant;
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     Call, milliseconds,
     pace::{Pace, Slowdown},
+    sent::LastSent,
     silence,
 };
 use crate::{
@@ -17,7 +18,9 @@ use crate::{
     engine::{Engine, Place, Settings},
     exchange::Exchange,
     faults::{Candidate, Fault},
-    meter::{CallRecord, Operation, Outcome},
+    journal::{CallRecord, Operation, Outcome},
+    load::Slot,
+    profile::{Profile, TokenRange},
     prompt::Prompt,
     seed,
     wire::WireFault,
@@ -31,7 +34,6 @@ const OK: u16 = 200;
 pub(crate) struct CallRequest {
     pub(crate) model: String,
     pub(crate) streamed: bool,
-    #[expect(dead_code, reason = "the rate limits and the journal look at it")]
     pub(crate) caller: Caller,
     pub(crate) prompt: Prompt,
     /// The caller's limit on the answer, if it gave one.
@@ -73,17 +75,27 @@ impl Arrival {
             dialect,
             operation,
             model: String::new(),
+            caller: String::new(),
             test_id: exchange.test_id().map(str::to_owned),
             streamed: false,
             outcome: Outcome::Refused,
             status: 200,
             fault: None,
             input_tokens: 0,
+            cache_read_tokens: 0,
+            cache_write_5m_tokens: 0,
+            cache_write_1h_tokens: 0,
             output_tokens: 0,
+            reasoning_tokens: 0,
             arrived_at: jiff::Timestamp::now(),
+            queued_ms: 0.0,
+            first_token_due_ms: None,
             time_to_first_token_ms: None,
             first_token_sent_ms: None,
             duration_ms: 0.0,
+            sent_last: Vec::new(),
+            tokens_in_last_250_ms: 0,
+            charge: None,
         };
         Self {
             engine: Arc::clone(engine),
@@ -112,6 +124,7 @@ impl Arrival {
     pub(crate) async fn admit(mut self, request: CallRequest) -> Result<Call, Refusal> {
         let dialect = self.record.dialect;
         self.record.model.clone_from(&request.model);
+        self.record.caller = request.caller.fingerprint();
         self.record.streamed = request.streamed;
         let fault = self.decide(&request);
         self.record.fault = fault.as_ref().map(Fault::name);
@@ -150,7 +163,15 @@ impl Arrival {
             }
             _ => false,
         };
-        let mut call = self.into_call(&request, place, fault);
+        let assigned = self.settings.profiles.of(&request.model).clone();
+        let mut call = self.into_call(&request, place, fault, &assigned.profile);
+        if let Some(slots) = &assigned.slots {
+            match slots.enter().await {
+                Some(slot) => call.take(slot),
+                None => return Err(call.refuse(dialect.overloaded_status())),
+            }
+        }
+        call.read(&request);
         if is_silent {
             silence().await;
             return Err(call.refuse(GATEWAY_TIMEOUT));
@@ -177,30 +198,63 @@ impl Arrival {
         self.refuse(OK)
     }
 
-    fn into_call(mut self, request: &CallRequest, place: Place, fault: Option<Fault>) -> Call {
-        let wanted = self.settings.profile.text().output_tokens;
-        let drawn = self.generator.u64(wanted.min..=wanted.max);
-        let length = request.max_tokens.map_or(drawn, |limit| drawn.min(limit));
-        self.record.input_tokens = request.prompt.tokens();
+    fn into_call(
+        mut self,
+        request: &CallRequest,
+        place: Place,
+        fault: Option<Fault>,
+        profile: &Arc<Profile>,
+    ) -> Call {
+        let mut draw = |range: TokenRange| self.generator.u64(range.min..=range.max);
+        let wanted = draw(profile.text().output_tokens);
+        let reasoning = profile.text().reasoning_tokens.map_or(0, &mut draw);
+        let limit = request.max_tokens.unwrap_or(u64::MAX);
+        let reasoning = reasoning.min(limit);
+        let length = wanted.min(limit - reasoning);
         Call {
             engine: self.engine,
             _place: place,
+            slot: None,
             started: self.started,
+            queued: Duration::ZERO,
             exchange: self.exchange,
             answer: Answer::new(self.generator.fork()),
             pace: Pace::new(
-                self.settings.profile,
+                Arc::clone(profile),
                 Slowdown::of(fault.as_ref()),
                 self.generator.fork(),
             ),
+            reasoning,
             length,
-            limited: length < drawn,
+            said: 0,
+            limited: length < wanted,
             fault,
             first_token: None,
+            sent: LastSent::default(),
             response_id: seed::identifier(&mut self.generator, "", ID_LENGTH),
             booked: false,
             record: self.record,
         }
+    }
+}
+
+impl Call {
+    /// Begins to count what is due, now that the machine has room.
+    fn take(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+        self.queued = self.started.elapsed();
+        self.record.queued_ms = milliseconds(self.queued);
+    }
+
+    /// Reads the prompt, as far as the cache does not have it.
+    fn read(&mut self, request: &CallRequest) {
+        let tokens = request.prompt.tokens();
+        let cached = self.engine.look_up_prompt(request, self.record.dialect);
+        self.record.input_tokens = tokens;
+        self.record.cache_read_tokens = cached.read;
+        self.record.cache_write_5m_tokens = cached.write_5m;
+        self.record.cache_write_1h_tokens = cached.write_1h;
+        self.pace.read_prompt(tokens - cached.read);
     }
 }
 

@@ -18,8 +18,10 @@ pub(super) struct Pace {
     slowdown: Slowdown,
     generator: fastrand::Rng,
     last_due: Option<Duration>,
-    /// Due times drawn ahead, for an answer that is not streamed.
-    scheduled: Vec<Duration>,
+    prefill: Duration,
+    /// What was drawn, unless all tokens are due at the same moment. As long as
+    /// the answer at most.
+    dues: Vec<Duration>,
 }
 
 impl Slowdown {
@@ -50,48 +52,76 @@ impl Pace {
             slowdown,
             generator,
             last_due: None,
-            scheduled: Vec::new(),
+            prefill: Duration::ZERO,
+            dues: Vec::new(),
         }
     }
 
-    /// When the next token is due; zero when there is nothing to wait for.
-    pub(super) fn next_due(&mut self) -> Duration {
+    /// Lets the first token come later, as a prompt must be read first.
+    pub(super) fn read_prompt(&mut self, tokens: u64) {
+        if let Some(rate) = self.profile.text().prefill_tokens_per_second {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a request of 4 MiB has fewer tokens than a double is exact for"
+            )]
+            let seconds = tokens as f64 / rate;
+            self.prefill = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        }
+    }
+
+    /// When the next token is due, gaps being so many times longer; zero when
+    /// there is nothing to wait for.
+    pub(super) fn next_due(&mut self, slowdown: f64) -> Duration {
         let due = match self.last_due {
             None => self.first_token(),
-            Some(last) => last.saturating_add(self.gap()),
+            Some(last) => last.saturating_add(self.gap(slowdown)),
         };
         self.last_due = Some(due);
+        if !self.has_no_gaps() {
+            self.dues.push(due);
+        }
         due
     }
 
-    /// Draws all due times of an answer of `length` tokens; gives the first and
-    /// the last one.
-    pub(super) fn schedule(&mut self, length: u64) -> (Duration, Duration) {
-        let first = self.next_due();
-        if self.profile.gap.is_none() && self.slowdown.gap.is_zero() {
-            return (first, first);
+    /// Draws when `count` tokens are due on an idle machine; gives the last moment.
+    pub(super) fn schedule(&mut self, count: u64) -> Duration {
+        let mut last = Duration::ZERO;
+        let needed = if self.has_no_gaps() {
+            count.min(1)
+        } else {
+            count
+        };
+        for _ in 0..needed {
+            last = self.next_due(1.0);
         }
-        self.scheduled.push(first);
-        for _ in 1..length {
-            let due = self.next_due();
-            self.scheduled.push(due);
-        }
-        (first, self.last_due.unwrap_or(first))
+        last
+    }
+
+    /// When the token of this index was due, or the last one before it.
+    pub(super) fn due_of(&self, index: u64) -> Duration {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let due = self.dues.get(index).copied();
+        due.or(self.last_due).unwrap_or_default()
+    }
+
+    fn has_no_gaps(&self) -> bool {
+        self.profile.gap.is_none() && self.slowdown.gap.is_zero()
     }
 
     fn first_token(&mut self) -> Duration {
         let drawn = self.profile.first_token.draw(&mut self.generator);
-        stretched(drawn, self.slowdown.factor).saturating_add(self.slowdown.first_token)
+        stretched(drawn.saturating_add(self.prefill), self.slowdown.factor)
+            .saturating_add(self.slowdown.first_token)
     }
 
-    fn gap(&mut self) -> Duration {
+    fn gap(&mut self, slowdown: f64) -> Duration {
         let drawn = self.profile.gap.draw(&mut self.generator);
-        stretched(drawn, self.slowdown.factor).saturating_add(self.slowdown.gap)
+        stretched(drawn, self.slowdown.factor * slowdown).saturating_add(self.slowdown.gap)
     }
 
-    /// How many of the scheduled tokens were due within `elapsed`.
+    /// How many of the tokens drawn so far were due within `elapsed`.
     pub(super) fn due_by(&self, elapsed: Duration) -> u64 {
-        self.scheduled.partition_point(|due| *due <= elapsed) as u64
+        self.dues.partition_point(|due| *due <= elapsed) as u64
     }
 }
 
@@ -112,11 +142,16 @@ mod tests {
         Pace::new(Arc::new(profile), Slowdown::of(None), generator(11, 1))
     }
 
+    fn first_and_last(pace: &mut Pace) -> (Duration, Duration) {
+        let last = pace.schedule(80);
+        (pace.due_of(0), last)
+    }
+
     #[test]
     fn a_stream_and_a_whole_answer_of_one_call_take_equally_long() {
-        let (first, last) = pace(Profile::standard()).schedule(80);
+        let (first, last) = first_and_last(&mut pace(Profile::standard()));
         let mut streamed = pace(Profile::standard());
-        let dues: Vec<Duration> = (0..80).map(|_| streamed.next_due()).collect();
+        let dues: Vec<Duration> = (0..80).map(|_| streamed.next_due(1.0)).collect();
         assert_eq!((first, last), (dues[0], dues[79]));
         assert!(dues.is_sorted() && first > Duration::ZERO);
     }
@@ -125,7 +160,7 @@ mod tests {
     fn tokens_due_by_a_moment_are_counted() {
         let mut pace = pace(Profile::standard());
         assert_eq!(pace.due_by(Duration::MAX), 0);
-        let (first, last) = pace.schedule(80);
+        let (first, last) = first_and_last(&mut pace);
         assert_eq!(pace.due_by(Duration::ZERO), 0);
         assert_eq!(pace.due_by(first), 1);
         assert_eq!(pace.due_by(last), 80);
@@ -133,9 +168,25 @@ mod tests {
 
     #[test]
     fn an_instant_answer_is_due_at_once() {
-        assert_eq!(
-            pace(Profile::instant()).schedule(80),
-            (Duration::ZERO, Duration::ZERO)
-        );
+        let mut pace = pace(Profile::instant());
+        assert_eq!(first_and_last(&mut pace), (Duration::ZERO, Duration::ZERO));
+        assert!(pace.dues.is_empty());
+    }
+
+    #[test]
+    fn a_long_prompt_delays_the_first_token_and_load_the_others() {
+        let first = |tokens| {
+            let mut pace = pace(Profile::by_name("local-7b-cpu").unwrap());
+            pace.read_prompt(tokens);
+            pace.next_due(1.0)
+        };
+        assert_eq!(first(600) - first(0), Duration::from_secs(10));
+        let gap = |slowdown| {
+            let mut pace = pace(Profile::standard());
+            let first = pace.next_due(slowdown);
+            pace.next_due(slowdown) - first
+        };
+        let ratio = gap(3.0).as_secs_f64() / gap(1.0).as_secs_f64();
+        assert!((2.999..3.001).contains(&ratio), "{ratio}");
     }
 }

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 
 use super::{Arrival, Call, CallRequest, SILENCE, Step, Whole};
 use crate::{
-    Dialect, Engine, Operation, Outcome, SimulatorConfig,
+    CallFilter, Dialect, Engine, Load, Operation, Outcome, Percentiles, Profile, SimulatorConfig,
+    TokenRange,
     credentials::Caller,
     faults::{Fault, FaultRule, FaultRules},
-    prompt::{Caching, Prompt},
+    prompt::{CacheTime, Caching, Prompt},
 };
 
 fn arrive(engine: &Arc<Engine>) -> Arrival {
@@ -101,7 +102,7 @@ async fn a_client_that_leaves_pays_for_what_was_due() {
         });
         assert!(leave.await.is_err(), "ended before the client left");
         drop(call);
-        let record = &engine.last_calls(1)[0];
+        let record = &engine.last_calls(&CallFilter::default(), 1)[0];
         assert_eq!(record.outcome, Outcome::Cancelled);
         assert_eq!(record.input_tokens, 7);
         assert!((5..60).contains(&record.output_tokens), "{record:?}");
@@ -119,7 +120,10 @@ async fn silence_ends_in_a_cut_after_ten_minutes() {
     let (text, end) = stream_to_the_end(&mut call).await;
     assert_eq!((crate::tokenizer::count(&text), end), (4, Step::Cut));
     assert!(started.elapsed() >= SILENCE);
-    assert_eq!(engine.last_calls(1)[0].outcome, Outcome::Broken);
+    assert_eq!(
+        engine.last_calls(&CallFilter::default(), 1)[0].outcome,
+        Outcome::Broken
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,4 +148,161 @@ async fn answers_in_progress_are_bounded_and_places_come_back() {
     assert_eq!(refused.status, 529);
     held.pop();
     call(&engine, true).await.finish();
+}
+
+fn machine(slots: u32, queue: u32) -> SimulatorConfig {
+    let mut text = Profile::standard().text().clone();
+    text.load = Some(Load {
+        slots,
+        queue,
+        slowdown: 3.0,
+    });
+    SimulatorConfig {
+        profile: Profile::check(text).unwrap(),
+        ..SimulatorConfig::standard()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_wait_for_a_slot_and_are_refused_when_too_many_wait() {
+    let engine = engine(machine(1, 1));
+    let mut first = call(&engine, false).await;
+    let mut second = Box::pin(call(&engine, false));
+    assert!(second.as_mut().now_or_never().is_none(), "did not wait");
+    let refused = arrive(&engine).admit(request(false)).await.err().unwrap();
+    assert_eq!(refused.status, 529);
+    let begun = Instant::now();
+    first.whole().await;
+    first.finish();
+    drop(first);
+    let took = begun.elapsed();
+    second.await.finish();
+    let queued = engine.last_calls(&CallFilter::default(), 1)[0].queued_ms;
+    assert!(
+        (queued - took.as_secs_f64() * 1000.0).abs() < 1e-6,
+        "{queued}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fuller_machine_is_slower() {
+    let alone = engine(machine(8, 0));
+    let begun = Instant::now();
+    let mut only = call(&alone, false).await;
+    only.whole().await;
+    let took = begun.elapsed();
+
+    let full = engine(machine(8, 0));
+    let mut first = call(&full, false).await;
+    let mut others = Vec::new();
+    for _ in 0..7 {
+        others.push(call(&full, true).await);
+    }
+    let begun = Instant::now();
+    first.whole().await;
+    let ratio = begun.elapsed().as_secs_f64() / took.as_secs_f64();
+    // The time to the first token does not grow, and the gaps grow threefold.
+    assert!((2.0..3.0).contains(&ratio), "{ratio}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reasoning_takes_time_and_tokens_and_is_not_said() {
+    let mut text = Profile::standard().text().clone();
+    text.reasoning_tokens = Some(TokenRange { min: 50, max: 50 });
+    let config = SimulatorConfig {
+        profile: Profile::check(text).unwrap(),
+        ..SimulatorConfig::standard()
+    };
+    let engine = engine(config);
+    let begun = Instant::now();
+    let mut streamed = call(&engine, true).await;
+    let (text, _) = stream_to_the_end(&mut streamed).await;
+    streamed.finish();
+    let took = begun.elapsed();
+    let said = crate::tokenizer::count(&text);
+    assert_eq!(streamed.output_tokens(), said + 50);
+    assert_eq!(streamed.reasoning_tokens(), 50);
+    assert!(streamed.elapsed().1 > Duration::from_millis(150));
+
+    engine.reset();
+    let begun = Instant::now();
+    let mut whole = call(&engine, false).await;
+    assert_eq!(whole.whole().await, Whole::Text(text));
+    assert_eq!((whole.output_tokens(), begun.elapsed()), (said + 50, took));
+
+    engine.reset();
+    let mut limited = request(true);
+    limited.max_tokens = Some(20);
+    let mut call = arrive(&engine).admit(limited).await.unwrap();
+    assert_eq!(call.next().await, Step::Finished);
+    assert_eq!((call.output_tokens(), call.was_limited()), (20, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_that_leaves_may_not_have_seen_is_counted() {
+    let mut text = Profile::standard().text().clone();
+    text.inter_token_gap_ms = Percentiles {
+        p50: 20.0,
+        p95: 20.0,
+    };
+    text.time_to_first_token_ms = text.inter_token_gap_ms;
+    let config = SimulatorConfig {
+        profile: Profile::check(text).unwrap(),
+        ..SimulatorConfig::standard()
+    };
+    let engine = engine(config);
+    for streamed in [true, false] {
+        engine.reset();
+        let mut call = call(&engine, streamed).await;
+        let leave = tokio::time::timeout(Duration::from_millis(1005), async {
+            match streamed {
+                true => drop(stream_to_the_end(&mut call).await),
+                false => drop(call.whole().await),
+            }
+        });
+        assert!(leave.await.is_err(), "ended before the client left");
+        drop(call);
+        let record = engine.last_calls(&CallFilter::default(), 1).remove(0);
+        assert_eq!(
+            (record.output_tokens, record.outcome),
+            (50, Outcome::Cancelled)
+        );
+        // One token in 20 ms; a stream's steps may add the one on the edge.
+        assert!(
+            (12..=13).contains(&record.tokens_in_last_250_ms),
+            "{record:?}"
+        );
+        assert_eq!(record.sent_last.is_empty(), !streamed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cached_prompt_is_answered_sooner_and_charged_less() {
+    let config = SimulatorConfig {
+        profile: Profile::by_name("claude-like").unwrap(),
+        ..SimulatorConfig::standard()
+    };
+    let engine = engine(config);
+    let mut long = Prompt::new(Caching::Breakpoints);
+    long.opaque("system", 24_000);
+    long.mark(CacheTime::FiveMinutes);
+    let mut dues = Vec::new();
+    for _ in 0..2 {
+        // The same number draws the same pace.
+        engine.start_numbers_again();
+        let mut asked = request(false);
+        asked.prompt = long.clone();
+        let mut call = arrive(&engine).admit(asked).await.unwrap();
+        call.whole().await;
+        call.finish();
+        let record = engine.last_calls(&CallFilter::default(), 1).remove(0);
+        dues.push((record.first_token_due_ms.unwrap(), record.charge.unwrap()));
+    }
+    // 24,000 tokens at 12,000 a second.
+    assert!((dues[0].0 - dues[1].0 - 2000.0).abs() < 1e-6, "{dues:?}");
+    assert_eq!(dues[0].1.cache_write_5m, 24_000 * 2_500_000);
+    assert_eq!(
+        (dues[1].1.cache_read, dues[1].1.input),
+        (24_000 * 100_000, 0)
+    );
 }

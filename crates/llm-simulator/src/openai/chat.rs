@@ -20,7 +20,7 @@ use crate::{
     dialect::Dialect,
     engine::Engine,
     framing::{self, Framing, data},
-    meter::Operation,
+    journal::Operation,
 };
 use request::ChatRequest;
 use wire::{Chunk, Completion, Frame};

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{checks::Key, document_headers, error::Error, stream_headers, timed};
 use crate::{
     body::to_json, call::Arrival, credentials::Caller, dialect::Dialect, engine::Engine, framing,
-    meter::Operation,
+    journal::Operation,
 };
 use events::Events;
 use request::ResponsesRequest;

@@ -111,3 +111,37 @@ async fn wrong_rules_and_addresses_are_problems() {
     );
     assert_eq!(json(simulator.get("/nothing")).await.0, 404);
 }
+
+#[tokio::test]
+async fn single_models_can_have_a_profile_of_their_own() {
+    let simulator = TestSimulator::instant().await;
+    let models = json!({"models": [
+        {"model": "claude-*", "profile": written_profile()},
+        {"model": "llama3.2", "profile": {"name": "local-7b-cpu"}},
+    ]});
+    let (status, shown) = json(simulator.put("/control/profiles", &models)).await;
+    assert_eq!(status, 200, "{shown}");
+    assert_eq!(shown["default"]["name"], "instant");
+    assert_eq!(shown["models"][1]["profile"]["load"]["slots"], 4);
+    assert_eq!(json(simulator.get("/control/profiles")).await.1, shown);
+    let (_, message) = json(simulator.messages(&prompt(json!({})))).await;
+    assert_eq!(message["usage"]["output_tokens"], 7);
+    for (wrong, field) in [
+        (
+            json!({"models": [{"model": "a*b", "profile": {"name": "instant"}}]}),
+            "models",
+        ),
+        (
+            json!({"models": [{"model": "a", "profile": {"name": "fastest"}}]}),
+            "models[0].profile.name",
+        ),
+    ] {
+        let (status, problem) = json(simulator.put("/control/profiles", &wrong)).await;
+        assert_eq!(status, 400);
+        assert!(problem["errors"][field].is_array(), "{problem}");
+    }
+    assert_eq!(
+        json(simulator.get("/control/seed")).await.1,
+        json!({"seed": 1})
+    );
+}

@@ -152,9 +152,9 @@ impl Metrics {
 impl Usage {
     fn of(call: &Call) -> Self {
         Self {
-            cache_read_input_tokens: 0,
-            cache_write_input_tokens: 0,
-            input_tokens: call.input_tokens(),
+            cache_read_input_tokens: call.cache_usage().read,
+            cache_write_input_tokens: call.cache_usage().written(),
+            input_tokens: call.uncached_tokens(),
             output_tokens: call.output_tokens(),
             total_tokens: call.input_tokens() + call.output_tokens(),
         }

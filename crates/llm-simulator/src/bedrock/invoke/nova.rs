@@ -58,11 +58,11 @@ struct Empty {}
 impl Usage {
     fn of(call: &Call) -> Self {
         Self {
-            input_tokens: call.input_tokens(),
+            input_tokens: call.uncached_tokens(),
             output_tokens: call.output_tokens(),
             total_tokens: call.input_tokens() + call.output_tokens(),
-            cache_read_input_token_count: 0,
-            cache_write_input_token_count: 0,
+            cache_read_input_token_count: call.cache_usage().read,
+            cache_write_input_token_count: call.cache_usage().written(),
         }
     }
 }

@@ -139,12 +139,12 @@ impl Usage {
             completion_tokens: call.output_tokens(),
             total_tokens: call.input_tokens() + call.output_tokens(),
             prompt_tokens_details: PromptDetails {
-                cached_tokens: 0,
-                cache_write_tokens: 0,
+                cached_tokens: call.cache_usage().read,
+                cache_write_tokens: call.cache_usage().written(),
                 audio_tokens: 0,
             },
             completion_tokens_details: CompletionDetails {
-                reasoning_tokens: 0,
+                reasoning_tokens: call.reasoning_tokens(),
                 audio_tokens: 0,
                 accepted_prediction_tokens: 0,
                 rejected_prediction_tokens: 0,

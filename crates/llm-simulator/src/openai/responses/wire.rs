@@ -270,12 +270,12 @@ impl Usage {
         Self {
             input_tokens: call.input_tokens(),
             input_tokens_details: InputDetails {
-                cached_tokens: 0,
-                cache_write_tokens: 0,
+                cached_tokens: call.cache_usage().read,
+                cache_write_tokens: call.cache_usage().written(),
             },
             output_tokens: call.output_tokens(),
             output_tokens_details: OutputDetails {
-                reasoning_tokens: 0,
+                reasoning_tokens: call.reasoning_tokens(),
             },
             total_tokens: call.input_tokens() + call.output_tokens(),
         }
