@@ -4,6 +4,7 @@
 //! passed, and what is kept for the whole run is bounded by the constants here.
 
 mod checks;
+mod measured;
 mod second;
 mod tag_sets;
 mod totals;
@@ -147,10 +148,9 @@ impl Aggregator {
         })
     }
 
-    /// Samples of a scenario make up the load; setup, teardown and k6's gauges carry none. A
-    /// request is stamped at its end, so that its duration leads back to its start.
+    /// A request is stamped at its end, so that its duration leads back to its start.
     fn extend_load(&mut self, sample: &Sample<'_>) {
-        if sample.tags.get("scenario").is_none_or(str::is_empty) {
+        if !sample.is_load() {
             return;
         }
         let is_span = sample.kind == MetricKind::Trend

@@ -5,7 +5,8 @@
 //! and tag set, and into totals of the whole run; a trend is kept as a
 //! [`distribution::Distribution`], a histogram with three significant digits, so that
 //! percentiles of any window are exact merges. [`threshold`] reads k6's threshold expressions,
-//! [`results`] is the document that the contract fixes, and [`verdict::judge`] turns evidence
+//! [`results`] is the document that the contract fixes, [`notation`] how its numbers are written,
+//! and [`verdict::judge`] turns evidence
 //! into PASS, FAIL or INVALID with reasons.
 
 mod number;
@@ -19,5 +20,6 @@ pub mod series;
 pub mod aggregate;
 pub mod threshold;
 
+pub mod notation;
 pub mod results;
 pub mod verdict;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{Contains, MetricKind};
+use crate::notation::{Unit, number};
+use crate::threshold::Threshold;
 
 /// Everything that a finished run is judged by and shown with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,7 +25,8 @@ pub struct Results {
 
 /// Statistics of one metric under k6's names: trends have `avg min med max p(90) p(95) p(99)
 /// count`, counters `count rate`, rates `rate passes fails`, gauges `value min max`. Times are
-/// milliseconds, data is bytes, a counter's rate is per second of load.
+/// milliseconds, data is bytes. A counter's `count` is of the whole run; its `rate` is what the
+/// load alone counted, per second of load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricResult {
     /// The metric's kind.
@@ -70,7 +73,8 @@ pub struct ThresholdResult {
     pub observed_value: Option<f64>,
     /// How many samples it was judged by. k6 lets trends and rates without samples pass.
     pub samples: u64,
-    /// What k6 itself said, where it wrote a summary.
+    /// What k6 itself said, where it wrote a summary. It has no say in a counter's rate, which
+    /// it divides by setup and teardown too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_ok: Option<bool>,
 }
@@ -94,6 +98,22 @@ pub struct Coverage {
     pub samples_in_other: u64,
     /// Samples of metrics or checks after the bound on their number; they are in no figure.
     pub samples_left_out: u64,
+}
+
+impl Results {
+    /// What a threshold of these results saw, with its unit; `None` without samples.
+    #[must_use]
+    pub fn observed(&self, threshold: &str) -> Option<String> {
+        let value = self.thresholds.results.get(threshold)?.observed_value?;
+        let beside_bound = |(metric, expression): (&str, &str)| {
+            let parsed = Threshold::parse(metric, expression).ok()?.expression;
+            let of = self.metrics.get(metric)?;
+            let unit = Unit::of(parsed.statistic, of.kind, of.contains);
+            Some(unit.beside(value, parsed.bound))
+        };
+        let text = threshold.rsplit_once(": ").and_then(beside_bound);
+        Some(text.unwrap_or_else(|| number(value)))
+    }
 }
 
 /// What k6 itself says of the thresholds: metric → expression → held.

@@ -21,6 +21,17 @@ pub struct Sample<'a> {
     pub tags: &'a Tags<'a>,
 }
 
+impl Sample<'_> {
+    /// Whether it belongs to the load: those of setup and teardown, and k6's gauges, carry no
+    /// scenario.
+    #[must_use]
+    pub fn is_load(&self) -> bool {
+        self.tags
+            .get("scenario")
+            .is_some_and(|scenario| !scenario.is_empty())
+    }
+}
+
 /// The tags of one sample, in the order of its line. A handful, so a list is quicker than a map.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tags<'a>(pub Vec<(Cow<'a, str>, Cow<'a, str>)>);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notation::whole;
 use crate::results::Results;
 
 /// k6's exit code for a finished run with a crossed threshold.
@@ -95,31 +96,36 @@ impl Level {
 }
 
 /// Judges a run. Validity comes first: figures that do not show what was asked are INVALID,
-/// whatever they say. Then a crossed threshold is FAIL, and everything else PASS.
+/// whatever they say. Then a crossed threshold is FAIL. A threshold without a sample decides
+/// only when none was crossed: what was asked is not shown, but nothing speaks against it either.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    let results = evidence.results;
     let doubts = doubts(evidence);
     if !doubts.is_empty() {
-        return verdict(Level::Invalid, doubts);
+        return verdict(Level::Invalid, doubts, results);
     }
     let crossed = crossed_thresholds(evidence);
     if !crossed.is_empty() {
-        return verdict(Level::Fail, crossed);
+        return verdict(Level::Fail, crossed, results);
     }
-    let thresholds = evidence.results.thresholds.results.len();
-    let measurements = evidence.results.coverage.measurements;
-    let held = match thresholds {
+    let thresholds = &results.thresholds.results;
+    if thresholds.values().any(|one| one.observed_value.is_none()) {
+        return verdict(Level::Invalid, Vec::new(), results);
+    }
+    let held = match thresholds.len() {
         0 => "No threshold was set.".to_owned(),
         1 => "The one threshold held.".to_owned(),
-        _ => format!("All {thresholds} thresholds held."),
+        several => format!("All {several} thresholds held."),
     };
-    verdict(
-        Level::Pass,
-        vec![format!("{held} {measurements} measurements were judged.")],
-    )
+    let measurements = whole(results.coverage.measurements);
+    let sentence = format!("{held} {measurements} measurements were judged.");
+    verdict(Level::Pass, vec![sentence], results)
 }
 
-const fn verdict(level: Level, reasons: Vec<String>) -> Verdict {
+/// The reasons, and after them what must be known about single thresholds.
+fn verdict(level: Level, mut reasons: Vec<String>, results: &Results) -> Verdict {
+    reasons.extend(remarks(results));
     Verdict {
         level,
         exit_code: level.exit_code(),
@@ -149,7 +155,7 @@ fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
         doubts.push("The script measured nothing: no sample beyond k6's own counts.".to_owned());
     }
     if evidence.unreadable_lines > 0 {
-        let lines = evidence.unreadable_lines;
+        let lines = whole(evidence.unreadable_lines);
         doubts.push(format!(
             "{lines} lines of the sample file could not be read."
         ));
@@ -160,44 +166,53 @@ fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
             "k6 reported {count} errors of its outputs, the first: {first}."
         ));
     }
-    doubts.extend(unjudged_thresholds(evidence.results));
     doubts
 }
 
-fn unjudged_thresholds(results: &Results) -> impl Iterator<Item = String> {
-    results
-        .thresholds
-        .results
-        .iter()
-        .filter(|(_, result)| result.observed_value.is_none())
-        .map(|(name, _)| format!("The threshold `{name}` had no sample to be judged by."))
+/// Thresholds that could not be judged, and those where k6 was overruled.
+fn remarks(results: &Results) -> impl Iterator<Item = String> {
+    let thresholds = results.thresholds.results.iter();
+    thresholds.filter_map(|(name, result)| match result.observed_value {
+        None => Some(format!(
+            "The threshold `{name}` had no sample to be judged by."
+        )),
+        Some(_) if result.ok && result.reported_ok == Some(false) => Some(format!(
+            "k6 saw the threshold `{name}` crossed, since it counts the time of setup and \
+             teardown as well."
+        )),
+        Some(_) => None,
+    })
 }
 
 fn crossed_thresholds(evidence: &Evidence<'_>) -> Vec<String> {
-    let results = &evidence.results.thresholds.results;
-    let mut reasons: Vec<String> = results
+    let results = evidence.results;
+    let thresholds = &results.thresholds.results;
+    let mut reasons: Vec<String> = thresholds
         .iter()
         .filter(|(_, result)| !result.ok)
-        .map(|(name, result)| {
-            let observed = result.observed_value.unwrap_or_default();
-            let samples = result.samples;
+        .filter_map(|(name, result)| {
+            let observed = results.observed(name)?;
+            let samples = whole(result.samples);
             let also = match result.reported_ok {
                 Some(true) => " k6 itself saw it hold.",
                 Some(false) | None => "",
             };
-            format!(
-                "The threshold `{name}` was crossed: {observed:.3} over {samples} samples.{also}"
-            )
+            Some(format!(
+                "The threshold `{name}` was crossed: {observed} over {samples} samples.{also}"
+            ))
         })
         .collect();
-    let reported = matches!(
+    let exit_says_so = matches!(
         evidence.end,
         GeneratorEnd::Exited {
             code: THRESHOLDS_CROSSED,
             ..
         }
     );
-    if reported && reasons.is_empty() {
+    let known = thresholds
+        .values()
+        .any(|result| result.reported_ok == Some(false));
+    if exit_says_so && !known && reasons.is_empty() {
         reasons
             .push("k6 ended with exit code 99: a threshold was crossed during the run.".to_owned());
     }

@@ -14,7 +14,19 @@
   let wait = 1000;
   let over = false;
 
-  const number = (value) => value.toLocaleString('en', { maximumSignificantDigits: Math.abs(value) < 1000 ? 3 : 21, maximumFractionDigits: Math.abs(value) < 1000 ? 3 : 0 });
+  // Numbers as the server writes them: three significant digits, whole ones without decimals.
+  const number = (value) => {
+    const size = Math.abs(value);
+    const decimals = Number.isInteger(value) || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+    return value.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  };
+  const share = (value) => {
+    if (value <= 0) return '0 %';
+    if (value >= 1) return '100 %';
+    if (value < 0.0001) return '< 0.01 %';
+    if (value > 0.9999) return '> 99.99 %';
+    return `${(value * 100).toFixed(2)} %`;
+  };
   const show = (key, text) => {
     const place = document.querySelector(`[data-live="${key}"]`);
     if (place) place.textContent = text;
@@ -26,9 +38,9 @@
     show('p50', milliseconds(point.p50));
     show('p95', milliseconds(point.p95));
     show('p99', milliseconds(point.p99));
-    show('errors', point.errorRate === undefined ? '–' : `${(point.errorRate * 100).toFixed(2)} %`);
+    show('errors', point.errorRate === undefined ? '–' : share(point.errorRate));
     show('rate', number(point.requestsPerSecond));
-    show('checks', checks === 0 ? '–' : `${point.checksPassed} of ${checks}`);
+    show('checks', checks === 0 ? '–' : `${number(point.checksPassed)} of ${number(checks)}`);
     lastData = Date.now();
   }
 

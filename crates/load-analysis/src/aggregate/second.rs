@@ -1,6 +1,6 @@
 //! What was measured in one second.
 
-use crate::series::{SeriesKey, SeriesTags, SeriesValue};
+use crate::series::{SeriesKey, SeriesValue};
 
 /// The series that had samples in a second. Requests belong to the second in which they ended.
 #[derive(Debug, Clone)]
@@ -15,20 +15,10 @@ impl SecondBucket {
     /// One metric over all its tag sets; `None` when it had no sample.
     #[must_use]
     pub fn merged(&self, metric: &str) -> Option<SeriesValue> {
-        self.merged_where(metric, |_| true)
-    }
-
-    /// One metric over the tag sets that a condition picks.
-    #[must_use]
-    pub fn merged_where(
-        &self,
-        metric: &str,
-        picks: impl Fn(&SeriesTags) -> bool,
-    ) -> Option<SeriesValue> {
         let mut values = self
             .series
             .iter()
-            .filter(|(key, _)| key.metric.as_ref() == metric && picks(&key.tags))
+            .filter(|(key, _)| key.metric.as_ref() == metric)
             .map(|(_, value)| value);
         let mut merged = values.next()?.clone();
         for value in values {

@@ -96,3 +96,30 @@ fn k6_decides_only_where_the_histogram_cannot() {
     assert!(!judge("http_req_duration", "med<60", Some(false)).ok);
     assert!(judge("http_req_duration", "med<60", Some(true)).ok);
 }
+
+/// Fifty requests in ten seconds of load, after fifty in as long a setup.
+#[test]
+fn a_counter_s_rate_is_judged_by_the_load_alone() {
+    let check = |expression: &str, reported: bool, ok: bool| {
+        let threshold = Threshold::parse("http_reqs", expression).unwrap();
+        let name = threshold.name();
+        let mut aggregator = Aggregator::new(vec![threshold]);
+        for number in 0..100_u32 {
+            let tags = if number < 50 {
+                ("group", "::setup")
+            } else {
+                ("scenario", "s")
+            };
+            let end = f64::from(number + 1) * 0.2;
+            add(&mut aggregator, REQUESTS, (end, 1.0), &[tags]);
+            add(&mut aggregator, DURATION, (end, 200.0), &[tags]);
+        }
+        let said = [(expression.to_owned(), reported)].into();
+        let reported = ReportedThresholds::from([("http_reqs".to_owned(), said)]);
+        let result = &aggregator.results(Some(&reported)).thresholds.results[&name];
+        assert_eq!(result.ok, ok, "{expression}: {result:?}");
+        assert!((result.observed_value.unwrap() - 5.0).abs() < 1e-9);
+    };
+    check("rate>4.9", false, true);
+    check("rate<4.9", true, false);
+}

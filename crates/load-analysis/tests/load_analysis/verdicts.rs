@@ -1,6 +1,9 @@
 //! Evidence in, verdict out.
 
-use load_analysis::results::{Coverage, Results, ThresholdResult};
+use std::collections::BTreeMap;
+
+use load_analysis::metric::{Contains, MetricKind};
+use load_analysis::results::{Coverage, MetricResult, Results, ThresholdResult};
 use load_analysis::verdict::{Evidence, GeneratorEnd, Level, Verdict, judge};
 
 fn measured() -> Results {
@@ -26,6 +29,29 @@ fn with_threshold(ok: bool, observed_value: Option<f64>) -> Results {
         .results
         .insert("http_req_duration: p(95)<500".to_owned(), result);
     results.thresholds.all_passed = ok;
+    let trend = MetricResult {
+        kind: MetricKind::Trend,
+        contains: Contains::Time,
+        values: BTreeMap::new(),
+    };
+    results
+        .metrics
+        .insert("http_req_duration".to_owned(), trend);
+    results
+}
+
+/// The same with one more threshold that nothing was measured for.
+fn and_one_without_a_sample(mut results: Results, reported_ok: Option<bool>) -> Results {
+    let result = ThresholdResult {
+        ok: false,
+        observed_value: None,
+        samples: 0,
+        reported_ok,
+    };
+    results
+        .thresholds
+        .results
+        .insert("ai_ttft: p(95)<2000".to_owned(), result);
     results
 }
 
@@ -55,12 +81,12 @@ fn check(end: GeneratorEnd, results: &Results, expected: (Level, u8), reason: &s
 fn thresholds_decide_between_pass_and_fail() {
     let held = with_threshold(true, Some(9.0));
     let crossed = with_threshold(false, Some(812.4));
-    let sentence = "`http_req_duration: p(95)<500` was crossed: 812.400 over 50 samples";
+    let sentence = "`http_req_duration: p(95)<500` was crossed: 812 ms over 50 samples";
     check(
         exited(0),
         &measured(),
         (Level::Pass, 0),
-        "No threshold was set. 1234 measurements",
+        "No threshold was set. 1,234 measurements",
     );
     check(exited(0), &held, (Level::Pass, 0), "The one threshold held");
     check(exited(99), &crossed, (Level::Fail, 2), sentence);
@@ -90,6 +116,43 @@ fn a_run_that_shows_nothing_is_invalid_whatever_it_says() {
             &format!("exit code {code}"),
         );
     }
+}
+
+#[test]
+fn what_was_not_measured_does_not_hide_what_was_crossed() {
+    let crossed = and_one_without_a_sample(with_threshold(false, Some(812.4)), Some(true));
+    let verdict = of(exited(99), &crossed);
+    assert_eq!(verdict.level, Level::Fail, "{verdict:?}");
+    assert_eq!(verdict.reasons.len(), 2, "{verdict:?}");
+    assert!(verdict.reasons[0].contains("p(95)<500` was crossed"));
+    assert!(verdict.reasons[1].contains("`ai_ttft: p(95)<2000` had no sample"));
+
+    let held = with_threshold(true, Some(9.0));
+    for (code, reported_ok) in [(0, Some(true)), (99, Some(false))] {
+        let unjudged = and_one_without_a_sample(held.clone(), reported_ok);
+        let expected = (Level::Invalid, 2);
+        check(
+            exited(code),
+            &unjudged,
+            expected,
+            "`ai_ttft: p(95)<2000` had no sample",
+        );
+    }
+}
+
+/// k6 ends with 99 for a rate that only its own division makes too low.
+#[test]
+fn a_run_that_only_k6_saw_fail_passes_and_says_so() {
+    let mut results = with_threshold(true, Some(9.0));
+    for result in results.thresholds.results.values_mut() {
+        result.reported_ok = Some(false);
+    }
+    let verdict = of(exited(99), &results);
+    assert_eq!(verdict.level, Level::Pass, "{verdict:?}");
+    assert!(
+        verdict.reasons[1].contains("setup and teardown"),
+        "{verdict:?}"
+    );
 }
 
 #[test]

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use load_analysis::distribution::{ABSOLUTE_ERROR, RELATIVE_ERROR};
+use load_analysis::metric::MetricKind;
 use load_analysis::results::MetricResult;
 use load_analysis::verdict::Level;
 use load_runner::options::RequestedOptions;
 use load_runner::summary::SummaryMetric;
 
-use crate::lab::{Lab, on_both_versions};
+use crate::lab::{Finished, Lab, on_both_versions};
+
+/// The share of setup and teardown in what a counter counted: two of 2,002 requests, each of
+/// about as many bytes as the others.
+const OUTSIDE_THE_LOAD: f64 = 0.002;
 
 on_both_versions!(results_equal_the_summary_of_k6);
 
@@ -17,7 +22,7 @@ async fn results_equal_the_summary_of_k6(lab: Lab) -> anyhow::Result<()> {
     let finished = lab
         .run(lab.plan("kinds.js", &RequestedOptions::default()))
         .await?;
-    let summary = finished.summary.context("a summary")?;
+    let summary = finished.summary.as_ref().context("a summary")?;
     let ours = &finished.results.metrics;
     let names = |metrics: Vec<&String>| metrics.into_iter().cloned().collect::<Vec<_>>();
     ensure!(names(ours.keys().collect()) == names(summary.metrics.keys().collect()));
@@ -26,14 +31,19 @@ async fn results_equal_the_summary_of_k6(lab: Lab) -> anyhow::Result<()> {
         "k6's own metrics and those of the script: {}",
         ours.len()
     );
+    let load = finished.results.coverage.load_seconds;
     for (name, theirs) in &summary.metrics {
-        let load = finished.results.coverage.load_seconds;
         compare(&ours[name], theirs, summary.duration_seconds / load)
             .with_context(|| name.clone())?;
     }
+    let requests = &ours["http_reqs"].values;
+    let of_the_load = requests["rate"] * load;
+    ensure!(
+        (of_the_load - 2_000.0).abs() < 1e-6,
+        "{of_the_load} requests without setup and teardown"
+    );
 
     // The load is all but setup and teardown, a request each.
-    let load = finished.results.coverage.load_seconds;
     ensure!(
         (0.0..0.25).contains(&(summary.duration_seconds - load)),
         "{load} of {}",
@@ -52,7 +62,10 @@ async fn results_equal_the_summary_of_k6(lab: Lab) -> anyhow::Result<()> {
         passes + fails == 2_000 && passes > 0 && fails > 0,
         "{checks:?}"
     );
+    check_thresholds(&finished)
+}
 
+fn check_thresholds(finished: &Finished) -> anyhow::Result<()> {
     let thresholds = &finished.results.thresholds;
     ensure!(
         thresholds.all_passed && thresholds.results.len() == 5,
@@ -83,12 +96,13 @@ fn compare(ours: &MetricResult, theirs: &SummaryMetric, time_ratio: f64) -> anyh
     for (statistic, theirs) in &theirs.values {
         let our = ours.values[statistic];
         let is_quantile = statistic.starts_with("p(") || statistic == "med";
-        let is_counter_rate = statistic == "rate" && ours.values.contains_key("count");
+        let is_counter_rate = statistic == "rate" && ours.kind == MetricKind::Counter;
         let (expected, tolerance) = if is_quantile {
             (*theirs, theirs.abs() * RELATIVE_ERROR + ABSOLUTE_ERROR)
         } else if is_counter_rate {
-            // k6 divides by the whole run, we by its load.
-            (theirs * time_ratio, theirs.abs() * 1e-6)
+            // k6 divides all it counted by the whole run, we what the load counted by its time.
+            let all = theirs * time_ratio;
+            (all, all.abs() * OUTSIDE_THE_LOAD)
         } else {
             (*theirs, theirs.abs() * 1e-9)
         };

@@ -1,9 +1,9 @@
 //! The numbers of a run as the page shows them: tiles and tables from the results document.
 
-use load_analysis::metric::Contains;
+use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::results::{MetricResult, Results};
 
-use super::numbers::{number, whole};
+use super::numbers::{number, share, whole};
 use crate::timeline::TimelinePoint;
 
 /// Below this many samples a p99 is the opinion of ten of them at most.
@@ -98,7 +98,7 @@ pub(super) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
         (
             "checks, last second",
             "checks",
-            (checks > 0).then(|| format!("{} of {checks}", point.checks_passed)),
+            (checks > 0).then(|| format!("{} of {}", whole(point.checks_passed), whole(checks))),
         ),
     ]
     .map(|(name, key, value)| Tile {
@@ -127,9 +127,9 @@ pub(super) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
         .map(|(name, result)| ThresholdRow {
             name: name.clone(),
             ok: result.ok,
-            observed: result
-                .observed_value
-                .map_or_else(|| "no sample".to_owned(), number),
+            observed: results
+                .observed(name)
+                .unwrap_or_else(|| "no sample".to_owned()),
             samples: whole(result.samples),
         })
         .collect();
@@ -157,7 +157,12 @@ pub(super) fn checks(results: &Results) -> Vec<CheckRow> {
 fn row(name: &str, metric: &MetricResult) -> MetricRow {
     let cell = |stats: &[&str]| {
         let found = stats.iter().find_map(|stat| metric.values.get(*stat));
-        found.map_or_else(String::new, |value| number(*value))
+        let text = if metric.kind == MetricKind::Rate {
+            share
+        } else {
+            number
+        };
+        found.map_or_else(String::new, |value| text(*value))
     };
     MetricRow {
         name: name.to_owned(),
@@ -189,17 +194,6 @@ fn rate_text(requests: f64, rate: Option<f64>) -> Option<String> {
     Some(format!("{} ({}/s)", counted(requests), number(rate)))
 }
 
-/// A share of 0 to 1 in percent. What is not all and not nothing never reads as such.
-fn share(share: f64) -> String {
-    match share {
-        share if share <= 0.0 => "0 %".to_owned(),
-        share if share >= 1.0 => "100 %".to_owned(),
-        share if share < 0.000_1 => "< 0.01 %".to_owned(),
-        share if share > 0.999_9 => "> 99.99 %".to_owned(),
-        share => format!("{:.2} %", share * 100.0),
-    }
-}
-
 /// A count that k6's statistics hold as a float.
 #[expect(
     clippy::cast_possible_truncation,
@@ -208,22 +202,4 @@ fn share(share: f64) -> String {
 )]
 fn counted(count: f64) -> String {
     whole(count.round().max(0.0) as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ends_of_a_share_are_guarded() {
-        for (value, expected) in [
-            (0.0, "0 %"),
-            (0.000_03, "< 0.01 %"),
-            (0.003_1, "0.31 %"),
-            (0.999_99, "> 99.99 %"),
-            (1.0, "100 %"),
-        ] {
-            assert_eq!(share(value), expected);
-        }
-    }
 }

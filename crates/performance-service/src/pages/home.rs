@@ -17,7 +17,7 @@ use crate::runs::quick_start::ScenarioInPath;
 use crate::runs::request::StartBody;
 use crate::scenarios::Scenario;
 
-/// Runs on the page; all of them are in the JSON list.
+/// Runs of each table on the page; all of them are in the JSON list.
 const SHOWN: u32 = 50;
 
 #[derive(Template)]
@@ -52,17 +52,15 @@ pub(super) async fn home(
     State(app): State<App>,
     Caller(caller): Caller,
 ) -> Result<Response, Problem> {
-    let runs = app
-        .store
-        .list(&caller.tenant, RunFilter::All, SHOWN)
-        .await
-        .map_err(problems::from_store)?;
-    let (finished, unfinished): (Vec<_>, Vec<_>) =
-        runs.iter().partition(|run| run.status.is_final());
+    let list = async |filter| {
+        let runs = app.store.list(&caller.tenant, filter, SHOWN).await;
+        runs.map_err(problems::from_store)
+    };
+    let unfinished = list(RunFilter::Unfinished).await?;
+    let finished = list(RunFilter::Finished).await?;
     page(&Home {
-        // The run under way first, then those that wait for it, in their order.
-        unfinished: unfinished.into_iter().rev().map(row).collect(),
-        finished: finished.into_iter().map(row).collect(),
+        unfinished: unfinished.iter().map(row).collect(),
+        finished: finished.iter().map(row).collect(),
         scenarios: Scenario::ALL.map(start).into(),
     })
 }

@@ -47,13 +47,13 @@ struct RunPage {
     metrics: Vec<MetricRow>,
     coverage: Option<String>,
     log: String,
-    log_lines: usize,
+    log_lines: String,
     last_event: u64,
 }
 
 struct TimeRow {
     time: String,
-    requests: u64,
+    requests: String,
     p50: String,
     p95: String,
     p99: String,
@@ -90,7 +90,7 @@ pub(super) async fn run(
     page(&RunPage {
         last_event,
         log: logs::text(lines.get(shown..).unwrap_or_default()),
-        log_lines: lines.len(),
+        log_lines: numbers::whole(lines.len() as u64),
         chart: chart::draw(&fine.points, fine.step),
         rows: coarse.points.iter().map(time_row).collect(),
         ..of(&run, results.as_ref(), fine.points.last())
@@ -134,7 +134,7 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         metrics: results.map(figures::metrics).unwrap_or_default(),
         coverage: results.map(coverage),
         log: String::new(),
-        log_lines: 0,
+        log_lines: numbers::whole(0),
         last_event: 0,
     }
 }
@@ -156,7 +156,7 @@ fn time_row(point: &TimelinePoint) -> TimeRow {
     let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), numbers::number);
     TimeRow {
         time: numbers::run_time(point.t),
-        requests: point.requests,
+        requests: numbers::whole(point.requests),
         p50: optional(point.p50),
         p95: optional(point.p95),
         p99: optional(point.p99),
@@ -169,21 +169,21 @@ fn time_row(point: &TimelinePoint) -> TimeRow {
 fn coverage(results: &Results) -> String {
     let coverage = &results.coverage;
     let mut text = format!(
-        "{} samples in {} tag sets over {:.1} s of load",
+        "{} samples in {} tag sets over {} s of load",
         numbers::whole(coverage.samples),
         coverage.tag_sets,
-        coverage.load_seconds
+        numbers::number(coverage.load_seconds)
     );
     if coverage.samples_in_other > 0 {
         text.push_str(&format!(
             "; {} samples came after the bound on tag sets and are counted as \u{201c}other\u{201d}",
-            coverage.samples_in_other
+            numbers::whole(coverage.samples_in_other)
         ));
     }
     if coverage.samples_left_out > 0 {
         text.push_str(&format!(
             "; {} samples came after the bound on metrics and are in no figure",
-            coverage.samples_left_out
+            numbers::whole(coverage.samples_left_out)
         ));
     }
     text.push('.');
