@@ -79,14 +79,11 @@ impl LoadRunner for LocalProcess {
 
         let requirements = inspect(&binary, &arguments, &directory).await?;
         check_size(&requirements)?;
-        let Launched {
-            child,
-            process,
-            rest,
-        } = launch::launch(&binary, &arguments, &artifacts, &self.client).await?;
-        let supervisor = Supervisor::new(child, process, rest, artifacts.clone());
+        let Launched { child, process } =
+            launch::launch(&binary, &arguments, &artifacts, &self.client).await?;
+        let supervisor = Supervisor::new(child, process, artifacts.clone());
         let deadline = supervisor::deadline(requirements.total_duration);
-        let (events, stop) = supervisor.watch(deadline);
+        let (end, stop) = supervisor.watch(deadline);
         tracing::info!(
             process.pid = process.pid,
             k6.version = binary.version,
@@ -96,7 +93,7 @@ impl LoadRunner for LocalProcess {
             artifacts,
             requirements,
             process,
-            events,
+            end,
             stop,
         })
     }

@@ -87,18 +87,6 @@ impl RunOptions {
         }
     }
 
-    /// Virtual users, when they are asked for.
-    #[must_use]
-    pub const fn virtual_users(&self) -> Option<u32> {
-        self.virtual_users
-    }
-
-    /// Duration of the load, when it is asked for.
-    #[must_use]
-    pub const fn duration(&self) -> Option<Duration> {
-        self.duration
-    }
-
     /// The options under k6's names, for the run's `options.json`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

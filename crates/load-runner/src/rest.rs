@@ -1,4 +1,4 @@
-//! k6's REST interface, as far as starting and watching need it.
+//! k6's REST interface, as far as starting needs it.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use crate::runner::{GeneratorStatus, Phase};
-
-/// k6 answers on loopback within milliseconds, also under load. A stop waits for this at most.
+/// k6 answers on loopback within milliseconds.
 const DEADLINE: Duration = Duration::from_millis(500);
+
+/// k6's numbers for it, as observed on v1.8.1 and v2.2.0; below them it is not ready.
+const PAUSED: [u32; 2] = [4, 5];
 
 /// Talks to the k6 on one port. There is no authentication: k6 listens on loopback only.
 #[derive(Debug, Clone)]
@@ -31,10 +32,6 @@ struct Resource {
 #[derive(Debug, Deserialize)]
 struct Attributes {
     status: u32,
-    vus: Option<u32>,
-    #[serde(rename = "vus-max")]
-    vus_max: Option<u32>,
-    tainted: bool,
 }
 
 impl Rest {
@@ -45,17 +42,12 @@ impl Rest {
         }
     }
 
-    /// What k6 does right now. An error means that it does not listen: not yet, or no more.
-    pub(crate) async fn status(&self) -> Result<GeneratorStatus, reqwest::Error> {
+    /// Whether k6 has made its virtual users and waits for the start. An error means that it
+    /// does not listen yet.
+    pub(crate) async fn is_ready(&self) -> Result<bool, reqwest::Error> {
         let response = self.client.get(&self.url).timeout(DEADLINE).send().await?;
         let answer: Answer = response.error_for_status()?.json().await?;
-        let attributes = answer.data.attributes;
-        Ok(GeneratorStatus {
-            phase: phase(attributes.status),
-            virtual_users: attributes.vus.unwrap_or(0),
-            max_virtual_users: attributes.vus_max.unwrap_or(0),
-            tainted: attributes.tainted,
-        })
+        Ok(PAUSED.contains(&answer.data.attributes.status))
     }
 
     /// Lets a paused run begin.
@@ -73,17 +65,5 @@ impl Rest {
             .await?
             .error_for_status()?;
         Ok(())
-    }
-}
-
-/// k6's numbers, as observed on v1.8.1 and v2.2.0; below 4 it is not ready yet.
-const fn phase(status: u32) -> Phase {
-    match status {
-        0..=3 => Phase::Preparing,
-        4 | 5 => Phase::Paused,
-        6 => Phase::SetUp,
-        7 => Phase::Running,
-        8 => Phase::TearDown,
-        _ => Phase::Ending,
     }
 }

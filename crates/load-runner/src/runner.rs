@@ -34,7 +34,7 @@ pub struct RunHandle {
     pub requirements: Requirements,
     /// The process, for finding it again after a crash of this one.
     pub process: ProcessIdentity,
-    pub(crate) events: watch::Receiver<RunEvent>,
+    pub(crate) end: watch::Receiver<Option<RunEnd>>,
     pub(crate) stop: watch::Sender<bool>,
 }
 
@@ -61,47 +61,6 @@ pub struct Requirements {
     pub max_virtual_users: u32,
     /// The thresholds of script and request together.
     pub thresholds: Vec<Threshold>,
-}
-
-/// The latest that is known of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunEvent {
-    /// k6 runs; asked once a second.
-    Running(GeneratorStatus),
-    /// k6 was asked to stop.
-    Stopping(StopReason),
-    /// k6 is gone. Nothing comes after this.
-    Ended(RunEnd),
-}
-
-/// k6's account of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GeneratorStatus {
-    /// What it is doing.
-    pub phase: Phase,
-    /// Virtual users that run.
-    pub virtual_users: u32,
-    /// Virtual users that are ready to run.
-    pub max_virtual_users: u32,
-    /// Whether a threshold is crossed at this moment.
-    pub tainted: bool,
-}
-
-/// The phases of k6's REST interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Making virtual users.
-    Preparing,
-    /// Ready, waiting for the start.
-    Paused,
-    /// In the script's setup.
-    SetUp,
-    /// Putting load on the target.
-    Running,
-    /// In the script's teardown.
-    TearDown,
-    /// Done, or a state that k6 does not document.
-    Ending,
 }
 
 /// Why a run was stopped before its end.
@@ -161,13 +120,6 @@ pub enum StartError {
 }
 
 impl RunHandle {
-    /// The latest event, and a way to await the next one. Events may be skipped, but never
-    /// [`RunEvent::Ended`].
-    #[must_use]
-    pub fn events(&self) -> watch::Receiver<RunEvent> {
-        self.events.clone()
-    }
-
     /// Asks the run to stop: SIGINT once, which lets teardown and summary run, and after 9 s
     /// SIGKILL to the process group. Returns at once; calling it again changes nothing.
     pub fn stop(&self) {
@@ -176,17 +128,12 @@ impl RunHandle {
 
     /// Awaits the end.
     pub async fn ended(&self) -> RunEnd {
-        let mut events = self.events.clone();
-        let ended = events
-            .wait_for(|event| matches!(event, RunEvent::Ended(_)))
-            .await;
-        match ended.as_deref() {
-            Ok(RunEvent::Ended(end)) => *end,
-            _ => RunEnd {
-                exit: K6Exit::Unknown,
-                stopped: None,
-            },
-        }
+        let mut end = self.end.clone();
+        let ended = end.wait_for(Option::is_some).await;
+        ended.ok().and_then(|end| *end).unwrap_or(RunEnd {
+            exit: K6Exit::Unknown,
+            stopped: None,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::binary::K6Binary;
 use crate::exit::K6Exit;
 use crate::process::{self, ProcessIdentity};
 use crate::rest::Rest;
-use crate::runner::{Phase, RunArtifacts, StartError};
+use crate::runner::{RunArtifacts, StartError};
 
 /// 3,000 virtual users are ready within a second; a busy machine gets this much.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -36,7 +36,6 @@ const LOG_TAIL: u64 = 4 * 1024;
 pub(super) struct Launched {
     pub(super) child: Child,
     pub(super) process: ProcessIdentity,
-    pub(super) rest: Rest,
 }
 
 /// Starts k6 paused, waits until its virtual users are ready, and lets it begin.
@@ -57,13 +56,7 @@ pub(super) async fn launch(
         let mut child = command.spawn()?;
         let rest = Rest::new(client.clone(), port);
         match begin(&mut child, &rest).await {
-            Ok(process) => {
-                return Ok(Launched {
-                    child,
-                    process,
-                    rest,
-                });
-            }
+            Ok(process) => return Ok(Launched { child, process }),
             Err(StartError::Ended {
                 exit: K6Exit::PORT_TAKEN,
                 ..
@@ -103,8 +96,8 @@ async fn ready(rest: &Rest) {
     let mut looks = tokio::time::interval(ASK_INTERVAL);
     loop {
         looks.tick().await;
-        let paused = matches!(rest.status().await, Ok(status) if status.phase == Phase::Paused);
-        if paused && rest.begin().await.is_ok() {
+        let ready = rest.is_ready().await.unwrap_or(false);
+        if ready && rest.begin().await.is_ok() {
             return;
         }
     }

@@ -10,8 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::exit::K6Exit;
 use crate::process::{ProcessIdentity, signal_group};
-use crate::rest::Rest;
-use crate::runner::{GeneratorStatus, Phase, RunArtifacts, RunEnd, RunEvent, StopReason};
+use crate::runner::{RunArtifacts, RunEnd, StopReason};
 
 /// Setup and teardown may take k6's own 60 s each.
 const SETUP_AND_TEARDOWN: Duration = Duration::from_secs(120);
@@ -23,7 +22,7 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// second for the kill.
 const STOP_GRACE: Duration = Duration::from_secs(9);
 
-/// How often k6 is asked for its status and its files are measured.
+/// How often k6's files are measured.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The largest sample file: k6 writes 3.3 KB for each request, so this is about five million
@@ -37,7 +36,6 @@ const MAX_LOG_LENGTH: u64 = 64 * 1024 * 1024;
 pub(super) struct Supervisor {
     child: Child,
     process: ProcessIdentity,
-    rest: Rest,
     artifacts: RunArtifacts,
     stopped: Option<StopReason>,
 }
@@ -60,13 +58,11 @@ impl Supervisor {
     pub(super) const fn new(
         child: Child,
         process: ProcessIdentity,
-        rest: Rest,
         artifacts: RunArtifacts,
     ) -> Self {
         Self {
             child,
             process,
-            rest,
             artifacts,
             stopped: None,
         }
@@ -77,25 +73,16 @@ impl Supervisor {
     pub(super) fn watch(
         self,
         deadline: Instant,
-    ) -> (watch::Receiver<RunEvent>, watch::Sender<bool>) {
-        let begun = GeneratorStatus {
-            phase: Phase::Preparing,
-            virtual_users: 0,
-            max_virtual_users: 0,
-            tainted: false,
-        };
-        let (events, receiver) = watch::channel(RunEvent::Running(begun));
+    ) -> (watch::Receiver<Option<RunEnd>>, watch::Sender<bool>) {
+        let (end, receiver) = watch::channel(None);
         let (stop, requested) = watch::channel(false);
-        tokio::spawn(self.run(deadline, events, requested));
+        tokio::spawn(async move {
+            end.send_replace(Some(self.run(deadline, requested).await));
+        });
         (receiver, stop)
     }
 
-    async fn run(
-        mut self,
-        mut deadline: Instant,
-        events: watch::Sender<RunEvent>,
-        mut requested: watch::Receiver<bool>,
-    ) {
+    async fn run(mut self, mut deadline: Instant, mut requested: watch::Receiver<bool>) -> RunEnd {
         let mut looks = tokio::time::interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -112,48 +99,41 @@ impl Supervisor {
             };
             match turn {
                 Turn::Ended(exit) => break exit,
-                Turn::Stop(reason) => deadline = self.interrupt(reason, &events),
+                Turn::Stop(reason) => deadline = self.interrupt(reason),
                 Turn::Kill => {
                     signal_group(self.process.pid, Signal::SIGKILL);
                     deadline = Instant::now() + STOP_GRACE;
                 }
                 Turn::Look => {
-                    if let Some(reason) = self.look(&events).await {
-                        deadline = self.interrupt(reason, &events);
+                    if let Some(reason) = self.look() {
+                        deadline = self.interrupt(reason);
                     }
                 }
             }
         };
-        events.send_replace(RunEvent::Ended(RunEnd {
+        RunEnd {
             exit,
             stopped: self.stopped,
-        }));
+        }
     }
 
     /// Sends the one SIGINT that a run gets: a second would cost teardown and summary.
-    fn interrupt(&mut self, reason: StopReason, events: &watch::Sender<RunEvent>) -> Instant {
+    fn interrupt(&mut self, reason: StopReason) -> Instant {
         self.stopped = Some(reason);
-        events.send_replace(RunEvent::Stopping(reason));
         signal_group(self.process.pid, Signal::SIGINT);
         Instant::now() + STOP_GRACE
     }
 
-    /// Publishes k6's status and measures its files; gives a reason to stop, if there is one.
-    async fn look(&self, events: &watch::Sender<RunEvent>) -> Option<StopReason> {
+    /// Measures k6's files; gives a reason to stop, if there is one.
+    fn look(&self) -> Option<StopReason> {
         if self.stopped.is_some() {
             return None;
         }
         if length(&self.artifacts.log) > MAX_LOG_LENGTH {
             empty(&self.artifacts.log);
         }
-        if length(&self.artifacts.samples) > MAX_SAMPLES_LENGTH {
-            return Some(StopReason::DiskQuota);
-        }
-        // k6 closes its interface before it ends, so that an error here says nothing.
-        if let Ok(status) = self.rest.status().await {
-            events.send_replace(RunEvent::Running(status));
-        }
-        None
+        let too_large = length(&self.artifacts.samples) > MAX_SAMPLES_LENGTH;
+        too_large.then_some(StopReason::DiskQuota)
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::inspect::InspectError;
-use load_runner::runner::{Phase, RunEnd, RunEvent, RunHandle, StartError, StopReason};
+use load_runner::runner::{RunEnd, RunHandle, StartError, StopReason};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -249,10 +249,8 @@ async fn a_left_over_process_is_found_and_ended(lab: Lab) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Until k6 has put load on the target for a moment: it tells its status once a second.
+/// Until k6 has put load on the target.
 async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
-    let running = |event: &RunEvent| matches!(event, RunEvent::Running(status) if status.phase == Phase::Running);
-    tokio::time::timeout(STOP_LIMIT, handle.events().wait_for(running)).await??;
     let samples = &handle.artifacts.samples;
     test_support::wait::until("samples of requests", STOP_LIMIT, async || {
         let text = std::fs::read_to_string(samples)?;

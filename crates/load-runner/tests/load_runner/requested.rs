@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::options::RequestedOptions;
-use load_runner::runner::Phase;
 
 use crate::lab::{
     Finished, Lab, environment, finish, on_both_versions, thresholds, users_and_duration,
@@ -17,7 +16,6 @@ on_both_versions!(
     iterations_replace_the_load,
     thresholds_are_merged_over_those_of_the_suite,
     the_environment_holds_what_was_given_and_nothing_else,
-    status_is_told_while_it_runs,
 );
 
 /// Within the time that k6 takes to start and to end.
@@ -147,22 +145,5 @@ async fn the_environment_holds_what_was_given_and_nothing_else(lab: Lab) -> anyh
         "SCENARIO": hostile, "TEST_ID": "run-1", "BASE_URL": lab.target.base_url,
     });
     ensure!(report["environment"] == expected, "{report}");
-    Ok(())
-}
-
-async fn status_is_told_while_it_runs(lab: Lab) -> anyhow::Result<()> {
-    use load_runner::runner::RunEvent;
-    let handle = lab
-        .start(lab.plan("default.js", &users_and_duration(2, "3s")))
-        .await?;
-    let mut events = handle.events();
-    let running = |event: &RunEvent| {
-        matches!(event, RunEvent::Running(status)
-            if status.phase == Phase::Running && status.virtual_users == 2 && !status.tainted)
-    };
-    events.wait_for(running).await?;
-    ensure!(handle.process.is_running());
-    handle.ended().await;
-    ensure!(!handle.process.is_running());
     Ok(())
 }
