@@ -9,7 +9,7 @@ pub mod control;
 pub use behaviour::{Behaviour, Mode};
 pub use config::ProcessConfig;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -22,6 +22,9 @@ use tokio::{
 pub const MAX_CONNECTIONS: usize = 1024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
+
+/// After a failed attempt to accept: as long as the services wait.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A running proxy; dropping it resets its connections and frees its port.
 #[derive(Debug)]
@@ -114,10 +117,22 @@ async fn accept(
                         connections.spawn(hold(place, carried));
                     }
                 }
-                Err(error) => tracing::warn!(%error, "cannot accept a connection"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    pause().await;
+                }
             },
         }
     }
+}
+
+/// Lets connections end: without file descriptors the next attempt fails at once, too.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no event for a free file descriptor"
+)]
+async fn pause() {
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 /// Closes the port and keeps it, unheard, until connections are wanted again.
