@@ -1,14 +1,17 @@
 //! The parts of the process and how they come to life.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Request;
 use instrumentation::{MetricsText, Telemetry};
 use load_runner::binary::MajorVersion;
 use load_runner::local::LocalProcess;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
 use service_defaults::health::{Check, Health};
+use service_defaults::host_names::HostNames;
 use service_defaults::http_client::{self, HttpClientConfig};
 use service_defaults::process::RunError;
 use service_defaults::router::{ignoring_case, with_defaults};
@@ -90,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) places: Places,
     pub(crate) k6: Arc<InstalledK6>,
     pub(crate) shutdown: CancellationToken,
+    http_addr: SocketAddr,
+    host_names: HostNames,
 }
 
 impl std::ops::Deref for App {
@@ -136,7 +141,15 @@ impl App {
             places: Places::new(),
             k6,
             shutdown,
+            http_addr: config.http_addr,
+            host_names: config.host_names,
         })))
+    }
+
+    /// Whether a request means this service by its host's name.
+    pub(crate) fn answers_to(&self, request: &Request) -> bool {
+        let (uri, headers) = (request.uri(), request.headers());
+        self.host_names.accept(self.http_addr, uri, headers)
     }
 }
 

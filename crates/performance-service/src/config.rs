@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use service_defaults::allow_list::AllowList;
 use service_defaults::environment::Environment;
+use service_defaults::host_names::HostNames;
 use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
 
@@ -13,6 +14,8 @@ use service_defaults::telemetry_settings::TelemetrySettings;
 pub struct Config {
     /// Where it listens.
     pub http_addr: SocketAddr,
+    /// The names that it answers to beside loopback.
+    pub host_names: HostNames,
     /// Traces, metrics and logs.
     pub telemetry: TelemetrySettings,
     /// The run store is `data/` in it, the files of runs are in `runs/`.
@@ -48,13 +51,11 @@ impl Config {
             &["development"],
             "development: no credentials, tenant from X-Tenant-Name",
         );
-        let state_directory: PathBuf = environment
-            .text(
-                "PERFORMANCE_STATE_DIR",
-                ".bookstore",
-                "Directory of the run store and of the files of runs",
-            )
-            .into();
+        let host_names = environment.parsed(
+            "PERFORMANCE_HOST_NAMES",
+            "",
+            "Names that it answers to when it listens beyond loopback: name,…",
+        );
         let targets = environment.parsed(
             "PERFORMANCE_TARGETS",
             "local=http://127.0.0.1:7002",
@@ -63,23 +64,28 @@ impl Config {
         let (k6, k6_v1) = read_binaries(environment);
         Self {
             http_addr,
+            host_names,
             telemetry: TelemetrySettings::read(
                 environment,
                 "performance-service",
                 "PERFORMANCE_TRACE_SAMPLING",
                 env!("CARGO_PKG_VERSION"),
             ),
-            state_directory,
+            state_directory: read_path(
+                environment,
+                "PERFORMANCE_STATE_DIR",
+                ".bookstore",
+                "Directory of the run store and of the files of runs",
+            ),
             targets,
             k6,
             k6_v1,
-            scripts_directory: environment
-                .text(
-                    "PERFORMANCE_SCRIPTS_DIR",
-                    "k6",
-                    "The directory that scripts come from",
-                )
-                .into(),
+            scripts_directory: read_path(
+                environment,
+                "PERFORMANCE_SCRIPTS_DIR",
+                "k6",
+                "The directory that scripts come from",
+            ),
             runs_kept: environment.parsed(
                 "PERFORMANCE_RUNS_KEPT",
                 "500",
@@ -96,15 +102,48 @@ impl Config {
 
 /// The k6 of both lines, v2 first.
 fn read_binaries(environment: &mut Environment) -> (PathBuf, PathBuf) {
-    let k6 = environment.text(
+    let k6 = read_path(
+        environment,
         "PERFORMANCE_K6",
         ".bookstore/tools/bin/k6",
         "The k6 v2 binary",
     );
-    let k6_v1 = environment.text(
+    let k6_v1 = read_path(
+        environment,
         "PERFORMANCE_K6_V1",
         ".bookstore/tools/bin/k6-v1",
         "The k6 v1 binary",
     );
-    (k6.into(), k6_v1.into())
+    (k6, k6_v1)
+}
+
+/// A path as it is meant here: k6 is started in the directory of its run, where a relative one
+/// would lead elsewhere.
+fn read_path(
+    environment: &mut Environment,
+    name: &'static str,
+    default: &str,
+    help: &'static str,
+) -> PathBuf {
+    let text = environment.text(name, default, help);
+    std::path::absolute(&text).unwrap_or_else(|error| {
+        environment.reject(name, format!("{text:?} is no path: {error}"));
+        PathBuf::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_mean_the_same_in_every_directory() {
+        let pairs = [("PERFORMANCE_K6_V1".to_owned(), "./k6".to_owned())];
+        let config = Config::read(&mut Environment::of_pairs(pairs));
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(config.k6, here.join(".bookstore/tools/bin/k6"));
+        assert_eq!(config.k6_v1, here.join("k6"));
+        assert_eq!(config.state_directory, here.join(".bookstore"));
+        assert_eq!(config.scripts_directory, here.join("k6"));
+    }
 }

@@ -33,8 +33,8 @@ pub(crate) fn routes(app: App) -> Router {
         .with_state(app.clone())
         .split_for_parts();
     router
-        .merge(pages::routes(app))
-        .layer(middleware::from_fn(same_origin::check))
+        .merge(pages::routes(app.clone()))
+        .layer(middleware::from_fn_with_state(app, same_origin::check))
         .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
 }
 

@@ -10,6 +10,7 @@ pub mod allow_list;
 pub mod environment;
 pub mod extract;
 pub mod health;
+pub mod host_names;
 pub mod http_client;
 pub mod listen;
 pub mod problem;
