@@ -17,7 +17,7 @@ use crate::problems;
 use crate::runs::request::{StartBody, Word};
 use crate::scenarios::Scenario;
 
-/// The variables that a client may set; the run's id and the share of traces are ours.
+/// The variables that a client may set; the run's id is ours.
 const CLIENT_VARIABLES: [&str; 7] = [
     "BASE_URL", "SCENARIO", "MODEL", "SCALE", "PROVIDER", "COUNT", "SEED",
 ];
@@ -54,6 +54,7 @@ impl Planner {
         let scenario = scenario(body)?;
         let test_name = test_name(body, scenario)?;
         check_labels(body)?;
+        check_model(body)?;
         let script_name = body
             .test_script
             .as_deref()
@@ -148,6 +149,33 @@ fn check_labels(body: &StartBody) -> Result<(), Problem> {
             Some(FieldError::new(field, reason))
         })
         .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(errors))
+    }
+}
+
+/// Arrivals of the open model come at the rate of the scenario. Users, a time or iterations would
+/// replace them by users who, as the model has it, do not think between two requests.
+fn check_model(body: &StartBody) -> Result<(), Problem> {
+    let model = body.environment.get("MODEL");
+    if !model.is_some_and(|Word(model)| model.eq_ignore_ascii_case("open")) {
+        return Ok(());
+    }
+    let options = &body.options;
+    let errors: Vec<FieldError> = [
+        ("virtualUsers", options.virtual_users.is_some()),
+        ("duration", options.duration.is_some()),
+        ("iterations", options.iterations.is_some()),
+    ]
+    .into_iter()
+    .filter(|(_, asked)| *asked)
+    .map(|(option, _)| {
+        let reason = "does not go with MODEL=open, whose load is the scenario's; SCALE changes it";
+        FieldError::new(format!("options.{option}"), reason)
+    })
+    .collect();
     if errors.is_empty() {
         Ok(())
     } else {

@@ -52,6 +52,8 @@ pub(crate) struct Timeline {
     step: u32,
     from: u32,
     origin: Option<i64>,
+    /// The newest second, counted from the first one.
+    last: u32,
     open: Option<Step>,
     points: Vec<TimelinePoint>,
 }
@@ -69,6 +71,7 @@ impl Timeline {
             step,
             from,
             origin: None,
+            last: 0,
             open: None,
             points: Vec::new(),
         }
@@ -83,8 +86,9 @@ impl Timeline {
         }
         let t = seconds - (seconds - self.from) % self.step;
         if self.open.as_ref().is_some_and(|open| open.t != t) {
-            self.close();
+            self.close(self.step);
         }
+        self.last = seconds;
         let open = self.open.get_or_insert_with(|| Step {
             t,
             values: Default::default(),
@@ -100,15 +104,17 @@ impl Timeline {
         }
     }
 
-    /// The steps.
+    /// The steps. The last one ends with the last second.
     pub(crate) fn finish(mut self) -> Vec<TimelinePoint> {
-        self.close();
+        let begun = self.open.as_ref().map_or(0, |open| open.t);
+        self.close(self.last - begun + 1);
         self.points
     }
 
-    fn close(&mut self) {
+    /// Makes a point of the open step, which covers so many seconds.
+    fn close(&mut self, seconds: u32) {
         if let Some(step) = self.open.take() {
-            self.points.push(point(&step, self.step));
+            self.points.push(point(&step, seconds));
         }
     }
 }
@@ -215,4 +221,43 @@ const fn count(number: u64) -> f64 {
 /// Microseconds are the resolution of the durations; further digits only look exact.
 fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use load_analysis::metric::MetricKind;
+    use load_analysis::series::{SeriesKey, SeriesTags};
+
+    use super::*;
+
+    fn requests(second: i64, count: u32) -> SecondBucket {
+        let mut value = SeriesValue::empty(MetricKind::Counter);
+        for _ in 0..count {
+            value.record(second * 1_000_000, 1.0);
+        }
+        let key = SeriesKey {
+            metric: "http_reqs".into(),
+            tags: SeriesTags::other().into(),
+        };
+        SecondBucket {
+            second,
+            series: vec![(key, value)],
+        }
+    }
+
+    /// Thirteen seconds of five requests each; in the second step one second has none.
+    #[test]
+    fn rates_are_over_the_seconds_that_a_step_covers() {
+        let mut timeline = Timeline::new(5, 0);
+        for second in (0..13).filter(|second| *second != 9) {
+            timeline.add(&requests(1_000 + second, 5));
+        }
+        let rates: Vec<(u32, u64, f64)> = timeline
+            .finish()
+            .iter()
+            .map(|point| (point.t, point.requests, point.requests_per_second))
+            .collect();
+        assert_eq!(rates, [(0, 25, 5.0), (5, 20, 4.0), (10, 15, 5.0)]);
+        assert!(Timeline::new(5, 0).finish().is_empty());
+    }
 }

@@ -1,6 +1,7 @@
 //! The pages: complete without scripts, and nothing from a run is anything but text there.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::test_service::TestService;
 
@@ -114,5 +115,43 @@ async fn another_site_cannot_start_anything() -> anyhow::Result<()> {
     }
     let runs = service.get_json("/api/v1/performancetest/tests").await?;
     assert_eq!(runs, json!([]));
+    Ok(())
+}
+
+/// A site whose name leads to this machine is not this machine.
+#[tokio::test]
+async fn only_loopback_is_answered_to_on_loopback() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let port = service.base_url.rsplit(':').next().unwrap();
+    let calls = [
+        (Method::GET, "/"),
+        (Method::GET, "/api/v1/performancetest/tests"),
+        (Method::GET, "/performance-hub"),
+        (Method::POST, "/api/v1/performancetest/quick-start/smoke"),
+        (Method::POST, "/runs/quick-start/smoke"),
+    ];
+    for (method, path) in calls {
+        let reply = service
+            .client
+            .request(method, format!("{}{path}", service.base_url))
+            .header("host", format!("evil.example:{port}"))
+            .send()
+            .await?;
+        assert_eq!(reply.status(), 403, "{path}");
+        let problem: Value = reply.json().await?;
+        let kind = problem["type"].as_str().unwrap();
+        assert!(kind.ends_with("host-refused"), "{problem}");
+    }
+    for host in ["localhost", "[::1]"] {
+        let runs: Value = service
+            .client
+            .get(format!("{}/api/v1/performancetest/tests", service.base_url))
+            .header("host", format!("{host}:{port}"))
+            .send()
+            .await?
+            .json()
+            .await?;
+        assert_eq!(runs, json!([]), "{host}");
+    }
     Ok(())
 }

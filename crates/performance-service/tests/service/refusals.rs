@@ -111,6 +111,35 @@ async fn refuse(requests: &[(Value, &str)]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Users would replace the arrivals, and without their time to think.
+#[tokio::test]
+async fn the_open_model_takes_no_users_time_or_iterations() -> anyhow::Result<()> {
+    let open = json!({"MODEL": "Open"});
+    refuse(&[
+        (
+            json!({"environment": open, "vus": 5}),
+            "options.virtualUsers",
+        ),
+        (
+            json!({"environment": open, "options": {"duration": "5s"}}),
+            "options.duration",
+        ),
+        (
+            json!({"environment": open, "options": {"iterations": 5}}),
+            "options.iterations",
+        ),
+    ])
+    .await?;
+    let service = TestService::start().await?;
+    for body in [
+        json!({"environment": open, "options": {"thresholds": {"http_reqs": "count>0"}}}),
+        json!({"environment": {"MODEL": "closed"}, "options": {"virtualUsers": 5}}),
+    ] {
+        assert_eq!(service.ask(&body).await?.status(), 201, "{body}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_target_that_is_not_listed_is_forbidden() -> anyhow::Result<()> {
     let service = TestService::start().await?;
