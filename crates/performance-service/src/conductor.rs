@@ -7,6 +7,9 @@ mod execution;
 mod interrupted;
 mod measures;
 mod recorder;
+mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +20,7 @@ use performance_store::{NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunS
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::measures::Measures;
@@ -31,6 +35,14 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// When a missing k6 is worth another look: building it takes a minute or two.
 const INSTALL_RETRY: Duration = Duration::from_secs(60);
+
+/// How often the queue is looked at without being told of a run: one whose queueing timed out
+/// may have been stored in silence.
+const QUEUE_LOOK: Duration = Duration::from_secs(10);
+
+/// Looks at a run that changes its state between the look and the hand on it. Each change
+/// happens once, so that the third look finds it at rest.
+const MAX_LOOKS: u32 = 3;
 
 /// The longest that a cancellation waits for the run's end. k6 has 10 s to stop, judging and
 /// storing take the rest.
@@ -97,7 +109,7 @@ impl Conductor {
     ///
     /// # Errors
     /// 400 and 403 as the planner says, 503 without k6, 429 when the queue is full, 507
-    /// without room.
+    /// without room, 504 when the run may be queued or not.
     pub(crate) async fn submit(&self, tenant: &TenantId, body: StartBody) -> Result<Run, Problem> {
         let body = body.canonical();
         let run = RunAddress {
@@ -121,7 +133,7 @@ impl Conductor {
             .store
             .enqueue(&run, new, told)
             .await
-            .map_err(problems::from_store)?;
+            .map_err(problems::from_change)?;
         self.shared.announcer.announce(&run, events);
         self.note_queue().await;
         self.shared.queued.notify_one();
@@ -133,7 +145,7 @@ impl Conductor {
     /// # Errors
     /// 404 for an unknown run, 409 for one that is over.
     pub(crate) async fn cancel(&self, run: &RunAddress) -> Result<(), Problem> {
-        loop {
+        for _ in 0..MAX_LOOKS {
             let found = self
                 .shared
                 .store
@@ -144,16 +156,20 @@ impl Conductor {
                 let detail = format!("the run is over: it is {}", found.status);
                 return Err(Problem::conflict(detail));
             }
-            if found.status != RunStatus::Queued {
-                return self.stop_current(run).await;
+            if found.status == RunStatus::Queued {
+                match self.withdraw(&found).await {
+                    Ok(()) => return Ok(()),
+                    // It left the queue in this moment.
+                    Err(StoreError::Moved { .. }) => {}
+                    Err(error) => return Err(problems::from_change(error)),
+                }
+            } else if let Some(current) = self.current().filter(|current| current.run == *run) {
+                return stop(current).await;
             }
-            match self.withdraw(&found).await {
-                Ok(()) => return Ok(()),
-                // It left the queue in this moment.
-                Err(StoreError::Moved { .. }) => {}
-                Err(error) => return Err(problems::from_store(error)),
-            }
+            // Else it ended between the look at the store and here.
         }
+        let detail = "the run is just changing its state";
+        Err(Problem::unavailable(detail, STORE_RETRY))
     }
 
     /// Carries out queued runs, oldest first, until the shutdown; a run under way is stopped
@@ -164,14 +180,14 @@ impl Conductor {
             match self.shared.store.next_queued().await {
                 Ok(Some(run)) => self.execute(run, &shutdown).await,
                 Ok(None) => {
-                    let queued = self.shared.queued.notified();
+                    let queued = timeout(QUEUE_LOOK, self.shared.queued.notified());
                     if shutdown.run_until_cancelled(queued).await.is_none() {
                         return;
                     }
                 }
                 Err(error) => {
                     tracing::error!("the queue cannot be read: {error}");
-                    pause(&shutdown).await;
+                    shutdown.run_until_cancelled(pause(STORE_RETRY)).await;
                 }
             }
         }
@@ -198,21 +214,6 @@ impl Conductor {
         self.shared.announcer.announce(&address, events);
         self.note_queue().await;
         Ok(())
-    }
-
-    async fn stop_current(&self, run: &RunAddress) -> Result<(), Problem> {
-        let Some(mut current) = self.current().filter(|current| current.run == *run) else {
-            // It ended between the look at the store and here.
-            return Err(Problem::conflict("the run is over"));
-        };
-        current.cancel.cancel();
-        let over = current.over.wait_for(|over| *over);
-        match tokio::time::timeout(CANCEL_DEADLINE, over).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Problem::gateway_timeout(
-                "the run was told to stop and has not ended yet",
-            )),
-        }
     }
 
     fn current(&self) -> Option<Current> {
@@ -257,12 +258,23 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
+/// Stops the run under way and waits until its end is stored.
+async fn stop(mut current: Current) -> Result<(), Problem> {
+    current.cancel.cancel();
+    let over = current.over.wait_for(|over| *over);
+    match timeout(CANCEL_DEADLINE, over).await {
+        Ok(Ok(_)) => Ok(()),
+        // The service shuts down; or it takes too long.
+        Ok(Err(_)) | Err(_) => Err(Problem::gateway_timeout(
+            "the run was told to stop and has not ended yet",
+        )),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a store that failed sends no event when it works again"
 )]
-async fn pause(shutdown: &CancellationToken) {
-    shutdown
-        .run_until_cancelled(tokio::time::sleep(STORE_RETRY))
-        .await;
+async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }

@@ -35,6 +35,22 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
     }
 }
 
+/// The problem behind a change that failed. One that timed out may have happened all the same,
+/// so that nobody is told to try again: that could start a second load.
+pub(crate) fn from_change(error: StoreError) -> Problem {
+    match error {
+        StoreError::Timeout => {
+            tracing::error!("the run store failed: {error}");
+            Problem::gateway_timeout(
+                "the run store did not answer in time: whether the change was made is unknown; \
+                 the list of runs shows it",
+            )
+            .with_kind("outcome-unknown")
+        }
+        other => from_store(other),
+    }
+}
+
 /// The tenant has no run with this id.
 pub(crate) fn no_such_run() -> Problem {
     Problem::not_found("there is no such run")
@@ -47,4 +63,32 @@ pub(crate) fn from_fields(fields: Vec<InvalidField>) -> Problem {
         .map(|InvalidField { field, reason }| FieldError::new(field, reason))
         .collect();
     Problem::invalid(errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use http::{StatusCode, header};
+
+    use super::*;
+
+    #[test]
+    fn only_what_certainly_did_not_happen_may_be_tried_again() {
+        for (problem, status, retry) in [
+            (
+                from_change(StoreError::Timeout),
+                StatusCode::GATEWAY_TIMEOUT,
+                false,
+            ),
+            (
+                from_store(StoreError::Timeout),
+                StatusCode::SERVICE_UNAVAILABLE,
+                true,
+            ),
+        ] {
+            let response = problem.into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retry);
+        }
+    }
 }

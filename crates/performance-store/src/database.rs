@@ -1,5 +1,7 @@
 //! The connections: one that writes, a few that read, each call with a deadline.
 
+mod pool;
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +9,9 @@ use std::time::Duration;
 
 use instrumentation::catalogue;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
+use self::pool::Pool;
 use crate::error::StoreError;
 use crate::schema;
 
@@ -54,8 +56,9 @@ pub struct RunStore {
 }
 
 struct Shared {
-    writer: Arc<Mutex<Connection>>,
-    readers: Vec<Arc<Mutex<Connection>>>,
+    /// One connection, so that calls that write follow each other in their order.
+    writer: Arc<Pool>,
+    readers: Arc<Pool>,
     config: StoreConfig,
     /// Held as long as the store is open: a second service on the same directory would
     /// declare our runs interrupted.
@@ -65,12 +68,6 @@ struct Shared {
 /// What a call does and to which table, for the metrics.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation(pub(crate) &'static str, pub(crate) &'static str);
-
-/// The connection of a call.
-enum Place {
-    Free(OwnedMutexGuard<Connection>),
-    Wait(Arc<Mutex<Connection>>),
-}
 
 impl RunStore {
     /// Opens the file, creating directory and tables as needed.
@@ -99,12 +96,12 @@ impl RunStore {
         for _ in 0..READERS {
             let reader = connect(&path)?;
             reader.pragma_update(None, "query_only", true)?;
-            readers.push(Arc::new(Mutex::new(reader)));
+            readers.push(reader);
         }
         Ok(Self {
             shared: Arc::new(Shared {
-                writer: Arc::new(Mutex::new(writer)),
-                readers,
+                writer: Pool::new(vec![writer]),
+                readers: Pool::new(readers),
                 config,
                 _lock: lock,
             }),
@@ -129,22 +126,13 @@ impl RunStore {
         .await
     }
 
-    /// Runs `work` on a free reader, or on the first one to become free.
+    /// Runs `work` on the first reader that is free.
     pub(crate) async fn read<T, F>(&self, operation: Operation, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let free = self
-            .shared
-            .readers
-            .iter()
-            .find_map(|reader| Arc::clone(reader).try_lock_owned().ok());
-        let place = match free {
-            Some(connection) => Place::Free(connection),
-            None => Place::Wait(Arc::clone(&self.shared.readers[0])),
-        };
-        self.call(operation, place, work).await
+        self.call(operation, &self.shared.readers, work).await
     }
 
     /// Runs `work` on the writer, one at a time.
@@ -153,18 +141,22 @@ impl RunStore {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let place = Place::Wait(Arc::clone(&self.shared.writer));
-        self.call(operation, place, work).await
+        self.call(operation, &self.shared.writer, work).await
     }
 
-    async fn call<T, F>(&self, operation: Operation, place: Place, work: F) -> Result<T, StoreError>
+    async fn call<T, F>(
+        &self,
+        operation: Operation,
+        pool: &Arc<Pool>,
+        work: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let begin = Instant::now();
         let deadline = begin + self.shared.config.call_timeout;
-        let result = run_until(deadline, place, work).await;
+        let result = run_until(deadline, Arc::clone(pool), work).await;
         let error_type = result.as_ref().err().map_or("", error_type);
         catalogue::DB_CLIENT_OPERATION_DURATION
             .histogram(&[
@@ -178,20 +170,17 @@ impl RunStore {
     }
 }
 
-async fn run_until<T, F>(deadline: Instant, place: Place, work: F) -> Result<T, StoreError>
+async fn run_until<T, F>(deadline: Instant, pool: Arc<Pool>, work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
 {
-    let mut connection = match place {
-        Place::Free(connection) => connection,
-        Place::Wait(taken) => timeout_at(deadline, taken.lock_owned())
-            .await
-            .map_err(|_| StoreError::Timeout)?,
-    };
-    // The interrupt reaches this call only: the connection stays locked until it ends.
-    let interrupt = connection.get_interrupt_handle();
-    let mut task = tokio::task::spawn_blocking(move || work(&mut connection));
+    let mut lent = timeout_at(deadline, pool.lend())
+        .await
+        .map_err(|_| StoreError::Timeout)??;
+    // The interrupt reaches this call only: the connection is lent until its work ends.
+    let interrupt = lent.connection()?.get_interrupt_handle();
+    let mut task = tokio::task::spawn_blocking(move || work(lent.connection()?));
     if let Ok(joined) = timeout_at(deadline, &mut task).await {
         joined.map_err(|error| StoreError::Unavailable(error.to_string()))?
     } else {

@@ -34,4 +34,4 @@ pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
 };
 pub use runs::{MAX_LISTED_RUNS, RunFilter};
-pub use seconds::MAX_SECOND_BYTES_PER_RUN;
+pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};

@@ -17,15 +17,17 @@ use crate::run::{NewRun, Outcome, Position, Run, RunAddress, Step};
 /// The most runs that one listing gives.
 pub const MAX_LISTED_RUNS: u32 = 500;
 
-/// Which runs to list.
+/// Which runs to list, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunFilter {
-    /// All of them.
+    /// All of them, newest first.
     All,
-    /// Those that are starting or running.
+    /// Those that are starting or running, oldest first.
     Active,
-    /// Those that are not over: the active ones and those that wait.
+    /// Those that are not over, in their turn: the active ones, then those that wait.
     Unfinished,
+    /// Those that are over, newest first.
+    Finished,
 }
 
 impl RunFilter {
@@ -34,6 +36,14 @@ impl RunFilter {
             Self::All => "TRUE",
             Self::Active => "status IN ('Starting', 'Running')",
             Self::Unfinished => "status IN ('Queued', 'Starting', 'Running')",
+            Self::Finished => "status IN ('Completed', 'Failed', 'Cancelled')",
+        }
+    }
+
+    const fn order(self) -> &'static str {
+        match self {
+            Self::All | Self::Finished => "number DESC",
+            Self::Active | Self::Unfinished => "number",
         }
     }
 }
@@ -101,7 +111,7 @@ impl RunStore {
         .await
     }
 
-    /// A tenant's runs, newest first, at most [`MAX_LISTED_RUNS`].
+    /// A tenant's runs, at most [`MAX_LISTED_RUNS`].
     ///
     /// # Errors
     /// When the store does not answer.
@@ -115,8 +125,9 @@ impl RunStore {
         self.read(Operation("find", "runs"), move |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM runs WHERE tenant = ?1 AND {}
-                 ORDER BY number DESC LIMIT ?2",
-                filter.condition()
+                 ORDER BY {} LIMIT ?2",
+                filter.condition(),
+                filter.order()
             );
             let limit = limit.min(MAX_LISTED_RUNS);
             collect(connection, &sql, params![tenant.as_str(), limit])

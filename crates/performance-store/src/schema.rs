@@ -6,7 +6,8 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
     tenant          TEXT    NOT NULL,
@@ -64,7 +65,9 @@ CREATE TABLE log_lines (
     text   TEXT    NOT NULL,
     PRIMARY KEY (run, number)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "ALTER TABLE runs ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;",
+];
 
 /// Creates or updates the tables.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

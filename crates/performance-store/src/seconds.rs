@@ -19,9 +19,21 @@ use crate::runs;
 /// second; four hours of 200 busy tag sets would take several times this bound.
 pub const MAX_SECOND_BYTES_PER_RUN: u64 = 512 * 1024 * 1024;
 
+/// Some seconds of a run and the events that tell of them.
+#[derive(Debug, Clone, Default)]
+pub struct SecondsPart {
+    /// Counts the run's parts from 1. A part is stored once, however often it is offered: the
+    /// answer of a call may be lost.
+    pub number: u64,
+    /// The seconds.
+    pub seconds: Vec<SecondBucket>,
+    /// Their events.
+    pub told: Vec<NewEvent>,
+}
+
 impl RunStore {
-    /// Stores seconds and the events that tell of them, all or nothing. A second that is
-    /// stored already gets one part more: late samples come after the rest of theirs.
+    /// Stores a part, all or nothing, and gives its events; none when it is stored already. A
+    /// second may come in several parts: late samples come after the rest of theirs.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when the run is over or belongs to another conductor,
@@ -30,17 +42,23 @@ impl RunStore {
         &self,
         address: &RunAddress,
         fence: u64,
-        seconds: Vec<SecondBucket>,
-        told: Vec<NewEvent>,
+        part: SecondsPart,
     ) -> Result<Vec<Event>, StoreError> {
         let address = address.clone();
         self.write(Operation("insert", "seconds"), move |connection| {
             let transaction = connection.transaction()?;
             let run = runs::fenced_row(&transaction, &address, fence)?;
-            for bucket in &seconds {
+            let is_new = transaction.execute(
+                "UPDATE runs SET parts = ?2 WHERE row_id = ?1 AND parts < ?2",
+                params![run, part.number],
+            )?;
+            if is_new == 0 {
+                return Ok(Vec::new());
+            }
+            for bucket in &part.seconds {
                 store(&transaction, run, bucket)?;
             }
-            let events = events::append(&transaction, &address, told)?;
+            let events = events::append(&transaction, &address, part.told)?;
             transaction.commit()?;
             Ok(events)
         })

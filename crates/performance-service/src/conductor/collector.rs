@@ -15,9 +15,6 @@ const MAX_OUTPUT_ERRORS: usize = 20;
 /// Characters of a log message that a reason quotes.
 const MAX_EXCERPT: usize = 300;
 
-/// The most log lines that one reading hands out. What is left comes with the next one.
-const MAX_LINES_AT_ONCE: usize = 1_000;
-
 /// Everything that is known of a run from its files. Its methods block.
 pub(super) struct Collector {
     samples: SampleReader,
@@ -33,6 +30,7 @@ pub(super) struct Collector {
 pub(super) struct Batch {
     /// Seconds that have passed, oldest first.
     pub(super) seconds: Vec<SecondBucket>,
+    /// All lines of what was read, at most 1 MiB. The store decides how many it keeps.
     pub(super) lines: Vec<LogLine>,
     pub(super) samples: u64,
     /// The age of the newest sample.
@@ -83,17 +81,15 @@ impl Collector {
             if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
                 errors.push(line.to_string());
             }
-            if lines.len() < MAX_LINES_AT_ONCE {
-                lines.push(LogLine {
-                    at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
-                    source: if line.level.is_empty() {
-                        "k6".to_owned()
-                    } else {
-                        format!("k6 {}", line.level)
-                    },
-                    text: line.to_string(),
-                });
-            }
+            lines.push(LogLine {
+                at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
+                source: if line.level.is_empty() {
+                    "k6".to_owned()
+                } else {
+                    format!("k6 {}", line.level)
+                },
+                text: line.to_string(),
+            });
         })?;
         Ok(progress.more)
     }
@@ -111,4 +107,33 @@ fn age(microseconds: i64) -> Option<Duration> {
         .duration_since(SystemTime::UNIX_EPOCH)
         .ok()?;
     Some(now.saturating_sub(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// A script that logs at each request writes thousands of lines between two readings.
+    #[test]
+    fn every_line_of_the_log_is_handed_out() {
+        const LINES: usize = 4_000;
+        let directory = tempfile::tempdir().unwrap();
+        let artifacts = RunArtifacts::within(directory.path());
+        let mut log = String::new();
+        for number in 0..LINES {
+            writeln!(log, r#"{{"level":"info","msg":"line {number}"}}"#).unwrap();
+        }
+        std::fs::write(&artifacts.log, log).unwrap();
+        let requirements = Requirements {
+            total_duration: Duration::from_secs(1),
+            max_virtual_users: 1,
+            thresholds: Vec::new(),
+        };
+        let mut collector = Collector::new(&artifacts, requirements);
+        let batch = collector.read().unwrap();
+        assert_eq!(batch.lines.len(), LINES);
+        assert_eq!(batch.lines[LINES - 1].text, format!("line {}", LINES - 1));
+    }
 }

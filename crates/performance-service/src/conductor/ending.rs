@@ -1,6 +1,7 @@
 //! The end of a run: judged, stored, told.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use load_analysis::results::Results;
 use load_analysis::verdict::{Evidence, Level, Verdict, judge};
@@ -11,13 +12,15 @@ use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreErro
 
 use super::collector::Collector;
 use super::execution::lock;
-use super::{Shared, blocking};
+use super::{Shared, blocking, pause};
 use crate::announcer;
 use crate::runs::body::VerdictBody;
 
-/// How often the end of a run is offered to a store that fails. After that the run stays
-/// active in the store, and the next start of the service marks it as interrupted.
-const ATTEMPTS: u32 = 3;
+/// How long a store that did not take the end of a run is left alone; each time twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The longest wait: a disk that was full is noticed to have room again within this.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Why we stopped a run.
 #[derive(Debug, Clone)]
@@ -72,30 +75,42 @@ impl Shared {
             outcome.status,
             outcome.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
         );
-        self.store_end(&run, outcome).await;
+        self.store_end(&run, &outcome).await;
+    }
+
+    /// Offers the end to the store until it is taken: a store that cannot keep the end of this
+    /// run could not begin the next one either. At the shutdown the deadline of the conductor
+    /// ends this; the next start of the service marks the run as interrupted then.
+    pub(super) async fn store_end(&self, run: &Run, outcome: &Outcome) {
+        let mut wait = FIRST_WAIT;
+        while let Err(error) = self.offer_end(run, outcome).await {
+            tracing::error!(test.id = %run.id, "the end is not stored: {error}");
+            if matches!(error, StoreError::NotFound | StoreError::Corrupt(_)) {
+                return;
+            }
+            pause(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
     /// Stores the end and tells it.
-    pub(super) async fn store_end(&self, run: &Run, outcome: Outcome) {
+    pub(super) async fn offer_end(&self, run: &Run, outcome: &Outcome) -> Result<(), StoreError> {
         let address = run.address();
-        let mut position = run.position();
-        for _ in 0..ATTEMPTS {
-            let told = told(&address, &outcome);
-            let stored = self
-                .store
-                .finish(&address, position, outcome.clone(), told)
-                .await;
-            match stored {
-                Ok((_, events)) => return self.announcer.announce(&address, events),
-                Err(StoreError::Moved { actual }) if actual.is_final() => {
-                    tracing::warn!(test.id = %run.id, "the run was ended by somebody else: {actual}");
-                    return;
-                }
-                // A step of ours that timed out has happened all the same.
-                Err(StoreError::Moved { actual }) => position.status = actual,
-                Err(error) => tracing::error!(test.id = %run.id, "the end is not stored: {error}"),
-            }
-        }
+        // Asked anew, since a step of ours that timed out may have happened all the same.
+        let found = self.store.get(&address).await?;
+        let events = if found.status.is_final() {
+            // So may an end have been. Watchers notice what they miss before its last event.
+            let last = self.store.last_event(&address).await?;
+            let before = last.saturating_sub(1);
+            self.store.events_after(&address, before).await?
+        } else {
+            let told = told(&address, outcome);
+            let outcome = outcome.clone();
+            let ended = self.store.finish(&address, found.position(), outcome, told);
+            ended.await?.1
+        };
+        self.announcer.announce(&address, events);
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use load_runner::runner::{RunHandle, StartError};
-use performance_store::{LoadProcess, LogLine, NewEvent, Run, RunAddress, Step, StoreError};
+use performance_store::{LoadProcess, LogLine, Run, Step, StoreError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::collector::{Batch, Collector};
 use super::ending::{Ending, Measured, Stop};
 use super::recorder::{Recorder, RecordingError};
-use super::{Conductor, Current, Shared, blocking, pause};
+use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
 use crate::runs::request::StartBody;
 
@@ -27,42 +27,25 @@ impl Conductor {
     /// Carries out the run that waited longest.
     pub(super) async fn execute(&self, queued: Run, shutdown: &CancellationToken) {
         let address = queued.address();
-        let told = vec![announcer::status(
-            &address,
-            "Starting",
-            "k6 checks the script and makes its virtual users",
-        )];
-        let taken = self.shared.step(&queued, Step::Take, told).await;
-        let run = match taken {
-            Ok(run) => run,
-            // It was cancelled in this moment.
-            Err(StoreError::Moved { .. } | StoreError::NotFound) => return,
-            Err(error) => {
-                tracing::error!(test.id = %address.id, "the run cannot be taken: {error}");
-                return pause(shutdown).await;
-            }
-        };
-        tracing::info!(test.id = %address.id, "run {} starts: {}", run.number, run.test_name);
-        let waited = Timestamp::now()
-            .duration_since(run.queued_at)
-            .unsigned_abs();
-        self.shared.measures.taken(waited);
         let (over, is_over) = watch::channel(false);
         let cancel = CancellationToken::new();
+        // Before it leaves the queue: from then on a cancellation looks for it here.
         self.set_current(Some(Current {
             run: address.clone(),
             cancel: cancel.clone(),
             over: is_over,
         }));
-        let execution = Execution {
-            shared: &self.shared,
-            cancel,
-            shutdown: shutdown.clone(),
-        };
-        let (run, ending) = execution.carry_out(run).await;
-        self.shared.finish(run, ending).await;
+        if let Some(run) = self.shared.take(&queued, shutdown).await {
+            let execution = Execution {
+                shared: &self.shared,
+                cancel,
+                shutdown: shutdown.clone(),
+            };
+            let (run, ending) = execution.carry_out(run).await;
+            self.shared.finish(run, ending).await;
+            over.send_replace(true);
+        }
         self.set_current(None);
-        over.send_replace(true);
         self.shared.tidy(&address.tenant).await;
     }
 }
@@ -165,6 +148,8 @@ impl Execution<'_> {
                 break end;
             }
         };
+        let events = recorder.finish().await;
+        self.shared.announcer.announce(recorder.run(), events);
         Ending::Ended(Box::new(Measured {
             end,
             stop,
@@ -186,7 +171,11 @@ impl Execution<'_> {
             let batch = read(collector).await?;
             let more = batch.more;
             self.shared.measures.ingested(batch.samples, batch.lag);
-            self.announce(recorder, batch).await?;
+            let recorded = self.announce(recorder, batch).await;
+            // After the end no load is put on for nothing, and what is not stored waits.
+            if !k6_has_ended {
+                recorded?;
+            }
             readings += 1;
             if !more || (!k6_has_ended && readings >= MAX_READINGS) {
                 break;
@@ -198,7 +187,7 @@ impl Execution<'_> {
                 seconds,
                 ..Batch::default()
             };
-            self.announce(recorder, rest).await?;
+            recorder.add(rest).await;
         }
         Ok(())
     }
@@ -208,7 +197,8 @@ impl Execution<'_> {
         recorder: &mut Recorder<'_>,
         batch: Batch,
     ) -> Result<(), RecordingError> {
-        let events = recorder.record(batch).await?;
+        recorder.add(batch).await;
+        let events = recorder.record().await?;
         self.shared.announcer.announce(recorder.run(), events);
         Ok(())
     }
@@ -233,15 +223,6 @@ impl Execution<'_> {
 }
 
 impl Shared {
-    /// Moves a run one step on and tells the watchers.
-    async fn step(&self, run: &Run, step: Step, told: Vec<NewEvent>) -> Result<Run, StoreError> {
-        let address: RunAddress = run.address();
-        let position = run.position();
-        let (run, events) = self.store.advance(&address, position, step, told).await?;
-        self.announcer.announce(&address, events);
-        Ok(run)
-    }
-
     /// The plan of a stored run. It is checked anew: scripts and targets may have changed
     /// since it was queued.
     async fn plan_of(&self, run: &Run) -> Result<load_runner::plan::RunPlan, String> {

@@ -24,7 +24,7 @@ impl Conductor {
     /// Ends what the last life of the service left: its k6, then the run.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the store does not answer, or takes no change.
     pub(crate) async fn mark_interrupted(&self) -> Result<(), StoreError> {
         for run in self.shared.store.active().await? {
             self.shared.end_leftover(&run).await;
@@ -35,7 +35,7 @@ impl Conductor {
                 verdict: Some(invalid(format!("{REASON}."))),
                 results: None,
             };
-            self.shared.store_end(&run, outcome).await;
+            self.shared.offer_end(&run, &outcome).await?;
         }
         Ok(())
     }

@@ -1,14 +1,24 @@
 //! Puts what was measured into the store, and holds it back while the store fails.
 
+use std::time::Duration;
+
 use load_analysis::aggregate::SecondBucket;
-use performance_store::{Event, NewEvent, Run, RunAddress, RunStore, StoreError};
+use performance_store::{Event, Run, RunAddress, RunStore, SecondsPart, StoreError};
 
 use super::collector::Batch;
+use super::pause;
 use crate::{announcer, timeline};
 
 /// Seconds that may wait for a store that fails. A run whose measurements cannot be kept for
 /// longer is stopped: it would load the target for nothing.
 const MAX_WAITING_SECONDS: usize = 60;
+
+/// How often what is left at the end is offered to a store that fails. The end itself, which
+/// comes after it, is worth more.
+const LAST_ATTEMPTS: u32 = 5;
+
+/// Between two of these attempts.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why measurements are lost.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +38,11 @@ pub(super) struct Recorder<'a> {
     origin: Option<i64>,
     /// The newest second that was told to watchers.
     told: Option<i64>,
-    waiting: Vec<SecondBucket>,
-    events: Vec<NewEvent>,
+    /// What was offered and is not known to be stored. It is offered again as it was, under
+    /// the same number: the store may have it.
+    offered: SecondsPart,
+    /// What comes after that.
+    waiting: SecondsPart,
     cut: Option<String>,
 }
 
@@ -41,8 +54,11 @@ impl<'a> Recorder<'a> {
             fence: run.fence,
             origin: None,
             told: None,
-            waiting: Vec::new(),
-            events: Vec::new(),
+            offered: SecondsPart::default(),
+            waiting: SecondsPart {
+                number: 1,
+                ..SecondsPart::default()
+            },
             cut: None,
         }
     }
@@ -57,40 +73,82 @@ impl<'a> Recorder<'a> {
         self.cut.clone()
     }
 
-    /// Stores a batch, and with it what waited; gives the events to announce.
-    pub(super) async fn record(&mut self, batch: Batch) -> Result<Vec<Event>, RecordingError> {
+    /// Keeps what was read: log lines in the store, seconds for the next [`Self::record`].
+    pub(super) async fn add(&mut self, batch: Batch) {
         self.record_lines(batch.lines).await;
         for bucket in batch.seconds {
             self.plan_event(&bucket);
             if self.cut.is_none() {
-                self.waiting.push(bucket);
+                self.waiting.seconds.push(bucket);
             }
         }
-        if self.waiting.is_empty() && self.events.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (seconds, events) = (self.waiting.clone(), self.events.clone());
-        let stored = self
-            .store
-            .record_seconds(&self.run, self.fence, seconds, events)
-            .await;
-        match stored {
-            Ok(events) => {
-                self.waiting.clear();
-                self.events.clear();
-                Ok(events)
-            }
-            Err(error @ StoreError::RunTooLarge { .. }) => {
-                tracing::warn!(test.id = %self.run.id, "{error}");
-                self.cut = Some(error.to_string());
-                self.waiting.clear();
-                Ok(Vec::new())
-            }
+    }
+
+    /// Stores what was added; gives the events to announce. What a failing store does not take
+    /// goes on waiting.
+    ///
+    /// # Errors
+    /// When the run is not ours any more, or too much waits.
+    pub(super) async fn record(&mut self) -> Result<Vec<Event>, RecordingError> {
+        match self.store().await {
+            Ok(events) => Ok(events),
             Err(error @ (StoreError::Moved { .. } | StoreError::NotFound)) => Err(error.into()),
-            Err(error) if self.waiting.len() > MAX_WAITING_SECONDS => Err(error.into()),
+            Err(error) if self.waiting.seconds.len() > MAX_WAITING_SECONDS => Err(error.into()),
             Err(error) => {
                 tracing::warn!(test.id = %self.run.id, "measurements wait for the store: {error}");
                 Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Stores what is left when nothing more comes. What the store does not take in some
+    /// attempts is missing in the picture over time, and [`Self::cut`] says why.
+    pub(super) async fn finish(&mut self) -> Vec<Event> {
+        let mut attempts = 0;
+        loop {
+            let error = match self.store().await {
+                Ok(events) => return events,
+                Err(error) => error,
+            };
+            tracing::warn!(test.id = %self.run.id, "the last measurements are not stored: {error}");
+            attempts += 1;
+            if attempts == LAST_ATTEMPTS {
+                self.cut.get_or_insert(error.to_string());
+                return Vec::new();
+            }
+            pause(LAST_PAUSE).await;
+        }
+    }
+
+    /// Offers what was offered before, then what waits.
+    async fn store(&mut self) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        loop {
+            if is_empty(&self.offered) {
+                let number = self.waiting.number + 1;
+                let next = SecondsPart {
+                    number,
+                    ..SecondsPart::default()
+                };
+                self.offered = std::mem::replace(&mut self.waiting, next);
+            }
+            if is_empty(&self.offered) {
+                return Ok(events);
+            }
+            let part = self.offered.clone();
+            let stored = self.store.record_seconds(&self.run, self.fence, part).await;
+            match stored {
+                Ok(told) => {
+                    events.extend(told);
+                    self.offered = SecondsPart::default();
+                }
+                Err(error @ StoreError::RunTooLarge { .. }) => {
+                    tracing::warn!(test.id = %self.run.id, "{error}");
+                    self.cut = Some(error.to_string());
+                    self.offered.seconds.clear();
+                    self.waiting.seconds.clear();
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -104,7 +162,7 @@ impl<'a> Recorder<'a> {
         self.told = Some(bucket.second);
         let t = u32::try_from(bucket.second - origin).unwrap_or(0);
         let point = timeline::second(bucket, t);
-        self.events.push(announcer::second(&self.run, &point));
+        self.waiting.told.push(announcer::second(&self.run, &point));
     }
 
     async fn record_lines(&self, lines: Vec<performance_store::LogLine>) {
@@ -117,4 +175,8 @@ impl<'a> Recorder<'a> {
             tracing::warn!(test.id = %self.run.id, "{count} log lines are lost: {error}");
         }
     }
+}
+
+const fn is_empty(part: &SecondsPart) -> bool {
+    part.seconds.is_empty() && part.told.is_empty()
 }

@@ -1,8 +1,9 @@
 //! From the request to the verdict.
 
 use serde_json::{Value, json};
+use test_support::wait;
 
-use crate::test_service::TestService;
+use crate::test_service::{RUN_DEADLINE, TestService, processes_of};
 
 #[tokio::test]
 async fn a_run_is_carried_out_and_passes() -> anyhow::Result<()> {
@@ -105,6 +106,39 @@ async fn a_crossed_threshold_fails_with_its_reason() -> anyhow::Result<()> {
     );
     assert_eq!(run["results"]["thresholds"]["allPassed"], false);
     Ok(())
+}
+
+/// A store that fails for some seconds just at the end.
+#[tokio::test]
+async fn a_store_that_is_locked_at_the_end_costs_nothing() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let options = json!({"virtualUsers": 1, "duration": "3s"});
+    let id = service
+        .begin(&json!({"scenario": "Smoke", "options": options}))
+        .await?;
+    service.wait_for(&id, "Running").await?;
+    let file = service.state.path().join("data/performance.sqlite");
+    let other = rusqlite::Connection::open(file)?;
+    other.busy_timeout(RUN_DEADLINE)?;
+    other.execute_batch("BEGIN IMMEDIATE")?;
+    wait::until("the last seconds wait", RUN_DEADLINE, async || {
+        let log = service.process.log();
+        anyhow::ensure!(log.matches("the last measurements are not stored").count() >= 3);
+        Ok(())
+    })
+    .await?;
+    assert!(processes_of(&service.directory(&id)).is_empty());
+    assert_eq!(service.run(&id).await?["status"], "Running");
+    other.execute_batch("ROLLBACK")?;
+    let run = service.wait_for_end(&id).await?;
+    assert_eq!(run["verdict"]["level"], "PASS", "{run}");
+    assert_eq!(
+        run["verdict"]["reasons"].as_array().map(Vec::len),
+        Some(1),
+        "{run}"
+    );
+    let location = format!("/api/v1/performancetest/{id}");
+    check_figures(&service, &location, &run).await
 }
 
 #[tokio::test]

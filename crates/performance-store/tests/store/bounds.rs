@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use performance_store::{
-    LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN, RunFilter, RunId, RunStatus, StoreError,
+    LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN, RunFilter, RunId, RunStatus, SecondsPart,
+    StoreError,
 };
 
 use crate::test_store::{TestStore, buckets, event};
@@ -32,9 +33,7 @@ async fn old_runs_go_with_all_that_belongs_to_them() -> anyhow::Result<()> {
     for _ in 0..4 {
         let run = test.running().await?;
         let buckets = buckets(&[(1, 12.0)]);
-        test.store
-            .record_seconds(&run.address(), run.fence, buckets, vec![])
-            .await?;
+        test.record(&run, 1, buckets).await?;
         test.finish(&run, RunStatus::Completed).await?;
         ids.push(run.id);
     }
@@ -60,15 +59,15 @@ async fn old_runs_go_with_all_that_belongs_to_them() -> anyhow::Result<()> {
 async fn events_count_without_a_gap() -> anyhow::Result<()> {
     let test = TestStore::open().await?;
     let run = test.running().await?;
-    for _ in 0..3 {
-        test.store
-            .record_seconds(
-                &run.address(),
-                run.fence,
-                vec![],
-                vec![event("second"), event("second")],
-            )
-            .await?;
+    for number in 1..=3 {
+        let part = SecondsPart {
+            number,
+            seconds: vec![],
+            told: vec![event("second"), event("second")],
+        };
+        let address = run.address();
+        let stored = test.store.record_seconds(&address, run.fence, part);
+        assert_eq!(stored.await?.len(), 2);
     }
     test.finish(&run, RunStatus::Completed).await?;
     let all = test.store.events_after(&run.address(), 0).await?;

@@ -75,10 +75,7 @@ async fn a_change_needs_the_right_status_and_fence() -> anyhow::Result<()> {
             Err(StoreError::Moved { .. })
         ));
     }
-    let writes = test
-        .store
-        .record_seconds(&taken.address(), taken.fence, vec![], vec![])
-        .await;
+    let writes = test.record(&taken, 1, vec![]).await;
     assert!(matches!(writes, Err(StoreError::Moved { .. })));
     Ok(())
 }
@@ -184,5 +181,30 @@ async fn runs_leave_the_queue_in_their_order() -> anyhow::Result<()> {
         test.step(&next, Step::Take).await?;
     }
     assert!(test.store.next_queued().await?.is_none());
+    Ok(())
+}
+
+/// A page shows a bounded number of each: neither kind may push the other out.
+#[tokio::test]
+async fn unfinished_and_finished_runs_are_listed_apart() -> anyhow::Result<()> {
+    let test = TestStore::open().await?;
+    let mut over = Vec::new();
+    for _ in 0..2 {
+        let run = test.running().await?;
+        over.insert(0, test.finish(&run, RunStatus::Completed).await?.id);
+    }
+    let mut left = vec![test.running().await?.id];
+    for _ in 0..3 {
+        left.push(test.enqueue().await?.id);
+    }
+    for (filter, limit, expected) in [
+        (RunFilter::Unfinished, 3, &left[..3]),
+        (RunFilter::Finished, 3, &over[..]),
+        (RunFilter::Active, 3, &left[..1]),
+    ] {
+        let listed = test.store.list(&test.tenant, filter, limit).await?;
+        let ids: Vec<RunId> = listed.iter().map(|run| run.id).collect();
+        assert_eq!(ids, expected, "{filter:?}");
+    }
     Ok(())
 }

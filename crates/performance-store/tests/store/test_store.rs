@@ -4,8 +4,8 @@ use load_analysis::aggregate::{Aggregator, SecondBucket};
 use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::sample::{Sample, Tags};
 use performance_store::{
-    LoadProcess, NewEvent, NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, Step,
-    StoreConfig, StoreError,
+    LoadProcess, NewEvent, NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore,
+    SecondsPart, Step, StoreConfig, StoreError,
 };
 use tempfile::TempDir;
 use tenancy::TenantId;
@@ -85,6 +85,26 @@ impl TestStore {
         };
         let spawned = self.step(&taken, Step::Spawned(process)).await?;
         self.step(&spawned, Step::Run).await
+    }
+
+    /// Stores seconds without events; parts count from 1.
+    pub(crate) async fn record(
+        &self,
+        run: &Run,
+        number: u64,
+        seconds: Vec<SecondBucket>,
+    ) -> Result<(), StoreError> {
+        let part = SecondsPart {
+            number,
+            seconds,
+            told: vec![],
+        };
+        let events = self
+            .store
+            .record_seconds(&run.address(), run.fence, part)
+            .await?;
+        assert_eq!(events, []);
+        Ok(())
     }
 
     pub(crate) async fn finish(&self, run: &Run, status: RunStatus) -> Result<Run, StoreError> {

@@ -1,0 +1,244 @@
+//! Moments that a whole service meets too rarely: a store that is slow or locked by somebody
+//! else, and calls that cross each other.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use load_runner::binary::MajorVersion;
+use load_runner::plan::RunPlan;
+use load_runner::runner::{LoadRunner, RunHandle, StartError};
+use load_runner::script::ScriptDirectory;
+use performance_store::{
+    NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreConfig, StoreError,
+};
+use tempfile::TempDir;
+use tenancy::TenantId;
+use tokio_util::sync::CancellationToken;
+
+use super::recorder::Recorder;
+use super::{Conductor, Generators};
+use crate::announcer::{self, Announcer};
+use crate::k6::InstalledK6;
+use crate::planner::Planner;
+
+/// Shorter than `SQLite` waits for a lock, so that a call that timed out goes on and is
+/// committed when the lock is gone.
+const CALL_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Much longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A generator that never gets ready.
+struct NeverReady;
+
+#[async_trait]
+impl LoadRunner for NeverReady {
+    async fn start(&self, _: RunPlan) -> Result<RunHandle, StartError> {
+        std::future::pending().await
+    }
+}
+
+struct Laboratory {
+    conductor: Conductor,
+    directory: TempDir,
+}
+
+impl Laboratory {
+    async fn open(call_timeout: Duration) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let scripts = directory.path().join("k6");
+        std::fs::create_dir_all(scripts.join("tests"))?;
+        std::fs::write(scripts.join("tests/load.js"), "export default () => {};")?;
+        let store = RunStore::open(StoreConfig {
+            call_timeout,
+            ..StoreConfig::new(directory.path().to_owned())
+        });
+        let planner = Planner {
+            scripts: ScriptDirectory::new(scripts),
+            targets: "local=http://127.0.0.1:1"
+                .parse()
+                .map_err(anyhow::Error::msg)?,
+            runs_directory: directory.path().join("runs"),
+        };
+        let generators = Generators {
+            k6: Arc::new(InstalledK6::new("k6".into(), MajorVersion::V2)),
+            k6_v1: Arc::new(InstalledK6::new("k6-v1".into(), MajorVersion::V1)),
+            runner: Arc::new(NeverReady),
+        };
+        let conductor = Conductor::new(store.await?, planner, generators, Announcer::new());
+        Ok(Self {
+            conductor,
+            directory,
+        })
+    }
+
+    fn store(&self) -> &RunStore {
+        &self.conductor.shared.store
+    }
+
+    async fn enqueue(&self) -> Result<Run, StoreError> {
+        let run = RunAddress {
+            tenant: TenantId::development(),
+            id: RunId::generate(),
+        };
+        let new = NewRun {
+            test_name: "a run".to_owned(),
+            scenario: "Load".to_owned(),
+            script: "tests/load.js".to_owned(),
+            request: "{}".to_owned(),
+        };
+        let told = announcer::status(&run, "Queued", "waits for its turn");
+        let (run, _) = self.store().enqueue(&run, new, told).await?;
+        self.conductor.shared.queued.notify_one();
+        Ok(run)
+    }
+
+    /// A connection that keeps all others from writing until it is dropped.
+    fn lock(&self) -> anyhow::Result<rusqlite::Connection> {
+        let file = Path::new("data/performance.sqlite");
+        let other = rusqlite::Connection::open(self.directory.path().join(file))?;
+        other.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(other)
+    }
+
+    /// Waits as long as some calls of the store that all fail.
+    async fn some_failures(&self, calls: u32) {
+        for _ in 0..calls {
+            assert!(self.enqueue().await.is_err(), "the store is locked");
+        }
+    }
+}
+
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    let done = tokio::time::timeout(DEADLINE, work).await;
+    done.expect("it ends within the deadline")
+}
+
+/// A cancellation that comes just when a run leaves the queue stops it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_can_be_cancelled_at_every_moment_of_its_start() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(Duration::from_secs(5)).await?;
+    let shutdown = CancellationToken::new();
+    let conductor = laboratory.conductor.clone();
+    let conducting = tokio::spawn(conductor.clone().conduct(shutdown.clone()));
+    for _ in 0..100 {
+        let run = laboratory.enqueue().await?.address();
+        within(async {
+            while laboratory.store().get(&run).await?.status == RunStatus::Queued {}
+            anyhow::Ok(())
+        })
+        .await?;
+        let cancelled = within(conductor.cancel(&run)).await;
+        assert!(cancelled.is_ok(), "{cancelled:?}");
+        let over = laboratory.store().get(&run).await?;
+        assert_eq!(over.status, RunStatus::Cancelled);
+    }
+    shutdown.cancel();
+    within(conducting).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_whose_taking_was_stored_in_silence_is_carried_on() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(CALL_TIMEOUT).await?;
+    let queued = laboratory.enqueue().await?;
+    let shared = Arc::clone(&laboratory.conductor.shared);
+    let lock = laboratory.lock()?;
+    let shutdown = CancellationToken::new();
+    let taken = tokio::join!(shared.take(&queued, &shutdown), async {
+        // It began after the taking and has the same deadline, so that both have failed.
+        laboratory.some_failures(1).await;
+        drop(lock);
+    });
+    let taken = taken.0.expect("the run is taken");
+    assert_eq!(taken.status, RunStatus::Starting);
+    assert_eq!(taken.fence, queued.fence + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_end_is_offered_until_the_store_takes_it() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(CALL_TIMEOUT).await?;
+    let queued = laboratory.enqueue().await?;
+    let shared = Arc::clone(&laboratory.conductor.shared);
+    let run = shared.take(&queued, &CancellationToken::new()).await;
+    let run = run.expect("the run is taken");
+    let mut watcher = shared.announcer.subscribe();
+    let outcome = Outcome {
+        status: RunStatus::Completed,
+        error: None,
+        verdict: None,
+        results: Some("{}".to_owned()),
+    };
+    let lock = laboratory.lock()?;
+    within(async {
+        tokio::join!(shared.store_end(&run, &outcome), async {
+            laboratory.some_failures(8).await;
+            drop(lock);
+        })
+    })
+    .await;
+    let address = run.address();
+    let stored = laboratory.store().get(&address).await?;
+    assert_eq!(stored.status, RunStatus::Completed);
+    assert_eq!(laboratory.store().results(&address).await?, outcome.results);
+    within(async {
+        while watcher.recv().await?.event.kind != announcer::kind::END {}
+        anyhow::Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_the_store_did_not_take_at_the_end_is_said() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(CALL_TIMEOUT).await?;
+    let queued = laboratory.enqueue().await?;
+    let shared = Arc::clone(&laboratory.conductor.shared);
+    let run = shared.take(&queued, &CancellationToken::new()).await;
+    let run = run.expect("the run is taken");
+
+    let mut recorder = Recorder::new(&shared.store, &run);
+    recorder.add(batch(1_000)).await;
+    let lock = laboratory.lock()?;
+    assert!(recorder.record().await?.is_empty(), "it waits");
+    drop(lock);
+    recorder.add(batch(1_001)).await;
+    within(recorder.finish()).await;
+    assert_eq!(recorder.cut(), None);
+    let count = |count: &mut u64, bucket: load_analysis::aggregate::SecondBucket| {
+        *count += bucket
+            .merged("http_reqs")
+            .map_or(0, |value| value.samples());
+    };
+    let address = run.address();
+    let stored = shared
+        .store
+        .fold_seconds(&address, &["http_reqs"], 0, count);
+    assert_eq!(stored.await?, 2, "each second once");
+
+    recorder.add(batch(1_002)).await;
+    let lock = laboratory.lock()?;
+    within(recorder.finish()).await;
+    drop(lock);
+    assert!(recorder.cut().is_some());
+    Ok(())
+}
+
+/// One request in one second.
+fn batch(second: i64) -> super::collector::Batch {
+    let mut aggregator = load_analysis::aggregate::Aggregator::new(Vec::new());
+    aggregator.add(&load_analysis::sample::Sample {
+        time: second * 1_000_000,
+        metric: "http_reqs".into(),
+        kind: load_analysis::metric::MetricKind::Counter,
+        contains: load_analysis::metric::Contains::Default,
+        value: 1.0,
+        tags: &load_analysis::sample::Tags::default(),
+    });
+    super::collector::Batch {
+        seconds: aggregator.take_rest(),
+        ..super::collector::Batch::default()
+    }
+}
