@@ -91,7 +91,7 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
                 .with_kind("circuit-open")
         }
         LlmError::Overloaded { .. } => {
-            Problem::unavailable("too many model calls are under way", retry)
+            Problem::unavailable(format!("too many calls of {provider} are under way"), retry)
                 .with_kind("overloaded")
         }
         LlmError::Timeout(_) => {

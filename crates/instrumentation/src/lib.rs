@@ -19,6 +19,7 @@ mod telemetry;
 
 pub use config::{LogFormat, TelemetryConfig};
 pub use metrics_export::MetricsText;
+pub use span::span_event;
 pub use telemetry::{Telemetry, TelemetryError};
 
 #[doc(hidden)]

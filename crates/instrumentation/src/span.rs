@@ -1,4 +1,16 @@
-//! Spans below a request.
+//! Spans below a request, and what happens in them.
+
+use opentelemetry::KeyValue;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Adds an event to the current span; does nothing outside one.
+pub fn span_event(name: &'static str, attributes: &[(&'static str, &str)]) {
+    let attributes = attributes
+        .iter()
+        .map(|(key, value)| KeyValue::new(*key, (*value).to_owned()));
+    Span::current().add_event(name, attributes.collect());
+}
 
 /// A span of kind CLIENT below the current one, or [`tracing::Span::none`] when the current
 /// request's trace is not sampled.

@@ -105,6 +105,7 @@ impl Exchange {
             latency,
             cost: None,
             simulated: false,
+            fallback: None,
         }
     }
 }
@@ -205,6 +206,7 @@ impl Answer {
             response_id: start.response_id,
             request_id: self.exchange.head.request_id.clone(),
             usage: start.usage,
+            fallback: None,
         }
     }
 

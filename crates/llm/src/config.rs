@@ -1,13 +1,16 @@
 //! The settings of the LLM layer.
 
 mod address;
+mod resilience;
 mod vendors;
 
 use std::{str::FromStr, time::Duration};
 
 use service_defaults::environment::Environment;
 
-use crate::{Deadlines, ProviderName, RetryPolicy};
+use crate::{
+    BulkheadLimits, CircuitPolicy, Deadlines, FallbackPolicy, ProviderName, RetryPolicy,
+};
 
 pub use vendors::{
     BedrockConfig, BedrockCredentials, ClaudeConfig, LmStudioConfig, OllamaConfig, OpenAiConfig,
@@ -37,6 +40,12 @@ pub struct LlmConfig {
     pub deadlines: Deadlines,
     /// How often and for how long a call is tried.
     pub retries: RetryPolicy,
+    /// When a provider is no longer asked.
+    pub circuit: CircuitPolicy,
+    /// How much one provider gets to do at once.
+    pub bulkhead: BulkheadLimits,
+    /// Who is asked when the default provider fails.
+    pub fallback: FallbackPolicy,
 }
 
 impl LlmConfig {
@@ -47,6 +56,7 @@ impl LlmConfig {
             "ollama",
             "who answers a request without ?provider=: claude, openai, ollama, bedrock, lmstudio",
         );
+        let deadlines = read_deadlines(environment);
         Self {
             default_provider,
             claude: ClaudeConfig::read(environment),
@@ -61,8 +71,11 @@ impl LlmConfig {
                     "comma list of providers whose address is a simulator's: their cost is marked simulated",
                 )
                 .0,
-            deadlines: read_deadlines(environment),
-            retries: read_retries(environment),
+            deadlines,
+            retries: resilience::read_retries(environment),
+            circuit: resilience::read_circuit(environment, deadlines),
+            bulkhead: resilience::read_bulkhead(environment),
+            fallback: resilience::read_fallback(environment, default_provider),
         }
     }
 }
@@ -90,33 +103,6 @@ fn read_deadlines(environment: &mut Environment) -> Deadlines {
                 "between two bytes of a streamed answer",
             )
             .0,
-    }
-}
-
-fn read_retries(environment: &mut Environment) -> RetryPolicy {
-    RetryPolicy {
-        total: environment
-            .parsed::<Patience>(
-                "BOOKSTORE_LLM_TOTAL_TIMEOUT",
-                "60s",
-                "of a whole model call, all attempts and waits included",
-            )
-            .0,
-        attempts: environment
-            .parsed::<Attempts>(
-                "BOOKSTORE_LLM_ATTEMPTS",
-                "3",
-                "most attempts of a model call, 1 to 10",
-            )
-            .0,
-        max_retry_after: environment
-            .parsed::<Patience>(
-                "BOOKSTORE_LLM_MAX_RETRY_AFTER",
-                "10s",
-                "a provider that asks to wait longer is not tried again",
-            )
-            .0,
-        ..RetryPolicy::default()
     }
 }
 
@@ -154,20 +140,6 @@ impl FromStr for Patience {
     }
 }
 
-struct Attempts(u32);
-
-impl FromStr for Attempts {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse()
-            .ok()
-            .filter(|attempts| (1..=10).contains(attempts))
-            .map(Self)
-            .ok_or("must be a number from 1 to 10")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +163,9 @@ mod tests {
         assert_eq!(config.default_provider, ProviderName::Ollama);
         assert_eq!(config.deadlines, Deadlines::default());
         assert_eq!(config.retries, RetryPolicy::default());
+        assert_eq!(config.circuit, CircuitPolicy::default());
+        assert_eq!(config.bulkhead, BulkheadLimits::default());
+        assert_eq!(config.fallback, FallbackPolicy::default());
         assert_eq!(config.ollama.base.as_str(), "http://127.0.0.1:11434/");
         assert!(config.claude.key.is_none());
         assert!(config.openai.key.is_none());
@@ -239,6 +214,16 @@ mod tests {
             ("BOOKSTORE_LLM_TOTAL_TIMEOUT", "1e9h"),
             ("BOOKSTORE_LLM_IDLE_TIMEOUT", "15"),
             ("BOOKSTORE_LLM_ATTEMPTS", "0"),
+            ("BOOKSTORE_LLM_RETRY_BUDGET", "1001"),
+            ("BOOKSTORE_LLM_CIRCUIT_FAULTS", "-1"),
+            ("BOOKSTORE_LLM_CIRCUIT_OPEN", "0s"),
+            ("BOOKSTORE_LLM_CONCURRENCY", "0"),
+            ("BOOKSTORE_LLM_QUEUE", "1e3"),
+            ("BOOKSTORE_LLM_QUEUE_TIMEOUT", "2"),
+            ("LLM_FALLBACK", "gpt"),
+            ("LLM_FALLBACK", "ollama"),
+            ("LLM_FALLBACK", "claude,claude"),
+            ("LLM_FALLBACK_AFTER_TEXT", "maybe"),
         ] {
             let (_, errors) = read(&[(name, value)]);
             assert_eq!(errors.len(), 1, "{name}={value}: {errors:?}");

@@ -2,21 +2,39 @@
 //!
 //! In reading order: a [`ChatRequest`] goes to an [`LlmProvider`], which answers with a
 //! [`ChatResponse`] or streams [`ChatEvent`]s. [`Claude`], [`OpenAi`], [`Ollama`] and [`Bedrock`]
-//! speak the vendors' protocols, all over one transport. [`Measured`] puts a span, metrics, an exact cost from the [`PriceCatalogue`] and a
-//! row of the [`Ledger`] around each attempt; [`Resilient`] puts the deadline and the retries
-//! around the attempts of a call. [`Llm`] builds them from an [`LlmConfig`] and picks by name.
-//! [`SharedStreams`] let callers with the same question follow one stream.
+//! speak the vendors' protocols, all over one transport. [`Measured`] puts a span, metrics, an exact
+//! cost from the [`PriceCatalogue`] and a row of the [`Ledger`] around each attempt. [`Llm`] builds
+//! all from an [`LlmConfig`] and picks by name. [`SharedStreams`] let callers with the same question
+//! follow one stream.
 //!
-//! Invariants: `Resilient(Measured(provider))`, so each attempt is booked; a provider mentions
-//! neither telemetry nor retries; input tokens include the cached ones; a model without a price is
-//! unpriced, never free; a stream without its terminator is an error.
+//! The decorators, from the caller to the provider, and what each holds:
+//!
+//! | decorator | once per | |
+//! |---|---|---|
+//! | [`FallbackChain`] | call that names no provider | who is asked next; the deadline over all of them |
+//! | [`Resilient`] | call to a provider | the deadline; retries, their waits and their budget |
+//! | [`Bulkhead`] | attempt | a place among those that are at the provider at once |
+//! | [`CircuitBreaker`] | attempt | whether the provider's model is asked at all |
+//! | [`Measured`] | attempt that is made | span, metrics, cost, ledger row |
+//!
+//! A wait between attempts holds no place. The circuit is asked with the place in hand, so calls
+//! that queued while it opened do not reach the provider, and there is one probe. What was refused
+//! before [`Measured`] was never sent: it has no span, no row and no cost.
+//!
+//! Invariants: each attempt is booked; a provider mentions neither telemetry nor retries; input
+//! tokens include the cached ones; a model without a price is unpriced, never free; a stream
+//! without its terminator is an error.
 
 mod answer;
 mod bedrock;
+mod bulkhead;
 mod capabilities;
+mod circuit;
+mod circuit_breaker;
 mod claude;
 mod config;
 mod error;
+mod fallback_chain;
 mod ledger;
 mod lines;
 mod measured;
@@ -29,20 +47,26 @@ mod request;
 mod resilient;
 mod response;
 mod retry_after;
+mod retry_budget;
 mod shared;
 mod sse;
 mod status;
+mod stream_end;
 mod transport;
 mod usage;
 mod usage_so_far;
 
 pub use bedrock::Bedrock;
+pub use bulkhead::{Bulkhead, BulkheadLimits};
+pub use circuit::{CircuitPolicy, CircuitState, Circuits};
+pub use circuit_breaker::CircuitBreaker;
 pub use claude::{Claude, UnusableKey};
 pub use config::{
     BedrockConfig, BedrockCredentials, ClaudeConfig, LlmConfig, LmStudioConfig, OllamaConfig,
     OpenAiConfig,
 };
 pub use error::{LlmError, Stage};
+pub use fallback_chain::{FallbackChain, FallbackPolicy};
 pub use ledger::{
     Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal, Outcome,
     QUEUE_ROWS,
@@ -52,10 +76,10 @@ pub use ollama::Ollama;
 pub use openai::{OpenAi, OpenAiStyle};
 pub use price::{Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices};
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
-pub use registry::{CircuitState, Llm, LlmBuildError, ProviderStatus, SelectionError};
+pub use registry::{Llm, LlmBuildError, ProviderStatus, SelectionError};
 pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};
 pub use resilient::{Resilient, RetryPolicy};
-pub use response::{ChatEvent, ChatResponse, Cost, LatencySplit};
+pub use response::{ChatEvent, ChatResponse, Cost, Fallback, LatencySplit};
 pub use shared::{CostShare, SharedStream, SharedStreams};
 pub use transport::Deadlines;
 pub use usage::Usage;

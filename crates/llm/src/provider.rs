@@ -11,6 +11,7 @@ use crate::{ChatEvent, ChatRequest, ChatResponse, LlmError};
 ///
 /// First [`ChatEvent::Started`], then any number of [`ChatEvent::Delta`], last exactly one
 /// [`ChatEvent::Finished`]. A stream that ends in any other way yields an error as its last item.
+/// Where a setting allows a fallback after text, a further [`ChatEvent::Started`] begins anew.
 pub type ChatStream = BoxStream<'static, Result<ChatEvent, LlmError>>;
 
 /// A model provider, or a decorator around one.

@@ -10,7 +10,8 @@ use std::sync::{
 use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
-    Ledger, LlmConfig, LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
+    Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger, LlmConfig, LlmProvider,
+    Measured, Prices, ProviderName, Resilient, UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.
@@ -19,6 +20,8 @@ const IDLE_CONNECTIONS: usize = 64;
 /// Every provider that is known, configured or not.
 pub struct Llm {
     default: ProviderName,
+    /// The default provider and those that are asked when it fails; `None` without any.
+    chain: Option<Arc<dyn LlmProvider>>,
     entries: [Entry; ProviderName::ALL.len()],
 }
 
@@ -32,6 +35,7 @@ struct Entry {
 struct Service {
     provider: Arc<dyn LlmProvider>,
     healthy: Arc<AtomicBool>,
+    circuits: Arc<Circuits>,
 }
 
 /// Why a provider that was asked for by name cannot be had.
@@ -62,21 +66,10 @@ pub struct ProviderStatus {
     pub configured: bool,
     /// Whether it can be asked and did not fail the last call.
     pub healthy: bool,
-    /// Whether calls to it are let through.
+    /// Whether calls to it are let through: the worst of its models' circuits.
     pub circuit: CircuitState,
     /// Whether a simulator answers in its place.
     pub simulated: bool,
-}
-
-/// The state of a provider's circuit breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CircuitState {
-    /// Calls pass.
-    Closed,
-    /// One call passes, to try.
-    HalfOpen,
-    /// No call passes.
-    Open,
 }
 
 /// Why the providers cannot be built.
@@ -93,13 +86,16 @@ pub enum LlmBuildError {
         /// Why.
         source: UnusableKey,
     },
+    /// A provider that would be asked in another one's place cannot be asked.
+    #[error("LLM_FALLBACK: provider {0} is not configured")]
+    Fallback(ProviderName),
 }
 
 impl Llm {
-    /// Builds the configured providers, each as `Resilient(Measured(provider))`.
+    /// Builds the configured providers, each in its decorators.
     ///
     /// # Errors
-    /// No HTTP client, or a key that cannot be sent.
+    /// No HTTP client, a key that cannot be sent, or a fallback that is not configured.
     pub fn build(
         config: &LlmConfig,
         ledger: &Arc<Ledger>,
@@ -126,30 +122,60 @@ impl Llm {
         });
         let mut llm = Self {
             default: config.default_provider,
+            chain: None,
             entries,
         };
         for provider in vendors::configured(config, &client)? {
             llm.put(decorate.service(provider));
         }
+        llm.chain = llm.fallback_chain(config)?;
         Ok(llm)
     }
 
-    /// The provider of this name, or the default one.
+    /// The provider of this name, and nobody else; or the default one, with those that are asked
+    /// when it fails.
     ///
     /// # Errors
     /// [`SelectionError`]: no such name, or a name without a key or address.
     pub fn select(&self, name: Option<&str>) -> Result<Arc<dyn LlmProvider>, SelectionError> {
-        let name = match name {
-            None => self.default,
-            Some(name) => name.parse().map_err(|_| SelectionError::Unknown {
+        let name = match (name, &self.chain) {
+            (None, Some(chain)) => return Ok(Arc::clone(chain)),
+            (None, None) => self.default,
+            (Some(name), _) => name.parse().map_err(|_| SelectionError::Unknown {
                 available: Self::available().collect(),
             })?,
         };
-        let entry = self.entries.iter().find(|entry| entry.name == name);
-        entry
-            .and_then(|entry| entry.service.as_ref())
-            .map(|service| Arc::clone(&service.provider))
+        self.provider(name)
             .ok_or(SelectionError::NotConfigured { provider: name })
+    }
+
+    fn provider(&self, name: ProviderName) -> Option<Arc<dyn LlmProvider>> {
+        let entry = self.entries.iter().find(|entry| entry.name == name)?;
+        let service = entry.service.as_ref()?;
+        Some(Arc::clone(&service.provider))
+    }
+
+    /// The default provider with its fallbacks; `None` without any, or without a default provider:
+    /// that it is not configured is not to be hidden.
+    fn fallback_chain(
+        &self,
+        config: &LlmConfig,
+    ) -> Result<Option<Arc<dyn LlmProvider>>, LlmBuildError> {
+        let others = config
+            .fallback
+            .providers
+            .iter()
+            .map(|name| self.provider(*name).ok_or(LlmBuildError::Fallback(*name)));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = self.provider(self.default) else {
+            return Ok(None);
+        };
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let after_text = config.fallback.after_text;
+        let chain = FallbackChain::new(first, others, config.retries.total, after_text);
+        Ok(Some(Arc::new(chain)))
     }
 
     /// Who answers a request that names no provider.
@@ -174,7 +200,10 @@ impl Llm {
                 .service
                 .as_ref()
                 .is_some_and(|service| service.healthy.load(Ordering::Relaxed)),
-            circuit: CircuitState::Closed,
+            circuit: entry
+                .service
+                .as_ref()
+                .map_or(CircuitState::Closed, |service| service.circuits.state()),
             simulated: entry.simulated,
         };
         self.entries.iter().map(status).collect()
@@ -204,22 +233,14 @@ impl Decorate<'_> {
             Arc::clone(self.prices),
             Arc::clone(self.ledger),
         );
-        let resilient = Resilient::new(Arc::new(measured), self.config.retries);
+        let breaker = CircuitBreaker::new(Arc::new(measured), self.config.circuit);
+        let circuits = breaker.circuits();
+        let bulkhead = Bulkhead::new(Arc::new(breaker), self.config.bulkhead);
+        let resilient = Resilient::new(Arc::new(bulkhead), self.config.retries);
         Service {
             healthy: resilient.health(),
+            circuits,
             provider: Arc::new(resilient),
-        }
-    }
-}
-
-impl CircuitState {
-    /// The word in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::HalfOpen => "half_open",
-            Self::Open => "open",
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What a caller asks a model for.
 
+use std::time::Duration;
+
 use tenancy::TenantId;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::ProviderName;
 
 /// Longest model name; the longest known ones are Bedrock ARNs of about 150 characters.
 const MAX_MODEL_NAME: usize = 200;
@@ -53,13 +57,20 @@ pub struct CallContext {
     pub test_id: Option<String>,
     /// What the answer is for, such as `summary`; a label of the cost counter.
     pub feature: &'static str,
-    /// 1 for the first try; set by [`Resilient`](crate::Resilient).
+    /// 1 for the first try at a provider; set by [`Resilient`](crate::Resilient).
     pub attempt: u32,
-    /// Why this is not the first try: the error type of the attempt before; set by
-    /// [`Resilient`](crate::Resilient).
+    /// Why this is not the first try: the error type of the attempt before, which may have been at
+    /// another provider; set by [`Resilient`](crate::Resilient) and
+    /// [`FallbackChain`](crate::FallbackChain).
     pub retry_reason: Option<&'static str>,
-    /// When the call as a whole ends, retries included; set by [`Resilient`](crate::Resilient).
+    /// When the call as a whole ends, retries, waits and fallbacks included; set by
+    /// [`Resilient`](crate::Resilient) and [`FallbackChain`](crate::FallbackChain).
     pub deadline: Option<Instant>,
+    /// How long this attempt waited for a place at the provider; set by
+    /// [`Bulkhead`](crate::Bulkhead).
+    pub queued: Duration,
+    /// Who failed before this provider was asked; set by [`FallbackChain`](crate::FallbackChain).
+    pub fallback_from: Option<ProviderName>,
 }
 
 impl CallContext {
@@ -74,6 +85,8 @@ impl CallContext {
             attempt: 1,
             retry_reason: None,
             deadline: None,
+            queued: Duration::ZERO,
+            fallback_from: None,
         }
     }
 }

@@ -11,12 +11,12 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use instrumentation::catalogue;
-use metrics::Histogram;
+use metrics::{Counter, Histogram};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider,
-    ProviderName, Stage,
+    ProviderName, Stage, retry_budget::RetryBudget,
 };
 
 /// How much later than the deadline a call is cut off that its provider did not end by itself.
@@ -35,6 +35,9 @@ pub struct RetryPolicy {
     pub max_backoff: Duration,
     /// A provider that asks for a longer wait than this is not tried again.
     pub max_retry_after: Duration,
+    /// Retries that all calls to a provider may have together, per hundred calls; beside them, a
+    /// provider of few calls has ten at once and one more each second.
+    pub budget_percent: u32,
 }
 
 impl Default for RetryPolicy {
@@ -45,18 +48,22 @@ impl Default for RetryPolicy {
             backoff: Duration::from_millis(250),
             max_backoff: Duration::from_secs(5),
             max_retry_after: Duration::from_secs(10),
+            budget_percent: 20,
         }
     }
 }
 
 /// A provider that is asked again when that may help, and never for longer than the deadline.
 ///
-/// A stream is retried only before its first piece of text, so no caller sees a text twice.
+/// A stream is retried only before its first piece of text, so no caller sees a text twice. A call
+/// that has a deadline already keeps it, if it is the earlier one.
 pub struct Resilient {
     inner: Arc<dyn LlmProvider>,
     policy: RetryPolicy,
+    budget: RetryBudget,
     healthy: Arc<AtomicBool>,
     backoff_duration: Histogram,
+    refusals: Counter,
 }
 
 impl Resilient {
@@ -66,9 +73,14 @@ impl Resilient {
         Self {
             inner,
             policy,
+            budget: RetryBudget::new(policy.budget_percent),
             healthy: Arc::new(AtomicBool::new(true)),
             backoff_duration: catalogue::GEN_AI_BACKOFF_DURATION
                 .histogram(&[("gen_ai.provider.name", provider)]),
+            refusals: catalogue::GEN_AI_REFUSALS.counter(&[
+                ("gen_ai.provider.name", provider),
+                ("reason", "retry_budget"),
+            ]),
         }
     }
 
@@ -84,9 +96,11 @@ impl Resilient {
         request: &ChatRequest,
         run: impl Fn(Arc<ChatRequest>) -> BoxFuture<'a, Result<T, LlmError>> + Sync,
     ) -> Result<T, LlmError> {
-        let deadline = Instant::now() + self.policy.total;
+        let own = Instant::now() + self.policy.total;
+        let deadline = request.context.deadline.map_or(own, |given| given.min(own));
         let mut request = Arc::new(request.clone());
         Arc::make_mut(&mut request).context.deadline = Some(deadline);
+        self.budget.deposit();
         loop {
             let result = timeout_at(deadline + BACKSTOP, run(Arc::clone(&request)))
                 .await
@@ -100,6 +114,10 @@ impl Resilient {
                 return Err(error);
             };
             if Instant::now() + wait >= deadline {
+                return Err(error);
+            }
+            if !self.budget.withdraw() {
+                self.refusals.increment(1);
                 return Err(error);
             }
             self.backoff_duration.record(wait.as_secs_f64());

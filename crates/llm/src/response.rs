@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use money::PicoUsd;
 
-use crate::Usage;
+use crate::{ProviderName, Usage};
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,28 @@ pub struct ChatResponse {
     pub cost: Option<Cost>,
     /// Whether a simulator answered: filled by [`Measured`](crate::Measured).
     pub simulated: bool,
+    /// Who answered in whose place: filled by [`FallbackChain`](crate::FallbackChain), `None` when
+    /// the provider answered that was asked.
+    pub fallback: Option<Fallback>,
+}
+
+/// That another provider answered than the one that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fallback {
+    /// Who was asked first, and failed.
+    pub from: ProviderName,
+    /// Who answered.
+    pub provider: ProviderName,
+    /// Whether text of the failed provider had been passed on already: the text of the answer
+    /// takes its place.
+    pub after_text: bool,
 }
 
 /// Where the time of one call went, in the provider's connection and behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LatencySplit {
-    /// Waiting before the call was sent.
+    /// Waiting for a place at the provider, before the attempt that answered was sent: filled by
+    /// [`Measured`](crate::Measured).
     pub queue: Duration,
     /// Opening a connection, where the transport can tell; `None` for a reused one.
     pub connect: Option<Duration>,
@@ -65,7 +81,8 @@ pub struct Cost {
 /// One event of a streamed answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatEvent {
-    /// The provider has begun.
+    /// The provider has begun. After text that came before, another one has begun anew: that text
+    /// is void, and `fallback` says so.
     Started {
         /// The model that answers.
         model: String,
@@ -76,6 +93,8 @@ pub enum ChatEvent {
         /// What the provider says at the start about the tokens; what a stream that breaks is
         /// booked with.
         usage: Option<Usage>,
+        /// Who answers in whose place: filled by [`FallbackChain`](crate::FallbackChain).
+        fallback: Option<Fallback>,
     },
     /// The next piece of text, never empty.
     Delta(String),

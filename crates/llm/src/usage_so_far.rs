@@ -33,6 +33,8 @@ impl UsageSoFar {
             ChatEvent::Started { usage, .. } => {
                 self.started = true;
                 self.reported = *usage;
+                // Text from before belongs to another attempt.
+                self.characters = 0;
             }
             ChatEvent::Delta(text) => self.characters += text.chars().count(),
             // It has the provider's own count.
@@ -83,6 +85,7 @@ mod tests {
             response_id: None,
             request_id: None,
             usage,
+            fallback: None,
         }
     }
 

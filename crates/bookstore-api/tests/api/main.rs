@@ -28,6 +28,7 @@ mod bad_requests;
 mod naughty_strings;
 mod raw_http;
 
+mod circuit;
 mod llm_fixture;
 mod summaries;
 mod summary_cache;

@@ -51,6 +51,15 @@ metrics_family! {
     GEN_AI_IN_FLIGHT = Gauge "bookstore.gen_ai.in_flight" as "bookstore_gen_ai_in_flight",
         "{call}", ["gen_ai.provider.name"], &[],
         "Attempts under way.";
+    GEN_AI_CIRCUIT_STATE = Gauge "bookstore.gen_ai.circuit.state" as "bookstore_gen_ai_circuit_state",
+        "1", ["gen_ai.provider.name"], &[],
+        "State of the provider's worst circuit: 0 closed, 1 half open, 2 open.";
+    GEN_AI_REFUSALS = Counter "bookstore.gen_ai.refusals" as "bookstore_gen_ai_refusals_total",
+        "{attempt}", ["gen_ai.provider.name", "reason"], &[],
+        "Attempts that this process did not make: circuit_open, overloaded, retry_budget.";
+    GEN_AI_FALLBACKS = Counter "bookstore.gen_ai.fallbacks" as "bookstore_gen_ai_fallbacks_total",
+        "{call}", ["gen_ai.provider.name", "fallback.from", "error.type"], &[],
+        "Calls handed to a provider because the ones before it failed; fallback.from failed last.";
     PRICE_CATALOGUE_INFO = Gauge "bookstore.price_catalogue.info" as "bookstore_price_catalogue_info",
         "1", ["version", "checked_on"], &[],
         "1 for the price catalogue in use, 0 for those before it.";

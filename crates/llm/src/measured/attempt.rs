@@ -124,12 +124,9 @@ impl Attempt {
         });
         response.cost = cost;
         response.simulated = self.books.simulated;
-        let queue = response.latency.queue;
-        let overhead = self
-            .begun
-            .elapsed()
-            .saturating_sub(queue + response.latency.total);
-        self.books.series.waits(queue, overhead);
+        response.latency.queue = self.context.queued;
+        let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
+        self.books.series.overhead(overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
         if span.is_none() {
             return;
@@ -141,7 +138,6 @@ impl Attempt {
         };
         text("gen_ai.response.id", &response.response_id);
         text("gen_ai.response.finish_reasons", &response.finish_reason);
-        span.record("bookstore.gen_ai.queue_ms", milliseconds(queue));
         span.record("bookstore.gen_ai.overhead_ms", milliseconds(overhead));
     }
 
@@ -299,12 +295,16 @@ fn open_span(
         "bookstore.gen_ai.price_version" = &**prices.version(),
         "bookstore.gen_ai.attempt" = request.context.attempt,
         "bookstore.gen_ai.retry.reason" = Empty,
-        "bookstore.gen_ai.queue_ms" = Empty,
+        "bookstore.gen_ai.fallback_from" = Empty,
+        "bookstore.gen_ai.queue_ms" = milliseconds(request.context.queued),
         "bookstore.gen_ai.overhead_ms" = Empty,
         "bookstore.gen_ai.usage.estimated" = Empty,
     );
     if let Some(temperature) = request.temperature {
         span.record("gen_ai.request.temperature", f64::from(temperature));
+    }
+    if let Some(failed) = request.context.fallback_from {
+        span.record("bookstore.gen_ai.fallback_from", failed.telemetry_name());
     }
     if let Some(reason) = request.context.retry_reason {
         span.record("bookstore.gen_ai.retry.reason", reason);

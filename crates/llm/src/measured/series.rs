@@ -32,7 +32,6 @@ pub(super) struct Series {
     models: LabelValues,
     tenants: LabelValues,
     in_flight: Gauge,
-    queue: Histogram,
     overhead: Histogram,
     timings: Kept<Models, Timings>,
     money: Kept<(Arc<str>, Arc<str>, &'static str), Money>,
@@ -87,8 +86,6 @@ impl Series {
             models: LabelValues::default(),
             tenants: LabelValues::default(),
             in_flight: catalogue::GEN_AI_IN_FLIGHT.gauge(&[("gen_ai.provider.name", provider)]),
-            queue: catalogue::GEN_AI_QUEUE_DURATION
-                .histogram(&[("gen_ai.provider.name", provider)]),
             overhead: catalogue::GEN_AI_OVERHEAD_DURATION
                 .histogram(&[("gen_ai.provider.name", provider)]),
             timings: Kept::default(),
@@ -109,9 +106,8 @@ impl Series {
         timings.time_per_output_chunk.record(gap.as_secs_f64());
     }
 
-    /// An attempt succeeded: how long it waited for its turn, and what we added to it.
-    pub(super) fn waits(&self, queue: Duration, overhead: Duration) {
-        self.queue.record(queue.as_secs_f64());
+    /// An attempt succeeded: what we added to its time.
+    pub(super) fn overhead(&self, overhead: Duration) {
         self.overhead.record(overhead.as_secs_f64());
     }
 

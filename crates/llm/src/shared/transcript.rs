@@ -7,6 +7,9 @@ use crate::{ChatEvent, ChatResponse};
 /// Everything that a stream has said, for callers that are at different places of it.
 pub(super) struct Transcript<E> {
     start: Option<ChatEvent>,
+    /// How often it has started: a fallback begins anew.
+    starts: u32,
+    /// What came since the last start.
     text: String,
     end: Option<End<E>>,
 }
@@ -21,8 +24,9 @@ struct End<E> {
 /// How far a caller has read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Position {
-    started: bool,
-    /// Bytes of the text.
+    /// Which start it has read.
+    start: u32,
+    /// Bytes of the text since then.
     read: usize,
 }
 
@@ -30,10 +34,13 @@ impl<E: Clone> Transcript<E> {
     /// The next event behind `position`, which moves over it: all the text that has come since, in
     /// one piece.
     pub(super) fn after(&self, position: &mut Position) -> Option<Result<ChatEvent, E>> {
-        if !position.started
+        if position.start != self.starts
             && let Some(start) = &self.start
         {
-            position.started = true;
+            *position = Position {
+                start: self.starts,
+                read: 0,
+            };
             return Some(Ok(start.clone()));
         }
         // Only whole pieces are appended, so a position never lies inside a character.
@@ -54,13 +61,17 @@ impl<E> Transcript<E> {
     pub(super) const fn new() -> Self {
         Self {
             start: None,
+            starts: 0,
             text: String::new(),
             end: None,
         }
     }
 
+    /// Begins, or begins anew: the text before it is void.
     pub(super) fn start(&mut self, event: ChatEvent) {
         self.start = Some(event);
+        self.starts = self.starts.saturating_add(1);
+        self.text.clear();
     }
 
     pub(super) fn append(&mut self, text: &str) {
@@ -97,6 +108,7 @@ mod tests {
             response_id: None,
             request_id: None,
             usage: None,
+            fallback: None,
         };
         let mut early = Position::default();
         assert_eq!(transcript.after(&mut early), None);
@@ -115,5 +127,29 @@ mod tests {
         transcript.end(Err(()), Arc::from([0]));
         assert_eq!(transcript.after(&mut early), Some(Err(())));
         assert_eq!(transcript.after(&mut late), Some(Err(())));
+    }
+    #[test]
+    fn who_reads_on_after_a_new_start_reads_only_what_came_since() {
+        let start = |model: &str| ChatEvent::Started {
+            model: model.to_owned(),
+            response_id: None,
+            request_id: None,
+            usage: None,
+            fallback: None,
+        };
+        let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));
+        let mut transcript: Transcript<()> = Transcript::new();
+        let mut early = Position::default();
+        transcript.start(start("first"));
+        transcript.append("void and long");
+        assert_eq!(transcript.after(&mut early), Some(Ok(start("first"))));
+        assert_eq!(transcript.after(&mut early), delta("void and long"));
+        transcript.start(start("second"));
+        transcript.append("text");
+        for position in [&mut early, &mut Position::default()] {
+            assert_eq!(transcript.after(position), Some(Ok(start("second"))));
+            assert_eq!(transcript.after(position), delta("text"));
+            assert_eq!(transcript.after(position), None);
+        }
     }
 }

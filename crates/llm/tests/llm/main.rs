@@ -6,9 +6,12 @@
     reason = "clippy knows test functions, but not what they are made of"
 )]
 
+mod bulkhead;
+mod circuit;
 mod conformance;
 mod counts;
 mod dialects;
+mod fallback;
 mod faults;
 mod fixture;
 mod ledger;
@@ -16,7 +19,9 @@ mod price_file;
 mod prices;
 mod registry;
 mod requests;
+mod resilience;
 mod responder;
 mod retries;
+mod scripted;
 mod shared;
 mod telemetry;

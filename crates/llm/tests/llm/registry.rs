@@ -8,7 +8,7 @@ use test_support::simulator;
 
 use crate::fixture::{Accounts, request};
 
-fn build(accounts: &Accounts, pairs: &[(&str, &str)]) -> Llm {
+pub(crate) fn build(accounts: &Accounts, pairs: &[(&str, &str)]) -> Llm {
     let pairs = pairs
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

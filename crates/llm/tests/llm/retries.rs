@@ -1,146 +1,17 @@
 //! Deadlines and retries, on a clock that stands still until everybody waits.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
-use llm::{
-    ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LatencySplit, LlmError,
-    LlmProvider, ProviderName, Resilient, RetryPolicy, Stage, Usage,
-};
+use llm::{ChatResponse, LlmError, LlmProvider, Resilient, RetryPolicy, Stage};
 use tokio::time::Instant;
 
-use crate::fixture::{drain, request};
-
-/// How one attempt goes.
-enum Act {
-    Answer,
-    Fail(LlmError),
-    /// A stream that fails after this many pieces of text.
-    FailAfter(usize, LlmError),
-    Hang,
-}
-
-/// A provider that follows a list, and notes how it was asked.
-struct Scripted {
-    acts: Mutex<VecDeque<Act>>,
-    asked: Mutex<Vec<(u32, Option<&'static str>)>>,
-    endpoint: Endpoint,
-}
-
-impl Scripted {
-    fn new(acts: Vec<Act>) -> Arc<Self> {
-        Arc::new(Self {
-            acts: Mutex::new(acts.into()),
-            asked: Mutex::default(),
-            endpoint: Endpoint {
-                address: "127.0.0.1".into(),
-                port: 1,
-            },
-        })
-    }
-
-    fn next(&self, request: &ChatRequest) -> Act {
-        let context = &request.context;
-        assert!(context.deadline.is_some());
-        let asked = (context.attempt, context.retry_reason);
-        self.asked.lock().expect("not poisoned").push(asked);
-        let next = self.acts.lock().expect("not poisoned").pop_front();
-        next.expect("no more attempts than acts")
-    }
-
-    fn asked(&self) -> Vec<(u32, Option<&'static str>)> {
-        self.asked.lock().expect("not poisoned").clone()
-    }
-}
-
-#[async_trait]
-impl LlmProvider for Scripted {
-    fn name(&self) -> ProviderName {
-        ProviderName::Claude
-    }
-
-    fn model(&self) -> &str {
-        "scripted"
-    }
-
-    fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        match self.next(request) {
-            Act::Answer => Ok(answer()),
-            Act::Fail(error) | Act::FailAfter(_, error) => Err(error),
-            Act::Hang => std::future::pending().await,
-        }
-    }
-
-    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
-        let start = ChatEvent::Started {
-            model: "scripted".to_owned(),
-            response_id: None,
-            request_id: None,
-            usage: None,
-        };
-        let delta = |_| Ok(ChatEvent::Delta("text".to_owned()));
-        let start = stream::iter([Ok(start)]);
-        match self.next(request) {
-            Act::Fail(error) => Err(error),
-            Act::Hang => Ok(start.chain(stream::pending()).boxed()),
-            Act::Answer => {
-                let end = [delta(0), Ok(ChatEvent::Finished(Box::new(answer())))];
-                Ok(start.chain(stream::iter(end)).boxed())
-            }
-            Act::FailAfter(pieces, error) => {
-                let pieces = stream::iter((0..pieces).map(delta));
-                Ok(start
-                    .chain(pieces)
-                    .chain(stream::iter([Err(error)]))
-                    .boxed())
-            }
-        }
-    }
-}
-
-fn answer() -> ChatResponse {
-    ChatResponse {
-        text: "text".to_owned(),
-        model: "scripted".to_owned(),
-        response_id: None,
-        request_id: None,
-        finish_reason: None,
-        usage: Usage::default(),
-        latency: LatencySplit::default(),
-        cost: None,
-        simulated: false,
-    }
-}
-
-fn limited(retry_after: Option<u64>) -> LlmError {
-    LlmError::RateLimited {
-        retry_after: retry_after.map(Duration::from_secs),
-        request_id: None,
-    }
-}
-
-fn interrupted() -> LlmError {
-    LlmError::Interrupted {
-        message: "cut".to_owned(),
-    }
-}
-
-fn rejected() -> LlmError {
-    LlmError::Rejected {
-        status: 400,
-        message: String::new(),
-        request_id: None,
-    }
-}
+use crate::{
+    fixture::{drain, request},
+    scripted::{Act, Scripted, interrupted, limited, rejected},
+};
 
 /// Runs a call: its result, what the provider was asked, how long it took.
 async fn complete(
@@ -155,6 +26,12 @@ async fn complete(
     let resilient = Resilient::new(inner, RetryPolicy::default());
     let begun = Instant::now();
     let result = resilient.complete(&request()).await;
+    let requests = scripted.requests();
+    assert!(
+        requests
+            .iter()
+            .all(|asked| asked.context.deadline.is_some())
+    );
     (result, scripted.asked(), begun.elapsed())
 }
 
@@ -267,4 +144,32 @@ async fn health_follows_the_last_call_and_ignores_the_callers_mistakes() {
     let stream = resilient.stream(&request()).await.expect("a stream");
     drain(stream).await;
     assert!(!health.load(Ordering::Relaxed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_deadline_of_the_caller_is_kept() {
+    let scripted = Scripted::new(vec![Act::Hang]);
+    let resilient = Resilient::new(Arc::clone(&scripted) as _, RetryPolicy::default());
+    let mut request = request();
+    let (begun, patience) = (Instant::now(), Duration::from_secs(3));
+    request.context.deadline = Some(begun + patience);
+    let result = resilient.complete(&request).await;
+    assert_eq!(result, Err(LlmError::Timeout(Stage::Total)));
+    assert!(begun.elapsed() < patience + Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_stops_a_storm_of_retries() {
+    let acts = (0..300).map(|_| Act::Fail(interrupted())).collect();
+    let scripted = Scripted::new(acts);
+    let resilient = Resilient::new(Arc::clone(&scripted) as _, RetryPolicy::default());
+    let begun = Instant::now();
+    let calls = (0..100).map(|_| async { resilient.complete(&request()).await });
+    for result in futures_util::future::join_all(calls).await {
+        assert_eq!(result, Err(interrupted()));
+    }
+    // A fifth of the calls, and ten, and one for each second that it took.
+    let budget = 20 + 10 + begun.elapsed().as_secs();
+    let asked = u64::try_from(scripted.asked().len()).expect("a count");
+    assert!((125..=100 + budget).contains(&asked), "{asked}");
 }

@@ -76,6 +76,7 @@ fn started() -> ChatEvent {
         response_id: None,
         request_id: None,
         usage: None,
+        fallback: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn finished(text: &str) -> ChatEvent {
         latency: LatencySplit::default(),
         cost: None,
         simulated: true,
+        fallback: None,
     }))
 }
 

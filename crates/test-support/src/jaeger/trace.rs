@@ -44,6 +44,8 @@ pub struct Span {
     pub service: String,
     /// Attributes, `span.kind` among them.
     pub tags: BTreeMap<String, Value>,
+    /// Attributes of each event in it; its name is that of `event`.
+    pub events: Vec<BTreeMap<String, Value>>,
     /// Microseconds.
     pub duration: u64,
 }

@@ -31,6 +31,7 @@ struct Span {
     references: Vec<Reference>,
     duration: u64,
     tags: Vec<Tag>,
+    logs: Option<Vec<Log>>,
     #[serde(rename = "processID")]
     process_id: String,
 }
@@ -41,6 +42,11 @@ struct Reference {
     ref_type: String,
     #[serde(rename = "spanID")]
     span_id: String,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    fields: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -67,10 +73,12 @@ impl From<Trace> for super::Trace {
             service: service(&span.process_id),
             id: span.span_id,
             name: span.operation_name,
-            tags: span
-                .tags
+            tags: by_key(span.tags),
+            events: span
+                .logs
+                .unwrap_or_default()
                 .into_iter()
-                .map(|tag| (tag.key, tag.value))
+                .map(|log| by_key(log.fields))
                 .collect(),
             duration: span.duration,
         });
@@ -78,4 +86,8 @@ impl From<Trace> for super::Trace {
             spans: spans.collect(),
         }
     }
+}
+
+fn by_key(tags: Vec<Tag>) -> BTreeMap<String, Value> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
 }

@@ -1,0 +1,72 @@
+//! A provider that is left alone while it fails.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    ChatRequest, ChatResponse, ChatStream, CircuitPolicy, Circuits, Endpoint, LlmError,
+    LlmProvider, ProviderName, circuit::Permit, stream_end::at_end,
+};
+
+/// A provider that is not asked for a model while its calls fail: they end at once with
+/// [`LlmError::CircuitOpen`].
+///
+/// Only the provider's faults count, in a stream also those after its first text. A refused
+/// request is an answer, and a caller that leaves says nothing.
+pub struct CircuitBreaker {
+    inner: Arc<dyn LlmProvider>,
+    circuits: Arc<Circuits>,
+}
+
+impl CircuitBreaker {
+    /// Watches `inner` by `policy`.
+    pub fn new(inner: Arc<dyn LlmProvider>, policy: CircuitPolicy) -> Self {
+        let circuits = Arc::new(Circuits::new(inner.name(), policy));
+        Self { inner, circuits }
+    }
+
+    /// A view of the circuits' state.
+    #[must_use]
+    pub fn circuits(&self) -> Arc<Circuits> {
+        Arc::clone(&self.circuits)
+    }
+
+    fn admit(&self, request: &ChatRequest) -> Result<Permit, LlmError> {
+        let model = request.model.as_deref().unwrap_or(self.inner.model());
+        self.circuits.admit(model, request.context.deadline)
+    }
+}
+
+#[async_trait]
+impl LlmProvider for CircuitBreaker {
+    fn name(&self) -> ProviderName {
+        self.inner.name()
+    }
+
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        self.inner.endpoint()
+    }
+
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let permit = self.admit(request)?;
+        let result = self.inner.complete(request).await;
+        permit.settle(result.as_ref().err());
+        result
+    }
+
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
+        let permit = self.admit(request)?;
+        match self.inner.stream(request).await {
+            Ok(events) => Ok(at_end(events, move |error| permit.settle(error))),
+            Err(error) => {
+                permit.settle(Some(&error));
+                Err(error)
+            }
+        }
+    }
+}
