@@ -1,6 +1,6 @@
 //! The parts of the process and how they come to life.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use instrumentation::Telemetry;
 use llm::{Ledger, Llm};
@@ -15,7 +15,16 @@ use tenancy::TenantId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{AppConfig, authors, books, identity::Identities, router, summaries::Summaries};
+use crate::{
+    AppConfig, authors, books,
+    identity::Identities,
+    router,
+    summaries::{Summaries, SummaryParts},
+};
+
+/// How long before the end of the shutdown's patience streams are broken off: time for their last
+/// event to reach its reader.
+const LAST_EVENT: Duration = Duration::from_secs(2);
 
 /// The process: built from its configuration, run until its shutdown.
 #[derive(Debug)]
@@ -32,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) llm: Arc<Llm>,
     pub(crate) identities: Identities,
     pub(crate) development_tenant: TenantId,
+    /// How long a stream of events is silent before a comment fills it.
+    pub(crate) heartbeat: Duration,
 }
 
 impl std::ops::Deref for AppState {
@@ -75,7 +86,14 @@ impl App {
         let ledger = Arc::new(Ledger::open(&config.ledger)?);
         let llm = Arc::new(Llm::build(&config.llm, &ledger, &config.prices)?);
         let price_watch = config.prices.watch();
-        let state = AppState::new(&storage, Arc::clone(&llm), config.summary_cache);
+        let summaries = SummaryParts {
+            books: storage.books.clone(),
+            cache: config.summary_cache.then(|| storage.summaries.clone()),
+            llm,
+            prices: Arc::clone(&config.prices),
+            cut_off: cut_off(&shutdown, config.serve.drain),
+        };
+        let state = AppState::new(&storage, summaries, config.heartbeat);
         let health = Health::start(checks(&storage), shutdown.clone());
         let routes = router::routes(state).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
@@ -90,21 +108,31 @@ impl App {
 }
 
 impl AppState {
-    fn new(storage: &Storage, llm: Arc<Llm>, summary_cache: bool) -> Self {
-        let cache = summary_cache.then(|| storage.summaries.clone());
+    fn new(storage: &Storage, summaries: SummaryParts, heartbeat: Duration) -> Self {
         Self(Arc::new(Parts {
             books: storage.books.clone(),
             authors: storage.authors.clone(),
-            summaries: Arc::new(Summaries::new(
-                storage.books.clone(),
-                cache,
-                Arc::clone(&llm),
-            )),
-            llm,
+            llm: Arc::clone(&summaries.llm),
+            summaries: Arc::new(Summaries::new(summaries)),
             identities: Identities::new(),
             development_tenant: TenantId::development(),
+            heartbeat,
         }))
     }
+}
+
+/// A signal shortly before the accept loop, told to shut down, closes what is still under way.
+fn cut_off(shutdown: &CancellationToken, drain: Duration) -> CancellationToken {
+    let (signal, shutdown) = (CancellationToken::new(), shutdown.clone());
+    let given = signal.clone();
+    let patience = drain.saturating_sub(LAST_EVENT).max(drain / 2);
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        // Nothing ends the wait but the time, or the process.
+        drop(tokio::time::timeout(patience, std::future::pending::<()>()).await);
+        given.cancel();
+    });
+    signal
 }
 
 /// The setting that says where the store is.

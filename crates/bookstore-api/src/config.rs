@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use llm::{LlmConfig, Prices};
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use service_defaults::{
     environment::Environment,
     listen::{ListenSettings, read_address},
+    patience::Patience,
     serve::ServeConfig,
     telemetry_settings::TelemetrySettings,
 };
@@ -35,6 +37,8 @@ pub struct AppConfig {
     pub ledger: PathBuf,
     /// Whether summaries are taken from the cache and the store.
     pub summary_cache: bool,
+    /// How long a stream of events is silent before a comment fills it.
+    pub heartbeat: Duration,
 }
 
 impl AppConfig {
@@ -61,16 +65,7 @@ impl AppConfig {
                 "Directory of the embedded stores",
             )
             .into();
-        let serve = ServeConfig {
-            max_connections: environment
-                .parsed::<MaxConnections>(
-                    "BOOKSTORE_MAX_CONNECTIONS",
-                    "10000",
-                    "Connections at once, 1 to 1000000; further ones wait",
-                )
-                .0,
-            ..ServeConfig::default()
-        };
+        let serve = read_serve(environment);
         Self {
             http_addr,
             serve,
@@ -90,6 +85,13 @@ impl AppConfig {
                 &["on", "off"],
                 "off makes every summary reach the model",
             ) == "on",
+            heartbeat: environment
+                .parsed::<Patience>(
+                    "BOOKSTORE_SSE_HEARTBEAT",
+                    "15s",
+                    "Silence in a stream of events that a comment fills",
+                )
+                .0,
         }
     }
 }
@@ -110,6 +112,26 @@ pub(crate) fn read_prices(environment: &mut Environment) -> Prices {
             Prices::load(None)
         })
         .unwrap_or_else(|error| panic!("the built-in prices: {error}"))
+}
+
+fn read_serve(environment: &mut Environment) -> ServeConfig {
+    ServeConfig {
+        max_connections: environment
+            .parsed::<MaxConnections>(
+                "BOOKSTORE_MAX_CONNECTIONS",
+                "10000",
+                "Connections at once, 1 to 1000000; further ones wait",
+            )
+            .0,
+        drain: environment
+            .parsed::<Patience>(
+                "BOOKSTORE_DRAIN_TIMEOUT",
+                "30s",
+                "For requests under way at shutdown; streams are told before its end",
+            )
+            .0,
+        ..ServeConfig::default()
+    }
 }
 
 fn read_storage(environment: &mut Environment, state: &Path) -> StorageConfig {

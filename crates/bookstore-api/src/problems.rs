@@ -118,6 +118,11 @@ pub(crate) fn not_configured(provider: &str) -> Problem {
     .with_kind("provider-not-configured")
 }
 
+/// The process ends before the answer does; another one may be up in a moment.
+pub(crate) fn shutting_down() -> Problem {
+    Problem::unavailable("the service is shutting down", PROVIDER_RETRY).with_kind("shutting-down")
+}
+
 /// A provider that nobody knows.
 pub(crate) fn unknown_provider(available: &[&str]) -> Problem {
     let reason = format!("must be one of {}", available.join(", "));

@@ -1,36 +1,43 @@
 //! Summaries of books: from the cache, from the store, else from a model.
 //!
 //! This service decides; it knows no HTTP. The provider is checked before the book, so that a
-//! wrong setting shows for any book.
+//! wrong setting shows for any book. A reply in one piece and a stream of events are made of the
+//! same [`SummaryStream`].
 
+mod events;
 mod generate;
+mod kept;
+mod making;
 mod prompt;
 mod providers;
 mod reply;
+mod stream;
 
-use std::{sync::Arc, time::Instant};
-
-use bytes::Bytes;
-use domain::{Book, BookId, BookSummary};
-use futures_util::StreamExt;
-use instrumentation::catalogue;
-use jiff::Timestamp;
-use llm::{
-    CallContext, ChatEvent, ChatRequest, ChatResponse, Llm, LlmError, LlmProvider, ProviderName,
-    SelectionError,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
-use serde::{Deserialize, Serialize};
-use storage::{Books, GenerationError, StorageError, SummaryCache, SummaryKey, SummaryOrigin};
+
+use domain::{Book, BookId};
+use llm::{
+    CallContext, ChatRequest, Llm, LlmError, LlmProvider, Prices, ProviderName, SelectionError,
+    SharedStreams,
+};
+use storage::{Books, StorageError, SummaryCache, SummaryKey};
 use tenancy::TenantId;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
+use kept::{KeptSummary, Subject};
+use making::Interruption;
+use stream::SummaryStream;
 
 /// Label of what model calls are for.
 const FEATURE: &str = "summary";
-
-/// How often storing a summary is tried when the book changes at the same time.
-const MAX_STORE_TRIES: usize = 3;
 
 /// The routes, which stand under books.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -41,10 +48,22 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 /// Makes summaries and keeps them.
 pub(crate) struct Summaries {
-    books: Books,
+    parts: SummaryParts,
+    under_way: SharedStreams<Question, Interruption>,
+    /// Numbers the questions that are shared with nobody.
+    questions: AtomicU64,
+}
+
+/// What summaries are made with.
+pub(crate) struct SummaryParts {
+    pub(crate) books: Books,
     /// `None` when every request is to reach the model.
-    cache: Option<SummaryCache>,
-    llm: Arc<Llm>,
+    pub(crate) cache: Option<SummaryCache>,
+    pub(crate) llm: Arc<Llm>,
+    pub(crate) prices: Arc<Prices>,
+    /// When answers under way are broken off, so that their readers are told before their
+    /// connections are closed.
+    pub(crate) cut_off: CancellationToken,
 }
 
 /// What is asked for.
@@ -55,29 +74,18 @@ pub(crate) struct Wish {
     pub(crate) provider: Option<String>,
     /// `None` asks the provider's configured model.
     pub(crate) model: Option<String>,
-    /// Whether a summary that is there already does not count.
+    /// Whether a summary that is there already does not count. One that is being made does: it is
+    /// as fresh as can be.
     pub(crate) refresh: bool,
 }
 
-/// A summary and what this request had to do for it.
-pub(crate) struct Summary {
-    pub(crate) kept: KeptSummary,
-    /// The model's answer; `None` when no model was asked for this request.
-    pub(crate) answer: Option<ChatResponse>,
-    pub(crate) total: std::time::Duration,
-}
-
-/// What is kept of a summary, with what its reply needs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct KeptSummary {
-    pub(crate) title: String,
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) provider: String,
-    pub(crate) model: String,
-    pub(crate) simulated: bool,
-    /// What it cost when it was made; `None` when unpriced or unknown.
-    pub(crate) cost: Option<i64>,
+/// What a model is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Question {
+    /// Answered at once for all who ask it at the same time.
+    Shared(SummaryKey),
+    /// Answered for one request only.
+    Single(u64),
 }
 
 /// Why there is no summary.
@@ -106,194 +114,106 @@ pub(crate) enum SummaryError {
         /// What went wrong.
         error: LlmError,
     },
+    /// The process ends before the model does.
+    #[error("the service is shutting down")]
+    ShuttingDown,
 }
 
 impl Summaries {
-    pub(crate) fn new(books: Books, cache: Option<SummaryCache>, llm: Arc<Llm>) -> Self {
-        Self { books, cache, llm }
+    pub(crate) fn new(parts: SummaryParts) -> Self {
+        Self {
+            parts,
+            under_way: SharedStreams::new(),
+            questions: AtomicU64::new(0),
+        }
     }
 
-    /// The summary that is wished for.
-    pub(crate) async fn summarize(self: &Arc<Self>, wish: Wish) -> Result<Summary, SummaryError> {
-        let started = Instant::now();
-        let provider = self
-            .llm
-            .select(wish.provider.as_deref())
-            .map_err(SummaryError::from)?;
-        let found = self
-            .books
-            .get(&wish.tenant, &wish.book)
-            .await?
-            .ok_or(SummaryError::NoBook)?;
+    /// The summary that is wished for: one that is there, else one that is being made, else a new
+    /// one. Whatever can be checked before a model is asked, is.
+    pub(crate) async fn summarize(
+        self: &Arc<Self>,
+        wish: Wish,
+    ) -> Result<SummaryStream, SummaryError> {
+        let began = Instant::now();
+        let provider = self.parts.llm.select(wish.provider.as_deref())?;
+        let found = self.parts.books.get(&wish.tenant, &wish.book).await?;
+        let found = found.ok_or(SummaryError::NoBook)?;
+        let model = wish.model.unwrap_or_else(|| provider.model().to_owned());
         let key = SummaryKey {
-            tenant: wish.tenant.clone(),
+            tenant: wish.tenant,
             book: wish.book,
             provider: provider.name().as_str().to_owned(),
-            model: wish
-                .model
-                .clone()
-                .unwrap_or_else(|| provider.model().to_owned()),
+            model,
             prompt_version: prompt::VERSION.to_owned(),
             fingerprint: found.fingerprint,
         };
-        let (kept, answer) = match &self.cache {
-            Some(cache) if !wish.refresh => self.cached(cache, &key, provider).await?,
-            cache => {
-                let book = self.book(&key).await?;
-                let (kept, answer) = self.generate(&key, &book, provider).await?;
-                if let Some(cache) = cache {
-                    cache.put(&key, encode(&kept)).await;
-                }
-                (kept, Some(answer))
-            }
-        };
-        Ok(Summary {
-            kept,
-            answer,
-            total: started.elapsed(),
-        })
-    }
-
-    /// From the cache; else from the store or a model, once for all who ask at the same time.
-    async fn cached(
-        self: &Arc<Self>,
-        cache: &SummaryCache,
-        key: &SummaryKey,
-        provider: Arc<dyn LlmProvider>,
-    ) -> Result<(KeptSummary, Option<ChatResponse>), SummaryError> {
-        // The answer of the call that this very request makes; shared ones are read back.
-        let answer = Arc::new(std::sync::Mutex::new(None));
-        let make = || {
-            let (service, key, answer) = (Arc::clone(self), key.clone(), Arc::clone(&answer));
-            instrumentation::request::scope_current(async move {
-                let (kept, made) = service
-                    .stored_or_generated(&key, provider)
-                    .await
-                    .map_err(|error| -> GenerationError { Arc::new(error) })?;
-                *answer
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner) = made;
-                Ok(encode(&kept))
-            })
-        };
-        let summary = cache
-            .get_or_generate(key, make)
-            .await
-            .map_err(|error| unshare(&error))?;
-        let kept: KeptSummary = serde_json::from_slice(&summary.bytes)
-            .map_err(|error| StorageError::Corrupt(error.to_string()))?;
-        match summary.origin {
-            SummaryOrigin::Generated => {
-                let made = answer
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .take();
-                Ok((kept, made))
-            }
-            SummaryOrigin::Cached(_) => Ok((saved(kept, "cache"), None)),
-            SummaryOrigin::Coalesced => Ok((saved(kept, "coalesced"), None)),
+        let cache = self.parts.cache.as_ref().filter(|_| !wish.refresh);
+        if let Some(cache) = cache
+            && let Some(found) = cache.get(&key).await
+        {
+            let kept = KeptSummary::decode(&found.bytes)?.saved();
+            return Ok(SummaryStream::of_kept(kept, began));
         }
+        let book = self.book(&key).await?;
+        let subject = Arc::new(Subject { key, book });
+        if let Some(cache) = cache
+            && let Some(stored) = self.stored(&subject, provider.name())
+        {
+            cache.put(&subject.key, stored.encode()).await;
+            return Ok(SummaryStream::of_kept(stored, began));
+        }
+        self.ask(subject, provider, cache.is_some(), began)
     }
 
-    /// From the book itself, if it has the summary that is wished for; else from the model.
-    async fn stored_or_generated(
-        &self,
-        key: &SummaryKey,
+    /// Joins the answer that is being made, or asks for one.
+    fn ask(
+        self: &Arc<Self>,
+        subject: Arc<Subject>,
         provider: Arc<dyn LlmProvider>,
-    ) -> Result<(KeptSummary, Option<ChatResponse>), SummaryError> {
-        let book = self.book(key).await?;
-        let stored = book.summary.as_ref().filter(|summary| {
+        kept_counts: bool,
+        began: Instant,
+    ) -> Result<SummaryStream, SummaryError> {
+        let question = match &self.parts.cache {
+            Some(_) => Question::Shared(subject.key.clone()),
+            None => Question::Single(self.questions.fetch_add(1, Ordering::Relaxed)),
+        };
+        let request = request(&subject);
+        let name = provider.name();
+        let reader = stream::Reader {
+            subject: Arc::clone(&subject),
+            provider: name,
+            service: Arc::clone(self),
+        };
+        let usage = llm::UsageSoFar::new(&request);
+        let service = Arc::clone(self);
+        let open = move || service.open(subject, provider, request, kept_counts);
+        let shared = self.under_way.join(question, open);
+        let shared = shared.map_err(|error| SummaryError::Model {
+            provider: name,
+            error,
+        })?;
+        Ok(SummaryStream::of_model(shared, reader, usage, began))
+    }
+
+    /// The summary on the book itself, if it is the one that is wished for.
+    fn stored(&self, subject: &Subject, provider: ProviderName) -> Option<KeptSummary> {
+        let key = &subject.key;
+        let stored = subject.book.summary.as_ref().filter(|summary| {
             summary.provider == key.provider
                 && summary.model == key.model
                 && summary.prompt_version == key.prompt_version
-        });
-        if let Some(summary) = stored {
-            let text = summary.text.clone();
-            let simulated = self.is_simulated(provider.name());
-            let kept = KeptSummary {
-                cost: None,
-                ..kept_of(&book, key, text, simulated)
-            };
-            return Ok((kept, None));
-        }
-        let (kept, answer) = self.generate(key, &book, provider).await?;
-        Ok((kept, Some(answer)))
-    }
-
-    /// From the model; stored on the book before it is answered.
-    async fn generate(
-        &self,
-        key: &SummaryKey,
-        book: &Book,
-        provider: Arc<dyn LlmProvider>,
-    ) -> Result<(KeptSummary, ChatResponse), SummaryError> {
-        let name = provider.name();
-        let failed = |error| SummaryError::Model {
-            provider: name,
-            error,
-        };
-        let answer = ask(provider.as_ref(), key, book).await.map_err(failed)?;
-        let text = answer.text.trim().to_owned();
-        if text.is_empty() {
-            let message = "the answer has no text".to_owned();
-            return Err(failed(LlmError::Malformed { message }));
-        }
-        let cost = answer.cost.as_ref().map(|cost| cost.total.get());
-        let kept = KeptSummary {
-            cost,
-            ..kept_of(book, key, text, answer.simulated)
-        };
-        self.store(key, book, &kept.text).await?;
-        let labels = [("gen_ai.provider.name", name.telemetry_name())];
-        catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
-        Ok((kept, answer))
-    }
-
-    /// Stores the summary on the book, unless its texts have changed since, or it is gone: then
-    /// the summary is of a book that is no more.
-    async fn store(&self, key: &SummaryKey, book: &Book, text: &str) -> Result<(), SummaryError> {
-        let summary = BookSummary {
-            text: text.to_owned(),
-            provider: key.provider.clone(),
-            model: key.model.clone(),
-            prompt_version: key.prompt_version.clone(),
-            generated_at: domain::to_milliseconds(Timestamp::now()),
-        };
-        let mut current = book.clone();
-        for _ in 0..MAX_STORE_TRIES {
-            let expected = current.version;
-            let changed = Book {
-                summary: Some(summary.clone()),
-                version: expected.next(),
-                updated_at: summary.generated_at,
-                ..current
-            };
-            match self.books.replace(&key.tenant, &changed, expected).await {
-                Ok(()) | Err(StorageError::NotFound) => return Ok(()),
-                Err(StorageError::VersionConflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-            match self.books.read(&key.tenant, &key.book).await? {
-                Some(newer) if newer.text_fingerprint() == book.text_fingerprint() => {
-                    current = newer;
-                }
-                _ => return Ok(()),
-            }
-        }
-        Ok(())
+        })?;
+        let statuses = self.parts.llm.statuses();
+        let simulated = statuses
+            .iter()
+            .any(|status| status.name == provider && status.simulated);
+        Some(subject.kept(&stored.text, simulated))
     }
 
     /// The book as the store has it.
     async fn book(&self, key: &SummaryKey) -> Result<Book, SummaryError> {
-        let found = self.books.read(&key.tenant, &key.book).await?;
+        let found = self.parts.books.read(&key.tenant, &key.book).await?;
         found.ok_or(SummaryError::NoBook)
-    }
-
-    fn is_simulated(&self, provider: ProviderName) -> bool {
-        self.llm
-            .statuses()
-            .iter()
-            .any(|status| status.name == provider && status.simulated)
     }
 }
 
@@ -306,62 +226,12 @@ impl From<SelectionError> for SummaryError {
     }
 }
 
-/// Streams the answer, since only a stream tells when its first token came.
-async fn ask(
-    provider: &dyn LlmProvider,
-    key: &SummaryKey,
-    book: &Book,
-) -> Result<ChatResponse, LlmError> {
+fn request(subject: &Subject) -> ChatRequest {
     let test_id = instrumentation::request::current().and_then(|request| request.test_id.clone());
-    let request = ChatRequest {
+    let key = &subject.key;
+    ChatRequest {
         model: Some(key.model.clone()),
         context: CallContext::new(key.tenant.clone(), FEATURE, test_id),
-        ..prompt::request(book)
-    };
-    let mut events = provider.stream(&request).await?;
-    while let Some(event) = events.next().await {
-        match event? {
-            ChatEvent::Finished(answer) => return Ok(*answer),
-            ChatEvent::Started { .. } | ChatEvent::Delta(_) => {}
-        }
-    }
-    Err(LlmError::Interrupted {
-        message: "the stream ended without its last event".to_owned(),
-    })
-}
-
-fn kept_of(book: &Book, key: &SummaryKey, text: String, simulated: bool) -> KeptSummary {
-    KeptSummary {
-        title: book.title.as_str().to_owned(),
-        author: book.author.as_str().to_owned(),
-        text,
-        provider: key.provider.clone(),
-        model: key.model.clone(),
-        simulated,
-        cost: None,
-    }
-}
-
-/// Counts what an answer that was there already would have cost.
-fn saved(kept: KeptSummary, reason: &'static str) -> KeptSummary {
-    if let Some(cost) = kept.cost.and_then(|cost| u64::try_from(cost).ok()) {
-        let simulated = if kept.simulated { "true" } else { "false" };
-        catalogue::GEN_AI_SAVED_COST
-            .counter(&[("reason", reason), ("simulated", simulated)])
-            .increment(cost);
-    }
-    kept
-}
-
-fn encode(kept: &KeptSummary) -> Bytes {
-    // A struct of texts and numbers always has a JSON form.
-    serde_json::to_vec(kept).unwrap_or_default().into()
-}
-
-/// The error that the generating request met, told to everybody who waited for it.
-fn unshare(error: &GenerationError) -> SummaryError {
-    match error.downcast_ref::<SummaryError>() {
-        Some(error) => error.clone(),
-        None => SummaryError::Store(StorageError::Unavailable(error.to_string())),
+        ..prompt::request(&subject.book)
     }
 }

@@ -4,20 +4,15 @@ mod address;
 mod resilience;
 mod vendors;
 
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
 
-use service_defaults::environment::Environment;
+use service_defaults::{environment::Environment, patience::Patience};
 
-use crate::{
-    BulkheadLimits, CircuitPolicy, Deadlines, FallbackPolicy, ProviderName, RetryPolicy,
-};
+use crate::{BulkheadLimits, CircuitPolicy, Deadlines, FallbackPolicy, ProviderName, RetryPolicy};
 
 pub use vendors::{
     BedrockConfig, BedrockCredentials, ClaudeConfig, LmStudioConfig, OllamaConfig, OpenAiConfig,
 };
-
-/// The longest deadline that can be set; longer ones would outlive every caller.
-const MAX_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Everything that [`Llm::build`](crate::Llm::build) needs to know.
 #[derive(Debug, Clone)]
@@ -121,22 +116,6 @@ impl FromStr for ProviderList {
             })
             .collect::<Result<_, _>>()
             .map(Self)
-    }
-}
-
-struct Patience(Duration);
-
-impl FromStr for Patience {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str = "must be a time such as 250ms or 10s, above 0, at most 10 minutes";
-        let time: jiff::SignedDuration = text.parse().map_err(|_| EXPECTED)?;
-        Duration::try_from(time)
-            .ok()
-            .filter(|time| !time.is_zero() && *time <= MAX_PATIENCE)
-            .map(Self)
-            .ok_or(EXPECTED)
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::{
 use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
-    Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger, LlmConfig, LlmProvider,
-    Measured, Prices, ProviderName, Resilient, UnusableKey,
+    Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger, LlmConfig,
+    LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.

@@ -22,7 +22,8 @@ use std::{
 };
 
 use futures_util::Stream;
-use instrumentation::request::scope_current;
+use instrumentation::{catalogue, request::scope_current};
+use metrics::Gauge;
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 use tracing::Instrument;
 
@@ -47,6 +48,7 @@ const FULL_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// for each of them.
 pub struct SharedStreams<K, E> {
     under_way: List<K, E>,
+    callers: Gauge,
 }
 
 type List<K, E> = Arc<Mutex<HashMap<K, UnderWay<E>>>>;
@@ -82,6 +84,7 @@ struct Seat<K: Eq + Hash, E> {
     key: K,
     transcript: Arc<watch::Sender<Transcript<E>>>,
     number: u64,
+    callers: Gauge,
 }
 
 impl<K, E> SharedStreams<K, E>
@@ -94,6 +97,7 @@ where
     pub fn new() -> Self {
         Self {
             under_way: Arc::default(),
+            callers: catalogue::GEN_AI_STREAM_CALLERS.gauge(&[]),
         }
     }
 
@@ -154,6 +158,7 @@ where
         transcript: &Arc<watch::Sender<Transcript<E>>>,
         number: u64,
     ) -> SharedStream<K, E> {
+        self.callers.increment(1.0);
         SharedStream {
             transcript: transcript.subscribe(),
             position: Position::default(),
@@ -168,6 +173,7 @@ where
                 key,
                 transcript: Arc::clone(transcript),
                 number,
+                callers: self.callers.clone(),
             },
         }
     }
@@ -289,6 +295,7 @@ impl<K: Eq + Hash, E> Seat<K, E> {
 
 impl<K: Eq + Hash, E> Drop for Seat<K, E> {
     fn drop(&mut self) {
+        self.callers.decrement(1.0);
         if let Some(reading) = self.leave() {
             // Not under the lock, which the end of the task takes too.
             reading.abort();

@@ -13,6 +13,7 @@ pub mod health;
 pub mod host_names;
 pub mod http_client;
 pub mod listen;
+pub mod patience;
 pub mod problem;
 pub mod process;
 pub mod router;

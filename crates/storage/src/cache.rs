@@ -49,7 +49,7 @@ use crate::{CacheLimits, Entity, StorageError, store::Store as _};
 pub use self::{
     body::{CachedBody, Level},
     redis::RedisState,
-    summary::{GenerationError, GenerationLost, Summary, SummaryCache, SummaryKey, SummaryOrigin},
+    summary::{Summary, SummaryCache, SummaryKey},
 };
 
 /// How often the connection to Redis and the epoch are looked after. It bounds how long Redis is

@@ -19,8 +19,7 @@ mod storage;
 mod store;
 
 pub use cache::{
-    Authors, Books, Cached, CachedBody, GenerationError, GenerationLost, Level, RedisState,
-    Summary, SummaryCache, SummaryKey, SummaryOrigin,
+    Authors, Books, Cached, CachedBody, Level, RedisState, Summary, SummaryCache, SummaryKey,
 };
 pub use config::{Backend, CacheLimits, StorageConfig, StoreLimits, is_mongodb_uri, is_redis_url};
 pub use entity::Entity;

@@ -1,8 +1,6 @@
 //! `/api/v1/books/{id}/generate-summary`.
 #![expect(unused_qualifications, reason = "utoipa's macro writes full paths")]
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::State,
@@ -17,12 +15,17 @@ use service_defaults::{
 };
 use utoipa::IntoParams;
 
-use super::{SummaryError, Wish, reply::SummaryReply};
+use super::{
+    SummaryError, Wish,
+    events::{self, SummaryEvent},
+    reply::SummaryReply,
+};
 use crate::{
     app::AppState,
     openapi::ProblemDocument,
     problems::{
-        llm_problem, malformed_id, no_such, not_configured, storage_problem, unknown_provider,
+        llm_problem, malformed_id, no_such, not_configured, shutting_down, storage_problem,
+        unknown_provider,
     },
     resource::Resource,
     tenant::Tenant,
@@ -40,10 +43,12 @@ pub(super) struct GenerateQuery {
     refresh: Option<bool>,
 }
 
-/// Generates a summary of a book, or gets the one that is there.
+/// Generates a summary of a book, or gets the one that is there; with `Accept: text/event-stream` as
+/// it comes. A stream ends with `summary.done` or `summary.error`; silence is filled with comments.
 #[utoipa::path(post, path = "/api/v1/books/{id}/generate-summary", tag = "summaries",
     params(("id" = String, Path), GenerateQuery), responses(
-    (status = 200, body = SummaryReply, headers(("Server-Timing" = String))),
+    (status = 200, headers(("Server-Timing" = String)), content(
+        (SummaryReply = "application/json"), (SummaryEvent = "text/event-stream"))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 502, body = ProblemDocument, content_type = "application/problem+json"),
@@ -73,12 +78,14 @@ pub(super) async fn generate_summary(
         model: query.model,
         refresh,
     };
-    let summary = app
-        .summaries
-        .summarize(wish)
-        .await
-        .map_err(summary_problem)?;
-    let reply = SummaryReply::new(id.to_ascii_lowercase(), &summary);
+    let book_id = id.to_ascii_lowercase();
+    let summary = app.summaries.summarize(wish).await;
+    let summary = summary.map_err(summary_problem)?;
+    if events::are_wanted(&headers) {
+        return events::reply(book_id, summary, app.heartbeat).await;
+    }
+    let summary = summary.whole().await.map_err(summary_problem)?;
+    let reply = SummaryReply::new(book_id, &summary);
     let timing = reply.server_timing();
     let mut response = Json(reply).into_response();
     if let Ok(timing) = HeaderValue::try_from(timing) {
@@ -99,17 +106,13 @@ fn forbids_cache(headers: &HeaderMap) -> bool {
         .any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
 }
 
-fn summary_problem(error: SummaryError) -> Problem {
+pub(super) fn summary_problem(error: SummaryError) -> Problem {
     match error {
         SummaryError::UnknownProvider { available } => unknown_provider(&available),
         SummaryError::NotConfigured(provider) => not_configured(provider.as_str()),
         SummaryError::NoBook => no_such("book"),
         SummaryError::Store(error) => storage_problem(error),
         SummaryError::Model { provider, error } => llm_problem(provider.as_str(), &error),
+        SummaryError::ShuttingDown => shutting_down(),
     }
-}
-
-/// Milliseconds with three decimals, as `Server-Timing` and the reply show them.
-pub(super) fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }

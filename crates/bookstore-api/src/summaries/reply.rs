@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use llm::{ChatResponse, Cost, Usage};
+use llm::{Cost, LatencySplit, Usage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Summary, generate::milliseconds};
+use super::stream::{Answer, Summary};
 
 /// A summary of a book.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,15 +23,17 @@ pub(super) struct SummaryReply {
     cached: bool,
     /// Whether a simulator answered: its cost is not real money.
     simulated: bool,
-    usage: UsageReply,
-    cost: CostReply,
+    /// How many requests shared the model's call: its cost is split among them.
+    shared_by: usize,
+    pub(super) usage: UsageReply,
+    pub(super) cost: CostReply,
     latency: LatencyReply,
 }
 
-/// Tokens that this request used.
-#[derive(Debug, Default, Serialize, ToSchema)]
+/// Tokens of the model's call, which other requests may have shared.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct UsageReply {
+pub(super) struct UsageReply {
     /// Cached ones included.
     input_tokens: u64,
     /// Reasoning included.
@@ -44,10 +46,10 @@ struct UsageReply {
     estimated: bool,
 }
 
-/// What this request cost.
-#[derive(Debug, Serialize, ToSchema)]
+/// What this request cost: its part of a call that several shared.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct CostReply {
+pub(super) struct CostReply {
     /// Units of 10⁻¹² USD; null when the model has no known price.
     pico_usd: Option<i64>,
     /// The same in dollars, exactly.
@@ -70,27 +72,26 @@ impl SummaryReply {
     pub(super) fn new(book_id: String, summary: &Summary) -> Self {
         let kept = &summary.kept;
         let answer = summary.answer.as_ref();
+        let response = answer.map(|answer| &answer.response);
         Self {
             book_id,
             title: kept.title.clone(),
             author: kept.author.clone(),
             provider: kept.provider.clone(),
             ai_generated_summary: kept.text.clone(),
-            model: answer.map_or_else(|| kept.model.clone(), |answer| answer.model.clone()),
+            model: response.map_or_else(|| kept.model.clone(), |response| response.model.clone()),
             cached: answer.is_none(),
             simulated: kept.simulated,
-            usage: answer
-                .map(|answer| UsageReply::new(&answer.usage))
+            shared_by: answer.map_or(0, |answer| answer.share.callers),
+            usage: response
+                .map(|response| UsageReply::new(&response.usage))
                 .unwrap_or_default(),
-            cost: answer.map_or_else(CostReply::nothing, |answer| {
-                CostReply::new(answer.cost.as_ref())
-            }),
-            latency: LatencyReply::new(answer, summary.total),
+            cost: answer.map_or_else(CostReply::nothing, CostReply::of_answer),
+            latency: LatencyReply::new(response.map(|response| &response.latency), summary.total),
         }
     }
 
-    /// The latency split as a `Server-Timing` header
-    /// (<https://www.w3.org/TR/server-timing/>), which stock k6 can read.
+    /// The latency split as a `Server-Timing` header.
     pub(super) fn server_timing(&self) -> String {
         let LatencyReply {
             queue_ms,
@@ -99,24 +100,37 @@ impl SummaryReply {
             decode_ms,
             total_ms,
         } = self.latency;
-        let mut text = String::new();
-        for (name, value) in [
+        timing_entries([
             ("queue", queue_ms),
             ("connect", connect_ms),
             ("ttft", time_to_first_token_ms),
             ("decode", decode_ms),
             ("total", Some(total_ms)),
-        ] {
-            let Some(value) = value else { continue };
-            let separator = if text.is_empty() { "" } else { ", " };
-            text.push_str(&format!("{separator}{name};dur={value}"));
-        }
-        text
+        ])
     }
 }
 
+/// A `Server-Timing` header (<https://www.w3.org/TR/server-timing/>), which stock k6 can read, of
+/// the times that are known.
+pub(super) fn server_timing<const N: usize>(
+    times: [(&'static str, Option<Duration>); N],
+) -> String {
+    timing_entries(times.map(|(name, time)| (name, time.map(milliseconds))))
+}
+
+fn timing_entries(entries: impl IntoIterator<Item = (&'static str, Option<f64>)>) -> String {
+    let entries = entries.into_iter();
+    let known = entries.filter_map(|(name, value)| Some(format!("{name};dur={}", value?)));
+    known.collect::<Vec<_>>().join(", ")
+}
+
+/// Milliseconds with three decimals, as `Server-Timing` and the reply show them.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
 impl UsageReply {
-    const fn new(usage: &Usage) -> Self {
+    pub(super) const fn new(usage: &Usage) -> Self {
         Self {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
@@ -130,10 +144,19 @@ impl UsageReply {
 }
 
 impl CostReply {
-    fn new(cost: Option<&Cost>) -> Self {
+    pub(super) fn new(cost: Option<&Cost>) -> Self {
         Self {
             pico_usd: cost.map(|cost| cost.total.get()),
             usd: cost.map(|cost| cost.total.to_string()),
+            price_version: cost.map(|cost| cost.price_version.to_string()),
+        }
+    }
+
+    fn of_answer(answer: &Answer) -> Self {
+        let cost = answer.response.cost.as_ref();
+        Self {
+            pico_usd: answer.share.cost.map(|cost| cost.get()),
+            usd: answer.share.cost.map(|cost| cost.to_string()),
             price_version: cost.map(|cost| cost.price_version.to_string()),
         }
     }
@@ -149,8 +172,7 @@ impl CostReply {
 }
 
 impl LatencyReply {
-    fn new(answer: Option<&ChatResponse>, total: Duration) -> Self {
-        let split = answer.map(|answer| &answer.latency);
+    fn new(split: Option<&LatencySplit>, total: Duration) -> Self {
         Self {
             queue_ms: split.map(|split| milliseconds(split.queue)),
             connect_ms: split.and_then(|split| split.connect).map(milliseconds),

@@ -95,6 +95,33 @@ async fn references_in_the_document_lead_somewhere() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_events_of_a_summary_are_described() -> anyhow::Result<()> {
+    let document = document(&on_sqlite().await?).await?;
+    let operation = &document["paths"]["/api/v1/books/{id}/generate-summary"]["post"];
+    let content = &operation["responses"]["200"]["content"];
+    assert!(
+        content["application/json"]["schema"].is_object(),
+        "{content}"
+    );
+    let schema = &content["text/event-stream"]["schema"];
+    let name = schema["$ref"]
+        .as_str()
+        .unwrap_or("")
+        .trim_start_matches('#');
+    let kinds = &document.pointer(name).context("a schema")?["oneOf"];
+    let kinds = kinds.as_array().context("kinds of events")?;
+    let described = kinds.iter().filter_map(|kind| kind["description"].as_str());
+    for event in ["start", "delta", "usage", "done", "error"] {
+        let event = format!("`summary.{event}`");
+        assert!(
+            described.clone().any(|text| text.contains(&event)),
+            "{event}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_pages_come_from_the_binary() -> anyhow::Result<()> {
     let caller = on_sqlite().await?;
     let entry = caller.get("/swagger").await?;

@@ -29,10 +29,14 @@ mod naughty_strings;
 mod raw_http;
 
 mod circuit;
+mod event_stream;
+mod hand_driven_model;
 mod llm_fixture;
 mod summaries;
 mod summary_cache;
 mod summary_faults;
+mod summary_sharing;
+mod summary_streams;
 mod telemetry;
 
 mod acknowledged;

@@ -20,6 +20,8 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 use crate::{
     caller::{BOOKS, Caller},
+    event_stream::{EventStream, open},
+    hand_driven_model::{Call, HandDriven},
     llm_fixture::{SimulatedLlm, ask},
     test_api::Setup,
     wire::{rest, status},
@@ -54,6 +56,64 @@ async fn requests_under_way_are_finished() -> anyhow::Result<()> {
     }
     assert_eq!(ended.code(), Some(0));
     Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_under_way_is_read_to_its_end() -> anyhow::Result<()> {
+    let model = HandDriven::start(Setup::default()).await?;
+    let book = model.caller.create_book("T").await?;
+    let (mut stream, mut call) = begin(&model, &book).await?;
+    model.api.process().signal(Signal::SIGTERM)?;
+    refuses_connections(&model).await?;
+    call.say(" two").await?;
+    call.finish().await?;
+    let events = stream.rest().await?;
+    let done = events.last().context("an end")?;
+    assert_eq!(done.name, "summary.done");
+    assert_eq!(done.data["aiGeneratedSummary"], "One two");
+    assert_eq!(model.api.process().wait(DEADLINE).await?.code(), Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_told_before_it_is_cut_off() -> anyhow::Result<()> {
+    let setup = Setup::default().with("BOOKSTORE_DRAIN_TIMEOUT", "1s");
+    let model = HandDriven::start(setup).await?;
+    let book = model.caller.create_book("T").await?;
+    let (mut stream, call) = begin(&model, &book).await?;
+    model.api.process().signal(Signal::SIGTERM)?;
+    let events = stream.rest().await?;
+    let last = events.last().context("an end")?;
+    assert_eq!(last.name, "summary.error");
+    assert_eq!(last.data["status"], 503);
+    assert_eq!(last.data["type"], "/problems/shutting-down");
+    call.left().await?;
+    assert_eq!(model.api.process().wait(DEADLINE).await?.code(), Some(0));
+    Ok(())
+}
+
+/// A stream that has said its first word.
+async fn begin(model: &HandDriven, book: &str) -> anyhow::Result<(EventStream, Call)> {
+    let asked = async {
+        let mut call = model.call().await?;
+        call.begin().await?;
+        call.say("One").await?;
+        anyhow::Ok(call)
+    };
+    let (stream, call) = tokio::join!(open(&model.caller, book, "provider=claude"), asked);
+    let mut stream = stream?;
+    stream.expect("summary.start").await?;
+    Ok((stream, call?))
+}
+
+/// Waits until the shutdown has begun.
+async fn refuses_connections(model: &HandDriven) -> anyhow::Result<()> {
+    wait::until("the listener is closed", DEADLINE, async || {
+        let connected = TcpStream::connect(model.api.address()).await;
+        ensure!(connected.is_err(), "it still listens");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ metrics_family! {
     GEN_AI_OVERHEAD_DURATION = Histogram "bookstore.gen_ai.overhead.duration" as "bookstore_gen_ai_overhead_duration_seconds",
         "s", ["gen_ai.provider.name"], OVERHEAD,
         "Time of a call that was spent neither at the provider nor waiting.";
+    GEN_AI_STREAM_CALLERS = Gauge "bookstore.gen_ai.stream.callers" as "bookstore_gen_ai_stream_callers",
+        "{caller}", [], &[],
+        "Callers that follow a model's answer; several may follow the same one.";
     GEN_AI_BACKOFF_DURATION = Histogram "bookstore.gen_ai.backoff.duration" as "bookstore_gen_ai_backoff_duration_seconds",
         "s", ["gen_ai.provider.name"], MODEL_DURATION,
         "Time waited before a retry.";

@@ -24,4 +24,5 @@ mod responder;
 mod retries;
 mod scripted;
 mod shared;
+mod shared_cost;
 mod telemetry;

@@ -1,7 +1,6 @@
-//! Many callers, one upstream stream: what each gets, what each pays, and who may leave when.
+//! Many callers, one upstream stream: what each gets, and who may leave when.
 
 use std::{
-    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,24 +9,15 @@ use std::{
 };
 
 use async_stream::stream;
-use futures_util::{Stream, StreamExt, future::join_all};
-use llm::{
-    ChatEvent, ChatResponse, LatencySplit, LlmError, LlmProvider, Outcome, ProviderName,
-    SharedStream, SharedStreams, Usage,
-};
-use test_support::llm_simulator::{Percentiles, Profile};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout},
-};
-
-use crate::fixture::{Accounts, provider, request};
+use futures_util::{Stream, StreamExt};
+use llm::{ChatEvent, ChatResponse, LatencySplit, LlmError, SharedStream, SharedStreams, Usage};
+use tokio::{sync::mpsc, time::timeout};
 
 /// How soon the upstream must learn that nobody waits any more.
-const CANCELLED_WITHIN: Duration = Duration::from_millis(250);
+pub(crate) const CANCELLED_WITHIN: Duration = Duration::from_millis(250);
 
-type Streams = SharedStreams<&'static str, LlmError>;
-type Caller = SharedStream<&'static str, LlmError>;
+pub(crate) type Streams = SharedStreams<&'static str, LlmError>;
+pub(crate) type Caller = SharedStream<&'static str, LlmError>;
 type Event = Result<ChatEvent, LlmError>;
 
 /// The far end of a stream that a test writes by hand.
@@ -100,7 +90,7 @@ fn finished(text: &str) -> ChatEvent {
 }
 
 /// Everything that a caller still gets, the text in one piece.
-async fn rest(caller: &mut Caller) -> (String, Result<ChatResponse, LlmError>) {
+pub(crate) async fn rest(caller: &mut Caller) -> (String, Result<ChatResponse, LlmError>) {
     let mut text = String::new();
     loop {
         match caller.next().await.expect("an end is an event") {
@@ -119,7 +109,7 @@ async fn rest(caller: &mut Caller) -> (String, Result<ChatResponse, LlmError>) {
 }
 
 /// The next piece of text.
-async fn text(caller: &mut Caller) -> String {
+pub(crate) async fn text(caller: &mut Caller) -> String {
     loop {
         match caller.next().await {
             Some(Ok(ChatEvent::Delta(text))) => return text,
@@ -306,87 +296,6 @@ async fn callers_and_streams_are_bounded() {
     assert_eq!(many.len(), callers.len());
     drop(callers);
     assert!(many.is_empty());
-}
-
-/// A model that takes its time, so that all callers come while it answers.
-async fn simulated() -> (
-    test_support::llm_simulator::Running,
-    Arc<dyn LlmProvider>,
-    Accounts,
-) {
-    let simulator = test_support::simulator().await.expect("a simulator");
-    let mut slow = Profile::instant().text().clone();
-    slow.time_to_first_token_ms = Percentiles {
-        p50: 200.0,
-        p95: 200.0,
-    };
-    slow.inter_token_gap_ms = Percentiles { p50: 2.0, p95: 2.0 };
-    let profile = Profile::check(slow).expect("a profile");
-    simulator.control().set_profile(profile);
-    let accounts = Accounts::open();
-    let deadlines = llm::Deadlines::default();
-    let provider = provider(ProviderName::Claude, &simulator.base_url(), deadlines);
-    let measured: Arc<dyn LlmProvider> = Arc::new(accounts.measured(provider));
-    (simulator, measured, accounts)
-}
-
-fn ask(streams: &Streams, model: &Arc<dyn LlmProvider>) -> Caller {
-    let model = Arc::clone(model);
-    let open = || async move { model.stream(&request()).await };
-    streams.join("key", open).expect("room")
-}
-
-#[tokio::test]
-async fn fifty_callers_share_one_call_and_its_cost() {
-    let (simulator, model, accounts) = simulated().await;
-    let streams = Streams::new();
-    let mut callers: Vec<Caller> = (0..50).map(|_| ask(&streams, &model)).collect();
-    let answers = join_all(callers.iter_mut().map(rest)).await;
-    let texts: HashSet<String> = answers
-        .into_iter()
-        .map(|(text, response)| {
-            let response = response.expect("an answer");
-            assert_eq!(response.text, text);
-            assert!(response.latency.time_to_first_token.is_some());
-            text
-        })
-        .collect();
-    assert_eq!(texts.len(), 1);
-    assert_eq!(simulator.control().meter().total.calls, 1);
-    let rows = accounts.rows().await;
-    assert_eq!(rows.len(), 1);
-    let booked = rows[0].cost.expect("a price").get();
-    let shares: Vec<i64> = callers
-        .iter()
-        .map(|caller| {
-            let share = caller.share().expect("a share");
-            assert_eq!(share.callers, 50);
-            share.cost.expect("a price").get()
-        })
-        .collect();
-    assert_eq!(shares.iter().sum::<i64>(), booked);
-    assert!(shares[0] - shares[49] <= 1, "{shares:?}");
-}
-
-#[tokio::test]
-async fn tokens_read_until_the_last_one_left_are_booked() {
-    let (simulator, model, accounts) = simulated().await;
-    let streams = Streams::new();
-    let (mut first, second) = (ask(&streams, &model), ask(&streams, &model));
-    text(&mut first).await;
-    drop(first);
-    drop(second);
-    let left = Instant::now();
-    while simulator.control().meter().total.cancelled == 0 {
-        assert!(left.elapsed() < CANCELLED_WITHIN, "the model still writes");
-        tokio::task::yield_now().await;
-    }
-    let rows = accounts.rows().await;
-    assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0].outcome, Outcome::Cancelled);
-    assert!(rows[0].usage.estimated);
-    assert!(rows[0].usage.input_tokens > 0 && rows[0].usage.output_tokens > 0);
-    assert!(rows[0].cost.is_some_and(|cost| cost.get() > 0));
 }
 
 #[tokio::test]

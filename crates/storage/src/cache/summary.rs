@@ -1,11 +1,9 @@
-//! Finished summaries, which cost money: each is made once.
+//! Finished summaries, which cost money. Who makes them sees to it that each is made once.
 //!
 //! A key has the fingerprint of the texts that the summary was made from, so an entry never goes
 //! out of date and needs neither versions nor epochs.
 
 use std::{
-    error::Error,
-    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,7 +17,6 @@ use super::{
     body::Level,
     bounded::Bounded,
     budget::Budget,
-    flights::{Flights, Landed},
     level2::Level2,
     metrics::{CacheMetrics, SizeMetrics},
 };
@@ -51,27 +48,13 @@ pub struct SummaryKey {
     pub fingerprint: u64,
 }
 
-/// Why a summary could not be made; of the type that the caller's generator gave.
-pub type GenerationError = Arc<dyn Error + Send + Sync>;
-
-/// A summary, and how it came about.
+/// A summary, and where it lay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// What the generator made.
+    /// What was put.
     pub bytes: Bytes,
-    /// Where it came from.
-    pub origin: SummaryOrigin,
-}
-
-/// How a summary came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SummaryOrigin {
-    /// It was there.
-    Cached(Level),
-    /// It was made for this call.
-    Generated,
-    /// It was being made for another call.
-    Coalesced,
+    /// The level that had it.
+    pub level: Level,
 }
 
 /// Summaries in both cache levels. Cheap to clone.
@@ -84,7 +67,6 @@ struct Inner {
     level1: Bounded<String, Kept, ByBytes>,
     ttl: Duration,
     level2: Level2,
-    flights: Flights<String, Result<Summary, GenerationError>>,
     metrics: CacheMetrics,
 }
 
@@ -104,11 +86,6 @@ impl Weighter<String, Kept> for ByBytes {
     }
 }
 
-/// The call that made the summary broke off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the generation of the summary broke off")]
-pub struct GenerationLost;
-
 impl SummaryCache {
     pub(super) fn new(limits: &CacheLimits, level2: Level2) -> Self {
         let level1 = Bounded::new(limits.level1_bytes, ByBytes, SizeMetrics::new(NAME));
@@ -118,7 +95,6 @@ impl SummaryCache {
                 level1,
                 ttl: limits.summary_ttl.0,
                 level2,
-                flights: Flights::new(),
                 metrics,
             }),
         }
@@ -134,55 +110,10 @@ impl SummaryCache {
         self.inner.put(&key.in_redis(), bytes).await;
     }
 
-    /// The summary, made by `generate` unless it is there or being made.
-    ///
-    /// The generator runs in a task of its own and goes on when its caller leaves.
-    ///
-    /// # Errors
-    /// What the generator gave, to every caller that waited for it; or [`GenerationLost`].
-    pub async fn get_or_generate<F>(
-        &self,
-        key: &SummaryKey,
-        generate: impl FnOnce() -> F + Send,
-    ) -> Result<Summary, GenerationError>
-    where
-        F: Future<Output = Result<Bytes, GenerationError>> + Send + 'static,
-    {
-        if let Some(summary) = self.get(key).await {
-            return Ok(summary);
-        }
-        let (inner, name) = (Arc::clone(&self.inner), key.in_redis());
-        let call = || {
-            let generated = generate();
-            async move {
-                // The call before this one may have ended just now, after this caller had looked.
-                match inner.look_up(&name) {
-                    Some(bytes) => Ok(Summary::cached(bytes, Level::L1)),
-                    None => inner.keep(&name, generated).await,
-                }
-            }
-        };
-        self.inner.share(key, call).await
-    }
-
-    /// The summary, made by `generate` unless it is being made: what is there does not count.
-    ///
-    /// # Errors
-    /// As [`SummaryCache::get_or_generate`].
-    pub async fn generate<F>(
-        &self,
-        key: &SummaryKey,
-        generate: impl FnOnce() -> F + Send,
-    ) -> Result<Summary, GenerationError>
-    where
-        F: Future<Output = Result<Bytes, GenerationError>> + Send + 'static,
-    {
-        let (inner, name) = (Arc::clone(&self.inner), key.in_redis());
-        let call = || {
-            let generated = generate();
-            async move { inner.keep(&name, generated).await }
-        };
-        self.inner.share(key, call).await
+    /// The summary, if this process has it by now: for a second look, which is not counted.
+    #[must_use]
+    pub fn look_again(&self, key: &SummaryKey) -> Option<Bytes> {
+        self.inner.look_up(&key.in_redis())
     }
 
     pub(super) fn report(&self) {
@@ -190,52 +121,12 @@ impl SummaryCache {
     }
 }
 
-impl Summary {
-    fn cached(bytes: Bytes, level: Level) -> Self {
-        let origin = SummaryOrigin::Cached(level);
-        Self { bytes, origin }
-    }
-}
-
 impl Inner {
-    /// Joins the call that makes this summary, or makes it.
-    async fn share<F>(
-        &self,
-        key: &SummaryKey,
-        call: impl FnOnce() -> F,
-    ) -> Result<Summary, GenerationError>
-    where
-        F: Future<Output = Result<Summary, GenerationError>> + Send + 'static,
-    {
-        match self.flights.run(key.in_redis(), call).await {
-            Landed::Own(result) => result,
-            Landed::Joined(result) => {
-                self.metrics.store_coalesced.increment(1);
-                let mut summary = result?;
-                if summary.origin == SummaryOrigin::Generated {
-                    summary.origin = SummaryOrigin::Coalesced;
-                }
-                Ok(summary)
-            }
-            Landed::Lost => Err(Arc::new(GenerationLost)),
-        }
-    }
-
-    async fn keep(
-        &self,
-        name: &str,
-        generated: impl Future<Output = Result<Bytes, GenerationError>>,
-    ) -> Result<Summary, GenerationError> {
-        let bytes = generated.await?;
-        self.put(name, bytes.clone()).await;
-        let origin = SummaryOrigin::Generated;
-        Ok(Summary { bytes, origin })
-    }
-
     async fn get(&self, name: &str) -> Option<Summary> {
         if let Some(bytes) = self.look_up(name) {
             self.metrics.level1_hit.increment(1);
-            return Some(Summary::cached(bytes, Level::L1));
+            let level = Level::L1;
+            return Some(Summary { bytes, level });
         }
         self.metrics.level1_miss.increment(1);
         if !self.level2.is_configured() {
@@ -247,7 +138,8 @@ impl Inner {
         };
         self.metrics.level2_hit.increment(1);
         self.insert(name, bytes.clone());
-        Some(Summary::cached(bytes, Level::L2))
+        let level = Level::L2;
+        Some(Summary { bytes, level })
     }
 
     async fn put(&self, name: &str, bytes: Bytes) {

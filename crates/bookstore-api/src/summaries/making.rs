@@ -1,0 +1,135 @@
+//! Asking a model, and keeping what it answers. Runs once for all who ask at the same time.
+
+use std::sync::Arc;
+
+use domain::{Book, BookSummary};
+use futures_util::{Stream, StreamExt};
+use instrumentation::{catalogue, request::scope_current};
+use jiff::Timestamp;
+use llm::{ChatEvent, ChatRequest, ChatResponse, LlmError, LlmProvider, ProviderName};
+use storage::StorageError;
+use tracing::Instrument;
+
+use super::{KeptSummary, Subject, Summaries};
+
+/// How often storing a summary is tried when the book changes at the same time.
+const MAX_STORE_TRIES: usize = 3;
+
+/// What comes instead of a model's answer.
+#[derive(Debug, Clone)]
+pub(super) enum Interruption {
+    /// The summary was made between this request's look into the cache and its question.
+    Made(KeptSummary),
+    /// The summary cannot be stored.
+    Store(StorageError),
+    /// The model failed.
+    Model(LlmError),
+}
+
+impl From<LlmError> for Interruption {
+    fn from(error: LlmError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl Summaries {
+    /// The model's answer as it comes. Its last event follows when the summary is kept.
+    pub(super) async fn open(
+        self: Arc<Self>,
+        subject: Arc<Subject>,
+        provider: Arc<dyn LlmProvider>,
+        request: ChatRequest,
+        kept_counts: bool,
+    ) -> Result<impl Stream<Item = Result<ChatEvent, Interruption>> + Send, Interruption> {
+        if kept_counts && let Some(kept) = self.made_meanwhile(&subject) {
+            return Err(Interruption::Made(kept));
+        }
+        let name = provider.name();
+        // Streamed for a reply in one piece too: only a stream tells when its first token came.
+        let events = provider.stream(&request).await?;
+        Ok(events.then(move |event| {
+            let (service, subject) = (Arc::clone(&self), Arc::clone(&subject));
+            async move {
+                let event = event?;
+                if let ChatEvent::Finished(response) = &event {
+                    service.keep(subject, response, name).await?;
+                }
+                Ok(event)
+            }
+        }))
+    }
+
+    fn made_meanwhile(&self, subject: &Subject) -> Option<KeptSummary> {
+        let bytes = self.parts.cache.as_ref()?.look_again(&subject.key)?;
+        KeptSummary::decode(&bytes).ok()
+    }
+
+    /// Stores the summary on the book, then puts it into the cache.
+    async fn keep(
+        self: Arc<Self>,
+        subject: Arc<Subject>,
+        response: &ChatResponse,
+        provider: ProviderName,
+    ) -> Result<(), Interruption> {
+        let text = response.text.trim();
+        if text.is_empty() {
+            let message = "the answer has no text".to_owned();
+            return Err(Interruption::Model(LlmError::Malformed { message }));
+        }
+        let kept = KeptSummary {
+            cost: response.cost.as_ref().map(|cost| cost.total.get()),
+            ..subject.kept(text, response.simulated)
+        };
+        // In a task of its own: the answer is paid for, so it is kept also when the last one who
+        // waits for it leaves just now.
+        let keeping = async move {
+            self.store(&subject, &kept.text).await?;
+            if let Some(cache) = &self.parts.cache {
+                cache.put(&subject.key, kept.encode()).await;
+            }
+            let labels = [("gen_ai.provider.name", provider.telemetry_name())];
+            catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
+            Ok(())
+        };
+        let kept = tokio::spawn(scope_current(keeping).in_current_span()).await;
+        // The task ends early only with the process, or by a defect.
+        kept.unwrap_or_else(|error| Err(StorageError::Unavailable(error.to_string())))
+            .map_err(Interruption::Store)
+    }
+
+    /// Stores the summary on the book, unless its texts have changed since, or it is gone: then
+    /// the summary is of a book that is no more.
+    async fn store(&self, subject: &Subject, text: &str) -> Result<(), StorageError> {
+        let Subject { key, book } = subject;
+        let summary = BookSummary {
+            text: text.to_owned(),
+            provider: key.provider.clone(),
+            model: key.model.clone(),
+            prompt_version: key.prompt_version.clone(),
+            generated_at: domain::to_milliseconds(Timestamp::now()),
+        };
+        let books = &self.parts.books;
+        let mut current = book.clone();
+        for _ in 0..MAX_STORE_TRIES {
+            let expected = current.version;
+            let changed = Book {
+                summary: Some(summary.clone()),
+                version: expected.next(),
+                updated_at: summary.generated_at,
+                ..current
+            };
+            match books.replace(&key.tenant, &changed, expected).await {
+                Ok(()) | Err(StorageError::NotFound) => return Ok(()),
+                Err(StorageError::VersionConflict) => {}
+                Err(error) => return Err(error),
+            }
+            match books.read(&key.tenant, &key.book).await? {
+                Some(newer) if newer.text_fingerprint() == book.text_fingerprint() => {
+                    current = newer;
+                }
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+//! One request's view of its summary, piece by piece.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use llm::{
+    ChatEvent, ChatResponse, Cost, CostShare, LlmError, ProviderName, SharedStream, Usage,
+    UsageSoFar,
+};
+use money::PicoUsd;
+
+use super::{Interruption, KeptSummary, Question, Subject, Summaries, SummaryError};
+
+/// A summary as it comes. Dropping it leaves the model's answer, which ends when nobody is left.
+pub(crate) struct SummaryStream {
+    began: Instant,
+    source: Source,
+}
+
+enum Source {
+    /// It was there already.
+    Kept(KeptSummary),
+    /// A model makes it.
+    Model(Box<Following>),
+}
+
+/// A model's answer, followed.
+struct Following {
+    shared: SharedStream<Question, Interruption>,
+    reader: Reader,
+    usage: UsageSoFar,
+    trimmed: Trimmed,
+}
+
+/// What a request knows of the answer that it follows.
+pub(super) struct Reader {
+    pub(super) subject: Arc<Subject>,
+    pub(super) provider: ProviderName,
+    pub(super) service: Arc<Summaries>,
+}
+
+/// A piece of a summary: a start, texts, and then the whole; only the whole when it was there
+/// already.
+pub(crate) enum Piece {
+    /// A model has begun.
+    Started {
+        /// The model that answers.
+        model: String,
+    },
+    /// The next part of the text, never empty.
+    Text(String),
+    /// The end.
+    Whole(Box<Summary>),
+}
+
+/// A summary and what this request had to do for it.
+pub(crate) struct Summary {
+    pub(crate) kept: KeptSummary,
+    /// The model's answer; `None` when no model was asked for this request.
+    pub(crate) answer: Option<Answer>,
+    pub(crate) total: Duration,
+}
+
+/// A model's answer, and this request's part of its cost.
+pub(crate) struct Answer {
+    pub(crate) response: ChatResponse,
+    pub(crate) share: CostShare,
+}
+
+impl SummaryStream {
+    pub(super) const fn of_kept(kept: KeptSummary, began: Instant) -> Self {
+        let source = Source::Kept(kept);
+        Self { began, source }
+    }
+
+    pub(super) fn of_model(
+        shared: SharedStream<Question, Interruption>,
+        reader: Reader,
+        usage: UsageSoFar,
+        began: Instant,
+    ) -> Self {
+        let following = Following {
+            shared,
+            reader,
+            usage,
+            trimmed: Trimmed::default(),
+        };
+        let source = Source::Model(Box::new(following));
+        Self { began, source }
+    }
+
+    /// The next piece; not to be called after [`Piece::Whole`] or an error. A call that is given up
+    /// loses nothing.
+    pub(crate) async fn next(&mut self) -> Result<Piece, SummaryError> {
+        match &mut self.source {
+            Source::Kept(kept) => Ok(Piece::whole(kept.clone(), None, self.began)),
+            Source::Model(following) => following.next(self.began).await,
+        }
+    }
+
+    /// The whole summary.
+    pub(crate) async fn whole(mut self) -> Result<Summary, SummaryError> {
+        loop {
+            match self.next().await? {
+                Piece::Started { .. } | Piece::Text(_) => {}
+                Piece::Whole(summary) => return Ok(*summary),
+            }
+        }
+    }
+
+    /// Since the request began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Who is asked; `None` when the summary was there already.
+    pub(crate) fn provider(&self) -> Option<ProviderName> {
+        match &self.source {
+            Source::Kept(_) => None,
+            Source::Model(following) => Some(following.reader.provider),
+        }
+    }
+
+    /// The tokens of the answer so far, and this request's part of what they cost: an estimate,
+    /// like the tokens, until the whole is there.
+    pub(crate) fn usage_so_far(&self) -> (Usage, Option<Cost>) {
+        match &self.source {
+            Source::Kept(_) => (Usage::default(), None),
+            Source::Model(following) => following.usage_so_far(),
+        }
+    }
+}
+
+impl Piece {
+    fn whole(kept: KeptSummary, answer: Option<Answer>, began: Instant) -> Self {
+        Self::Whole(Box::new(Summary {
+            kept,
+            answer,
+            total: began.elapsed(),
+        }))
+    }
+}
+
+impl Following {
+    async fn next(&mut self, began: Instant) -> Result<Piece, SummaryError> {
+        let cut_off = self.reader.service.parts.cut_off.clone();
+        loop {
+            let event = cut_off.run_until_cancelled(self.shared.next()).await;
+            let event = match event.ok_or(SummaryError::ShuttingDown)? {
+                Some(Ok(event)) => event,
+                Some(Err(Interruption::Made(kept))) => {
+                    return Ok(Piece::whole(kept.saved(), None, began));
+                }
+                Some(Err(Interruption::Store(error))) => return Err(error.into()),
+                Some(Err(Interruption::Model(error))) => return Err(self.failed(error)),
+                None => return Err(self.failed(over())),
+            };
+            self.usage.observe(&event);
+            match event {
+                ChatEvent::Started { model, .. } => {
+                    return Ok(Piece::Started { model });
+                }
+                ChatEvent::Delta(text) => {
+                    if let Some(text) = self.trimmed.push(&text) {
+                        return Ok(Piece::Text(text));
+                    }
+                }
+                ChatEvent::Finished(response) => {
+                    let (kept, answer) = self.finished(*response)?;
+                    return Ok(Piece::whole(kept, Some(answer), began));
+                }
+            }
+        }
+    }
+
+    fn finished(&self, response: ChatResponse) -> Result<(KeptSummary, Answer), SummaryError> {
+        let share = self.shared.share().ok_or_else(|| self.failed(over()))?;
+        let text = response.text.trim();
+        let kept = self.reader.subject.kept(text, response.simulated);
+        Ok((kept, Answer { response, share }))
+    }
+
+    fn failed(&self, error: LlmError) -> SummaryError {
+        SummaryError::Model {
+            provider: self.reader.provider,
+            error,
+        }
+    }
+
+    fn usage_so_far(&self) -> (Usage, Option<Cost>) {
+        let usage = self.usage.usage();
+        let prices = self.reader.service.parts.prices.current();
+        let model = &self.reader.subject.key.model;
+        let cost = prices.cost(model, self.reader.provider, Timestamp::now(), &usage);
+        let callers = i64::try_from(self.shared.callers()).unwrap_or(i64::MAX);
+        let cost = cost.map(|cost| Cost {
+            total: PicoUsd::new(cost.total.get() / callers.max(1)),
+            ..cost
+        });
+        (usage, cost)
+    }
+}
+
+/// A stream that was read beyond its end.
+fn over() -> LlmError {
+    LlmError::Interrupted {
+        message: "the answer is over".to_owned(),
+    }
+}
+
+/// Leaves out the white space around a text that comes in pieces, so that the pieces together are
+/// the summary that is kept.
+#[derive(Default)]
+struct Trimmed {
+    begun: bool,
+    /// White space that stays if more text comes.
+    held: String,
+}
+
+impl Trimmed {
+    fn push(&mut self, piece: &str) -> Option<String> {
+        let mut text = std::mem::take(&mut self.held);
+        text.push_str(if self.begun {
+            piece
+        } else {
+            piece.trim_start()
+        });
+        self.held = text.split_off(text.trim_end().len());
+        self.begun |= !text.is_empty();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_add_up_to_the_trimmed_whole() {
+        for pieces in [
+            &[" \n", "A", " b", " ", " ", "c \n", " "][..],
+            &["ä ", "\u{a0}", "ö"],
+            &["  "],
+            &["x"],
+            &["", " ", "x", ""],
+        ] {
+            let mut trimmed = Trimmed::default();
+            let texts: Vec<String> = pieces.iter().filter_map(|p| trimmed.push(p)).collect();
+            assert!(texts.iter().all(|text| !text.is_empty()));
+            assert_eq!(texts.concat(), pieces.concat().trim(), "{pieces:?}");
+        }
+    }
+}
