@@ -70,7 +70,7 @@ mod tests {
             operation: Operation::Chat,
             model,
             caller: String::new(),
-            test_id: (number % 2 == 0).then(|| "even".to_owned()),
+            test_id: number.is_multiple_of(2).then(|| "even".to_owned()),
             streamed: false,
             outcome: Outcome::Completed,
             status: 200,
@@ -89,7 +89,7 @@ mod tests {
             duration_ms: 1.0,
             sent_last: Vec::new(),
             tokens_in_last_250_ms: 0,
-            charge: (number % 5 > 0).then(|| Charge {
+            charge: (!number.is_multiple_of(5)).then(|| Charge {
                 output: 10,
                 ..Charge::default()
             }),

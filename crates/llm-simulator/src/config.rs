@@ -10,6 +10,7 @@ use service_defaults::{
 
 use crate::{
     faults::FaultRules,
+    library::{Library, Miss, RecorderConfig, ReplayConfig, Speed},
     profile::{ModelProfiles, Profile},
 };
 
@@ -24,6 +25,8 @@ pub struct SimulatorConfig {
     pub model_profiles: ModelProfiles,
     /// What goes wrong from the start.
     pub faults: FaultRules,
+    /// Answers that were recorded, which come before simulated ones.
+    pub replay: Option<ReplayConfig>,
 }
 
 /// Everything that the process reads from its environment.
@@ -33,6 +36,8 @@ pub struct ProcessConfig {
     pub address: SocketAddr,
     /// What it simulates.
     pub simulator: SimulatorConfig,
+    /// Whom it records instead.
+    pub record: Option<RecorderConfig>,
     /// How it is observed.
     pub telemetry: TelemetrySettings,
 }
@@ -46,6 +51,7 @@ impl SimulatorConfig {
             profile: Profile::standard(),
             model_profiles: ModelProfiles::default(),
             faults: FaultRules::default(),
+            replay: None,
         }
     }
 
@@ -55,6 +61,79 @@ impl SimulatorConfig {
         Self {
             profile: Profile::instant(),
             ..Self::standard()
+        }
+    }
+}
+
+impl SimulatorConfig {
+    fn read(environment: &mut Environment) -> Self {
+        Self {
+            seed: environment.parsed(
+                "SIMULATOR_SEED",
+                "1",
+                "Where every drawn number begins; the same seed gives the same answers",
+            ),
+            profile: environment.parsed(
+                "SIMULATOR_PROFILE",
+                "default",
+                "Pace of the answers: default, instant, claude-like, gpt-like, local-7b-cpu, or the path of a .toml file",
+            ),
+            model_profiles: environment
+                .optional_parsed(
+                    "SIMULATOR_MODEL_PROFILES",
+                    "Pace of single models, as in claude-*=claude-like,gpt-4o=slow.toml",
+                )
+                .unwrap_or_default(),
+            faults: environment
+                .optional_parsed(
+                    "SIMULATOR_FAULTS",
+                    "Path of a .toml file with fault rules that hold from the start",
+                )
+                .unwrap_or_default(),
+            replay: read_replay(environment),
+        }
+    }
+}
+
+fn read_replay(environment: &mut Environment) -> Option<ReplayConfig> {
+    let library: Option<Library> = environment.optional_parsed(
+        "SIMULATOR_REPLAY",
+        "Library of recorded answers that are given to the requests that were recorded",
+    );
+    let speed: Speed = environment.parsed(
+        "SIMULATOR_REPLAY_SPEED",
+        "1",
+        "How many times faster than recorded they are given: 0.01 to 1000",
+    );
+    let miss = environment.choice(
+        "SIMULATOR_REPLAY_MISS",
+        "error",
+        &["error", "simulate"],
+        "What any other request gets: a 404, or a simulated answer",
+    );
+    let miss = match miss {
+        "simulate" => Miss::Simulate,
+        _ => Miss::Error,
+    };
+    library.map(|library| ReplayConfig::new(library, speed.factor(), miss))
+}
+
+fn read_record(environment: &mut Environment) -> Option<RecorderConfig> {
+    let upstream = environment.optional_parsed(
+        "SIMULATOR_RECORD_UPSTREAM",
+        "Provider to which all is forwarded, to record what it says, instead of simulating",
+    );
+    let library = environment.optional_text(
+        "SIMULATOR_RECORD_LIBRARY",
+        "File to which the recordings are added",
+    );
+    match (upstream, library) {
+        (Some(upstream), Some(library)) => Some(RecorderConfig { upstream, library }),
+        (None, None) => None,
+        _ => {
+            let reason = "recording needs both an upstream and a library";
+            environment.reject("SIMULATOR_RECORD_LIBRARY", reason);
+            None
         }
     }
 }
@@ -71,30 +150,8 @@ impl ProcessConfig {
                     allow_remote: "SIMULATOR_ALLOW_REMOTE",
                 },
             ),
-            simulator: SimulatorConfig {
-                seed: environment.parsed(
-                    "SIMULATOR_SEED",
-                    "1",
-                    "Where every drawn number begins; the same seed gives the same answers",
-                ),
-                profile: environment.parsed(
-                    "SIMULATOR_PROFILE",
-                    "default",
-                    "Pace of the answers: default, instant, claude-like, gpt-like, local-7b-cpu, or the path of a .toml file",
-                ),
-                model_profiles: environment
-                    .optional_parsed(
-                        "SIMULATOR_MODEL_PROFILES",
-                        "Pace of single models, as in claude-*=claude-like,gpt-4o=slow.toml",
-                    )
-                    .unwrap_or_default(),
-                faults: environment
-                    .optional_parsed(
-                        "SIMULATOR_FAULTS",
-                        "Path of a .toml file with fault rules that hold from the start",
-                    )
-                    .unwrap_or_default(),
-            },
+            simulator: SimulatorConfig::read(environment),
+            record: read_record(environment),
             telemetry: TelemetrySettings::read(
                 environment,
                 "llm-simulator",

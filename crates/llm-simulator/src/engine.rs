@@ -84,7 +84,7 @@ impl Engine {
 
     pub(crate) fn set_profile(&self, profile: Profile) {
         self.change(|settings| {
-            settings.profiles = Arc::new(settings.profiles.with_default(profile))
+            settings.profiles = Arc::new(settings.profiles.with_default(profile));
         });
     }
 

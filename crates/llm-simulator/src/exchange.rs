@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::{connection::Connection, wire::WireFault};
@@ -24,6 +24,7 @@ struct Inner {
     fault: OnceLock<WireFault>,
     due: AtomicBool,
     first_token_sent: OnceLock<Instant>,
+    refusal: OnceLock<StatusCode>,
 }
 
 impl Exchange {
@@ -75,6 +76,15 @@ impl Exchange {
     /// Takes the order to spoil a frame, if there is one.
     pub(crate) fn take_due(&self) -> bool {
         self.0.due.swap(false, Ordering::AcqRel)
+    }
+
+    /// Has the call refused in its dialect's own shape.
+    pub(crate) fn refuse(&self, status: StatusCode) {
+        self.0.refusal.get_or_init(|| status);
+    }
+
+    pub(crate) fn refusal(&self) -> Option<StatusCode> {
+        self.0.refusal.get().copied()
     }
 
     /// Breaks the connection without a reply.

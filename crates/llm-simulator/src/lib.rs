@@ -29,11 +29,13 @@ mod file;
 mod framing;
 mod invoice;
 mod journal;
+mod library;
 mod listener;
 mod load;
 mod meter;
 mod ollama;
 mod openai;
+pub mod options;
 mod page;
 mod price_list;
 mod profile;
@@ -60,6 +62,9 @@ pub use faults::{
 };
 pub use invoice::{Bill, Invoice, ModelBill};
 pub use journal::{CallFilter, CallRecord, JOURNAL_CALLS, Operation, Outcome, SentTokens};
+pub use library::{
+    Library, LibraryError, Miss, Recorder, RecorderConfig, RecorderError, ReplayConfig,
+};
 pub use listener::SimulatorListener;
 pub use load::Load;
 pub use meter::{MeterReading, MeterRow, Usage};
@@ -80,26 +85,34 @@ use service_defaults::problem::Problem;
 use tokio::net::TcpListener;
 
 use engine::Engine;
+use library::Replay;
 
 /// The simulated model servers, all dialects over one state.
 #[derive(Clone)]
 pub struct Simulator {
     engine: Arc<Engine>,
+    replay: Option<Arc<Replay>>,
 }
 
 impl Simulator {
     /// Makes a simulator; nothing listens yet.
     #[must_use]
     pub fn build(config: SimulatorConfig) -> Self {
+        let replay = config.replay.as_ref().map(Replay::new).map(Arc::new);
         Self {
             engine: Arc::new(Engine::new(config)),
+            replay,
         }
     }
 
     /// The dialects and the controls, without health and metrics.
     pub fn router(&self) -> Router {
         let around = from_fn_with_state(Arc::clone(&self.engine), wire::layer);
-        router::dialects()
+        let mut dialects = router::dialects();
+        if let Some(replay) = &self.replay {
+            dialects = dialects.layer(from_fn_with_state(Arc::clone(replay), library::layer));
+        }
+        dialects
             .layer(around)
             .merge(
                 control::router()

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use axum::Router;
 use instrumentation::{
     Telemetry,
     http::{HttpTelemetry, RouteClass},
 };
-use llm_simulator::{ProcessConfig, Simulator};
+use llm_simulator::{ProcessConfig, Recorder, Simulator, options};
 use service_defaults::{
+    environment::Environment,
     health::Health,
     process::{self, ProcessInfo, RunError},
     router::with_defaults,
@@ -22,13 +24,28 @@ const INFO: ProcessInfo = ProcessInfo {
     about: "Simulates model servers: the vendors' protocols on one port.",
 };
 
+/// Of sysexits.h: the command line is wrong.
+const EX_USAGE: u8 = 64;
+
 fn main() -> ExitCode {
-    process::run(
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let invocation = match options::read(&given, Environment::of_process()) {
+        Ok(invocation) => invocation,
+        Err(reason) => return refuse(&reason),
+    };
+    process::run_as(
+        invocation,
         &INFO,
         |env| ProcessConfig::read(env, INFO.version),
         |config| config.address,
         run,
     )
+}
+
+#[expect(clippy::print_stderr, reason = "the command line's own answer")]
+fn refuse(reason: &str) -> ExitCode {
+    eprintln!("{}: {reason}", INFO.name);
+    ExitCode::from(EX_USAGE)
 }
 
 async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), RunError> {
@@ -41,12 +58,23 @@ async fn run(config: ProcessConfig, shutdown: CancellationToken) -> Result<(), R
         sampling: config.telemetry.sampling,
     };
     let health = Health::start(Vec::new(), shutdown.clone());
-    let simulator = Simulator::build(config.simulator);
-    let listener = simulator.listen(listener)?;
-    let router = simulator.router().merge(health.router());
-    let router = with_defaults(router, measured, telemetry.metrics());
-    tracing::info!(address = %config.address, "simulating");
-    serve(listener, router, ServeConfig::default(), shutdown).await;
+    let complete = |router: Router| {
+        with_defaults(router.merge(health.router()), measured, telemetry.metrics())
+    };
+    match config.record {
+        Some(record) => {
+            let router = complete(Recorder::open(&record)?.router());
+            tracing::info!(address = %config.address, "recording");
+            serve(listener, router, ServeConfig::default(), shutdown).await;
+        }
+        None => {
+            let simulator = Simulator::build(config.simulator);
+            let router = complete(simulator.router());
+            tracing::info!(address = %config.address, "simulating");
+            let listener = simulator.listen(listener)?;
+            serve(listener, router, ServeConfig::default(), shutdown).await;
+        }
+    }
     telemetry.shutdown().await;
     Ok(())
 }

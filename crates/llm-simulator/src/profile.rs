@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_named() {
-        let change: [(&str, fn(&mut ProfileText)); 6] = [
+        type Change = (&'static str, fn(&mut ProfileText));
+        let change: [Change; 6] = [
             ("name", |text| text.name.clear()),
             ("outputTokens", |text| text.output_tokens.min = 0),
             ("reasoningTokens", |text| {

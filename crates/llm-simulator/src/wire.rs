@@ -8,6 +8,9 @@ mod frames;
 mod junk;
 mod usage;
 
+pub(crate) use encoding::Encoding;
+pub(crate) use event_stream::Frame;
+
 use std::sync::Arc;
 
 use axum::{
@@ -28,7 +31,6 @@ use crate::{
     exchange::Exchange,
     faults::{Reported, Within},
 };
-use encoding::Encoding;
 
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");

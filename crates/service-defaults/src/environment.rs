@@ -71,6 +71,14 @@ impl Environment {
         }
     }
 
+    /// Sets a variable from the command line, which wins over the environment.
+    #[must_use]
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.variables
+            .insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
     /// A text with a default.
     pub fn text(&mut self, name: &'static str, default: &str, help: &'static str) -> String {
         let value = self.value(name).unwrap_or_else(|| default.to_owned());

@@ -31,16 +31,30 @@ pub struct ProcessInfo {
 /// What a service's run may end with.
 pub type RunError = Box<dyn Error + Send + Sync>;
 
+/// What a process was started with.
+pub struct Invocation {
+    /// Its settings.
+    pub environment: Environment,
+    /// Its options.
+    pub options: Vec<String>,
+}
+
+impl Invocation {
+    /// This process' own.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            environment: Environment::of_process(),
+            options: std::env::args().skip(1).collect(),
+        }
+    }
+}
+
 /// Runs a service: all of a `main` function.
 ///
 /// `read` makes the configuration; `health_address` says where the service listens, for
 /// `--healthcheck`; `serve` runs until the token is cancelled by SIGINT or SIGTERM. Exit codes: 0,
 /// 1 for a failed run or health check, 64 (`EX_USAGE`) for bad options or settings.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line's own answers"
-)]
 pub fn run<C, F>(
     info: &ProcessInfo,
     read: impl FnOnce(&mut Environment) -> C,
@@ -50,9 +64,30 @@ pub fn run<C, F>(
 where
     F: Future<Output = Result<(), RunError>>,
 {
-    let mut environment = Environment::of_process();
+    run_as(Invocation::of_process(), info, read, health_address, serve)
+}
+
+/// The same, for a process that has read some options by itself.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the command line's own answers"
+)]
+pub fn run_as<C, F>(
+    invocation: Invocation,
+    info: &ProcessInfo,
+    read: impl FnOnce(&mut Environment) -> C,
+    health_address: impl FnOnce(&C) -> SocketAddr,
+    serve: impl FnOnce(C, CancellationToken) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), RunError>>,
+{
+    let Invocation {
+        mut environment,
+        options,
+    } = invocation;
     let config = read(&mut environment);
-    let options: Vec<String> = std::env::args().skip(1).collect();
     match options
         .iter()
         .map(String::as_str)

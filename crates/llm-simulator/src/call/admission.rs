@@ -126,6 +126,9 @@ impl Arrival {
         self.record.model.clone_from(&request.model);
         self.record.caller = request.caller.fingerprint();
         self.record.streamed = request.streamed;
+        if let Some(status) = self.exchange.refusal() {
+            return Err(self.refuse(status.as_u16()));
+        }
         let fault = self.decide(&request);
         self.record.fault = fault.as_ref().map(Fault::name);
         let Some(place) = self.engine.place() else {

@@ -1,6 +1,6 @@
 //! Checked rules: from a request, or from a TOML file with `[[rules]]`.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -55,11 +55,5 @@ impl FromStr for FaultRules {
         let file: RulesInFile =
             toml::from_str(&text).map_err(|error| FaultFileError::Unreadable(error.to_string()))?;
         Ok(Self::check(file.rules)?)
-    }
-}
-
-impl fmt::Display for FaultRules {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} rules", self.0.len())
     }
 }

@@ -7,14 +7,14 @@ const PRELUDE: usize = 12;
 const CRC: usize = 4;
 
 /// One frame's parts.
-pub(super) struct Frame<'a> {
+pub(crate) struct Frame<'a> {
     headers: &'a [u8],
     payload: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
     /// The first frame of these bytes.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let total = length(bytes, 0)?;
         let headers_end = PRELUDE.checked_add(length(bytes, 4)?)?;
         let payload_end = total.checked_sub(CRC)?;
@@ -25,7 +25,7 @@ impl<'a> Frame<'a> {
         })
     }
 
-    pub(super) fn payload(&self) -> &'a [u8] {
+    pub(crate) fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
@@ -33,12 +33,12 @@ impl<'a> Frame<'a> {
         PRELUDE + self.headers.len()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.payload_start() + self.payload.len() + CRC
     }
 
     /// The same headers around another payload.
-    pub(super) fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
         let mut frame = prelude(self.headers.len(), payload.len() as u64);
         frame.extend_from_slice(self.headers);
         frame.extend_from_slice(payload);

@@ -11,6 +11,7 @@ mod control;
 mod event_stream;
 mod faults;
 mod invoice;
+mod library;
 mod metrics;
 mod ollama;
 mod openai;
