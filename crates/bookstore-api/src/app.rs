@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use instrumentation::Telemetry;
-use llm::{Ledger, Llm};
+use llm::{Ledger, LedgerError, Llm, Prices};
 use service_defaults::{
     health::{Check, Health},
     process::RunError,
@@ -39,10 +39,18 @@ pub(crate) struct Parts {
     pub(crate) authors: Authors,
     pub(crate) summaries: Arc<Summaries>,
     pub(crate) llm: Arc<Llm>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) prices: Arc<Prices>,
     pub(crate) identities: Identities,
     pub(crate) development_tenant: TenantId,
     /// How long a stream of events is silent before a comment fills it.
     pub(crate) heartbeat: Duration,
+}
+
+/// What model calls are paid by and booked in.
+struct Money {
+    ledger: Arc<Ledger>,
+    prices: Arc<Prices>,
 }
 
 impl std::ops::Deref for AppState {
@@ -83,7 +91,7 @@ impl App {
             .await
             .map_err(|error| format!("{}: {error}", store_setting(&config.storage.backend)))?;
         let storage = Arc::new(storage);
-        let ledger = Arc::new(Ledger::open(&config.ledger)?);
+        let ledger = Arc::new(open_ledger(&config).await?);
         let llm = Arc::new(Llm::build(&config.llm, &ledger, &config.prices)?);
         let price_watch = config.prices.watch();
         let summaries = SummaryParts {
@@ -93,7 +101,11 @@ impl App {
             prices: Arc::clone(&config.prices),
             cut_off: cut_off(&shutdown, config.serve.drain),
         };
-        let state = AppState::new(&storage, summaries, config.heartbeat);
+        let money = Money {
+            ledger: Arc::clone(&ledger),
+            prices: Arc::clone(&config.prices),
+        };
+        let state = AppState::new(&storage, summaries, money, config.heartbeat);
         let health = Health::start(checks(&storage), shutdown.clone());
         let routes = router::routes(state).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
@@ -108,12 +120,14 @@ impl App {
 }
 
 impl AppState {
-    fn new(storage: &Storage, summaries: SummaryParts, heartbeat: Duration) -> Self {
+    fn new(storage: &Storage, summaries: SummaryParts, money: Money, heartbeat: Duration) -> Self {
         Self(Arc::new(Parts {
             books: storage.books.clone(),
             authors: storage.authors.clone(),
             llm: Arc::clone(&summaries.llm),
             summaries: Arc::new(Summaries::new(summaries)),
+            ledger: money.ledger,
+            prices: money.prices,
             identities: Identities::new(),
             development_tenant: TenantId::development(),
             heartbeat,
@@ -133,6 +147,14 @@ fn cut_off(shutdown: &CancellationToken, drain: Duration) -> CancellationToken {
         given.cancel();
     });
     signal
+}
+
+/// The ledger lies where the books lie.
+async fn open_ledger(config: &AppConfig) -> Result<Ledger, LedgerError> {
+    match &config.storage.backend {
+        Backend::Sqlite { .. } => Ledger::open(&config.ledger),
+        Backend::Mongo { uri, database } => Ledger::connect(uri, database).await,
+    }
 }
 
 /// The setting that says where the store is.

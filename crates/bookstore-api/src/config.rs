@@ -33,7 +33,7 @@ pub struct AppConfig {
     pub llm: LlmConfig,
     /// What models cost.
     pub prices: Arc<Prices>,
-    /// File of the ledger of model calls.
+    /// File of the ledger of model calls, unless `MongoDB` keeps it.
     pub ledger: PathBuf,
     /// Whether summaries are taken from the cache and the store.
     pub summary_cache: bool,

@@ -5,6 +5,7 @@
 //! `books`, `authors`, `summaries` …) translates, `resource` and the summary service decide, the
 //! `storage` and `llm` crates talk. Every failure becomes a problem document in `problems`.
 
+mod accounts;
 mod app;
 mod authors;
 mod books;

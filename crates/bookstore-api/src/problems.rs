@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm::LlmError;
+use llm::{LedgerError, LlmError};
 use service_defaults::problem::{FieldError, Problem};
 use storage::StorageError;
 
@@ -105,6 +105,24 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
         }
         LlmError::Upstream { .. } | LlmError::Interrupted { .. } | LlmError::Malformed { .. } => {
             Problem::bad_gateway(format!("{provider} failed"))
+        }
+    }
+}
+
+/// A failure of the ledger.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+pub(crate) fn ledger_problem(error: LedgerError) -> Problem {
+    match error {
+        LedgerError::Corrupt(_) | LedgerError::TooNew { .. } | LedgerError::Directory(_) => {
+            tracing::error!("the ledger is unreadable: {error}");
+            Problem::internal()
+        }
+        LedgerError::Database(_)
+        | LedgerError::Server(_)
+        | LedgerError::Late
+        | LedgerError::Closed => {
+            tracing::warn!("the ledger is unavailable: {error}");
+            Problem::unavailable("the ledger is not available", STORE_RETRY)
         }
     }
 }

@@ -6,7 +6,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{app::AppState, authors, books, error_lab, openapi::Document, seed, summaries};
+use crate::{
+    accounts, app::AppState, authors, books, error_lab, openapi::Document, seed, summaries,
+};
 
 /// Every route of the API; health and metrics come with the defaults.
 pub(crate) fn routes(app: AppState) -> Router {
@@ -17,6 +19,7 @@ pub(crate) fn routes(app: AppState) -> Router {
         .merge(authors::routes())
         .merge(error_lab::routes())
         .merge(seed::routes())
+        .merge(accounts::routes())
         .with_state(app)
         .split_for_parts();
     router.merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))

@@ -231,7 +231,10 @@ fn request(subject: &Subject) -> ChatRequest {
     let key = &subject.key;
     ChatRequest {
         model: Some(key.model.clone()),
-        context: CallContext::new(key.tenant.clone(), FEATURE, test_id),
+        context: CallContext {
+            prompt_version: Some(key.prompt_version.clone()),
+            ..CallContext::new(key.tenant.clone(), FEATURE, test_id)
+        },
         ..prompt::request(&subject.book)
     }
 }

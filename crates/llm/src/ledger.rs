@@ -1,25 +1,38 @@
 //! One row for every attempt of a model call.
 //!
 //! A call reserves its row's place in a bounded queue before it is sent, so no answer that was
-//! paid for finds the queue full. One thread writes the rows to `SQLite`, many in a transaction.
-//! [`Ledger::close`] writes every row; a killed process loses the rows that are still queued, at
-//! most [`QUEUE_ROWS`], usually those of the last few milliseconds.
+//! paid for finds the queue full. One thread writes the rows to `SQLite` or `MongoDB`, many at a
+//! time. [`Ledger::close`] writes every row. A killed process loses the rows of attempts that were
+//! under way, and of those that ended and were still queued: at most [`QUEUE_ROWS`], usually those
+//! of the last few milliseconds, since the writer never waits for a batch to fill.
 
+mod mongo;
 mod query;
+mod recost;
 mod row;
+mod sqlite;
 mod store;
 mod writer;
 
-use std::{path::Path, sync::Mutex, thread::JoinHandle, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
 
+use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::LlmError;
 
-pub use query::{LedgerFilter, LedgerGroup, LedgerPage, LedgerTotal};
-pub use row::{LedgerRow, Outcome};
+pub use query::{LedgerFilter, LedgerGroup, LedgerPage, LedgerTotal, MAX_PAGE_ROWS};
+pub use recost::{Recost, RecostTotal};
+pub use row::{CostParts, LedgerRow, Outcome};
 
-use store::LedgerStore;
+use mongo::MongoLedger;
+use sqlite::SqliteLedger;
+use store::{LedgerStore, Visitor};
 use writer::Entry;
 
 /// Rows that may wait to be written: several seconds of a busy process, a few hundred kilobytes.
@@ -34,7 +47,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 /// The ledger of this process.
 pub struct Ledger {
     queue: mpsc::Sender<Entry>,
-    reader: LedgerStore,
+    store: Arc<dyn LedgerStore>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,6 +68,12 @@ pub enum LedgerError {
         /// Ours.
         known: i64,
     },
+    /// The server of the ledger says no, or is not there.
+    #[error("the ledger's server failed: {0}")]
+    Server(String),
+    /// The server of the ledger did not answer in time.
+    #[error("the ledger's server did not answer in time")]
+    Late,
     /// A row that this program did not write.
     #[error("a row of the ledger is not understood: {0}")]
     Corrupt(String),
@@ -76,15 +95,26 @@ impl Ledger {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        let store = LedgerStore::open(path)?;
-        let reader = LedgerStore::open(path)?;
+        Self::over(Arc::new(SqliteLedger::open(path)?))
+    }
+
+    /// Connects to a server of the `MongoDB` protocol.
+    ///
+    /// # Errors
+    /// A connection string that cannot be read, or a server that does not answer in ten seconds.
+    pub async fn connect(uri: &SecretString, database: &str) -> Result<Self, LedgerError> {
+        Self::over(Arc::new(MongoLedger::connect(uri, database).await?))
+    }
+
+    fn over(store: Arc<dyn LedgerStore>) -> Result<Self, LedgerError> {
         let (queue, entries) = mpsc::channel(QUEUE_ROWS);
+        let written = Arc::clone(&store);
         let writer = std::thread::Builder::new()
             .name("llm-ledger".to_owned())
-            .spawn(move || writer::run(&store, entries))?;
+            .spawn(move || writer::run(&*written, entries))?;
         Ok(Self {
             queue,
-            reader,
+            store,
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -142,38 +172,40 @@ impl Ledger {
         }
     }
 
-    /// The rows that match, newest first.
+    /// A page of the rows that match, newest first.
     ///
     /// # Errors
-    /// A failing database, or a row that is not understood.
+    /// A failing store, or a row that is not understood.
     pub async fn rows(
         &self,
         filter: LedgerFilter,
         page: LedgerPage,
     ) -> Result<Vec<LedgerRow>, LedgerError> {
-        self.read(move |store| store.rows(&filter, page)).await
+        self.store.rows(&filter, page).await
     }
 
-    /// Sums of the rows that match, one per group and kind of money.
+    /// How many rows match.
     ///
     /// # Errors
-    /// A failing database.
+    /// A failing store.
+    pub async fn count(&self, filter: &LedgerFilter) -> Result<u64, LedgerError> {
+        self.store.count(filter).await
+    }
+
+    /// Exact sums of the rows that match, one per group and kind of money.
+    ///
+    /// # Errors
+    /// A failing store.
     pub async fn totals(
         &self,
         filter: LedgerFilter,
         group: LedgerGroup,
     ) -> Result<Vec<LedgerTotal>, LedgerError> {
-        self.read(move |store| store.totals(&filter, group)).await
+        self.store.totals(&filter, group).await
     }
 
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&LedgerStore) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let store = self.reader.clone();
-        tokio::task::spawn_blocking(move || work(&store))
-            .await
-            .map_err(|_| LedgerError::Closed)?
+    async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {
+        self.store.visit(filter, visitor).await
     }
 }
 

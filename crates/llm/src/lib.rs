@@ -68,8 +68,8 @@ pub use config::{
 pub use error::{LlmError, Stage};
 pub use fallback_chain::{FallbackChain, FallbackPolicy};
 pub use ledger::{
-    Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal, Outcome,
-    QUEUE_ROWS,
+    CostParts, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    MAX_PAGE_ROWS, Outcome, QUEUE_ROWS, Recost, RecostTotal,
 };
 pub use measured::Measured;
 pub use ollama::Ollama;

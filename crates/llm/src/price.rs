@@ -209,6 +209,20 @@ impl PriceCatalogue {
         found
     }
 
+    /// Whether there is a price of this model, of this provider or, without one, of any that has
+    /// the model by name.
+    #[must_use]
+    pub fn names(&self, provider: Option<ProviderName>, model: &str) -> bool {
+        ProviderName::ALL.into_iter().any(|name| {
+            let (_, bare) = model_name::split_region(name, model);
+            let lines = self.lines(name, bare).unwrap_or_default();
+            match provider {
+                Some(provider) => provider == name && !lines.is_empty(),
+                None => lines.iter().any(|price| price.model != ANY_MODEL),
+            }
+        })
+    }
+
     /// What `usage` costs from a provider's standard service without a region, or `None` when the
     /// catalogue has no price for it.
     #[must_use]
@@ -294,6 +308,11 @@ impl Price {
     fn applies_to(&self, input_tokens: u64) -> bool {
         self.context_over == 0 || input_tokens > self.context_over
     }
+}
+
+/// Where a call runs, as far as its model's name says: empty, or a Bedrock profile's geography.
+pub(crate) fn region_class(provider: ProviderName, model: &str) -> &str {
+    model_name::split_region(provider, model).0
 }
 
 /// The providers' own words for their usual service are one.

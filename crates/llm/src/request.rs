@@ -57,6 +57,10 @@ pub struct CallContext {
     pub test_id: Option<String>,
     /// What the answer is for, such as `summary`; a label of the cost counter.
     pub feature: &'static str,
+    /// The variant of an experiment that the call is made for.
+    pub variant: Option<String>,
+    /// Name and version of the prompt, such as `book-summary-1`.
+    pub prompt_version: Option<String>,
     /// 1 for the first try at a provider; set by [`Resilient`](crate::Resilient).
     pub attempt: u32,
     /// Why this is not the first try: the error type of the attempt before, which may have been at
@@ -82,6 +86,8 @@ impl CallContext {
             tenant,
             test_id,
             feature,
+            variant: None,
+            prompt_version: None,
             attempt: 1,
             retry_reason: None,
             deadline: None,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every route, as a reader of the contract lists them.
-const ROUTES: [(&str, &[&str]); 17] = [
+const ROUTES: [(&str, &[&str]); 20] = [
     ("/api/v1/books", &["get", "post"]),
     ("/api/v1/books/{id}", &["get", "put", "patch", "delete"]),
     ("/api/v1/books/bulk", &["post"]),
@@ -23,6 +23,9 @@ const ROUTES: [(&str, &[&str]); 17] = [
     ("/api/v1/authors", &["get", "post"]),
     ("/api/v1/authors/{id}", &["get", "put", "patch", "delete"]),
     ("/api/v1/authors/bulk", &["post"]),
+    ("/api/v1/llm/ledger", &["get"]),
+    ("/api/v1/llm/costs", &["get"]),
+    ("/api/v1/llm/recost", &["post"]),
     ("/api/v1/errortest/{code}", &["get"]),
     ("/api/v1/errortest/random", &["get"]),
     ("/seed-data", &["post"]),

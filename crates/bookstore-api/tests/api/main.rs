@@ -28,9 +28,11 @@ mod bad_requests;
 mod naughty_strings;
 mod raw_http;
 
+mod accounts;
 mod circuit;
 mod event_stream;
 mod hand_driven_model;
+mod ledger_crash;
 mod llm_fixture;
 mod summaries;
 mod summary_cache;

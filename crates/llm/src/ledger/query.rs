@@ -1,29 +1,39 @@
-//! Reading the ledger.
+//! What can be asked of the ledger.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use money::PicoUsd;
-use rusqlite::{Row, params};
 use tenancy::TenantId;
+use uuid::Uuid;
 
-use super::{LedgerError, LedgerRow, store::LedgerStore};
+use super::{LedgerRow, Outcome};
 use crate::{ProviderName, Usage};
 
 /// Most rows of one page.
-const MAX_PAGE_ROWS: u32 = 1000;
+pub const MAX_PAGE_ROWS: u32 = 1000;
 
-/// Which rows are wanted; `None` is any. The tenant is always one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which rows are wanted; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerFilter {
-    /// Whose rows.
-    pub tenant: TenantId,
+    /// Whose rows; `None` is an operator's view of all.
+    pub tenant: Option<TenantId>,
+    /// Only of this call.
+    pub call_id: Option<Uuid>,
     /// Only of this load test.
     pub test_id: Option<String>,
+    /// Only for this purpose.
+    pub feature: Option<String>,
+    /// Only of this variant of an experiment.
+    pub variant: Option<String>,
     /// Only of this provider.
     pub provider: Option<ProviderName>,
     /// Only of this model.
     pub model: Option<String>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only of real, or only of simulated providers.
+    pub simulated: Option<bool>,
     /// Only from this time on.
     pub from: Option<Timestamp>,
     /// Only before this time.
@@ -35,7 +45,7 @@ pub struct LedgerFilter {
 pub struct LedgerPage {
     /// Rows to leave out at the beginning.
     pub offset: u32,
-    /// Most rows to give, at most 1,000.
+    /// Most rows to give, at most [`MAX_PAGE_ROWS`].
     pub limit: u32,
 }
 
@@ -46,16 +56,20 @@ pub enum LedgerGroup {
     Provider,
     /// The model.
     Model,
+    /// Who pays.
+    Tenant,
     /// The day, in UTC, as `2026-11-20`.
     Day,
     /// What the answers were for.
     Feature,
+    /// The variant of an experiment; empty for calls outside of one.
+    Variant,
     /// The load test; empty for calls outside of one.
     Test,
 }
 
 /// The sum of a group. Real and simulated money are never in one sum.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerTotal {
     /// The group's value.
     pub key: String,
@@ -65,6 +79,8 @@ pub struct LedgerTotal {
     pub attempts: u64,
     /// Attempts without a price; `cost` leaves them out.
     pub unpriced: u64,
+    /// Attempts whose tokens were estimated.
+    pub estimated: u64,
     /// Tokens read, cached ones included.
     pub input_tokens: u64,
     /// Tokens written.
@@ -78,141 +94,85 @@ impl LedgerFilter {
     #[must_use]
     pub fn of(tenant: TenantId) -> Self {
         Self {
-            tenant,
-            test_id: None,
-            provider: None,
-            model: None,
-            from: None,
-            to: None,
+            tenant: Some(tenant),
+            ..Self::default()
         }
     }
 }
 
 impl LedgerGroup {
-    const fn expression(self) -> &'static str {
+    /// Every group, in the order of the API's messages.
+    pub const ALL: [Self; 7] = [
+        Self::Provider,
+        Self::Model,
+        Self::Tenant,
+        Self::Day,
+        Self::Feature,
+        Self::Variant,
+        Self::Test,
+    ];
+
+    /// The word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provider => "provider",
             Self::Model => "model",
-            Self::Day => "strftime('%Y-%m-%d', at_ms / 1000, 'unixepoch')",
+            Self::Tenant => "tenant",
+            Self::Day => "day",
             Self::Feature => "feature",
-            Self::Test => "coalesce(test_id, '')",
+            Self::Variant => "variant",
+            Self::Test => "test",
+        }
+    }
+
+    /// The group that a row belongs to.
+    pub(super) fn key(self, row: &LedgerRow) -> String {
+        match self {
+            Self::Provider => row.provider.as_str().to_owned(),
+            Self::Model => row.model.clone(),
+            Self::Tenant => row.tenant.as_str().to_owned(),
+            Self::Day => row.at.strftime("%Y-%m-%d").to_string(),
+            Self::Feature => row.feature.clone().into_owned(),
+            Self::Variant => row.variant.clone().unwrap_or_default(),
+            Self::Test => row.test_id.clone().unwrap_or_default(),
         }
     }
 }
 
-const MATCHES: &str = "
-    tenant = ?1 AND (?2 IS NULL OR test_id = ?2) AND (?3 IS NULL OR provider = ?3)
-    AND (?4 IS NULL OR model = ?4) AND (?5 IS NULL OR at_ms >= ?5) AND (?6 IS NULL OR at_ms < ?6)";
+/// Sums by group and kind of money, for a store that cannot add exactly by itself.
+#[derive(Default)]
+pub(super) struct Totals(HashMap<(String, bool), LedgerTotal>);
 
-impl LedgerStore {
-    pub(super) fn rows(
-        &self,
-        filter: &LedgerFilter,
-        page: LedgerPage,
-    ) -> Result<Vec<LedgerRow>, LedgerError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(&format!(
-            "SELECT * FROM attempts WHERE {MATCHES} ORDER BY at_ms DESC, id DESC
-             LIMIT ?7 OFFSET ?8"
-        ))?;
-        let rows = select.query_and_then(
-            params![
-                filter.tenant.as_str(),
-                filter.test_id,
-                filter.provider.map(ProviderName::as_str),
-                filter.model,
-                filter.from.map(Timestamp::as_millisecond),
-                filter.to.map(Timestamp::as_millisecond),
-                page.limit.min(MAX_PAGE_ROWS),
-                page.offset,
-            ],
-            read_row,
-        )?;
-        rows.collect()
+impl Totals {
+    pub(super) fn add(
+        &mut self,
+        key: String,
+        simulated: bool,
+        usage: &Usage,
+        cost: Option<PicoUsd>,
+    ) {
+        let total = self
+            .0
+            .entry((key, simulated))
+            .or_insert_with_key(|(key, simulated)| LedgerTotal {
+                key: key.clone(),
+                simulated: *simulated,
+                ..LedgerTotal::default()
+            });
+        total.attempts += 1;
+        total.estimated += u64::from(usage.estimated);
+        total.input_tokens += usage.input_tokens;
+        total.output_tokens += usage.output_tokens;
+        match cost {
+            Some(cost) => total.cost += i128::from(cost.get()),
+            None => total.unpriced += 1,
+        }
     }
 
-    pub(super) fn totals(
-        &self,
-        filter: &LedgerFilter,
-        group: LedgerGroup,
-    ) -> Result<Vec<LedgerTotal>, LedgerError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(&format!(
-            "SELECT {}, simulated, input_tokens, output_tokens, cost_pico_usd
-             FROM attempts WHERE {MATCHES} ORDER BY id",
-            group.expression()
-        ))?;
-        let mut rows = select.query(params![
-            filter.tenant.as_str(),
-            filter.test_id,
-            filter.provider.map(ProviderName::as_str),
-            filter.model,
-            filter.from.map(Timestamp::as_millisecond),
-            filter.to.map(Timestamp::as_millisecond),
-        ])?;
-        // SQLite's sum() stops at 64 bits, so the adding is done here.
-        let mut totals: HashMap<(String, bool), LedgerTotal> = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let key: (String, bool) = (row.get(0)?, row.get(1)?);
-            let total = totals
-                .entry(key)
-                .or_insert_with_key(|(key, simulated)| LedgerTotal {
-                    key: key.clone(),
-                    simulated: *simulated,
-                    attempts: 0,
-                    unpriced: 0,
-                    input_tokens: 0,
-                    output_tokens: 0,
-                    cost: 0,
-                });
-            total.attempts += 1;
-            total.input_tokens += tokens(row, "input_tokens")?;
-            total.output_tokens += tokens(row, "output_tokens")?;
-            match row.get::<_, Option<i64>>("cost_pico_usd")? {
-                Some(cost) => total.cost += i128::from(cost),
-                None => total.unpriced += 1,
-            }
-        }
-        let mut totals: Vec<LedgerTotal> = totals.into_values().collect();
+    pub(super) fn sorted(self) -> Vec<LedgerTotal> {
+        let mut totals: Vec<LedgerTotal> = self.0.into_values().collect();
         totals.sort_by(|one, other| (&one.key, one.simulated).cmp(&(&other.key, other.simulated)));
-        Ok(totals)
+        totals
     }
-}
-
-fn read_row(row: &Row<'_>) -> Result<LedgerRow, LedgerError> {
-    let corrupt = |what: &str| LedgerError::Corrupt(what.to_owned());
-    let text = |name: &str| row.get::<_, String>(name);
-    Ok(LedgerRow {
-        call_id: text("call_id")?.parse().map_err(|_| corrupt("call id"))?,
-        attempt: row.get("attempt")?,
-        at: Timestamp::from_millisecond(row.get("at_ms")?).map_err(|_| corrupt("time"))?,
-        tenant: TenantId::parse(&text("tenant")?).map_err(|_| corrupt("tenant"))?,
-        test_id: row.get("test_id")?,
-        feature: text("feature")?.into(),
-        provider: text("provider")?.parse().map_err(|_| corrupt("provider"))?,
-        model: row.get("model")?,
-        outcome: text("outcome")?.parse().map_err(|_| corrupt("outcome"))?,
-        error_type: row.get::<_, Option<String>>("error_type")?.map(Into::into),
-        streamed: row.get("streamed")?,
-        usage: Usage {
-            input_tokens: tokens(row, "input_tokens")?,
-            output_tokens: tokens(row, "output_tokens")?,
-            cache_read_tokens: tokens(row, "cache_read_tokens")?,
-            cache_write_5m_tokens: tokens(row, "cache_write_5m_tokens")?,
-            cache_write_1h_tokens: tokens(row, "cache_write_1h_tokens")?,
-            reasoning_tokens: tokens(row, "reasoning_tokens")?,
-            estimated: row.get("usage_estimated")?,
-        },
-        price_version: text("price_version")?.into(),
-        cost: row
-            .get::<_, Option<i64>>("cost_pico_usd")?
-            .map(PicoUsd::new),
-        simulated: row.get("simulated")?,
-        trace_id: row.get("trace_id")?,
-    })
-}
-
-fn tokens(row: &Row<'_>, name: &str) -> Result<u64, LedgerError> {
-    u64::try_from(row.get::<_, i64>(name)?)
-        .map_err(|_| LedgerError::Corrupt(format!("negative {name}")))
 }

@@ -7,11 +7,13 @@ use money::PicoUsd;
 use tenancy::TenantId;
 use uuid::Uuid;
 
-use crate::{ProviderName, Usage};
+use crate::{Cost, LatencySplit, ProviderName, Usage};
 
 /// One attempt of a model call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
+    /// Of this row alone: a row that is written twice is one row.
+    pub id: Uuid,
     /// The same for all attempts of one call.
     pub call_id: Uuid,
     /// 1 for the first.
@@ -24,10 +26,18 @@ pub struct LedgerRow {
     pub test_id: Option<String>,
     /// What the answer was for.
     pub feature: Cow<'static, str>,
+    /// The variant of an experiment.
+    pub variant: Option<String>,
+    /// Name and version of the prompt.
+    pub prompt_version: Option<String>,
     /// Who was asked.
     pub provider: ProviderName,
     /// The model that answered; where none did, the one asked for.
     pub model: String,
+    /// Where it ran: empty, or the geography that the call was kept in.
+    pub region_class: String,
+    /// The class of service that it was paid at.
+    pub service_tier: String,
     /// How it came out.
     pub outcome: Outcome,
     /// Why it failed; `None` for a success.
@@ -40,10 +50,38 @@ pub struct LedgerRow {
     pub price_version: Arc<str>,
     /// What it cost; `None` when no price is known.
     pub cost: Option<PicoUsd>,
+    /// What its parts cost; `None` also on a row from before they were kept.
+    pub cost_parts: Option<CostParts>,
     /// Whether a simulator answered.
     pub simulated: bool,
     /// The trace of the request that it served, 32 hexadecimal digits.
     pub trace_id: Option<String>,
+    /// Where the time went, to the microsecond; of a failed attempt as far as it came.
+    pub latency: LatencySplit,
+}
+
+/// The parts of a cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CostParts {
+    /// Input that was neither read from nor written to the provider's cache.
+    pub input: PicoUsd,
+    /// Input read from the cache.
+    pub cache_read: PicoUsd,
+    /// Input written to the cache, of both lifetimes.
+    pub cache_write: PicoUsd,
+    /// Output, reasoning included.
+    pub output: PicoUsd,
+}
+
+impl From<&Cost> for CostParts {
+    fn from(cost: &Cost) -> Self {
+        Self {
+            input: cost.input,
+            cache_read: cost.cache_read,
+            cache_write: cost.cache_write,
+            output: cost.output,
+        }
+    }
 }
 
 /// How an attempt came out.

@@ -28,7 +28,7 @@ pub(super) enum Entry {
 }
 
 /// Writes until the ledger is closed, or dropped and empty.
-pub(super) fn run(store: &LedgerStore, mut entries: mpsc::Receiver<Entry>) {
+pub(super) fn run(store: &dyn LedgerStore, mut entries: mpsc::Receiver<Entry>) {
     let mut batch = Vec::with_capacity(BATCH_ROWS);
     let mut waiting = Vec::new();
     let mut closing = Vec::new();
@@ -55,7 +55,7 @@ pub(super) fn run(store: &LedgerStore, mut entries: mpsc::Receiver<Entry>) {
     }
 }
 
-fn write(store: &LedgerStore, batch: &mut Vec<LedgerRow>, closing: bool) {
+fn write(store: &dyn LedgerStore, batch: &mut Vec<LedgerRow>, closing: bool) {
     let mut tries = 0;
     while !batch.is_empty() {
         match store.insert(batch) {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{Span, field::Empty};
+use uuid::Uuid;
 
 use super::{Books, series::Settled};
 use crate::{
-    CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, LedgerRow, LlmError, Outcome,
-    PriceCatalogue, PriceQuery, Usage, UsageSoFar, ledger::Slot,
+    CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, CostParts, LatencySplit, LedgerRow,
+    LlmError, Outcome, PriceCatalogue, PriceQuery, Usage, UsageSoFar,
+    ledger::Slot,
+    price::{STANDARD, region_class},
 };
 
 /// An attempt under way. Dropped before it is settled, it was cancelled.
@@ -43,6 +46,8 @@ struct Conclusion<'a> {
     error_type: &'static str,
     model: &'a str,
     usage: Usage,
+    /// As the provider's client measured it; `None` for what is known here.
+    latency: Option<LatencySplit>,
 }
 
 impl Attempt {
@@ -115,16 +120,17 @@ impl Attempt {
 
     /// Books a whole answer and writes its price into it.
     pub(super) fn succeed(&mut self, response: &mut ChatResponse) {
+        response.latency.queue = self.context.queued;
         let model = response.model.clone();
         let cost = self.settle(&Conclusion {
             outcome: Outcome::Succeeded,
             error_type: "",
             model: &model,
             usage: response.usage,
+            latency: Some(response.latency),
         });
         response.cost = cost;
         response.simulated = self.books.simulated;
-        response.latency.queue = self.context.queued;
         let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
         self.books.series.overhead(overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
@@ -163,6 +169,7 @@ impl Attempt {
             error_type,
             model: &model,
             usage: usage.unwrap_or_default(),
+            latency: None,
         });
     }
 
@@ -191,24 +198,45 @@ impl Attempt {
         });
         self.record_conclusion(conclusion, cost.as_ref());
         slot.write(LedgerRow {
+            id: Uuid::now_v7(),
             call_id: self.context.call_id,
             attempt: self.context.attempt,
             at: self.at,
             tenant: self.context.tenant.clone(),
             test_id: self.context.test_id.clone(),
             feature: self.context.feature.into(),
+            variant: self.context.variant.clone(),
+            prompt_version: self.context.prompt_version.clone(),
             provider: books.provider,
             model: conclusion.model.to_owned(),
+            region_class: region_class(books.provider, conclusion.model).to_owned(),
+            service_tier: STANDARD.to_owned(),
             outcome: conclusion.outcome,
             error_type: (!conclusion.error_type.is_empty()).then(|| conclusion.error_type.into()),
             streamed: self.streamed,
             usage: conclusion.usage,
             price_version: Arc::clone(self.prices.version()),
             cost: cost.as_ref().map(|cost| cost.total),
+            cost_parts: cost.as_ref().map(CostParts::from),
             simulated: books.simulated,
             trace_id: self.trace_id.take(),
+            latency: conclusion.latency.unwrap_or_else(|| self.latency(now)),
         });
         cost
+    }
+
+    /// Where the time of an attempt went that did not succeed.
+    fn latency(&self, now: Instant) -> LatencySplit {
+        let first = self.progress.first_chunk_at;
+        LatencySplit {
+            queue: self.context.queued,
+            time_to_first_token: first.map(|first| first - self.begun),
+            decode: first
+                .zip(self.progress.last_chunk_at)
+                .map(|(first, last)| last - first),
+            total: now - self.begun,
+            ..LatencySplit::default()
+        }
     }
 
     fn record_conclusion(&self, conclusion: &Conclusion<'_>, cost: Option<&Cost>) {

@@ -15,6 +15,7 @@ mod fallback;
 mod faults;
 mod fixture;
 mod ledger;
+mod ledger_stores;
 mod price_file;
 mod prices;
 mod registry;

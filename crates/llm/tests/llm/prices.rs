@@ -245,82 +245,82 @@ fn a_mistake_is_found_by_its_line() {
     }
 }
 
-#[test]
-fn a_region_is_taken_from_the_model_or_the_query() {
-    let usage = input(1_000_000);
-    let price = |provider, model, region_class, service_tier| {
+/// Dollars for a million tokens of input, in millionths; the query's region and tier.
+type Dollars = (
+    ProviderName,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<i64>,
+);
+
+fn check_prices(cases: &[Dollars]) {
+    let (catalogue, usage) = (catalogue(), input(1_000_000));
+    for (provider, model, region_class, service_tier, expected) in cases {
         let query = PriceQuery {
-            provider,
+            provider: *provider,
             model,
             at: at(NOW),
             region_class,
             service_tier,
         };
-        let cost = catalogue().cost_of(&query, &usage)?;
-        Some(cost.total.get() / 1_000_000)
-    };
-    let (bedrock, claude) = (ProviderName::Bedrock, ProviderName::Claude);
-    let sonnet = "anthropic.claude-sonnet-5-5-20260301-v1:0";
-    for (provider, model, region, tier, expected) in [
-        (bedrock, sonnet, "", "", Some(2_000_000)),
-        (bedrock, sonnet, "us", "standard", Some(2_200_000)),
-        (bedrock, sonnet, "global", "", Some(2_000_000)),
+        let cost = catalogue.cost_of(&query, &usage);
+        let found = cost.map(|cost| cost.total.get() / 1_000_000);
+        assert_eq!(found, *expected, "{model} {region_class} {service_tier}");
+    }
+}
+
+#[test]
+fn a_region_is_taken_from_the_model_or_the_query() {
+    use ProviderName::{Bedrock, Claude, Ollama};
+    const SONNET: &str = "anthropic.claude-sonnet-5-5-20260301-v1:0";
+    check_prices(&[
+        (Bedrock, SONNET, "", "", Some(2_000_000)),
+        (Bedrock, SONNET, "us", "standard", Some(2_200_000)),
+        (Bedrock, SONNET, "global", "", Some(2_000_000)),
+        (Bedrock, SONNET, "moon", "", None),
         (
-            bedrock,
+            Bedrock,
             "eu.anthropic.claude-sonnet-5-5",
             "",
             "",
             Some(2_200_000),
         ),
-        (bedrock, "eu.amazon.nova-lite-v1:0", "", "", Some(78_000)),
-        (bedrock, sonnet, "moon", "", None),
+        (Bedrock, "eu.amazon.nova-lite-v1:0", "", "", Some(78_000)),
+        (Claude, "claude-sonnet-5-5", "us", "", Some(2_200_000)),
+        (Claude, "claude-sonnet-5-5", "global", "", Some(2_000_000)),
+        (Ollama, "llama3.2", "eu", "", Some(0)),
+    ]);
+}
+
+#[test]
+fn a_service_tier_has_its_own_price_and_a_revision_may_have_one() {
+    use ProviderName::{Bedrock, Claude, LmStudio, OpenAi};
+    check_prices(&[
+        (Claude, "claude-sonnet-5-5", "", "batch", Some(1_000_000)),
+        (Claude, "claude-opus-5-5", "", "fast", Some(8_000_000)),
+        (OpenAi, "gpt-6-sol", "", "default", Some(4_000_000)),
+        (OpenAi, "gpt-6-sol", "", "priority", Some(8_000_000)),
+        (OpenAi, "gpt-6-sol", "", "flex", Some(2_000_000)),
+        (OpenAi, "gpt-6-sol", "", "ludicrous", None),
+        (LmStudio, "anything", "", "", Some(0)),
         (
-            bedrock,
+            Bedrock,
             "amazon.titan-embed-text-v2:0",
             "",
             "",
             Some(20_000),
         ),
-        (bedrock, "amazon.titan-embed-text-v1", "", "", None),
+        (Bedrock, "amazon.titan-embed-text-v1", "", "", None),
         (
-            bedrock,
+            Bedrock,
             "mistral.mistral-large-3-675b-instruct",
             "",
             "",
             Some(500_000),
         ),
-        (claude, "claude-sonnet-5-5", "us", "", Some(2_200_000)),
-        (claude, "claude-sonnet-5-5", "global", "", Some(2_000_000)),
-        (claude, "claude-sonnet-5-5", "", "batch", Some(1_000_000)),
-        (claude, "claude-opus-5-5", "", "fast", Some(8_000_000)),
-        (
-            ProviderName::OpenAi,
-            "gpt-6-sol",
-            "",
-            "default",
-            Some(4_000_000),
-        ),
-        (
-            ProviderName::OpenAi,
-            "gpt-6-sol",
-            "",
-            "priority",
-            Some(8_000_000),
-        ),
-        (
-            ProviderName::OpenAi,
-            "gpt-6-sol",
-            "",
-            "flex",
-            Some(2_000_000),
-        ),
-        (ProviderName::OpenAi, "gpt-6-sol", "", "ludicrous", None),
-        (ProviderName::Ollama, "llama3.2", "eu", "", Some(0)),
-        (ProviderName::LmStudio, "anything", "", "", Some(0)),
-    ] {
-        let found = price(provider, model, region, tier);
-        assert_eq!(found, expected, "{model} {region} {tier}");
-    }
+        (Bedrock, "openai.gpt-oss-120b-1:0", "", "", Some(150_000)),
+    ]);
 }
 
 #[test]

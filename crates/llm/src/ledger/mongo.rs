@@ -1,0 +1,222 @@
+//! The ledger in a collection on a server of the `MongoDB` protocol.
+//!
+//! It has a connection of its own, so that a burst of rows takes none from the books. The driver
+//! has no deadline of its own: every call here has one.
+
+mod document;
+
+use std::{future::Future, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use mongodb::{
+    Client, Collection, IndexModel,
+    bson::{Document, doc},
+    error::{Error, ErrorKind},
+    options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    query::{MAX_PAGE_ROWS, Totals},
+    store::{LedgerStore, Visitor},
+};
+
+const COLLECTION: &str = "llm_attempts";
+
+/// One connection writes, the others serve whoever reads the ledger.
+const MAX_CONNECTIONS: u32 = 4;
+
+/// Longest search for a server that can take a call; the driver's is 30 s.
+const SERVER_SELECTION: Duration = Duration::from_millis(800);
+
+/// Longest write of a batch. Three of them fit into the patience of a clean stop.
+const WRITE: Duration = Duration::from_secs(2);
+
+/// Longest read of a page.
+const READ: Duration = Duration::from_secs(5);
+
+/// Longest pass over all rows that match, for sums that the server cannot make exactly.
+const PASS: Duration = Duration::from_secs(30);
+
+/// Longest preparation at the start.
+const START: Duration = Duration::from_secs(10);
+
+/// The server's code for a row that is there already.
+const DUPLICATE_KEY: i32 = 11_000;
+
+/// The server's code for a collection that does not exist yet.
+const NAMESPACE_NOT_FOUND: i32 = 26;
+
+/// The collection, and the runtime that the writer's thread has its calls made on.
+pub(super) struct MongoLedger {
+    attempts: Collection<Document>,
+    runtime: Handle,
+}
+
+impl MongoLedger {
+    /// Connects and makes the indexes that are missing.
+    pub(super) async fn connect(uri: &SecretString, database: &str) -> Result<Self, LedgerError> {
+        // The driver's message may repeat the connection string with its password.
+        let mut options = ClientOptions::parse(uri.expose_secret())
+            .await
+            .map_err(|_| LedgerError::Server("the connection string cannot be read".to_owned()))?;
+        options.app_name = Some("bookstore-ledger".to_owned());
+        options.server_selection_timeout = Some(SERVER_SELECTION);
+        options.connect_timeout = Some(SERVER_SELECTION);
+        options.max_pool_size = Some(MAX_CONNECTIONS);
+        options.retry_writes = Some(false);
+        options.write_concern = Some(
+            WriteConcern::builder()
+                .w(Acknowledgment::Majority)
+                .journal(true)
+                .build(),
+        );
+        let client = Client::with_options(options).map_err(from_mongo)?;
+        let attempts = client.database(database).collection(COLLECTION);
+        within(START, make_indexes(&attempts)).await?;
+        Ok(Self {
+            attempts,
+            runtime: Handle::current(),
+        })
+    }
+}
+
+#[async_trait]
+impl LedgerStore for MongoLedger {
+    fn insert(&self, rows: &[LedgerRow]) -> Result<(), LedgerError> {
+        let documents: Vec<Document> = rows.iter().map(document::of_row).collect();
+        // Unordered, so that rows of an earlier try do not keep the others out.
+        let insert = async { self.attempts.insert_many(documents).ordered(false).await };
+        let inserted = self
+            .runtime
+            .block_on(async { timeout(WRITE, insert).await });
+        match inserted {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if are_all_there(&error) => Ok(()),
+            Ok(Err(error)) => Err(from_mongo(error)),
+            Err(_) => Err(LedgerError::Late),
+        }
+    }
+
+    async fn rows(
+        &self,
+        filter: &LedgerFilter,
+        page: LedgerPage,
+    ) -> Result<Vec<LedgerRow>, LedgerError> {
+        let find = self
+            .attempts
+            .find(document::of_filter(filter))
+            .sort(doc! { "at": -1, "_id": -1 })
+            .skip(page.offset.into())
+            .limit(page.limit.min(MAX_PAGE_ROWS).into())
+            .max_time(READ);
+        if page.limit == 0 {
+            // The server reads a limit of 0 as none.
+            return Ok(Vec::new());
+        }
+        let read = async { find.await?.try_collect::<Vec<Document>>().await };
+        within(READ, read)
+            .await?
+            .iter()
+            .map(document::to_row)
+            .collect()
+    }
+
+    async fn count(&self, filter: &LedgerFilter) -> Result<u64, LedgerError> {
+        let count = self.attempts.count_documents(document::of_filter(filter));
+        within(READ, count.max_time(READ).into_future()).await
+    }
+
+    async fn totals(
+        &self,
+        filter: &LedgerFilter,
+        group: LedgerGroup,
+    ) -> Result<Vec<LedgerTotal>, LedgerError> {
+        // The server's $sum turns into a rounded number when it outgrows 64 bits.
+        let mut totals = Totals::default();
+        self.pass(filter, &mut |row| {
+            totals.add(group.key(row), row.simulated, &row.usage, row.cost);
+        })
+        .await?;
+        Ok(totals.sorted())
+    }
+
+    async fn visit(&self, filter: &LedgerFilter, mut visitor: Visitor) -> Result<(), LedgerError> {
+        self.pass(filter, &mut *visitor).await
+    }
+}
+
+impl MongoLedger {
+    async fn pass(
+        &self,
+        filter: &LedgerFilter,
+        each: &mut (dyn FnMut(&LedgerRow) + Send),
+    ) -> Result<(), LedgerError> {
+        let find = self.attempts.find(document::of_filter(filter));
+        let pass = async {
+            let mut found = find.max_time(PASS).await.map_err(from_mongo)?;
+            while let Some(document) = found.try_next().await.map_err(from_mongo)? {
+                each(&document::to_row(&document)?);
+            }
+            Ok(())
+        };
+        timeout(PASS, pass).await.map_err(|_| LedgerError::Late)?
+    }
+}
+
+/// One after the other, and none that is there: see the store of the books.
+async fn make_indexes(attempts: &Collection<Document>) -> Result<(), Error> {
+    let there = match attempts.list_index_names().await {
+        Ok(names) => names,
+        Err(error) if is_absence(&error) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    for (name, keys) in [
+        ("by_tenant", doc! { "tenant": 1, "at": -1, "_id": -1 }),
+        ("by_test", doc! { "tenant": 1, "testId": 1, "at": -1 }),
+        ("by_call", doc! { "callId": 1 }),
+        ("by_time", doc! { "at": -1, "_id": -1 }),
+    ] {
+        if !there.iter().any(|there| there == name) {
+            let options = IndexOptions::builder().name(name.to_owned()).build();
+            let index = IndexModel::builder().keys(keys).options(options).build();
+            attempts.create_index(index).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_absence(error: &Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(failure) if failure.code == NAMESPACE_NOT_FOUND)
+}
+
+/// Whether nothing was wrong but that some of the rows were written before.
+fn are_all_there(error: &Error) -> bool {
+    match &*error.kind {
+        ErrorKind::InsertMany(failure) => {
+            let errors = failure.write_errors.as_deref().unwrap_or_default();
+            failure.write_concern_error.is_none()
+                && !errors.is_empty()
+                && errors.iter().all(|error| error.code == DUPLICATE_KEY)
+        }
+        _ => false,
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, LedgerError> {
+    match timeout(limit, call).await {
+        Ok(answer) => answer.map_err(from_mongo),
+        Err(_) => Err(LedgerError::Late),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as map_err(from_mongo)")]
+fn from_mongo(error: Error) -> LedgerError {
+    LedgerError::Server(error.to_string())
+}

@@ -1,0 +1,182 @@
+//! The ledger in a `SQLite` file.
+
+mod read;
+mod schema;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, named_params};
+
+use super::{
+    LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    store::{LedgerStore, Visitor},
+};
+
+/// How long a statement waits for the other connection's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const INSERT: &str = "
+    INSERT INTO attempts (
+        row_id, call_id, attempt, at_ms, tenant, test_id, feature, variant, prompt_version,
+        provider, model, region_class, service_tier, outcome, error_type, streamed,
+        input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
+        cache_write_1h_tokens, reasoning_tokens, usage_estimated, price_version, cost_pico_usd,
+        cost_input, cost_cache_read, cost_cache_write, cost_output, simulated, trace_id,
+        queue_us, connect_us, first_token_us, decode_us, total_us)
+    VALUES (
+        :row_id, :call_id, :attempt, :at_ms, :tenant, :test_id, :feature, :variant,
+        :prompt_version, :provider, :model, :region_class, :service_tier, :outcome, :error_type,
+        :streamed, :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_5m_tokens,
+        :cache_write_1h_tokens, :reasoning_tokens, :usage_estimated, :price_version,
+        :cost_pico_usd, :cost_input, :cost_cache_read, :cost_cache_write, :cost_output,
+        :simulated, :trace_id, :queue_us, :connect_us, :first_token_us, :decode_us, :total_us)";
+
+/// A file, with a connection for the writer and one for everybody who reads.
+pub(super) struct SqliteLedger {
+    writer: Mutex<Connection>,
+    reader: Reader,
+}
+
+/// A connection that blocking threads share.
+#[derive(Clone)]
+struct Reader(Arc<Mutex<Connection>>);
+
+impl SqliteLedger {
+    /// Opens or makes the file.
+    pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self {
+            writer: Mutex::new(connect(path)?),
+            reader: Reader(Arc::new(Mutex::new(connect(path)?))),
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let Reader(reader) = self.reader.clone();
+        tokio::task::spawn_blocking(move || work(&lock(&reader)))
+            .await
+            .map_err(|_| LedgerError::Closed)?
+    }
+}
+
+#[async_trait]
+impl LedgerStore for SqliteLedger {
+    fn insert(&self, rows: &[LedgerRow]) -> Result<(), LedgerError> {
+        let mut connection = lock(&self.writer);
+        let transaction = connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(INSERT)?;
+            for row in rows {
+                insert_row(&mut insert, row)?;
+            }
+        }
+        // All of them or none, so a second try finds none of them there.
+        transaction.commit()?;
+        Ok(())
+    }
+
+    async fn rows(
+        &self,
+        filter: &LedgerFilter,
+        page: LedgerPage,
+    ) -> Result<Vec<LedgerRow>, LedgerError> {
+        let filter = filter.clone();
+        self.read(move |connection| read::rows(connection, &filter, page))
+            .await
+    }
+
+    async fn count(&self, filter: &LedgerFilter) -> Result<u64, LedgerError> {
+        let filter = filter.clone();
+        self.read(move |connection| read::count(connection, &filter))
+            .await
+    }
+
+    async fn totals(
+        &self,
+        filter: &LedgerFilter,
+        group: LedgerGroup,
+    ) -> Result<Vec<LedgerTotal>, LedgerError> {
+        let filter = filter.clone();
+        self.read(move |connection| read::totals(connection, &filter, group))
+            .await
+    }
+
+    async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {
+        let filter = filter.clone();
+        self.read(move |connection| read::visit(connection, &filter, visitor))
+            .await
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // With WAL, a killed process loses nothing that was committed; a machine that loses its
+    // power may lose the last transactions.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn insert_row(insert: &mut rusqlite::CachedStatement<'_>, row: &LedgerRow) -> rusqlite::Result<()> {
+    let (usage, latency, parts) = (&row.usage, &row.latency, row.cost_parts.as_ref());
+    insert.execute(named_params! {
+        ":row_id": row.id.to_string(),
+        ":call_id": row.call_id.to_string(),
+        ":attempt": row.attempt,
+        ":at_ms": row.at.as_millisecond(),
+        ":tenant": row.tenant.as_str(),
+        ":test_id": row.test_id,
+        ":feature": row.feature,
+        ":variant": row.variant,
+        ":prompt_version": row.prompt_version,
+        ":provider": row.provider.as_str(),
+        ":model": row.model,
+        ":region_class": row.region_class,
+        ":service_tier": row.service_tier,
+        ":outcome": row.outcome.as_str(),
+        ":error_type": row.error_type,
+        ":streamed": row.streamed,
+        ":input_tokens": integer(usage.input_tokens),
+        ":output_tokens": integer(usage.output_tokens),
+        ":cache_read_tokens": integer(usage.cache_read_tokens),
+        ":cache_write_5m_tokens": integer(usage.cache_write_5m_tokens),
+        ":cache_write_1h_tokens": integer(usage.cache_write_1h_tokens),
+        ":reasoning_tokens": integer(usage.reasoning_tokens),
+        ":usage_estimated": usage.estimated,
+        ":price_version": &*row.price_version,
+        ":cost_pico_usd": row.cost.map(money::PicoUsd::get),
+        ":cost_input": parts.map(|parts| parts.input.get()),
+        ":cost_cache_read": parts.map(|parts| parts.cache_read.get()),
+        ":cost_cache_write": parts.map(|parts| parts.cache_write.get()),
+        ":cost_output": parts.map(|parts| parts.output.get()),
+        ":simulated": row.simulated,
+        ":trace_id": row.trace_id,
+        ":queue_us": microseconds(latency.queue),
+        ":connect_us": latency.connect.map(microseconds),
+        ":first_token_us": latency.time_to_first_token.map(microseconds),
+        ":decode_us": latency.decode.map(microseconds),
+        ":total_us": microseconds(latency.total),
+    })?;
+    Ok(())
+}
+
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn integer(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
