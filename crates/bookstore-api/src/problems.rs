@@ -47,15 +47,23 @@ pub(crate) fn storage_problem(error: StorageError) -> Problem {
         StorageError::Timeout { write: false } => {
             Problem::unavailable("the store did not answer in time", STORE_RETRY)
         }
-        StorageError::Timeout { write: true } => Problem::gateway_timeout(
+        StorageError::OutcomeUnknown(ref reason) => {
+            tracing::warn!("the store failed during a write: {reason}");
+            outcome_unknown("the store failed: whether the change was made is unknown")
+        }
+        StorageError::Timeout { write: true } => outcome_unknown(
             "the store did not answer in time: whether the change was made is unknown",
-        )
-        .with_kind("outcome-unknown"),
+        ),
         StorageError::Corrupt(ref reason) => {
             tracing::error!("stored data is unreadable: {reason}");
             Problem::internal()
         }
     }
+}
+
+/// A write that may have been done. It has no `Retry-After`: look first, then decide.
+fn outcome_unknown(detail: &'static str) -> Problem {
+    Problem::gateway_timeout(detail).with_kind("outcome-unknown")
 }
 
 /// A failure of the store over many entities.

@@ -10,13 +10,15 @@
 //! 3. after it, the new reply goes into both, unless something newer is there.
 //!
 //! When Redis cannot be told of a write, the write succeeds all the same, and nothing in Redis is
-//! believed until the epoch, which stands in every key, has been raised. Other processes may serve
+//! believed until the epoch, which stands in every key, has been raised. A process that starts
+//! raises it too, since the one before may have ended in that state. Other processes may serve
 //! what they hold in their first level until its time to live ends, and, while this process cannot
 //! reach Redis, what lies there until its own ends; nothing else can be older than the store.
 
 mod body;
 mod bounded;
 mod budget;
+mod change;
 mod flights;
 mod key;
 mod level1;
@@ -43,7 +45,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::{flights::Flights, key::Key, level1::Level1, level2::Level2, metrics::CacheMetrics};
+use self::{
+    change::ChangeLocks, flights::Flights, key::Key, level1::Level1, level2::Level2,
+    metrics::CacheMetrics,
+};
 use crate::{CacheLimits, Entity, StorageError, store::Store as _};
 
 pub use self::{
@@ -73,6 +78,7 @@ struct Inner<E: Entity> {
     level1: Level1<E>,
     level2: Level2,
     flights: Flights<Key<E>, Result<Option<Arc<CachedBody>>, StorageError>>,
+    changes: ChangeLocks,
     metrics: CacheMetrics,
 }
 
@@ -96,6 +102,7 @@ impl<E: Entity> Cached<E> {
             level1: Level1::new(limits),
             level2: connection.level2(limits.level2_ttl),
             flights: Flights::new(),
+            changes: ChangeLocks::new(),
             metrics: CacheMetrics::new(E::NAME),
         };
         Self {
@@ -181,14 +188,6 @@ impl Connection {
     async fn maintain_once(&self) {
         if let Some(redis) = &self.redis {
             redis.maintain().await;
-        }
-    }
-
-    /// Raises the epoch if writes went past Redis since it was last reached: the next process would
-    /// believe what lies there.
-    pub(crate) async fn shutdown(&self) {
-        if self.state() == RedisState::Unavailable {
-            self.maintain_once().await;
         }
     }
 

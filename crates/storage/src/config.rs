@@ -50,7 +50,7 @@ pub struct StoreLimits {
     pub mongo_connections: u32,
     /// `SQLite` connections that read beside the one that writes: more than the cores of a small
     /// machine, since a reader also waits for the disk.
-    pub sqlite_readers: usize,
+    pub sqlite_readers: u32,
     /// Writes that wait for the one `SQLite` writer. At 10 to 50 µs each they are done in time.
     pub sqlite_queue: usize,
     /// How long the store may take to be there at the start.

@@ -17,9 +17,12 @@ pub enum StorageError {
         /// Which of the given entities, from 0.
         index: usize,
     },
-    /// The store cannot be reached or cannot work; a write may or may not have happened.
+    /// The store cannot be reached or cannot work; nothing was done.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The store failed during a write, which may or may not have happened.
+    #[error("the store failed during a write: {0}")]
+    OutcomeUnknown(String),
     /// More calls wait than the store can take; nothing was done.
     #[error("the store is overloaded")]
     Overloaded,
@@ -43,7 +46,10 @@ impl StorageError {
     pub fn is_outage(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable(_) | Self::Overloaded | Self::Timeout { .. }
+            Self::Unavailable(_)
+                | Self::OutcomeUnknown(_)
+                | Self::Overloaded
+                | Self::Timeout { .. }
         )
     }
 
@@ -53,9 +59,10 @@ impl StorageError {
             Self::NotFound
             | Self::VersionConflict
             | Self::Duplicate { .. }
+            | Self::Unavailable(_)
             | Self::Overloaded
             | Self::Full => false,
-            Self::Unavailable(_) | Self::Timeout { .. } | Self::Corrupt(_) => true,
+            Self::OutcomeUnknown(_) | Self::Timeout { .. } | Self::Corrupt(_) => true,
         }
     }
 
@@ -64,7 +71,7 @@ impl StorageError {
         match self {
             Self::NotFound | Self::VersionConflict => "",
             Self::Duplicate { .. } => "duplicate",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => "unavailable",
             Self::Overloaded => "overloaded",
             Self::Full => "full",
             Self::Timeout { .. } => "timeout",

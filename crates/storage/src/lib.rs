@@ -25,4 +25,4 @@ pub use config::{Backend, CacheLimits, StorageConfig, StoreLimits, is_mongodb_ur
 pub use entity::Entity;
 pub use error::StorageError;
 pub use storage::{BodyEncoders, Storage};
-pub use store::{AuthorStore, BookStore, Store};
+pub use store::{BookStore, Store};

@@ -56,7 +56,7 @@ impl Database {
         }
         let write = connect(path)?;
         schema::migrate(&write)?;
-        let mut read = Vec::with_capacity(limits.sqlite_readers);
+        let mut read = Vec::new();
         for _ in 0..limits.sqlite_readers {
             let connection = connect(path)?;
             connection
@@ -67,8 +67,8 @@ impl Database {
         Ok(Self {
             writer: Writer::start(write, limits.sqlite_queue)?,
             readers: Arc::new(Readers::new(read)),
-            reads: Places::new(SYSTEM, limits.sqlite_readers),
-            writes: Places::new(SYSTEM, limits.sqlite_queue),
+            reads: Places::connections(SYSTEM, limits.sqlite_readers),
+            writes: Places::queue(SYSTEM, limits.sqlite_queue),
             limits: limits.clone(),
         })
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::{Author, Book};
 use tokio::{
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 use crate::{
@@ -16,6 +16,12 @@ use crate::{
 
 /// How often bulk inserts are looked for that nobody finished.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// Longest of these looks: it finishes some, which a server in trouble would hold up for ever.
+const LONGEST_SWEEP: Duration = Duration::from_secs(30);
+
+/// Longest end of the connections to `MongoDB`: a server that is frozen never lets go of them.
+const LONGEST_SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// How the bodies that the cache holds are made: what a reply to a read of one entity has.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +101,12 @@ impl Storage {
     /// Ends what runs in the background and closes the connections.
     pub async fn shutdown(&self) {
         self.end_tasks();
-        self.connection.shutdown().await;
-        if let Some(mongo) = &self.mongo {
-            mongo.clone().shutdown().await;
+        if let Some(mongo) = &self.mongo
+            && timeout(LONGEST_SHUTDOWN, mongo.clone().shutdown())
+                .await
+                .is_err()
+        {
+            tracing::warn!("the connections to MongoDB did not end in time");
         }
     }
 
@@ -145,7 +154,11 @@ fn sweep(batches: mongo::Batches) -> JoinHandle<()> {
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             round.tick().await;
-            if let Err(failure) = batches.sweep().await {
+            let swept = match timeout(LONGEST_SWEEP, batches.sweep()).await {
+                Ok(swept) => swept,
+                Err(_) => Err(StorageError::Timeout { write: true }),
+            };
+            if let Err(failure) = swept {
                 tracing::warn!(%failure, "unfinished bulk inserts could not be looked for");
             }
         }

@@ -1,7 +1,7 @@
 //! The traits that `SQLite` and `MongoDB` implement, and that the cache stands in front of.
 
 use async_trait::async_trait;
-use domain::{Author, Book, Page, PageRequest, SearchTerm, Version};
+use domain::{Book, Page, PageRequest, SearchTerm, Version};
 use tenancy::TenantId;
 
 use crate::{Entity, StorageError};
@@ -83,8 +83,3 @@ pub trait BookStore: Store<Book> {
     async fn search(&self, tenant: &TenantId, term: &SearchTerm)
     -> Result<Vec<Book>, StorageError>;
 }
-
-/// Authors.
-pub trait AuthorStore: Store<Author> {}
-
-impl<S: Store<Author> + ?Sized> AuthorStore for S {}

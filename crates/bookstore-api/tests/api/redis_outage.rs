@@ -28,11 +28,16 @@ struct Library {
 
 impl Library {
     async fn open() -> anyhow::Result<Self> {
+        Self::open_with(&[]).await
+    }
+
+    async fn open_with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let redis = test_support::redis().await?;
-        let api = Setup::default()
-            .with("REDIS_URL", redis.url())
-            .start()
-            .await?;
+        let mut setup = Setup::default().with("REDIS_URL", redis.url());
+        for (name, value) in settings {
+            setup = setup.with(name, value);
+        }
+        let api = setup.start().await?;
         let caller = api.caller()?;
         let book = |n: usize| json!({"title": format!("Book {n}"), "author": "A"});
         let sent: Vec<Value> = (0..BOOKS_TO_READ).map(book).collect();
@@ -142,13 +147,16 @@ async fn a_frozen_redis_fails_no_request() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_second_start_reads_from_redis() -> anyhow::Result<()> {
-    let library = Library::open().await?;
+async fn without_a_first_level_redis_answers() -> anyhow::Result<()> {
+    let library = Library::open_with(&[("BOOKSTORE_CACHE_LEVEL1_BYTES", "0")]).await?;
     library.read_all(|| Ok(())).await?;
-    library.reopen().await?;
     library.read_all(|| Ok(())).await?;
     let hits = library.level_2_hits().await?;
     assert!(hits > 0, "no read was served by Redis");
+    // Who starts cannot know what the process before could not tell Redis.
+    library.reopen().await?;
+    library.caller.read(&library.books[0]).await?;
+    assert_eq!(library.level_2_hits().await?, 0);
     Ok(())
 }
 

@@ -35,19 +35,6 @@ pub enum Level {
     Stale,
 }
 
-impl Level {
-    /// The level's name, as metrics spell it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::L1 => "l1",
-            Self::L2 => "l2",
-            Self::Store => "store",
-            Self::Stale => "stale",
-        }
-    }
-}
-
 impl CachedBody {
     pub(super) fn new(version: Version, fingerprint: u64, body: Bytes, level: Level) -> Self {
         let etag = Bytes::from(format!("\"{}\"", version.get()));

@@ -44,6 +44,9 @@ impl<K: Hash + Eq, V: Clone, W: Weighter<K, V> + Clone> Bounded<K, V, W> {
     }
 
     pub(super) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
+        if self.bytes == 0 {
+            return None;
+        }
         self.entries.get(key)
     }
 

@@ -1,5 +1,7 @@
 //! Under what an entity is cached.
 
+use std::fmt::Write as _;
+
 use tenancy::TenantId;
 
 use crate::Entity;
@@ -25,8 +27,8 @@ impl<E: Entity> Key<E> {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let tenant = self.tenant.as_str();
         let mut text = String::with_capacity(64 + tenant.len());
-        text.push_str("v1:");
-        text.push_str(&epoch.to_string());
+        // Writing to a string never fails.
+        let _written = write!(text, "v1:{epoch}");
         for part in [":t:", tenant, ":", E::NAME, ":"] {
             text.push_str(part);
         }

@@ -8,14 +8,13 @@
 //! lock and a flag, where caches that note each hit in a queue take longer than all the rest.
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
-    hash::BuildHasher as _,
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use domain::Version;
-use quick_cache::Weighter;
+use quick_cache::{DefaultHashBuilder, Weighter};
 
 use super::{
     body::{CachedBody, Level},
@@ -29,12 +28,17 @@ use crate::{CacheLimits, Entity};
 /// How long a floor stays: longer than any read from a store, however late.
 const FLOOR_TTL: Duration = Duration::from_secs(60);
 
+/// How long the floor of a new entity stays. It only keeps a read that began before from saying
+/// that there is none, and a read takes a second or two.
+const NEW_FLOOR_TTL: Duration = Duration::from_secs(5);
+
 /// Locks among which the floors are spread, so that writes of different entities do not wait for
 /// each other.
 const SHARDS: usize = 64;
 
-/// Floors of one shard: 64 × 1,024 writes a minute are remembered one by one. Beyond that a shard
-/// stores nothing at all until its floors have run out, which is slower but never wrong.
+/// Floors of one shard: 64 × 1,024 changes a minute, or creations in five seconds, are remembered
+/// one by one. Beyond that a shard stores nothing at all until its floors have run out, which is
+/// slower but never wrong.
 const SHARD_FLOORS: usize = 1_024;
 
 /// What an entry costs beside its body and tenant, in bytes: key, entry and the cache's own.
@@ -56,7 +60,7 @@ pub(super) enum Found {
 pub(super) struct Level1<E: Entity> {
     entries: Bounded<Key<E>, Entry, Bytes>,
     floors: Box<[Mutex<Shard<E>>]>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     limits: CacheLimits,
 }
 
@@ -69,7 +73,7 @@ struct Entry {
 }
 
 struct Shard<E: Entity> {
-    floors: HashMap<Key<E>, Floor>,
+    floors: HashMap<Key<E>, Floor, DefaultHashBuilder>,
     closed_until: Option<Instant>,
 }
 
@@ -94,7 +98,7 @@ impl<E: Entity> Level1<E> {
         let entries = Bounded::new(limits.level1_bytes, Bytes, SizeMetrics::new(E::NAME));
         let shard = || {
             Mutex::new(Shard {
-                floors: HashMap::new(),
+                floors: HashMap::default(),
                 closed_until: None,
             })
         };
@@ -102,7 +106,7 @@ impl<E: Entity> Level1<E> {
         Self {
             entries,
             floors,
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             limits: limits.clone(),
         }
     }
@@ -123,14 +127,26 @@ impl<E: Entity> Level1<E> {
 
     /// Announces a write of this version: from here on nothing older is kept or believed.
     pub(super) fn raise_floor(&self, key: &Key<E>, minimum: Version) {
+        self.raise(key, minimum, FLOOR_TTL);
+    }
+
+    /// After an entity was created: from here on its absence is neither kept nor believed.
+    pub(super) fn end_absence(&self, key: &Key<E>, version: Version) {
+        self.raise(key, version, NEW_FLOOR_TTL);
+    }
+
+    fn raise(&self, key: &Key<E>, minimum: Version, stays: Duration) {
         let now = Instant::now();
         let mut shard = self.shard(key);
-        shard.raise(key, minimum, now);
+        shard.raise(key, minimum, (now, now + stays));
         self.entries.remove(key);
     }
 
     /// Keeps the reply, unless a write has announced something newer.
     pub(super) fn keep(&self, key: &Key<E>, body: &CachedBody) {
+        if self.limits.level1_bytes == 0 {
+            return;
+        }
         let fresh = jitter(self.limits.level1_ttl);
         let body = body.at(Level::L1);
         self.put(key, Some(body), fresh, fresh + self.limits.stale_ttl);
@@ -182,12 +198,11 @@ impl<E: Entity> Level1<E> {
 }
 
 impl<E: Entity> Shard<E> {
-    fn raise(&mut self, key: &Key<E>, minimum: Version, now: Instant) {
-        let until = now + FLOOR_TTL;
+    fn raise(&mut self, key: &Key<E>, minimum: Version, (now, until): (Instant, Instant)) {
         if let Some(floor) = self.floors.get_mut(key) {
             *floor = Floor {
                 minimum: floor.minimum.max(minimum),
-                until,
+                until: floor.until.max(until),
             };
             return;
         }
@@ -195,7 +210,7 @@ impl<E: Entity> Shard<E> {
             self.floors.retain(|_, floor| floor.until > now);
         }
         if self.floors.len() >= SHARD_FLOORS {
-            self.closed_until = Some(until);
+            self.closed_until = self.closed_until.max(Some(until));
         } else {
             self.floors.insert(key.clone(), Floor { minimum, until });
         }
@@ -265,6 +280,25 @@ mod tests {
         level.keep(&key(1), &body(2));
         assert_eq!(fresh_version(&level, &key(1)), Some(2));
         assert!(!level.is_superseded(&key(1), Some(Version::new(2))));
+    }
+
+    #[test]
+    fn a_new_entity_is_not_absent() {
+        let level = Level1::<Book>::new(&CacheLimits::default());
+        level.keep_absence(&key(1));
+        level.end_absence(&key(1), Version::FIRST);
+        level.keep_absence(&key(1));
+        assert!(matches!(level.look_up(&key(1)), Found::Nothing));
+        assert!(level.is_superseded(&key(1), None));
+        let floor = |number| level.shard(&key(number)).floors[&key(number)].until;
+        let left = floor(1).duration_since(Instant::now());
+        assert!(left <= NEW_FLOOR_TTL, "{left:?}");
+        // A floor that stays longer is not cut short.
+        level.raise_floor(&key(2), Version::new(2));
+        let before = floor(2);
+        level.end_absence(&key(2), Version::FIRST);
+        assert_eq!(floor(2), before);
+        assert!(level.is_superseded(&key(2), Some(Version::FIRST)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
     jitter,
     key::Key,
     metrics::Command,
-    redis::{Failure, Live, Redis},
+    redis::{Answer, Failure, Live, Redis},
     scripts::{EPOCH, PUT_IF_NEWER},
     value::{self, Stored},
 };
@@ -68,10 +68,23 @@ pub(super) struct Level2 {
     ttl: Duration,
 }
 
+/// Whether Redis knows of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It refuses what is older from here on.
+    Yes,
+    /// It failed, or is passed by.
+    No,
+    /// It was not asked: no time was left for it.
+    Unasked,
+}
+
 /// Outcome of the script.
 enum Put {
-    Done,
-    Refused,
+    /// This value or something newer lies there.
+    Settled,
+    /// Nothing was done: the epoch is this one now.
+    Moved(u64),
 }
 
 impl Level2 {
@@ -111,14 +124,14 @@ impl Level2 {
                 .await
         };
         match redis.run(Command::Get, &mut claim.live, budget, get).await {
-            Ok(Some(bytes)) => match value::parse(&key.tenant, bytes) {
+            Some(Ok(Some(bytes))) => match value::parse(&key.tenant, bytes) {
                 Some(Stored::Value(body)) => Found::Value(body),
                 Some(Stored::Tombstone) => Found::Tombstone,
                 None => Found::Nothing,
             },
             // An error for this key, such as a wrong type, is as good as nothing.
-            Ok(None) | Err(Failure::Refused(_)) => Found::Nothing,
-            Err(Failure::Skipped | Failure::Late | Failure::Lost) => Found::Unknown,
+            Some(Ok(None) | Err(Failure::Refused(_))) => Found::Nothing,
+            Some(Err(Failure::Late | Failure::Lost)) | None => Found::Unknown,
         }
     }
 
@@ -140,14 +153,16 @@ impl Level2 {
             options.write_redis_args(&mut set);
             set.query_async::<Option<String>>(connection).await
         };
-        if redis.run(Command::Set, &mut claim.live, budget, take).await != Ok(None) {
+        if redis.run(Command::Set, &mut claim.live, budget, take).await != Some(Ok(None)) {
             return None;
         }
         let mut look = interval(LEASE_POLL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.tick().await;
-        while Instant::now() + LEASE_POLL < budget.end() {
+        while budget.left() > LEASE_POLL {
+            let began = Instant::now();
             look.tick().await;
+            budget.waited(began.elapsed());
             match self.get(key, Some(&mut *claim), budget).await {
                 Found::Value(body) => return Some(body),
                 Found::Nothing => {}
@@ -175,14 +190,13 @@ impl Level2 {
             .await;
     }
 
-    /// Before a write: nothing older than `minimum` may be stored from here on. False when Redis
-    /// could not be told.
+    /// Nothing older than `minimum` may be stored from here on.
     pub(super) async fn announce<E: Entity>(
         &self,
         key: &Key<E>,
         minimum: Version,
         budget: &mut Budget,
-    ) -> bool {
+    ) -> Told {
         let value = value::tombstone(&key.tenant, minimum);
         self.tell(
             key,
@@ -196,13 +210,13 @@ impl Level2 {
         .await
     }
 
-    /// After a write: stores what was written. False when Redis could not be told.
+    /// After a write: stores what was written.
     pub(super) async fn publish<E: Entity>(
         &self,
         key: &Key<E>,
         body: &CachedBody,
         budget: &mut Budget,
-    ) -> bool {
+    ) -> Told {
         let value = value::value(&key.tenant, body);
         self.tell(
             key,
@@ -223,22 +237,24 @@ impl Level2 {
         }
     }
 
-    async fn tell<E: Entity>(&self, key: &Key<E>, value: Value, budget: &mut Budget) -> bool {
+    async fn tell<E: Entity>(&self, key: &Key<E>, value: Value, budget: &mut Budget) -> Told {
         let Some(redis) = &self.redis else {
-            return true;
+            return Told::Yes;
         };
         let Some(mut live) = redis.live() else {
-            return false;
+            return Told::No;
         };
+        let mut unasked = Told::Unasked;
         loop {
             match value.send(redis, key, &mut live, budget).await {
-                Ok(Put::Done | Put::Refused) => return true,
+                None => return unasked,
+                Some(Ok(Put::Settled)) => return Told::Yes,
                 // Others have raised the epoch: what counts is what is told in the present one.
-                Err(Moved::To(epoch)) => match redis.adopt(epoch) {
-                    Some(present) => live = present,
-                    None => return false,
+                Some(Ok(Put::Moved(epoch))) => match redis.adopt(epoch) {
+                    Some(present) => (live, unasked) = (present, Told::No),
+                    None => return Told::No,
                 },
-                Err(Moved::Nowhere) => return false,
+                Some(Err(_)) => return Told::No,
             }
         }
     }
@@ -251,14 +267,6 @@ struct Value {
     ttl: Duration,
 }
 
-/// Why a value was not stored.
-enum Moved {
-    /// The epoch is this one now.
-    To(u64),
-    /// Redis could not be told.
-    Nowhere,
-}
-
 impl Value {
     async fn send<E: Entity>(
         &self,
@@ -266,7 +274,7 @@ impl Value {
         key: &Key<E>,
         live: &mut Live,
         budget: &mut Budget,
-    ) -> Result<Put, Moved> {
+    ) -> Answer<Put> {
         let epoch = live.epoch;
         let name = key.in_redis(epoch);
         let put = async |connection: &mut MultiplexedConnection| -> RedisResult<u64> {
@@ -280,12 +288,11 @@ impl Value {
                 .invoke_async(connection)
                 .await
         };
-        match redis.run(Command::Put, live, budget, put).await {
-            Ok(1) => Ok(Put::Done),
-            Ok(0) => Ok(Put::Refused),
-            Ok(epoch) => Err(Moved::To(epoch)),
-            Err(_) => Err(Moved::Nowhere),
-        }
+        let outcome = redis.run(Command::Put, live, budget, put).await?;
+        Some(outcome.map(|outcome| match outcome {
+            0 | 1 => Put::Settled,
+            epoch => Put::Moved(epoch),
+        }))
     }
 }
 
@@ -301,7 +308,7 @@ impl Level2 {
         };
         let found = redis
             .run(Command::Get, &mut redis.live()?, budget, get)
-            .await;
+            .await?;
         found.ok().flatten().map(Bytes::from)
     }
 

@@ -1,6 +1,9 @@
 //! What the cache counts, with handles made once.
 
-use std::{future::Future, time::Instant};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use instrumentation::{
     catalogue::{
@@ -104,12 +107,12 @@ impl RedisMetrics {
         }
     }
 
-    /// Measures and traces one command.
+    /// Measures and traces one command; also says how long it took.
     pub(super) async fn observe<T>(
         &self,
         command: Command,
         attempt: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+    ) -> (Result<T, Failure>, Duration) {
         let span = client_span!(
             "redis",
             otel.name = command.name(),
@@ -119,23 +122,22 @@ impl RedisMetrics {
         );
         let began = Instant::now();
         let result = attempt.instrument(span.clone()).await;
-        let seconds = began.elapsed().as_secs_f64();
+        let took = began.elapsed();
         match &result {
-            Ok(_) => self.answered[command as usize].record(seconds),
+            Ok(_) => self.answered[command as usize].record(took),
             Err(failure) => {
                 let kind = failure.kind();
                 span.record("error.type", kind);
-                duration(command, kind).record(seconds);
+                duration(command, kind).record(took);
             }
         }
-        result
+        (result, took)
     }
 }
 
 impl Failure {
     fn kind(&self) -> &'static str {
         match self {
-            Self::Skipped => "skipped",
             Self::Late => "timeout",
             Self::Lost => "unavailable",
             Self::Refused(_) => "refused",

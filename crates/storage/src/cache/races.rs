@@ -13,22 +13,22 @@ use std::{
 use domain::{Book, BookId, Version};
 
 use self::rig::{Process, Rig, book};
-use super::{Key, Level, RedisState, level1};
+use super::{Key, Level, RedisState, budget, level1};
 use crate::{StorageError, Store as _};
 
-/// What a cold process finds once these have told Redis, or raised the epoch.
-async fn seen_by_others(rig: &Rig, processes: &[&Process], id: BookId) -> Option<u64> {
-    for process in processes {
+/// What a process finds that has read nothing yet, once the others have told Redis, or raised the
+/// epoch.
+async fn seen_by(witness: &Process, (rig, others): (&Rig, &[&Process]), id: BookId) -> Option<u64> {
+    for process in others.iter().chain([&witness]) {
         process.uses_redis().await;
     }
-    let other = rig.process().await;
-    rig.read(&other, id).await.unwrap()
+    rig.read(witness, id).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_late_fill_does_not_bring_back_the_old_version() {
     let rig = Rig::start().await;
-    let one = rig.process().await;
+    let [one, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
     one.store.hold_read.store(true, Ordering::SeqCst);
     let late = rig.read(&one, first.id);
@@ -38,18 +38,21 @@ async fn a_late_fill_does_not_bring_back_the_old_version() {
     // It began before the write was acknowledged: either version is right for it.
     late.await.unwrap();
     assert_eq!(rig.read(&one, first.id).await.unwrap(), Some(2));
-    assert_eq!(seen_by_others(&rig, &[&one], first.id).await, Some(2));
+    assert_eq!(seen_by(&witness, (&rig, &[&one]), first.id).await, Some(2));
 }
 
 #[tokio::test]
 async fn a_late_fill_of_another_process_is_refused_by_redis() {
     let rig = Rig::start().await;
-    let (one, two) = (rig.process().await, rig.process().await);
+    let [one, two, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
     let late = rig.claim_to_fill(&two, &first);
     rig.replace(&one, &first).await.unwrap();
     late.fill().await;
-    assert_eq!(seen_by_others(&rig, &[&one, &two], first.id).await, Some(2));
+    assert_eq!(
+        seen_by(&witness, (&rig, &[&one, &two]), first.id).await,
+        Some(2)
+    );
 }
 
 #[tokio::test]
@@ -83,7 +86,7 @@ async fn who_joins_an_older_read_still_sees_the_acknowledged_write() {
 #[tokio::test]
 async fn a_deleted_book_stays_deleted() {
     let rig = Rig::start().await;
-    let (one, two) = (rig.process().await, rig.process().await);
+    let [one, two, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
     let mut late = Vec::new();
     for process in [&one, &two] {
@@ -100,7 +103,10 @@ async fn a_deleted_book_stays_deleted() {
         late.await.unwrap();
     }
     assert_eq!(rig.read(&one, first.id).await.unwrap(), None);
-    assert_eq!(seen_by_others(&rig, &[&one, &two], first.id).await, None);
+    assert_eq!(
+        seen_by(&witness, (&rig, &[&one, &two]), first.id).await,
+        None
+    );
 }
 
 #[tokio::test]
@@ -120,17 +126,9 @@ async fn a_remembered_absence_ends_with_the_creation() {
 #[tokio::test]
 async fn a_write_that_redis_missed_raises_the_epoch() {
     let rig = Rig::start().await;
-    let (one, two) = (rig.process().await, rig.process().await);
+    let [one, two, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
-    // Version 1 lies in Redis.
-    rig.read(&one, first.id).await.unwrap();
-    while rig
-        .raw(&["EXISTS", &name_in_redis(&rig, &one, first.id)])
-        .await
-        == int(0)
-    {
-        tokio::task::yield_now().await;
-    }
+    lies_in_redis(&rig, &one, first.id).await;
     let before = rig.raw(&["GET", "v1:epoch"]).await;
     rig.redis.freeze().unwrap();
     rig.replace(&one, &first).await.unwrap();
@@ -142,13 +140,77 @@ async fn a_write_that_redis_missed_raises_the_epoch() {
     assert_ne!(rig.raw(&["GET", "v1:epoch"]).await, before);
     two.connection.maintain_once().await;
     assert_eq!(rig.read(&two, first.id).await.unwrap(), Some(2));
-    assert_eq!(seen_by_others(&rig, &[&one, &two], first.id).await, Some(2));
+    assert_eq!(
+        seen_by(&witness, (&rig, &[&one, &two]), first.id).await,
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_starts_believes_nothing_from_before() {
+    let rig = Rig::start().await;
+    let one = rig.process().await;
+    let first = rig.insert(&one).await;
+    lies_in_redis(&rig, &one, first.id).await;
+    rig.redis.freeze().unwrap();
+    rig.replace(&one, &first).await.unwrap();
+    // The only process that knows what Redis missed ends before Redis is back.
+    drop(one);
+    rig.redis.thaw().unwrap();
+    let next = rig.process().await;
+    assert_eq!(rig.read(&next, first.id).await.unwrap(), Some(2));
+}
+
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is the time itself that must pass"
+)]
+async fn a_slow_store_does_not_cost_the_cache() {
+    let rig = Rig::start().await;
+    let [one, witness] = rig.processes().await;
+    let first = rig.insert(&one).await;
+    let before = rig.raw(&["GET", "v1:epoch"]).await;
+    one.store.hold_change.store(true, Ordering::SeqCst);
+    let write = rig.replace(&one, &first);
+    one.store.someone_waits().await;
+    // The store takes longer than anything may wait for Redis; that is no fault of Redis.
+    tokio::time::sleep(budget::TOTAL).await;
+    one.store.open_gate();
+    write.await.unwrap();
+    assert_eq!(one.connection.state(), RedisState::Healthy);
+    assert_eq!(rig.raw(&["GET", "v1:epoch"]).await, before);
+    let found = witness.books.get(&rig.tenant, &first.id).await.unwrap();
+    let found = found.map(|found| (found.version.get(), found.level));
+    assert_eq!(found, Some((2, Level::L2)));
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_in_the_epoch_that_others_raised() {
+    let rig = Rig::start().await;
+    let [one, two, witness] = rig.processes().await;
+    let first = rig.insert(&one).await;
+    one.store.hold_change.store(true, Ordering::SeqCst);
+    let (books, tenant, id) = (one.books.clone(), rig.tenant.clone(), first.id);
+    let deletion = tokio::spawn(async move { books.delete(&tenant, &id, None).await });
+    one.store.someone_waits().await;
+    two.books.inner.level2.distrust();
+    two.uses_redis().await;
+    // Read before the deletion, under the new epoch, in which nothing is marked.
+    let late = rig.claim_to_fill(&two, &first);
+    one.store.open_gate();
+    deletion.await.unwrap().unwrap();
+    late.fill().await;
+    assert_eq!(
+        seen_by(&witness, (&rig, &[&one, &two]), first.id).await,
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_value_that_redis_missed_raises_the_epoch_too() {
     let rig = Rig::start().await;
-    let one = rig.process().await;
+    let [one, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
     one.store.hold_change.store(true, Ordering::SeqCst);
     let write = rig.replace(&one, &first);
@@ -160,13 +222,13 @@ async fn a_value_that_redis_missed_raises_the_epoch_too() {
     assert_eq!(one.connection.state(), RedisState::Unavailable);
     assert_eq!(rig.read(&one, first.id).await.unwrap(), Some(2));
     rig.redis.thaw().unwrap();
-    assert_eq!(seen_by_others(&rig, &[&one], first.id).await, Some(2));
+    assert_eq!(seen_by(&witness, (&rig, &[&one]), first.id).await, Some(2));
 }
 
 #[tokio::test]
 async fn a_fill_from_before_the_epoch_was_raised_is_refused() {
     let rig = Rig::start().await;
-    let (one, two) = (rig.process().await, rig.process().await);
+    let [one, two, witness] = rig.processes().await;
     let first = rig.insert(&one).await;
     let late = rig.claim_to_fill(&two, &first);
     // The writer cannot reach Redis, which has neither its mark nor its value; then it can.
@@ -175,7 +237,10 @@ async fn a_fill_from_before_the_epoch_was_raised_is_refused() {
     one.uses_redis().await;
     two.connection.maintain_once().await;
     late.fill().await;
-    assert_eq!(seen_by_others(&rig, &[&one, &two], first.id).await, Some(2));
+    assert_eq!(
+        seen_by(&witness, (&rig, &[&one, &two]), first.id).await,
+        Some(2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +250,8 @@ async fn reads_never_go_back_behind_an_acknowledged_write() {
     // Every read goes to Redis or the store.
     rig.limits.level1_ttl = Duration::ZERO;
     let rig = Arc::new(rig);
-    let processes = Arc::new([rig.process().await, rig.process().await]);
+    let [one, two, witness] = rig.processes().await;
+    let processes = Arc::new([one, two]);
     let first = rig.insert(&processes[0]).await;
     let acknowledged = Arc::new([AtomicU64::new(1), AtomicU64::new(1)]);
     let over = Arc::new(AtomicBool::new(false));
@@ -221,7 +287,7 @@ async fn reads_never_go_back_behind_an_acknowledged_write() {
     }
     maintenance.await.unwrap();
     assert_eq!(
-        seen_by_others(&rig, &[&processes[0], &processes[1]], last.id).await,
+        seen_by(&witness, (&rig, &[&processes[0], &processes[1]]), last.id).await,
         Some(last.version.get())
     );
 }
@@ -238,9 +304,36 @@ async fn maintained(processes: Arc<[Process; 2]>, over: Arc<AtomicBool>) {
 }
 
 #[tokio::test]
+async fn changes_at_once_are_all_made() {
+    const EACH: usize = 20;
+    let rig = Rig::start().await;
+    let [one, two] = rig.processes().await;
+    let first = rig.insert(&one).await;
+    let changes: Vec<_> = (0..2 * EACH)
+        .map(|number| {
+            let process = if number % 2 == 0 { &one } else { &two };
+            let (books, tenant, id) = (process.books.clone(), rig.tenant.clone(), first.id);
+            let next = |book: &Book| {
+                Ok(Book {
+                    version: book.version.next(),
+                    ..book.clone()
+                })
+            };
+            tokio::spawn(async move { books.change(&tenant, &id, next).await })
+        })
+        .collect();
+    let mut versions = Vec::new();
+    for change in changes {
+        versions.push(change.await.unwrap().unwrap().version.get());
+    }
+    versions.sort_unstable();
+    assert!(versions.into_iter().eq(2..=2 * EACH as u64 + 1));
+}
+
+#[tokio::test]
 async fn one_process_fetches_for_all() {
     let rig = Rig::start().await;
-    let (one, two) = (rig.process().await, rig.process().await);
+    let [one, two] = rig.processes().await;
     let first = rig.insert(&one).await;
     let readers: Vec<_> = (0..100)
         .map(|n| rig.read(if n % 2 == 0 { &one } else { &two }, first.id))
@@ -284,6 +377,15 @@ async fn the_first_level_stands_in_while_the_store_is_down() {
         .inner
         .instead(Err(StorageError::Corrupt("x".into())), Some(stale));
     assert!(refused.is_err());
+}
+
+/// Reads the book, and waits until it has been put into Redis.
+async fn lies_in_redis(rig: &Rig, process: &Process, id: BookId) {
+    rig.read(process, id).await.unwrap();
+    let name = name_in_redis(rig, process, id);
+    while rig.raw(&["EXISTS", &name]).await == int(0) {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn int(number: i64) -> deadpool_redis::redis::Value {

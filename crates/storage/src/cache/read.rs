@@ -76,7 +76,8 @@ impl<E: Entity> Cached<E> {
             budget,
             wait_for_others,
         };
-        let read = self.get_from_store(&key, upstream).await;
+        // Boxed, so that an answer of Redis does not carry the room for the store's.
+        let read = Box::pin(self.get_from_store(&key, upstream)).await;
         inner.instead(read, stale)
     }
 

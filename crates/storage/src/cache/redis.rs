@@ -20,10 +20,7 @@ use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Notify, time::timeout};
 
 use super::{
     budget::{Budget, COMMAND},
@@ -59,8 +56,6 @@ pub enum RedisState {
 /// Why a command brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Redis is passed by, or the request has no time left for it.
-    Skipped,
     /// No answer in time; the command may have been carried out.
     Late,
     /// The connection is gone.
@@ -68,6 +63,10 @@ pub(super) enum Failure {
     /// Redis answered with an error.
     Refused(String),
 }
+
+/// The outcome of a command; `None`: it was not sent, because Redis is passed by or the call has no
+/// time left for it.
+pub(super) type Answer<T> = Option<Result<T, Failure>>;
 
 /// A connection, in the epoch that was agreed on over it.
 #[derive(Clone)]
@@ -138,24 +137,21 @@ impl Redis {
         }
     }
 
-    /// Runs one command within the request's budget.
+    /// Runs one command within the budget.
     pub(super) async fn run<T>(
         &self,
         command: Command,
         live: &mut Live,
         budget: &mut Budget,
         send: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
-    ) -> Result<T, Failure> {
-        let Some(until) = budget.next() else {
-            return Err(Failure::Skipped);
-        };
+    ) -> Answer<T> {
+        let limit = budget.next()?;
         let serial = live.serial;
         let attempt = async {
             let answer = send(&mut live.connection);
-            // The connection's own limit holds unless the request has less time left.
-            if until.saturating_duration_since(Instant::now()) + Duration::from_millis(1) < COMMAND
-            {
-                timeout_at(until, answer)
+            // The connection's own limit holds unless less time is left.
+            if limit < COMMAND {
+                timeout(limit, answer)
                     .await
                     .map_err(|_| Failure::Late)?
                     .map_err(classify)
@@ -163,9 +159,10 @@ impl Redis {
                 answer.await.map_err(classify)
             }
         };
-        let result = self.metrics.observe(command, attempt).await;
+        let (result, took) = self.metrics.observe(command, attempt).await;
+        budget.waited(took);
         match &result {
-            Ok(_) | Err(Failure::Skipped) => self.answered(),
+            Ok(_) => self.answered(),
             Err(Failure::Refused(reason)) => {
                 self.answered();
                 self.warning.once_a_minute(reason);
@@ -181,7 +178,7 @@ impl Redis {
                 self.disconnect(serial);
             }
         }
-        result
+        Some(result)
     }
 
     /// Notes a write that Redis may know nothing of: until the epoch has been raised, nothing in
@@ -227,7 +224,7 @@ impl Redis {
         let agreed = self
             .run(Command::Epoch, &mut live, &mut budget, agree)
             .await;
-        if let Ok(epoch) = agreed
+        if let Some(Ok(epoch)) = agreed
             && epoch != known
         {
             self.adopt(epoch);
@@ -235,6 +232,10 @@ impl Redis {
     }
 
     /// Connects, and makes sure that nothing is read which a write could not mark.
+    ///
+    /// The first connection of a process raises the epoch as well: the process before it may have
+    /// ended while Redis missed its writes. So Redis begins empty after each start; a second level
+    /// that is cold for minutes costs less than a write that is forgotten for minutes.
     async fn connect(&self) -> Result<(), Failure> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
@@ -250,16 +251,15 @@ impl Redis {
             Ok(connection)
         };
         let connect = async { connect.await.map_err(classify) };
-        let mut connection = self.metrics.observe(Command::Connect, connect).await?;
+        let mut connection = self.metrics.observe(Command::Connect, connect).await.0?;
         for _ in 0..MAX_JOINS {
             let (seen, known) = {
                 let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
                 (state.unsynced, state.epoch)
             };
-            // A first connection finds nothing that this process could contradict.
-            let agree = agree_on_epoch(&mut connection, known, known > 0 || seen > 0);
+            let agree = agree_on_epoch(&mut connection, known, true);
             let agree = async { agree.await.map_err(classify) };
-            let epoch = self.metrics.observe(Command::Epoch, agree).await?;
+            let epoch = self.metrics.observe(Command::Epoch, agree).await.0?;
             if self.join(&connection, epoch, seen) {
                 return Ok(());
             }

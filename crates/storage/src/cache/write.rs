@@ -7,7 +7,7 @@ use instrumentation::request::scope_current;
 use tenancy::TenantId;
 use tracing::Instrument as _;
 
-use super::{Cached, Inner, body::CachedBody, budget::Budget, key::Key};
+use super::{Cached, Inner, body::CachedBody, budget::Budget, key::Key, level2::Told};
 use crate::{Entity, StorageError, store::Store as _};
 
 /// The version beyond all others: what a deletion announces.
@@ -24,9 +24,9 @@ impl<E: Entity> Cached<E> {
         let (inner, tenant, entity) = (Arc::clone(&self.inner), tenant.clone(), entity.clone());
         finish(async move {
             let key = Key::new(&tenant, entity.id());
-            // In Redis there is nothing yet of a new id; here its absence may be remembered.
-            inner.level1.raise_floor(&key, entity.version());
             inner.store.insert(&tenant, &entity).await?;
+            // In Redis there is nothing yet of a new id; here its absence may be remembered.
+            inner.level1.end_absence(&key, entity.version());
             inner
                 .level1
                 .keep(&key, &CachedBody::of(&entity, inner.encode));
@@ -43,12 +43,12 @@ impl<E: Entity> Cached<E> {
         let (inner, tenant) = (Arc::clone(&self.inner), tenant.clone());
         let entities = entities.to_vec();
         finish(async move {
+            inner.store.insert_many(&tenant, &entities).await?;
             for entity in &entities {
-                inner
-                    .level1
-                    .raise_floor(&Key::new(&tenant, entity.id()), entity.version());
+                let key = Key::new(&tenant, entity.id());
+                inner.level1.end_absence(&key, entity.version());
             }
-            inner.store.insert_many(&tenant, &entities).await
+            Ok(())
         })
         .await
     }
@@ -72,10 +72,9 @@ impl<E: Entity> Cached<E> {
             if outcome.is_ok() {
                 let body = CachedBody::of(&entity, inner.encode);
                 inner.level1.keep(&key, &body);
-                announced.told = inner
-                    .level2
-                    .publish(&key, &body, &mut announced.budget)
-                    .await;
+                let budget = &mut announced.budget;
+                let told = inner.level2.publish(&key, &body, budget).await;
+                announced.note(told);
             }
             inner.settle(&announced, &outcome);
             outcome
@@ -98,11 +97,11 @@ impl<E: Entity> Cached<E> {
             let key = Key::new(&tenant, id);
             let mut announced = inner.announce(&key, GONE).await;
             let outcome = inner.store.delete(&tenant, &id, expected).await;
-            if outcome.is_ok() && !announced.told {
-                announced.told = inner
-                    .level2
-                    .announce(&key, GONE, &mut announced.budget)
-                    .await;
+            if outcome.is_ok() {
+                // Once more: in an epoch that others have raised meanwhile the first mark is gone.
+                let budget = &mut announced.budget;
+                let told = inner.level2.announce(&key, GONE, budget).await;
+                announced.note(told);
             }
             inner.settle(&announced, &outcome);
             outcome
@@ -118,6 +117,17 @@ pub(super) struct Announced {
     told: bool,
 }
 
+impl Announced {
+    fn note(&mut self, told: Told) {
+        match told {
+            Told::Yes => self.told = true,
+            Told::No => self.told = false,
+            // The mark from before the write goes on refusing what is older.
+            Told::Unasked => {}
+        }
+    }
+}
+
 impl<E: Entity> Inner<E> {
     /// Makes both levels refuse what is older than the version that is about to be written.
     ///
@@ -126,7 +136,7 @@ impl<E: Entity> Inner<E> {
     pub(super) async fn announce(&self, key: &Key<E>, version: Version) -> Announced {
         self.level1.raise_floor(key, version);
         let mut budget = Budget::start();
-        let told = self.level2.announce(key, version, &mut budget).await;
+        let told = self.level2.announce(key, version, &mut budget).await == Told::Yes;
         Announced { budget, told }
     }
 
@@ -147,6 +157,6 @@ async fn finish(
 ) -> Result<(), StorageError> {
     match tokio::spawn(scope_current(write).in_current_span()).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(StorageError::Unavailable("the write broke off".into())),
+        Err(_) => Err(StorageError::OutcomeUnknown("the write broke off".into())),
     }
 }

@@ -55,11 +55,10 @@ pub(crate) async fn connect(
     let client = Client::with_options(options).map_err(from_mongo)?;
     let database = client.database(database);
     let batches = Batches::new(&database, server.transactions, limits.abandoned_batch);
-    let connections = usize::try_from(limits.mongo_connections).unwrap_or(usize::MAX);
     let database = Database {
         client,
         database,
-        places: Places::new(SYSTEM, connections),
+        places: Places::connections(SYSTEM, limits.mongo_connections),
         batches,
         transactions: server.transactions,
         limits: limits.clone(),

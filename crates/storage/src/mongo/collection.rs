@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{Database, batch::MARK, error::from_mongo, fields::number, locks::DocumentLocks};
 use crate::{
     Entity, StorageError,
-    calls::{Calls, Operation},
+    calls::{Call, Calls, Operation},
     store::Store,
 };
 
@@ -42,7 +42,7 @@ pub(crate) trait MongoEntity: Entity {
 pub(crate) struct DocumentStore<E> {
     database: Database,
     collection: Collection<Document>,
-    calls: Calls,
+    pub(super) calls: Calls,
     locks: DocumentLocks,
     entity: std::marker::PhantomData<fn() -> E>,
 }
@@ -62,14 +62,14 @@ impl<E: MongoEntity> DocumentStore<E> {
     /// The entities that `filter` finds.
     pub(super) async fn find(
         &self,
-        operation: Operation,
+        call: Call,
         filter: Document,
         order: Document,
         limit: usize,
     ) -> Result<Vec<E>, StorageError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.calls
-            .run(operation, async |turn, deadline| {
+            .run_in(call, async |turn, deadline| {
                 let found = self.collection.find(filter).sort(order).limit(limit);
                 let found = read(found.max_time(left(deadline))).await;
                 drop(turn);
@@ -126,11 +126,8 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
     }
 
     async fn get(&self, tenant: &TenantId, id: &E::Id) -> Result<Option<E>, StorageError> {
-        let filter = one::<E>(tenant, id);
-        Ok(self
-            .find(Operation::Get, filter, Document::new(), 1)
-            .await?
-            .pop())
+        let (call, filter) = (self.calls.begin(Operation::Get), one::<E>(tenant, id));
+        Ok(self.find(call, filter, Document::new(), 1).await?.pop())
     }
 
     async fn list(
@@ -144,12 +141,12 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         let order = E::order(query);
         self.calls
             .run(Operation::List, async |turn, deadline| {
+                // One after the other: a call has one connection.
                 let count = self.collection.count_documents(filter.clone());
-                let count = count.max_time(left(deadline)).into_future();
+                let total = count.max_time(left(deadline)).await.map_err(from_mongo)?;
                 let items = self.collection.find(filter).sort(order).skip(page.offset());
-                let items = read(items.limit(i64::from(page.size())).max_time(left(deadline)));
-                let count = async { count.await.map_err(from_mongo) };
-                let (total, items) = futures_util::try_join!(count, items)?;
+                let items = items.limit(i64::from(page.size()));
+                let items = read(items.max_time(left(deadline))).await?;
                 drop(turn);
                 Ok(Page { items, total })
             })

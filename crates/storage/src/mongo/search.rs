@@ -8,7 +8,7 @@ use tenancy::TenantId;
 use super::collection::{DocumentStore, visible};
 use crate::{
     StorageError,
-    calls::Operation,
+    calls::{Call, Operation},
     search::{Scope, Source, ranked},
     store::BookStore,
 };
@@ -23,6 +23,7 @@ impl BookStore for DocumentStore<Book> {
         ranked(
             &Matches {
                 books: self,
+                call: self.calls.begin(Operation::Search),
                 tenant,
                 term,
             },
@@ -34,6 +35,8 @@ impl BookStore for DocumentStore<Book> {
 
 struct Matches<'a> {
     books: &'a DocumentStore<Book>,
+    /// One for all scopes.
+    call: Call,
     tenant: &'a TenantId,
     term: &'a SearchTerm,
 }
@@ -44,7 +47,7 @@ impl Source for Matches<'_> {
         filter.extend(condition(scope, &literal(self.term.as_str())));
         let newest_first = doc! { "createdAt": -1, "_id": -1 };
         self.books
-            .find(Operation::Search, filter, newest_first, limit)
+            .find(self.call, filter, newest_first, limit)
             .await
     }
 }

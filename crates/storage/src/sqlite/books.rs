@@ -33,6 +33,11 @@ impl SqlEntity for Book {
         "summary_generated_at",
     ];
 
+    const INDEX: Option<&'static str> = Some(
+        "INSERT INTO books_text (rowid, title, author, description) \
+         SELECT row_id, title, author, description FROM books WHERE row_id BETWEEN ?1 AND ?2",
+    );
+
     fn values(&self) -> Vec<Value> {
         let mut values = vec![
             Value::Text(self.isbn_key()),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     StorageError,
-    calls::Operation,
+    calls::{Call, Operation},
     search::{Scope, Source, fold, ranked},
     store::BookStore,
 };
@@ -46,6 +46,7 @@ impl BookStore for Table<Book> {
         ranked(
             &Matches {
                 table: self,
+                call: self.calls.begin(Operation::Search),
                 tenant,
                 term,
             },
@@ -57,6 +58,8 @@ impl BookStore for Table<Book> {
 
 struct Matches<'a> {
     table: &'a Table<Book>,
+    /// One for all scopes.
+    call: Call,
     tenant: &'a TenantId,
     term: &'a SearchTerm,
 }
@@ -73,7 +76,7 @@ impl Source for Matches<'_> {
         let mut values = vec![text(self.tenant.as_str()), limit];
         values.extend(sought);
         let query = move |connection: &Connection| select(connection, &statement, &values);
-        self.table.read(Operation::Search, query).await
+        self.table.read(self.call, query).await
     }
 }
 

@@ -1,16 +1,16 @@
 //! One table of entities: the statements that books and authors share.
 
-use std::sync::Arc;
+use std::{slice::from_ref, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{Page, PageRequest, Version};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use tenancy::TenantId;
 
-use super::{Database, error::from_sqlite, values};
+use super::{Database, error::from_sqlite, values, writer::Size};
 use crate::{
     Entity, StorageError,
-    calls::{Calls, Operation},
+    calls::{Call, Calls, Operation},
     store::Store,
 };
 
@@ -18,6 +18,8 @@ use crate::{
 pub(crate) trait SqlEntity: Entity {
     /// Its columns beside `tenant` and `id`, in the order of [`SqlEntity::values`].
     const COLUMNS: &'static [&'static str];
+    /// Indexes the rows from `?1` to `?2`, where inserting a row does not do so by itself.
+    const INDEX: Option<&'static str> = None;
 
     /// Its values for [`SqlEntity::COLUMNS`].
     fn values(&self) -> Vec<Value>;
@@ -63,12 +65,12 @@ impl<E: SqlEntity> Table<E> {
 
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        operation: Operation,
+        call: Call,
         query: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let readers = Arc::clone(&self.database.readers);
         self.calls
-            .run(operation, |turn, _| readers.run(turn, query))
+            .run_in(call, |turn, _| readers.run(turn, query))
             .await
     }
 
@@ -79,10 +81,14 @@ impl<E: SqlEntity> Table<E> {
     ) -> Result<T, StorageError> {
         let statements = Arc::clone(&self.statements);
         let writer = &self.database.writer;
+        let size = if operation == Operation::InsertMany {
+            Size::Bulk
+        } else {
+            Size::Single
+        };
         let run = async |turn, deadline| {
-            let result = writer
-                .run(deadline, move |connection| work(connection, &statements))
-                .await;
+            let work = move |connection: &Connection| work(connection, &statements);
+            let result = writer.run(size, deadline, work).await;
             drop(turn);
             result
         };
@@ -95,7 +101,7 @@ impl<E: SqlEntity> Store<E> for Table<E> {
     async fn insert(&self, tenant: &TenantId, entity: &E) -> Result<(), StorageError> {
         let (tenant, entity) = (tenant.clone(), entity.clone());
         self.write(Operation::Insert, move |connection, statements| {
-            insert(connection, statements, &tenant, &entity)
+            insert(connection, statements, &tenant, from_ref(&entity))
         })
         .await
     }
@@ -103,13 +109,7 @@ impl<E: SqlEntity> Store<E> for Table<E> {
     async fn insert_many(&self, tenant: &TenantId, entities: &[E]) -> Result<(), StorageError> {
         let (tenant, entities) = (tenant.clone(), entities.to_vec());
         self.write(Operation::InsertMany, move |connection, statements| {
-            for (index, entity) in entities.iter().enumerate() {
-                insert(connection, statements, &tenant, entity).map_err(|error| match error {
-                    StorageError::Duplicate { .. } => StorageError::Duplicate { index },
-                    other => other,
-                })?;
-            }
-            Ok(())
+            insert(connection, statements, &tenant, &entities)
         })
         .await
     }
@@ -117,7 +117,7 @@ impl<E: SqlEntity> Store<E> for Table<E> {
     async fn get(&self, tenant: &TenantId, id: &E::Id) -> Result<Option<E>, StorageError> {
         let (tenant, id) = (tenant.clone(), E::id_bytes(id));
         let statements = Arc::clone(&self.statements);
-        self.read(Operation::Get, move |connection| {
+        self.read(self.calls.begin(Operation::Get), move |connection| {
             let mut statement = connection
                 .prepare_cached(&statements.get)
                 .map_err(from_sqlite)?;
@@ -139,7 +139,7 @@ impl<E: SqlEntity> Store<E> for Table<E> {
         page: PageRequest,
     ) -> Result<Page<E>, StorageError> {
         let (tenant, query) = (tenant.clone(), query.clone());
-        self.read(Operation::List, move |connection| {
+        self.read(self.calls.begin(Operation::List), move |connection| {
             list(connection, &tenant, &query, page)
         })
         .await
@@ -186,12 +186,18 @@ impl<E: SqlEntity> Store<E> for Table<E> {
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
-        self.read(Operation::Ping, |connection| {
-            connection
-                .query_row("SELECT 1", [], |_| Ok(()))
-                .map_err(from_sqlite)
-        })
-        .await
+        let (readers, writer) = (&self.database.readers, &self.database.writer);
+        let both = async |turn, deadline| {
+            // The file is read, and the writer's transaction can lock it.
+            let read = Arc::clone(readers).run(turn, |connection| {
+                let tables = "SELECT count(*) FROM sqlite_schema";
+                let counted = connection.query_row(tables, [], |_| Ok(()));
+                counted.map_err(from_sqlite)
+            });
+            read.await?;
+            writer.run(Size::Single, deadline, |_| Ok(())).await
+        };
+        self.calls.run(Operation::Ping, both).await
     }
 }
 
@@ -243,11 +249,25 @@ fn insert<E: SqlEntity>(
     connection: &Connection,
     statements: &Statements,
     tenant: &TenantId,
-    entity: &E,
+    entities: &[E],
 ) -> Result<(), StorageError> {
-    let key = [values::text(tenant.as_str()), id_value::<E>(&entity.id())];
-    let values = params_from_iter(key.into_iter().chain(entity.values()));
-    execute(connection, &statements.insert, values)
+    let mut first = None;
+    for (index, entity) in entities.iter().enumerate() {
+        let key = [values::text(tenant.as_str()), id_value::<E>(&entity.id())];
+        let values = params_from_iter(key.into_iter().chain(entity.values()));
+        execute(connection, &statements.insert, values).map_err(|error| match error {
+            StorageError::Duplicate { .. } => StorageError::Duplicate { index },
+            other => other,
+        })?;
+        first.get_or_insert(connection.last_insert_rowid());
+    }
+    match (first, E::INDEX) {
+        // Nobody else writes, so the numbers of the rows follow each other.
+        (Some(first), Some(index)) => {
+            execute(connection, index, [first, connection.last_insert_rowid()])
+        }
+        (None, _) | (_, None) => Ok(()),
+    }
 }
 
 fn must_have<E: SqlEntity>(

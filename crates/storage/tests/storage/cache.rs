@@ -24,6 +24,8 @@ async fn each_level_answers_with_the_same_reply() -> anyhow::Result<()> {
     let redis = test_support::redis().await?;
     let place = sqlite()?.with_redis(redis.url());
     let (storage, tenant) = (place.open().await?, tenant("acme")?);
+    // Whoever starts makes Redis forget, so the other process is there from the beginning.
+    let other = place.open().await?;
     assert_eq!(storage.redis_state(), RedisState::Healthy);
     let given = book("A book")?;
     storage.books.insert(&tenant, &given).await?;
@@ -42,7 +44,6 @@ async fn each_level_answers_with_the_same_reply() -> anyhow::Result<()> {
     };
     let first = storage.books.get(&tenant, &given.id).await?;
     assert_eq!(first.as_deref(), Some(&expected));
-    let other = place.open().await?;
     for level in [Level::L2, Level::L1] {
         let found = other.books.get(&tenant, &given.id).await?;
         assert_eq!(
@@ -53,9 +54,6 @@ async fn each_level_answers_with_the_same_reply() -> anyhow::Result<()> {
             })
         );
     }
-    cmd("FLUSHALL")
-        .query_async::<()>(&mut raw_redis(&redis.url()).await?)
-        .await?;
     let third = place.open().await?;
     let found = third.books.get(&tenant, &given.id).await?;
     assert_eq!(
@@ -71,33 +69,33 @@ async fn each_level_answers_with_the_same_reply() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_read_fills_redis_for_other_processes() -> anyhow::Result<()> {
     let redis = test_support::redis().await?;
-    let place = sqlite()?.with_redis(redis.url());
-    let (storage, tenant) = (place.open().await?, tenant("acme")?);
+    let place = without_level1(&redis)?;
+    let (cold, tenant) = (place.open().await?, tenant("acme")?);
     let (given, writer) = (book("x")?, author("y")?);
-    storage.books.insert(&tenant, &given).await?;
-    storage.authors.insert(&tenant, &writer).await?;
-    let cold = place.open().await?;
-    let found = cold.books.get(&tenant, &given.id).await?;
-    assert_eq!(found.map(|found| found.level), Some(Level::Store));
-    let found = cold.authors.get(&tenant, &writer.id).await?;
-    assert_eq!(found.map(|found| found.level), Some(Level::Store));
-    // The reply does not wait for the fill.
+    cold.books.insert(&tenant, &given).await?;
+    cold.authors.insert(&tenant, &writer).await?;
+    let other = place.open().await?;
+    let mut raw = raw_redis(&redis.url()).await?;
+    // The reply does not wait for the fill, and the fill for an epoch that is known.
     wait::until("both entries in Redis", DEADLINE, async || {
-        let colder = place.open().await?;
-        let book = colder
-            .books
-            .get(&tenant, &given.id)
-            .await?
-            .map(|found| found.level);
-        let author = colder
-            .authors
-            .get(&tenant, &writer.id)
-            .await?
-            .map(|found| found.level);
-        anyhow::ensure!((book, author) == (Some(Level::L2), Some(Level::L2)));
+        let found = cold.books.get(&tenant, &given.id).await?;
+        anyhow::ensure!(found.map(|found| found.level) == Some(Level::L2));
+        let found = cold.authors.get(&tenant, &writer.id).await?;
+        anyhow::ensure!(found.map(|found| found.level) == Some(Level::L2));
+        let epoch: u64 = cmd("GET").arg("v1:epoch").query_async(&mut raw).await?;
+        let book = format!("v1:{epoch}:t:acme:book:{}", given.id);
+        let author = format!("v1:{epoch}:t:acme:author:{}", writer.id);
+        let mut exist = cmd("EXISTS");
+        let there: u8 = exist.arg(book).arg(author).query_async(&mut raw).await?;
+        anyhow::ensure!(there == 2);
         Ok(())
     })
-    .await
+    .await?;
+    let found = other.books.get(&tenant, &given.id).await?;
+    assert_eq!(found.map(|found| found.level), Some(Level::L2));
+    let found = other.authors.get(&tenant, &writer.id).await?;
+    assert_eq!(found.map(|found| found.level), Some(Level::L2));
+    Ok(())
 }
 
 #[tokio::test]

@@ -10,4 +10,5 @@ mod model;
 mod mongo;
 mod outage;
 mod search;
+mod sqlite;
 mod summaries;

@@ -22,6 +22,7 @@ async fn every_cache_event_is_counted() -> anyhow::Result<()> {
     let redis = test_support::redis().await?;
     let place = sqlite()?.with_redis(redis.url());
     let (storage, tenant) = (place.open().await?, tenant("acme")?);
+    let other = place.open().await?;
     let given = book("x")?;
     storage.books.insert(&tenant, &given).await?;
     storage.books.get(&tenant, &given.id).await?;
@@ -29,7 +30,6 @@ async fn every_cache_event_is_counted() -> anyhow::Result<()> {
         .books
         .replace(&tenant, &next(&given, "y")?, Version::FIRST)
         .await?;
-    let other = place.open().await?;
     other.books.get(&tenant, &given.id).await?;
     other.books.get(&tenant, &book("never")?.id).await?;
     drop(guard);

@@ -145,6 +145,18 @@ impl Rig {
         }
     }
 
+    /// Processes of one epoch, which each of them raised when it began.
+    pub(super) async fn processes<const N: usize>(&self) -> [Process; N] {
+        let mut processes = Vec::with_capacity(N);
+        for _ in 0..N {
+            processes.push(self.process().await);
+        }
+        for process in &processes {
+            process.uses_redis().await;
+        }
+        processes.try_into().ok().unwrap()
+    }
+
     pub(super) async fn process(&self) -> Process {
         let store = Arc::new(Gated {
             table: sqlite::Table::new(&self.database),
