@@ -19,9 +19,6 @@ use crate::{
     problems::{bulk_problem, malformed_id, no_such, storage_problem},
 };
 
-/// How often a change without `If-Match` is made anew when another one came between.
-const MAX_TRIES: usize = 5;
-
 /// Creates one entity.
 pub(crate) async fn create<R: Resource>(
     cached: &Cached<R>,
@@ -110,19 +107,20 @@ pub(crate) async fn delete<R: Resource>(
 ) -> Result<StatusCode, Problem> {
     let id = R::parse_id(id).ok_or_else(malformed_id)?;
     let expected = match condition {
-        IfMatch::Unconditional => None,
-        IfMatch::Any | IfMatch::OneOf(_) => {
-            Some(current(cached, tenant, &id, condition).await?.version())
+        IfMatch::Unconditional | IfMatch::Any => None,
+        IfMatch::OneOf(_) => {
+            let found = cached.read(tenant, &id).await.map_err(storage_problem)?;
+            let entity = found.ok_or_else(|| no_such(R::SINGULAR))?;
+            guard(condition, &entity).map_err(storage_problem)?;
+            Some(entity.version())
         }
     };
-    match cached.delete(tenant, &id, expected).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(StorageError::NotFound) => Err(no_such(R::SINGULAR)),
-        Err(error) => Err(storage_problem(error)),
-    }
+    let deleted = cached.delete(tenant, &id, expected).await;
+    deleted.map_err(problem_of::<R>)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reads, changes and stores; without a condition it tries again when another change came between.
+/// Changes the entity, in whichever version it is that the condition allows.
 async fn change<R: Resource>(
     cached: &Cached<R>,
     tenant: &TenantId,
@@ -130,33 +128,23 @@ async fn change<R: Resource>(
     condition: &IfMatch,
     apply: impl Fn(&R) -> R,
 ) -> Result<R, Problem> {
-    for _ in 0..MAX_TRIES {
-        let entity = current(cached, tenant, id, condition).await?;
-        let changed = apply(&entity);
-        match cached.replace(tenant, &changed, entity.version()).await {
-            Ok(()) => return Ok(changed),
-            Err(StorageError::NotFound) => return Err(no_such(R::SINGULAR)),
-            Err(StorageError::VersionConflict) if *condition == IfMatch::Unconditional => {}
-            Err(error) => return Err(storage_problem(error)),
-        }
-    }
-    Err(Problem::conflict(
-        "others keep changing it at the same time",
-    ))
+    let guarded = |entity: &R| guard(condition, entity).map(|()| apply(entity));
+    let changed = cached.change(tenant, id, guarded).await;
+    changed.map_err(problem_of::<R>)
 }
 
-async fn current<R: Resource>(
-    cached: &Cached<R>,
-    tenant: &TenantId,
-    id: &R::Id,
-    condition: &IfMatch,
-) -> Result<R, Problem> {
-    let found = cached.read(tenant, id).await.map_err(storage_problem)?;
-    let entity = found.ok_or_else(|| no_such(R::SINGULAR))?;
+fn guard<R: Resource>(condition: &IfMatch, entity: &R) -> Result<(), StorageError> {
     if condition.allows(entity.version()) {
-        Ok(entity)
+        Ok(())
     } else {
-        Err(storage_problem(StorageError::VersionConflict))
+        Err(StorageError::VersionConflict)
+    }
+}
+
+fn problem_of<R: Resource>(error: StorageError) -> Problem {
+    match error {
+        StorageError::NotFound => no_such(R::SINGULAR),
+        other => storage_problem(other),
     }
 }
 
