@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 .DEFAULT_GOAL := help
 .PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data \
-	perf-smoke perf-load perf-ai-smoke test test-unit test-system lint bench images clean
+	perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -42,6 +42,8 @@ test-unit: ## Run the tests that need no server
 	@$(SCRIPTS)/test.sh unit
 test-system: ## Check scripts, pins, compose file, suites and dashboards
 	@$(SCRIPTS)/test-system.sh
+test-sdks: ## Run the official clients of the model vendors against the simulator
+	@$(SCRIPTS)/test-sdks.sh
 lint: ## Check format, clippy, scripts and dependencies
 	@$(SCRIPTS)/lint.sh
 bench: ## Measure the speed of the release build

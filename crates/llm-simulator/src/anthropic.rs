@@ -4,7 +4,9 @@
 //! the two readings check each other.
 
 mod checks;
+mod content;
 mod error;
+mod limits;
 pub(crate) mod models;
 pub(crate) mod request;
 pub(crate) mod stream;
@@ -19,12 +21,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::HeaderMap;
 
 use crate::{
     body::{self, Unreadable},
     call::{Arrival, Call},
-    credentials::Caller,
+    credentials::{Caller, ListedKeys},
     dialect::Dialect,
     engine::Engine,
     framing,
@@ -33,7 +35,7 @@ use crate::{
 };
 use error::Error;
 use request::MessagesRequest;
-use wire::{Message, REQUEST_ID};
+use wire::Message;
 
 /// The routes of this dialect.
 pub(crate) fn router() -> Router<Arc<Engine>> {
@@ -58,7 +60,7 @@ async fn messages(State(engine): State<Arc<Engine>>, request: Request) -> Respon
         request.extensions(),
     );
     let (head, body) = request.into_parts();
-    let (request, caller) = match understand(&head.headers, body).await {
+    let (request, caller) = match understand(&head.headers, body, &engine.keys).await {
         Ok(request) => request,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
@@ -72,10 +74,10 @@ async fn messages(State(engine): State<Arc<Engine>>, request: Request) -> Respon
     }
 }
 
-async fn count_tokens(request: Request) -> Response {
+async fn count_tokens(State(engine): State<Arc<Engine>>, request: Request) -> Response {
     let request_id = unmetered_request_id();
     let (head, body) = request.into_parts();
-    match understand_prompt(&head.headers, body).await {
+    match understand_prompt(&head.headers, body, &engine.keys).await {
         Ok((request, _)) => {
             let count = wire::TokenCount {
                 input_tokens: request.prompt().tokens(),
@@ -87,18 +89,19 @@ async fn count_tokens(request: Request) -> Response {
 }
 
 async fn reply(call: Call) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (REQUEST_ID, call.request_id().to_owned()),
-    ];
+    let headers = wire::headers(&call, "application/json");
     let body = framing::whole(call, |call, text| {
         body::to_json(&Message::whole(call, text))
     });
     (headers, body.await).into_response()
 }
 
-async fn understand(headers: &HeaderMap, body: Body) -> Result<(MessagesRequest, Caller), Error> {
-    let (request, caller) = understand_prompt(headers, body).await?;
+async fn understand(
+    headers: &HeaderMap,
+    body: Body,
+    keys: &ListedKeys,
+) -> Result<(MessagesRequest, Caller), Error> {
+    let (request, caller) = understand_prompt(headers, body, keys).await?;
     request.check_generation()?;
     Ok((request, caller))
 }
@@ -107,8 +110,9 @@ async fn understand(headers: &HeaderMap, body: Body) -> Result<(MessagesRequest,
 async fn understand_prompt(
     headers: &HeaderMap,
     body: Body,
+    keys: &ListedKeys,
 ) -> Result<(MessagesRequest, Caller), Error> {
-    let caller = checks::head(headers)?;
+    let caller = checks::head(headers, keys)?;
     let bytes = body::read(body)
         .await
         .map_err(|unreadable| match unreadable {

@@ -24,12 +24,14 @@ use serde::de::DeserializeOwned;
 use crate::{
     body::{self, Unreadable},
     call::{Arrival, Call, CallRequest},
+    credentials::ListedKeys,
     dialect::Dialect,
     engine::Engine,
     framing,
     journal::Operation,
     prompt::Prompt,
 };
+use checks::Credential;
 use error::Error;
 use event_stream::{Chunk, InvocationMetrics};
 use model::Family;
@@ -107,7 +109,7 @@ async fn answer(
         Operation::Chat,
         request.extensions(),
     );
-    match understand(model, request, action).await {
+    match understand(model, request, action, &engine.keys).await {
         Ok((call, shape)) => reply(arrival, call, shape).await,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
@@ -121,9 +123,10 @@ async fn understand(
     model: ModelPath,
     request: Request,
     action: Action,
+    keys: &ListedKeys,
 ) -> Result<(CallRequest, Shape), Error> {
     let (head, body) = request.into_parts();
-    let caller = checks::credential(&head.headers)?;
+    let credential = Credential::read(&head.headers, keys)?;
     let Path(model) = model.map_err(|error| Error::invalid(error.body_text()))?;
     model::check(&model)?;
     let shape = match action.api {
@@ -138,13 +141,14 @@ async fn understand(
                 Error::invalid(format!("The body could not be read: {reason}"))
             }
         })?;
+    credential.verify(&head, &bytes)?;
     let asked = match shape {
         Shape::Converse => converse::request::read(&bytes, &model)?,
         Shape::Invoke(family) => invoke::read(family, &bytes, &model)?,
     };
     let call = CallRequest {
         streamed: action.streamed,
-        caller,
+        caller: credential.caller,
         prompt: asked.prompt,
         max_tokens: asked.max_tokens.and_then(|limit| u64::try_from(limit).ok()),
         model,

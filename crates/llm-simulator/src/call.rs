@@ -15,12 +15,14 @@ use tokio::time::Instant;
 
 use crate::{
     answer::Answer,
+    credentials::Caller,
     engine::{Engine, Place},
     exchange::Exchange,
     faults::{Fault, Within},
     journal::{CallRecord, Outcome},
     load::Slot,
     prompt_cache::CacheUsage,
+    rate_limit::RateState,
 };
 use pace::Pace;
 use sent::LastSent;
@@ -77,6 +79,9 @@ pub(crate) struct Call {
     /// Whether the caller's limit made it that short.
     limited: bool,
     fault: Option<Fault>,
+    caller: Caller,
+    /// What the caller had left once this call was let in.
+    limits: Option<RateState>,
     first_token: Option<Duration>,
     sent: LastSent,
     response_id: String,
@@ -114,6 +119,11 @@ impl Call {
     /// The others, which is what some vendors call input.
     pub(crate) fn uncached_tokens(&self) -> u64 {
         self.input_tokens() - self.cache_usage().read - self.cache_usage().written()
+    }
+
+    /// What the caller has left of its limits.
+    pub(crate) fn limits(&self) -> Option<&RateState> {
+        self.limits.as_ref()
     }
 
     /// Tokens generated so far, reasoning included.
@@ -222,6 +232,7 @@ impl Call {
             request_id: self.record.request_id.clone(),
             status,
             retry_after: None,
+            exceeded: None,
         }
     }
 
@@ -293,6 +304,10 @@ impl Call {
         if matches!(outcome, Outcome::Cancelled | Outcome::Broken) {
             record.sent_last = self.sent.steps();
             record.tokens_in_last_250_ms = self.unseen(elapsed);
+        }
+        if outcome != Outcome::Refused {
+            let (dialect, tokens) = (record.dialect, record.output_tokens);
+            self.engine.rate_limits.settle(dialect, self.caller, tokens);
         }
         self.engine.book(record);
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use secrecy::ExposeSecret;
 use service_defaults::{
     environment::Environment,
     listen::{ListenSettings, read_address},
@@ -9,9 +10,11 @@ use service_defaults::{
 };
 
 use crate::{
+    credentials::{ListedKeys, ListedKeysError},
     faults::FaultRules,
     library::{Library, Miss, RecorderConfig, ReplayConfig, Speed},
     profile::{ModelProfiles, Profile},
+    rate_limit::RateLimits,
 };
 
 /// The state that a reset goes back to.
@@ -27,6 +30,10 @@ pub struct SimulatorConfig {
     pub faults: FaultRules,
     /// Answers that were recorded, which come before simulated ones.
     pub replay: Option<ReplayConfig>,
+    /// Keys that are checked.
+    pub keys: ListedKeys,
+    /// What each key may use.
+    pub rate_limits: RateLimits,
 }
 
 /// Everything that the process reads from its environment.
@@ -52,6 +59,8 @@ impl SimulatorConfig {
             model_profiles: ModelProfiles::default(),
             faults: FaultRules::default(),
             replay: None,
+            keys: ListedKeys::default(),
+            rate_limits: RateLimits::default(),
         }
     }
 
@@ -91,6 +100,13 @@ impl SimulatorConfig {
                 )
                 .unwrap_or_default(),
             replay: read_replay(environment),
+            keys: read_keys(environment),
+            rate_limits: environment
+                .optional_parsed(
+                    "SIMULATOR_RATE_LIMITS",
+                    "What each key may use per minute, as in requests=60,input_tokens=100000,output_tokens=20000",
+                )
+                .unwrap_or_default(),
         }
     }
 }
@@ -160,4 +176,20 @@ impl ProcessConfig {
             ),
         }
     }
+}
+
+/// The keys come as one secret; an error names the entry, never its text.
+fn read_keys(environment: &mut Environment) -> ListedKeys {
+    const NAME: &str = "SIMULATOR_KEYS";
+    let help = "Keys that are checked: anthropic=KEY, openai=KEY, bedrock=KEY or \
+                bedrock=ID:SECRET, separated by commas; a vendor without takes every key";
+    let Some(text) = environment.secret(NAME, help) else {
+        return ListedKeys::default();
+    };
+    text.expose_secret()
+        .parse()
+        .unwrap_or_else(|error: ListedKeysError| {
+            environment.reject(NAME, error.to_string());
+            ListedKeys::default()
+        })
 }

@@ -4,6 +4,7 @@
 mod calls;
 mod faults;
 mod profiles;
+mod rate_limits;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::{
     journal::{CallFilter, CallRecord},
     meter::MeterReading,
     profile::{ModelProfiles, Profile},
+    rate_limit::{RateLimits, RateLimitsError},
 };
 
 /// The controls of a simulator in the same process.
@@ -62,8 +64,17 @@ impl Control {
         Ok(())
     }
 
-    /// Back to the state at start: profiles, seed and faults; empty caches and
-    /// accounts.
+    /// Replaces the rate limits and fills all buckets.
+    ///
+    /// # Errors
+    /// Names the limit that cannot be kept; nothing changes then.
+    pub fn set_rate_limits(&self, limits: RateLimits) -> Result<(), RateLimitsError> {
+        self.engine.rate_limits.set(limits.check()?);
+        Ok(())
+    }
+
+    /// Back to the state at start: profiles, seed, faults and rate limits; empty
+    /// caches and accounts.
     pub fn reset(&self) {
         self.engine.reset();
     }
@@ -111,6 +122,7 @@ pub(crate) fn router() -> Router<Arc<Engine>> {
         )
         .route("/control/seed", get(seed).put(set_seed))
         .route("/control/faults", get(faults::all).put(faults::set))
+        .route("/control/rate-limits", rate_limits::route())
         .route("/control/reset", post(reset))
         .route("/control/meter", get(meter))
         .route("/control/calls", get(calls::last))

@@ -1,6 +1,9 @@
 //! Credentials, as the vendors' clients show them.
 
+mod listed;
 pub(crate) mod signature;
+
+pub use listed::{ListedKeys, ListedKeysError};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
@@ -19,6 +22,8 @@ pub(crate) enum Flaw {
     Missing,
     /// What is there cannot be a key.
     Malformed,
+    /// It is none of those that the vendor knows.
+    Unknown,
 }
 
 impl Caller {

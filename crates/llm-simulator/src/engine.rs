@@ -12,6 +12,7 @@ use crate::{
     SimulatorConfig,
     accounts::{Accounts, Lines},
     call::CallRequest,
+    credentials::ListedKeys,
     dialect::Dialect,
     faults::{FaultPlan, FaultRules},
     invoice::Invoice,
@@ -20,6 +21,7 @@ use crate::{
     price_list::{Charge, Consumption, PriceList},
     profile::{ModelProfiles, Profile, Profiles},
     prompt_cache::{CacheUsage, Owner, PromptCache},
+    rate_limit::RateLimiter,
     seed,
     telemetry::Telemetry,
 };
@@ -51,6 +53,8 @@ pub(crate) struct Engine {
     prompts: PromptCache,
     prices: PriceList,
     pub(crate) telemetry: Telemetry,
+    pub(crate) keys: ListedKeys,
+    pub(crate) rate_limits: RateLimiter,
 }
 
 /// A place among the answers in progress; freed on drop.
@@ -75,6 +79,8 @@ impl Engine {
             prompts: PromptCache::default(),
             prices: PriceList::built_in(),
             telemetry: Telemetry::default(),
+            keys: config.keys,
+            rate_limits: RateLimiter::new(config.rate_limits),
         }
     }
 
@@ -110,6 +116,7 @@ impl Engine {
         });
         self.prompts.clear();
         *self.accounts() = Accounts::default();
+        self.rate_limits.reset();
         self.calls.store(0, Ordering::SeqCst);
     }
 

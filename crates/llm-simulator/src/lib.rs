@@ -41,6 +41,7 @@ mod price_list;
 mod profile;
 mod prompt;
 mod prompt_cache;
+mod rate_limit;
 mod router;
 mod running;
 mod same_origin;
@@ -53,6 +54,7 @@ pub use body::MAX_REQUEST_BYTES;
 pub use config::{ProcessConfig, SimulatorConfig};
 pub use connection::{Connection, ConnectionStream};
 pub use control::Control;
+pub use credentials::{ListedKeys, ListedKeysError};
 pub use dialect::Dialect;
 pub use distribution::Percentiles;
 pub use engine::MAX_ANSWERS;
@@ -73,6 +75,7 @@ pub use profile::{
     Assignment, AssignmentError, BUILT_IN, ModelProfiles, Profile, ProfileError, ProfileText,
     TokenRange,
 };
+pub use rate_limit::{RateLimits, RateLimitsError};
 pub use running::Running;
 
 use std::{io, sync::Arc};

@@ -7,6 +7,7 @@ mod chat;
 mod checks;
 mod content;
 mod error;
+mod limits;
 pub(crate) mod models;
 mod responses;
 
@@ -28,7 +29,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     body::{self, Unreadable},
     call::Call,
-    credentials::Caller,
+    credentials::{Caller, ListedKeys},
     engine::Engine,
 };
 use checks::Key;
@@ -72,9 +73,13 @@ fn routes(key: Key) -> Router<Arc<Engine>> {
 }
 
 /// Head first, then the body: a caller without a key uploads nothing.
-async fn read<T: DeserializeOwned>(request: Request, key: Key) -> Result<(T, Caller), Error> {
+async fn read<T: DeserializeOwned>(
+    request: Request,
+    key: Key,
+    keys: &ListedKeys,
+) -> Result<(T, Caller), Error> {
     let (head, body) = request.into_parts();
-    let caller = checks::key(&head.headers, key)?;
+    let caller = checks::key(&head.headers, key, keys)?;
     let bytes: Bytes = body::read(body)
         .await
         .map_err(|unreadable| match unreadable {
@@ -112,6 +117,9 @@ fn headers(call: &Call, content_type: &'static str) -> HeaderMap {
     ]);
     if let Ok(id) = HeaderValue::try_from(call.request_id()) {
         headers.insert(REQUEST_ID, id);
+    }
+    if let Some(state) = call.limits() {
+        limits::add(&mut headers, state);
     }
     headers
 }

@@ -46,18 +46,26 @@ async fn root(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Response
 }
 
 /// Both vendors list their models here; only one of them asks for a version.
-async fn models(headers: HeaderMap, paging: Result<Query<Paging>, QueryRejection>) -> Response {
+async fn models(
+    State(engine): State<Arc<Engine>>,
+    headers: HeaderMap,
+    paging: Result<Query<Paging>, QueryRejection>,
+) -> Response {
     if anthropic::is_meant(&headers) {
-        anthropic::models::list(&headers, paging).into_response()
+        anthropic::models::list(&headers, paging, &engine.keys).into_response()
     } else {
-        openai::models::list(&headers).into_response()
+        openai::models::list(&headers, &engine.keys).into_response()
     }
 }
 
-async fn model(headers: HeaderMap, Path(id): Path<String>) -> Response {
+async fn model(
+    State(engine): State<Arc<Engine>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
     if anthropic::is_meant(&headers) {
-        anthropic::models::one(&headers, &id).into_response()
+        anthropic::models::one(&headers, &id, &engine.keys).into_response()
     } else {
-        openai::models::one(&headers, &id).into_response()
+        openai::models::one(&headers, &id, &engine.keys).into_response()
     }
 }

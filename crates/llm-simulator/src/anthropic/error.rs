@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
 
-use super::wire;
-use crate::call::Refusal;
+use super::{limits, wire};
+use crate::{call::Refusal, rate_limit::Exceeded};
 
 /// An error reply; it gets its request id when it is sent.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub(crate) struct Error {
     status: StatusCode,
     message: String,
     retry_after: Option<HeaderValue>,
+    exceeded: Option<Box<Exceeded>>,
 }
 
 impl Error {
@@ -56,6 +57,7 @@ impl Error {
             .and_then(|text| HeaderValue::try_from(text).ok());
         Self {
             retry_after,
+            exceeded: refusal.exceeded.clone(),
             ..Self::new(status, message(refusal.status))
         }
     }
@@ -66,6 +68,9 @@ impl Error {
         if let Some(retry_after) = self.retry_after {
             headers.insert(RETRY_AFTER, retry_after);
         }
+        if let Some(exceeded) = &self.exceeded {
+            limits::add(&mut headers, &exceeded.state);
+        }
         (self.status, headers, wire::reply(&document, request_id)).into_response()
     }
 
@@ -74,6 +79,7 @@ impl Error {
             status,
             message: message.into(),
             retry_after: None,
+            exceeded: None,
         }
     }
 }

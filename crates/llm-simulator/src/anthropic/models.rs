@@ -9,6 +9,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use super::{checks, error::Error, unmetered_request_id, wire};
+use crate::credentials::ListedKeys;
 
 /// Id and name for people, in the order in which they are listed.
 const MODELS: [(&str, &str); 5] = [
@@ -52,14 +53,15 @@ struct ModelPage {
 pub(crate) fn list(
     headers: &HeaderMap,
     paging: Result<Query<Paging>, QueryRejection>,
+    keys: &ListedKeys,
 ) -> Result<Response, Error> {
-    checks::head(headers)?;
+    checks::head(headers, keys)?;
     let Query(paging) = paging.map_err(|error| Error::invalid(error.body_text()))?;
     Ok(wire::reply(&page(&paging)?, &unmetered_request_id()))
 }
 
-pub(crate) fn one(headers: &HeaderMap, id: &str) -> Result<Response, Error> {
-    checks::head(headers)?;
+pub(crate) fn one(headers: &HeaderMap, id: &str, keys: &ListedKeys) -> Result<Response, Error> {
+    checks::head(headers, keys)?;
     let found = MODELS.into_iter().find(|model| model.0 == id);
     let model = found.ok_or_else(|| Error::not_found(format!("model: {id}")))?;
     Ok(wire::reply(&describe(model), &unmetered_request_id()))

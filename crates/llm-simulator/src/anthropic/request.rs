@@ -3,22 +3,26 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::error::Error;
+use super::{
+    content::{Content, mark, tool_mark},
+    error::Error,
+};
 use crate::{
     call::CallRequest,
     credentials::Caller,
-    prompt::{CacheTime, Caching, Prompt},
+    prompt::{Caching, Prompt},
 };
 
 /// Longest model name: the vendor's own have less than 60 characters.
 const MAX_MODEL_NAME: usize = 256;
 /// What the frame around each message counts.
 const MESSAGE_TOKENS: u64 = 4;
-/// What an image, a document or a tool's block counts here; the vendor's own
-/// figure depends on its content, which the simulator does not look into.
-const OTHER_BLOCK_TOKENS: u64 = 100;
 /// The model line that takes no sampling parameters but their defaults.
 const FIXED_SAMPLING: &str = "claude-sonnet-5";
+/// The one that may not be forced to use a tool either.
+const FREE_TOOL_CHOICE: &str = "claude-sonnet-5-5";
+/// Marks for the cache in one request, by the vendor's rule.
+const MAX_MARKS: usize = 4;
 /// The default of `temperature` and `top_p`.
 const DEFAULT_SAMPLING: f64 = 1.0;
 
@@ -34,37 +38,21 @@ pub(crate) struct MessagesRequest {
     top_p: Option<f64>,
     top_k: Option<i64>,
     tools: Option<Vec<Box<RawValue>>>,
+    tool_choice: Option<Kind>,
+    thinking: Option<Kind>,
+}
+
+/// An object of which only the type matters.
+#[derive(Debug, Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct InputMessage {
     role: String,
     content: Content,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Blocks(Vec<Block>),
-}
-
-/// A text, or something else that may be marked as well.
-#[derive(Debug, Deserialize)]
-struct Block {
-    text: Option<String>,
-    cache_control: Option<CacheControl>,
-}
-
-/// What of a tool is looked at beside its length.
-#[derive(Debug, Deserialize)]
-struct Marks {
-    cache_control: Option<CacheControl>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CacheControl {
-    ttl: Option<String>,
 }
 
 impl MessagesRequest {
@@ -100,13 +88,7 @@ impl MessagesRequest {
         let mut prompt = Prompt::new(Caching::Breakpoints);
         for tool in self.tools.iter().flatten() {
             prompt.text("tool", tool.get(), 0);
-            let marks: Option<Marks> = serde_json::from_str(tool.get()).ok();
-            mark(
-                &mut prompt,
-                marks
-                    .as_ref()
-                    .and_then(|marks| marks.cache_control.as_ref()),
-            );
+            mark(&mut prompt, tool_mark(tool).as_ref());
         }
         if let Some(system) = &self.system {
             system.add_to(&mut prompt, "system", 0);
@@ -144,6 +126,29 @@ impl MessagesRequest {
                 "messages: first message must use the \"user\" role",
             ));
         }
+        self.check_marks()
+    }
+
+    fn check_marks(&self) -> Result<(), Error> {
+        let mut marks = 0;
+        for (index, tool) in self.tools.iter().flatten().enumerate() {
+            if let Some(control) = tool_mark(tool) {
+                control.check(&format!("tools.{index}"))?;
+                marks += 1;
+            }
+        }
+        if let Some(system) = &self.system {
+            marks += system.check_marks("system")?;
+        }
+        for (index, message) in self.messages.iter().flatten().enumerate() {
+            let path = format!("messages.{index}.content");
+            marks += message.content.check_marks(&path)?;
+        }
+        if marks > MAX_MARKS {
+            return Err(Error::invalid(format!(
+                "A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marks}."
+            )));
+        }
         Ok(())
     }
 
@@ -178,14 +183,32 @@ impl MessagesRequest {
             ("temperature", set(self.temperature)),
             ("top_p", set(self.top_p)),
             ("top_k", self.top_k.is_some()),
+            ("thinking", is_one_of(self.thinking.as_ref(), &["enabled"])),
         ];
         match refused.into_iter().find(|(_, is_set)| *is_set) {
             Some((name, _)) if fixed => Err(Error::invalid(format!(
                 "{name}: this model accepts only the default"
             ))),
-            _ => Ok(()),
+            _ => self.check_tool_choice(),
         }
     }
+
+    fn check_tool_choice(&self) -> Result<(), Error> {
+        let is_free = self
+            .model
+            .as_deref()
+            .is_some_and(|model| model.starts_with(FREE_TOOL_CHOICE));
+        if is_free && is_one_of(self.tool_choice.as_ref(), &["any", "tool"]) {
+            return Err(Error::invalid(
+                "tool_choice: this model cannot be forced to use a tool",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn is_one_of(object: Option<&Kind>, kinds: &[&str]) -> bool {
+    object.is_some_and(|object| kinds.contains(&object.kind.as_str()))
 }
 
 impl InputMessage {
@@ -199,43 +222,5 @@ impl InputMessage {
             return Err(Error::invalid(format!("messages.{index}: {reason}")));
         }
         Ok(())
-    }
-}
-
-impl Content {
-    fn add_to(&self, prompt: &mut Prompt, role: &str, frame: u64) {
-        match self {
-            Self::Text(text) => prompt.text(role, text, frame),
-            Self::Blocks(blocks) => {
-                for (index, block) in blocks.iter().enumerate() {
-                    block.add_to(prompt, role, if index == 0 { frame } else { 0 });
-                }
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_empty(),
-            Self::Blocks(blocks) => blocks.is_empty(),
-        }
-    }
-}
-
-impl Block {
-    fn add_to(&self, prompt: &mut Prompt, role: &str, frame: u64) {
-        match &self.text {
-            Some(text) => prompt.text(role, text, frame),
-            None => prompt.opaque(role, frame + OTHER_BLOCK_TOKENS),
-        }
-        mark(prompt, self.cache_control.as_ref());
-    }
-}
-
-fn mark(prompt: &mut Prompt, control: Option<&CacheControl>) {
-    match control.map(|control| control.ttl.as_deref()) {
-        None => {}
-        Some(Some("1h")) => prompt.mark(CacheTime::OneHour),
-        Some(_) => prompt.mark(CacheTime::FiveMinutes),
     }
 }

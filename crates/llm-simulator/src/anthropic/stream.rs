@@ -2,11 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, header::CACHE_CONTROL};
 
 use super::{
     error,
-    wire::{Event, Message, REQUEST_ID, TextBlock},
+    wire::{self, Event, Message, TextBlock},
 };
 use crate::{
     call::Call,
@@ -18,11 +18,8 @@ use crate::{
 const BLOCK: u32 = 0;
 
 pub(super) fn reply(call: Call) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream; charset=utf-8".to_owned()),
-        (CACHE_CONTROL, "no-cache".to_owned()),
-        (REQUEST_ID, call.request_id().to_owned()),
-    ];
+    let mut headers = wire::headers(&call, "text/event-stream; charset=utf-8");
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     (headers, framing::stream(call, sent_events())).into_response()
 }
 

@@ -1,9 +1,10 @@
 //! What goes out: the vendor's documents, field for field in its order.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 
+use super::limits;
 use crate::{body::to_json, call::Call};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -174,6 +175,19 @@ impl Event<'_> {
             Self::MessageStop => "message_stop",
         }
     }
+}
+
+/// The head of an answer.
+pub(super) fn headers(call: &Call, content_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(id) = HeaderValue::try_from(call.request_id()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(state) = call.limits() {
+        limits::add(&mut headers, state);
+    }
+    headers
 }
 
 /// A JSON reply with its request id.

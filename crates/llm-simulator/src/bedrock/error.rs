@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
 use serde::Serialize;
 
 use super::headers;
-use crate::{body::to_json, call::Refusal, dialect::Dialect};
+use crate::{body::to_json, call::Refusal, credentials::signature::Invalid, dialect::Dialect};
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
@@ -63,6 +63,17 @@ impl Error {
 
     pub(super) fn incomplete_signature(reason: &str) -> Self {
         Self::forbidden("IncompleteSignatureException", reason)
+    }
+
+    pub(super) fn invalid_signature(reason: Invalid) -> Self {
+        let message = match reason {
+            Invalid::Mismatch => {
+                "The request signature we calculated does not match the signature you provided. \
+                 Check your AWS Secret Access Key and signing method."
+            }
+            Invalid::Expired => "Signature expired: its date is too far from the server's clock.",
+        };
+        Self::forbidden("InvalidSignatureException", message)
     }
 
     pub(super) fn wrong_key() -> Self {

@@ -22,6 +22,7 @@ use crate::{
     load::Slot,
     profile::{Profile, TokenRange},
     prompt::Prompt,
+    rate_limit::Exceeded,
     seed,
     wire::WireFault,
 };
@@ -29,6 +30,7 @@ use crate::{
 /// What a client reads when a silent call was held to the end.
 const GATEWAY_TIMEOUT: u16 = 504;
 const OK: u16 = 200;
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What a dialect read out of a request.
 pub(crate) struct CallRequest {
@@ -46,6 +48,20 @@ pub(crate) struct Refusal {
     pub(crate) request_id: String,
     pub(crate) status: u16,
     pub(crate) retry_after: Option<String>,
+    /// The limit that refused it, and the others.
+    pub(crate) exceeded: Option<Box<Exceeded>>,
+}
+
+impl Refusal {
+    /// A refusal for a limit's sake.
+    fn exceeding(self, exceeded: Box<Exceeded>) -> Self {
+        let seconds = exceeded.retry_after.as_nanos().div_ceil(1_000_000_000);
+        Self {
+            retry_after: Some(seconds.to_string()),
+            exceeded: Some(exceeded),
+            ..self
+        }
+    }
 }
 
 /// A request that arrived and is not understood yet.
@@ -117,6 +133,7 @@ impl Arrival {
             request_id,
             status,
             retry_after: None,
+            exceeded: None,
         }
     }
 
@@ -129,6 +146,14 @@ impl Arrival {
         if let Some(status) = self.exchange.refusal() {
             return Err(self.refuse(status.as_u16()));
         }
+        let limits = self
+            .engine
+            .rate_limits
+            .take(dialect, request.caller, request.prompt.tokens());
+        let limits = match limits {
+            Ok(limits) => limits,
+            Err(exceeded) => return Err(self.refuse(TOO_MANY_REQUESTS).exceeding(exceeded)),
+        };
         let fault = self.decide(&request);
         self.record.fault = fault.as_ref().map(Fault::name);
         let Some(place) = self.engine.place() else {
@@ -157,15 +182,7 @@ impl Arrival {
             }
             _ => {}
         }
-        let is_silent = match &fault {
-            Some(Fault::Silence {
-                after_head: true, ..
-            }) => false,
-            Some(Fault::Silence { after_tokens, .. }) => {
-                after_tokens.is_none() || !request.streamed
-            }
-            _ => false,
-        };
+        let is_silent = is_silent_from_the_start(fault.as_ref(), request.streamed);
         let assigned = self.settings.profiles.of(&request.model).clone();
         let mut call = self.into_call(&request, place, fault, &assigned.profile);
         if let Some(slots) = &assigned.slots {
@@ -174,6 +191,7 @@ impl Arrival {
                 None => return Err(call.refuse(dialect.overloaded_status())),
             }
         }
+        call.limits = limits;
         call.read(&request);
         if is_silent {
             silence().await;
@@ -234,6 +252,8 @@ impl Arrival {
             fault,
             first_token: None,
             sent: LastSent::default(),
+            caller: request.caller,
+            limits: None,
             response_id: seed::identifier(&mut self.generator, "", ID_LENGTH),
             booked: false,
             record: self.record,
@@ -258,6 +278,17 @@ impl Call {
         self.record.cache_write_5m_tokens = cached.write_5m;
         self.record.cache_write_1h_tokens = cached.write_1h;
         self.pace.read_prompt(tokens - cached.read);
+    }
+}
+
+/// Whether not even the head of the reply is sent.
+fn is_silent_from_the_start(fault: Option<&Fault>, streamed: bool) -> bool {
+    match fault {
+        Some(Fault::Silence {
+            after_tokens,
+            after_head: false,
+        }) => after_tokens.is_none() || !streamed,
+        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ use super::{checks::Key, document_headers, error, error::Error, stream_headers, 
 use crate::{
     body::to_json,
     call::{Arrival, Call},
-    credentials::Caller,
+    credentials::{Caller, ListedKeys},
     dialect::Dialect,
     engine::Engine,
     framing::{self, Framing, data},
@@ -40,7 +40,7 @@ pub(super) async fn answer(
         Operation::Chat,
         request.extensions(),
     );
-    let response = match understand(request, key).await {
+    let response = match understand(request, key, &engine.keys).await {
         Ok((request, caller)) => reply(arrival, &request, caller).await,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
@@ -50,8 +50,12 @@ pub(super) async fn answer(
     timed(response, started)
 }
 
-async fn understand(request: Request, key: Key) -> Result<(ChatRequest, Caller), Error> {
-    let (request, caller): (ChatRequest, _) = super::read(request, key).await?;
+async fn understand(
+    request: Request,
+    key: Key,
+    keys: &ListedKeys,
+) -> Result<(ChatRequest, Caller), Error> {
+    let (request, caller): (ChatRequest, _) = super::read(request, key, keys).await?;
     request.check()?;
     Ok((request, caller))
 }

@@ -3,7 +3,10 @@
 use http::HeaderMap;
 
 use super::error::Error;
-use crate::credentials::{self, Caller, Flaw};
+use crate::{
+    credentials::{self, Caller, Flaw, ListedKeys},
+    dialect::Dialect,
+};
 
 /// Whether a caller must show a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +15,14 @@ pub(super) enum Key {
     Optional,
 }
 
-pub(super) fn key(headers: &HeaderMap, key: Key) -> Result<Caller, Error> {
-    match credentials::bearer(headers) {
-        Ok(key) => Ok(Caller::of(key)),
-        Err(_) if key == Key::Optional => Ok(Caller::anonymous()),
+pub(super) fn key(headers: &HeaderMap, key: Key, keys: &ListedKeys) -> Result<Caller, Error> {
+    let shown = credentials::bearer(headers);
+    if key == Key::Optional {
+        return Ok(shown.map_or_else(|_| Caller::anonymous(), Caller::of));
+    }
+    match shown.and_then(|shown| keys.caller(Dialect::OpenAi, shown)) {
+        Ok(caller) => Ok(caller),
         Err(Flaw::Missing) => Err(Error::missing_key()),
-        Err(Flaw::Malformed) => Err(Error::wrong_key()),
+        Err(Flaw::Malformed | Flaw::Unknown) => Err(Error::wrong_key()),
     }
 }

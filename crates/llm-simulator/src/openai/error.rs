@@ -1,14 +1,23 @@
 //! Errors in `OpenAI`'s shape.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Serialize;
 
-use super::{REQUEST_ID, VERSION};
-use crate::{body::to_json, call::Refusal, dialect::Dialect};
+use super::{REQUEST_ID, VERSION, limits};
+use crate::{
+    body::to_json,
+    call::Refusal,
+    dialect::Dialect,
+    rate_limit::{Dimension, Exceeded},
+};
+
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 /// An error reply; it gets its request id when it is sent.
 #[derive(Debug)]
@@ -18,6 +27,7 @@ pub(crate) struct Error {
     param: Option<String>,
     code: Option<&'static str>,
     retry_after: Option<HeaderValue>,
+    exceeded: Option<Box<Exceeded>>,
 }
 
 /// The document of an error, also sent within a stream.
@@ -132,6 +142,7 @@ impl Error {
             .and_then(|text| HeaderValue::try_from(text).ok());
         Self {
             retry_after,
+            exceeded: refusal.exceeded.clone(),
             code: code(refusal.status),
             ..Self::new(status, message(refusal.status))
         }
@@ -148,10 +159,18 @@ impl Error {
         if let Some(retry_after) = self.retry_after {
             headers.insert(RETRY_AFTER, retry_after);
         }
+        let mut kind = kind(self.status.as_u16());
+        if let Some(exceeded) = self.exceeded {
+            limits::add(&mut headers, &exceeded.state);
+            headers.insert(RETRY_AFTER_MS, milliseconds(exceeded.retry_after).into());
+            if exceeded.dimension != Dimension::Requests {
+                kind = "tokens";
+            }
+        }
         let document = Document {
             error: Details {
                 message: &self.message,
-                kind: kind(self.status.as_u16()),
+                kind,
                 param: self.param.as_deref(),
                 code: self.code,
             },
@@ -166,6 +185,7 @@ impl Error {
             param: None,
             code: None,
             retry_after: None,
+            exceeded: None,
         }
     }
 }
@@ -212,6 +232,10 @@ pub(super) fn code(status: u16) -> Option<&'static str> {
         500..=599 => Some("server_error"),
         _ => None,
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 fn kind(status: u16) -> &'static str {

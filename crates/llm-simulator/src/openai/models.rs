@@ -10,7 +10,7 @@ use super::{
     checks::{self, Key},
     error::{Error, unmetered_request_id},
 };
-use crate::body::to_json;
+use crate::{body::to_json, credentials::ListedKeys};
 
 /// In the order in which they are listed.
 const MODELS: [&str; 10] = [
@@ -42,13 +42,13 @@ struct List {
     data: Vec<Model>,
 }
 
-pub(crate) fn list(headers: &HeaderMap) -> Result<Response, Error> {
-    checks::key(headers, Key::Required)?;
+pub(crate) fn list(headers: &HeaderMap, keys: &ListedKeys) -> Result<Response, Error> {
+    checks::key(headers, Key::Required, keys)?;
     Ok(reply_all())
 }
 
-pub(crate) fn one(headers: &HeaderMap, id: &str) -> Result<Response, Error> {
-    checks::key(headers, Key::Required)?;
+pub(crate) fn one(headers: &HeaderMap, id: &str, keys: &ListedKeys) -> Result<Response, Error> {
+    checks::key(headers, Key::Required, keys)?;
     let found = MODELS.into_iter().find(|model| *model == id);
     let model = found.ok_or_else(|| Error::unknown_model(id))?;
     Ok(reply(&describe(model)))

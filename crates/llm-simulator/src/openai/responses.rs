@@ -14,7 +14,12 @@ use tokio::time::Instant;
 
 use super::{checks::Key, document_headers, error::Error, stream_headers, timed};
 use crate::{
-    body::to_json, call::Arrival, credentials::Caller, dialect::Dialect, engine::Engine, framing,
+    body::to_json,
+    call::Arrival,
+    credentials::{Caller, ListedKeys},
+    dialect::Dialect,
+    engine::Engine,
+    framing,
     journal::Operation,
 };
 use events::Events;
@@ -33,7 +38,7 @@ pub(super) async fn answer(
         Operation::Chat,
         request.extensions(),
     );
-    let response = match understand(request, key).await {
+    let response = match understand(request, key, &engine.keys).await {
         Ok((request, caller)) => reply(arrival, request, caller).await,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
@@ -43,8 +48,12 @@ pub(super) async fn answer(
     timed(response, started)
 }
 
-async fn understand(request: Request, key: Key) -> Result<(ResponsesRequest, Caller), Error> {
-    let (request, caller): (ResponsesRequest, _) = super::read(request, key).await?;
+async fn understand(
+    request: Request,
+    key: Key,
+    keys: &ListedKeys,
+) -> Result<(ResponsesRequest, Caller), Error> {
+    let (request, caller): (ResponsesRequest, _) = super::read(request, key, keys).await?;
     request.check()?;
     Ok((request, caller))
 }

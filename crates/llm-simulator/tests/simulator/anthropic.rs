@@ -188,6 +188,11 @@ async fn credentials_come_as_key_or_bearer_and_their_lack_is_401() {
     );
 }
 
+/// A block that is marked for the cache.
+fn marked(ttl: &str) -> Value {
+    json!({"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": ttl}})
+}
+
 #[tokio::test]
 async fn bad_requests_name_their_field() {
     let simulator = TestSimulator::instant().await;
@@ -237,6 +242,34 @@ async fn bad_requests_name_their_field() {
         (usage.refused, usage.completed, usage.input_tokens),
         (14, 1, PROMPT_TOKENS)
     );
+}
+
+#[tokio::test]
+async fn marks_and_choices_are_checked_as_the_vendor_does() {
+    let simulator = TestSimulator::instant().await;
+    for (fields, named) in [
+        (
+            json!({"thinking": {"type": "enabled", "budget_tokens": 1024}}),
+            "thinking",
+        ),
+        (json!({"tool_choice": {"type": "any"}}), "tool_choice"),
+        (json!({"system": [marked("2h")]}), "system.0.cache_control"),
+        (
+            json!({"messages": [{"role": "user", "content": [marked("")]}]}),
+            "messages.0.content.0.cache_control",
+        ),
+        (
+            json!({"tools": [marked("5m"), marked("1h")], "system": vec![marked("5m"); 3]}),
+            "Found 5",
+        ),
+    ] {
+        let (status, reply) = json(simulator.messages(&prompt(fields.clone()))).await;
+        let message = reply["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(status, 400, "{fields}");
+        assert!(message.contains(named), "{fields}: {message}");
+    }
+    let right = json!({"system": vec![marked("1h"); 4], "tool_choice": {"type": "auto"}});
+    assert_eq!(json(simulator.messages(&prompt(right))).await.0, 200);
 }
 
 #[tokio::test]

@@ -53,6 +53,11 @@ impl TestSimulator {
             .get(format!("{}{path}", self.running.base_url()))
     }
 
+    pub(crate) fn head(&self, path: &str) -> RequestBuilder {
+        self.client
+            .head(format!("{}{path}", self.running.base_url()))
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         self.client
             .post(format!("{}{path}", self.running.base_url()))

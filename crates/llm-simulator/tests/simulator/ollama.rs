@@ -129,6 +129,9 @@ async fn questions_about_the_server_and_its_models_are_answered() {
         .await
         .unwrap();
     assert_eq!(greeting, "Ollama is running");
+    let head = simulator.head("/").send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert!(head.bytes().await.unwrap().is_empty());
     let (_, version) = json(simulator.get("/api/version")).await;
     assert!(version["version"].is_string());
     let (_, tags) = json(simulator.get("/api/tags")).await;
