@@ -8,10 +8,12 @@
 //! Three rules hold everywhere:
 //! * every method that touches a run takes its [`tenancy::TenantId`]; only the
 //!   methods that the conductor needs for all tenants (`next_queued`,
-//!   `unfinished`) do not, and they give the tenant back with each run;
+//!   `active`) do not, and they give the tenant back with each run;
 //! * every write about a running test carries the run's *fence*, a number that
 //!   grows with each take-over, so a conductor that lost its run cannot write;
-//! * every call has a deadline, and `SQLite` is interrupted when it passes.
+//! * every call has a deadline, and `SQLite` is interrupted when it passes. A write may have
+//!   happened all the same. Asking again is safe: a step or an end answers
+//!   [`StoreError::Moved`] then, and [seconds](SecondsPart) carry a number.
 
 mod run;
 mod runs;

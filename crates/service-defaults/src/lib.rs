@@ -4,7 +4,7 @@
 //! and hands over to the service, which builds a router [`router::with_defaults`], its [`health`]
 //! checks, and is served by [`serve::serve`] until the shutdown. Requests come in through
 //! [`extract`], failures go out as a [`problem::Problem`]. Calls outwards use [`http_client`] and
-//! are checked by [`allow_list`].
+//! are checked by [`allow_list`]; [`host_names`] checks by which name a service was called.
 
 pub mod allow_list;
 pub mod environment;
