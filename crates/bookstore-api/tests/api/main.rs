@@ -37,6 +37,7 @@ mod llm_fixture;
 mod summaries;
 mod summary_cache;
 mod summary_faults;
+mod summary_leaving;
 mod summary_sharing;
 mod summary_streams;
 mod telemetry;
