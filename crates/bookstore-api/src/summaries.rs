@@ -83,7 +83,12 @@ pub(crate) struct Wish {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Question {
     /// Answered at once for all who ask it at the same time.
-    Shared(SummaryKey),
+    Shared {
+        key: SummaryKey,
+        /// Whether another provider may answer. Who named one shares no answer with who did not:
+        /// it is that one's or an error.
+        by_anyone: bool,
+    },
     /// Answered for one request only.
     Single(u64),
 }
@@ -138,6 +143,8 @@ impl Summaries {
         let provider = self.parts.llm.select(wish.provider.as_deref())?;
         let found = self.parts.books.get(&wish.tenant, &wish.book).await?;
         let found = found.ok_or(SummaryError::NoBook)?;
+        let named = wish.provider.is_some() || wish.model.is_some();
+        let by_anyone = !named && self.parts.llm.has_fallback();
         let model = wish.model.unwrap_or_else(|| provider.model().to_owned());
         let key = SummaryKey {
             tenant: wish.tenant,
@@ -155,7 +162,11 @@ impl Summaries {
             return Ok(SummaryStream::of_kept(kept, began));
         }
         let book = self.book(&key).await?;
-        let subject = Arc::new(Subject { key, book });
+        let subject = Arc::new(Subject {
+            key,
+            book,
+            by_anyone,
+        });
         if let Some(cache) = cache
             && let Some(stored) = self.stored(&subject, provider.name())
         {
@@ -174,7 +185,10 @@ impl Summaries {
         began: Instant,
     ) -> Result<SummaryStream, SummaryError> {
         let question = match &self.parts.cache {
-            Some(_) => Question::Shared(subject.key.clone()),
+            Some(_) => Question::Shared {
+                key: subject.key.clone(),
+                by_anyone: subject.by_anyone,
+            },
             None => Question::Single(self.questions.fetch_add(1, Ordering::Relaxed)),
         };
         let request = request(&subject);
@@ -230,7 +244,8 @@ fn request(subject: &Subject) -> ChatRequest {
     let test_id = instrumentation::request::current().and_then(|request| request.test_id.clone());
     let key = &subject.key;
     ChatRequest {
-        model: Some(key.model.clone()),
+        // A fallback takes its own model, so none is named.
+        model: (!subject.by_anyone).then(|| key.model.clone()),
         context: CallContext {
             prompt_version: Some(key.prompt_version.clone()),
             ..CallContext::new(key.tenant.clone(), FEATURE, test_id)

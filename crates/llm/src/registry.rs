@@ -149,6 +149,12 @@ impl Llm {
             .ok_or(SelectionError::NotConfigured { provider: name })
     }
 
+    /// Whether others are asked when the default provider fails.
+    #[must_use]
+    pub const fn has_fallback(&self) -> bool {
+        self.chain.is_some()
+    }
+
     fn provider(&self, name: ProviderName) -> Option<Arc<dyn LlmProvider>> {
         let entry = self.entries.iter().find(|entry| entry.name == name)?;
         let service = entry.service.as_ref()?;

@@ -18,6 +18,7 @@ use axum::response::{
 use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, header};
 use instrumentation::request::{self, RequestIdentity};
+use llm::Fallback;
 use serde::Serialize;
 use service_defaults::problem::Problem;
 use utoipa::ToSchema;
@@ -43,9 +44,10 @@ const EVENT_STREAM: &str = "text/event-stream";
     reason = "describes the events, which are written one by one"
 )]
 pub(super) enum SummaryEvent {
-    /// `summary.start`, first and once.
+    /// `summary.start`, first; and again where another provider begins anew after texts of one that
+    /// failed: those are void.
     Start(StartEvent),
-    /// `summary.delta`: all of them together are the summary.
+    /// `summary.delta`: all since the last start together are the summary.
     Delta(DeltaEvent),
     /// `summary.usage`: at most once a second, and once before the end of an answer that a model
     /// made.
@@ -62,6 +64,9 @@ pub(super) enum SummaryEvent {
 pub(super) struct StartEvent {
     model: String,
     provider: String,
+    /// Who was asked first and failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_from: Option<&'static str>,
     /// As in `X-Request-Id`.
     request_id: String,
 }
@@ -125,7 +130,7 @@ pub(super) async fn reply(
         }
         None => String::new(),
     };
-    let writer = Writer::new(book_id, &summary);
+    let writer = Writer::new(book_id);
     let keep_alive = KeepAlive::new().interval(heartbeat).text("heartbeat");
     let sse = Sse::new(writer.events(summary, first)).keep_alive(keep_alive);
     let mut response = sse.into_response();
@@ -144,7 +149,6 @@ pub(super) async fn reply(
 /// Writes the events of one reply.
 struct Writer {
     book_id: String,
-    provider: String,
     /// The body is sent outside the handler, so the request goes with it.
     identity: Option<Arc<RequestIdentity>>,
     last_id: u64,
@@ -152,11 +156,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(book_id: String, summary: &SummaryStream) -> Self {
-        let provider = summary.provider();
+    fn new(book_id: String) -> Self {
         Self {
             book_id,
-            provider: provider.map_or("", |name| name.as_str()).to_owned(),
             identity: request::current(),
             last_id: 0,
             usage_told: Instant::now(),
@@ -191,10 +193,11 @@ impl Writer {
 
     fn of(&mut self, piece: Piece, summary: &SummaryStream) -> Vec<Event> {
         match piece {
-            Piece::Started { model } => {
-                let provider = self.provider.clone();
-                vec![self.start(model, provider)]
-            }
+            Piece::Started {
+                model,
+                provider,
+                fallback,
+            } => vec![self.start(model, provider.as_str().to_owned(), fallback)],
             Piece::Text(text) => {
                 let mut events = vec![self.event("summary.delta", &DeltaEvent { text })];
                 if self.usage_told.elapsed() >= USAGE_INTERVAL {
@@ -224,7 +227,8 @@ impl Writer {
             events.push(self.event("summary.usage", &usage));
         } else {
             let kept = &summary.kept;
-            events.push(self.start(kept.model.clone(), kept.provider.clone()));
+            let provider = kept.provider.clone();
+            events.push(self.start(kept.model.clone(), provider, None));
             let text = kept.text.clone();
             events.push(self.event("summary.delta", &DeltaEvent { text }));
         }
@@ -232,11 +236,12 @@ impl Writer {
         events
     }
 
-    fn start(&mut self, model: String, provider: String) -> Event {
+    fn start(&mut self, model: String, provider: String, fallback: Option<Fallback>) -> Event {
         let identity = self.identity.as_ref();
         let start = StartEvent {
             model,
             provider,
+            fallback_from: fallback.map(|failed| failed.from.as_str()),
             request_id: identity.map_or("", |known| known.request_id()).to_owned(),
         };
         self.event("summary.start", &start)

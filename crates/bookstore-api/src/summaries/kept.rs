@@ -1,8 +1,11 @@
 //! What is kept of a summary.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::Book;
 use instrumentation::catalogue;
+use llm::{Fallback, Llm};
 use serde::{Deserialize, Serialize};
 use storage::{StorageError, SummaryKey};
 
@@ -24,9 +27,35 @@ pub(crate) struct KeptSummary {
 pub(super) struct Subject {
     pub(super) key: SummaryKey,
     pub(super) book: Book,
+    /// Whether another provider may answer than the key's.
+    pub(super) by_anyone: bool,
 }
 
 impl Subject {
+    /// The same under the key of who answered: what another provider wrote in place of the one that
+    /// was asked is kept as that provider's own.
+    pub(super) fn answered(self: Arc<Self>, fallback: Option<Fallback>, llm: &Llm) -> Arc<Self> {
+        let Some(fallback) = fallback else {
+            return self;
+        };
+        let name = fallback.provider.as_str();
+        // A fallback answers with its own model, and is configured, else it had not answered.
+        let model = llm.select(Some(name)).map_or_else(
+            |_| self.key.model.clone(),
+            |provider| provider.model().to_owned(),
+        );
+        let key = SummaryKey {
+            provider: name.to_owned(),
+            model,
+            ..self.key.clone()
+        };
+        Arc::new(Self {
+            key,
+            book: self.book.clone(),
+            by_anyone: true,
+        })
+    }
+
     /// A summary of the book, of unknown cost.
     pub(super) fn kept(&self, text: &str, simulated: bool) -> KeptSummary {
         KeptSummary {

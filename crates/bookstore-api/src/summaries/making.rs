@@ -44,9 +44,9 @@ impl Summaries {
         if kept_counts && let Some(kept) = self.made_meanwhile(&subject) {
             return Err(Interruption::Made(kept));
         }
-        let name = provider.name();
         // Streamed for a reply in one piece too: only a stream tells when its first token came.
         let events = provider.stream(&request).await?;
+        let name = provider.name();
         Ok(events.then(move |event| {
             let (service, subject) = (Arc::clone(&self), Arc::clone(&subject));
             async move {
@@ -76,6 +76,8 @@ impl Summaries {
             let message = "the answer has no text".to_owned();
             return Err(Interruption::Model(LlmError::Malformed { message }));
         }
+        let subject = subject.answered(response.fallback, &self.parts.llm);
+        let provider = response.fallback.map_or(provider, |other| other.provider);
         let kept = KeptSummary {
             cost: response.cost.as_ref().map(|cost| cost.total.get()),
             ..subject.kept(text, response.simulated)
@@ -100,7 +102,7 @@ impl Summaries {
     /// Stores the summary on the book, unless its texts have changed since, or it is gone: then
     /// the summary is of a book that is no more.
     async fn store(&self, subject: &Subject, text: &str) -> Result<(), StorageError> {
-        let Subject { key, book } = subject;
+        let Subject { key, book, .. } = subject;
         let summary = BookSummary {
             text: text.to_owned(),
             provider: key.provider.clone(),

@@ -23,6 +23,12 @@ pub(super) struct SummaryReply {
     cached: bool,
     /// Whether a simulator answered: its cost is not real money.
     simulated: bool,
+    /// Who was asked first and failed, so that another provider answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_from: Option<&'static str>,
+    /// Whether it failed in the middle of its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_after_text: Option<bool>,
     /// How many requests shared the model's call: its cost is split among them.
     shared_by: usize,
     pub(super) usage: UsageReply,
@@ -73,6 +79,7 @@ impl SummaryReply {
         let kept = &summary.kept;
         let answer = summary.answer.as_ref();
         let response = answer.map(|answer| &answer.response);
+        let fallback = response.and_then(|response| response.fallback);
         Self {
             book_id,
             title: kept.title.clone(),
@@ -82,6 +89,8 @@ impl SummaryReply {
             model: response.map_or_else(|| kept.model.clone(), |response| response.model.clone()),
             cached: answer.is_none(),
             simulated: kept.simulated,
+            fallback_from: fallback.map(|failed| failed.from.as_str()),
+            fallback_after_text: fallback.map(|failed| failed.after_text),
             shared_by: answer.map_or(0, |answer| answer.share.callers),
             usage: response
                 .map(|response| UsageReply::new(&response.usage))

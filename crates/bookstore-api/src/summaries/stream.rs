@@ -7,8 +7,8 @@ use std::{
 
 use jiff::Timestamp;
 use llm::{
-    ChatEvent, ChatResponse, Cost, CostShare, LlmError, ProviderName, SharedStream, Usage,
-    UsageSoFar,
+    ChatEvent, ChatResponse, Cost, CostShare, Fallback, LlmError, ProviderName, SharedStream,
+    Usage, UsageSoFar,
 };
 use money::PicoUsd;
 
@@ -33,6 +33,7 @@ struct Following {
     reader: Reader,
     usage: UsageSoFar,
     trimmed: Trimmed,
+    fallback: Option<Fallback>,
 }
 
 /// What a request knows of the answer that it follows.
@@ -42,13 +43,17 @@ pub(super) struct Reader {
     pub(super) service: Arc<Summaries>,
 }
 
-/// A piece of a summary: a start, texts, and then the whole; only the whole when it was there
+/// A piece of a summary: a start, texts, perhaps a new start, and then the whole; only the whole when it was there
 /// already.
 pub(crate) enum Piece {
     /// A model has begun.
     Started {
         /// The model that answers.
         model: String,
+        /// Its provider.
+        provider: ProviderName,
+        /// In whose place; after texts, another provider begins anew, and those are void.
+        fallback: Option<Fallback>,
     },
     /// The next part of the text, never empty.
     Text(String),
@@ -87,6 +92,7 @@ impl SummaryStream {
             reader,
             usage,
             trimmed: Trimmed::default(),
+            fallback: None,
         };
         let source = Source::Model(Box::new(following));
         Self { began, source }
@@ -114,14 +120,6 @@ impl SummaryStream {
     /// Since the request began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
-    }
-
-    /// Who is asked; `None` when the summary was there already.
-    pub(crate) fn provider(&self) -> Option<ProviderName> {
-        match &self.source {
-            Source::Kept(_) => None,
-            Source::Model(following) => Some(following.reader.provider),
-        }
     }
 
     /// The tokens of the answer so far, and this request's part of what they cost: an estimate,
@@ -160,9 +158,9 @@ impl Following {
             };
             self.usage.observe(&event);
             match event {
-                ChatEvent::Started { model, .. } => {
-                    return Ok(Piece::Started { model });
-                }
+                ChatEvent::Started {
+                    model, fallback, ..
+                } => return Ok(self.started(model, fallback)),
                 ChatEvent::Delta(text) => {
                     if let Some(text) = self.trimmed.push(&text) {
                         return Ok(Piece::Text(text));
@@ -179,8 +177,30 @@ impl Following {
     fn finished(&self, response: ChatResponse) -> Result<(KeptSummary, Answer), SummaryError> {
         let share = self.shared.share().ok_or_else(|| self.failed(over()))?;
         let text = response.text.trim();
-        let kept = self.reader.subject.kept(text, response.simulated);
+        let kept = self.subject().kept(text, response.simulated);
         Ok((kept, Answer { response, share }))
+    }
+
+    fn started(&mut self, model: String, fallback: Option<Fallback>) -> Piece {
+        self.fallback = fallback;
+        self.trimmed = Trimmed::default();
+        Piece::Started {
+            model,
+            provider: self.provider(),
+            fallback,
+        }
+    }
+
+    /// Who answers.
+    fn provider(&self) -> ProviderName {
+        self.fallback
+            .map_or(self.reader.provider, |fallback| fallback.provider)
+    }
+
+    /// The subject under the key of who answers.
+    fn subject(&self) -> Arc<Subject> {
+        let subject = Arc::clone(&self.reader.subject);
+        subject.answered(self.fallback, &self.reader.service.parts.llm)
     }
 
     fn failed(&self, error: LlmError) -> SummaryError {
@@ -193,8 +213,8 @@ impl Following {
     fn usage_so_far(&self) -> (Usage, Option<Cost>) {
         let usage = self.usage.usage();
         let prices = self.reader.service.parts.prices.current();
-        let model = &self.reader.subject.key.model;
-        let cost = prices.cost(model, self.reader.provider, Timestamp::now(), &usage);
+        let (model, provider) = (&self.subject().key.model, self.provider());
+        let cost = prices.cost(model, provider, Timestamp::now(), &usage);
         let callers = i64::try_from(self.shared.callers()).unwrap_or(i64::MAX);
         let cost = cost.map(|cost| Cost {
             total: PicoUsd::new(cost.total.get() / callers.max(1)),

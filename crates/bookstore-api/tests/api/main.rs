@@ -31,6 +31,7 @@ mod raw_http;
 mod accounts;
 mod circuit;
 mod event_stream;
+mod fallback;
 mod hand_driven_model;
 mod ledger_crash;
 mod llm_fixture;
