@@ -142,7 +142,10 @@ print_choices() {
 }
 
 start_docker() {
-  [[ -z ${ANTHROPIC_API_KEY_FILE:-} ]] || fail "containers take the key by ANTHROPIC_API_KEY"
+  local file
+  for file in "${LLM_KEY_FILES[@]}"; do
+    [[ -z ${!file:-} ]] || fail "containers take the key by ${file%_FILE}"
+  done
   choose_providers http://llm-simulator:7010
   echo docker >"$BOOKSTORE_STATE_DIR/mode"
   if ! compose up --detach --build --wait --wait-timeout "$COMPOSE_SECONDS"; then

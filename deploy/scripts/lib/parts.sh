@@ -13,6 +13,13 @@ readonly ALL_SERVICES=(llm-simulator bookstore-api performance-service)
 # shellcheck disable=SC2034 # for the scripts that source this file
 readonly ALL_PARTS=("${ALL_TOOLS[@]}" "${ALL_SERVICES[@]}")
 
+# The keys of the LLM providers, by which only the API may ask.
+readonly LLM_KEYS=(
+  ANTHROPIC_API_KEY OPENAI_API_KEY AWS_BEARER_TOKEN_BEDROCK
+  AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+)
+readonly LLM_KEY_FILES=("${LLM_KEYS[@]/%/_FILE}")
+
 # native_tools: those that this run starts. A store that a setting names is
 # somebody else's and is only used.
 native_tools() {
@@ -98,7 +105,6 @@ start_part() {
         --storage.tsdb.retention.time 15d --storage.tsdb.retention.size 2GB
       ;;
     bookstore-api) start_process bookstore-api "$RELEASE/bookstore-api" ;;
-    # The keys of the LLM providers are the API's alone.
-    *) start_process "$1" env -u ANTHROPIC_API_KEY -u ANTHROPIC_API_KEY_FILE "$RELEASE/$1" ;;
+    *) start_process "$1" env "${LLM_KEYS[@]/#/--unset=}" "${LLM_KEY_FILES[@]/#/--unset=}" "$RELEASE/$1" ;;
   esac
 }

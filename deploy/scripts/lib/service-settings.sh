@@ -25,21 +25,44 @@ books_are_in() {
   fi
 }
 
+# given NAME: a secret is set, by itself or by its file.
+given() {
+  local file=$1_FILE
+  [[ -n ${!1:-}${!file:-} ]]
+}
+
 # choose_providers SIMULATOR-URL: a provider without a key speaks to the
 # simulator, and is declared as simulated, so that its money never meets real
-# money.
+# money. What has a key gets its own server, whatever else is set.
 choose_providers() {
   local simulated=()
   export LLM_PROVIDER=${LLM_PROVIDER:-ollama}
-  if [[ -z ${ANTHROPIC_API_KEY:-}${ANTHROPIC_API_KEY_FILE:-} ]]; then
+  if given ANTHROPIC_API_KEY; then
+    export ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL:-https://api.anthropic.com}
+  else
     export ANTHROPIC_API_KEY=simulated ANTHROPIC_BASE_URL=$1
     simulated+=(claude)
+  fi
+  if given OPENAI_API_KEY; then
+    export OPENAI_BASE_URL=${OPENAI_BASE_URL:-https://api.openai.com/v1}
   else
-    export ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL:-https://api.anthropic.com}
+    export OPENAI_API_KEY=simulated OPENAI_BASE_URL=$1/v1
+    simulated+=(openai)
   fi
   if [[ -z ${OLLAMA_HOST:-} ]]; then
     export OLLAMA_HOST=$1
     simulated+=(ollama)
+  fi
+  if given AWS_BEARER_TOKEN_BEDROCK || given AWS_SECRET_ACCESS_KEY; then
+    export AWS_BEARER_TOKEN_BEDROCK=${AWS_BEARER_TOKEN_BEDROCK:-}
+    export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${AWS_ENDPOINT_URL_BEDROCK_RUNTIME:-https://bedrock-runtime.${AWS_REGION:-us-east-1}.amazonaws.com}
+  else
+    export AWS_BEARER_TOKEN_BEDROCK=simulated AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$1
+    simulated+=(bedrock)
+  fi
+  if [[ -z ${LMSTUDIO_BASE_URL:-} ]]; then
+    export LMSTUDIO_BASE_URL=$1/v1
+    simulated+=(lmstudio)
   fi
   export BOOKSTORE_SIMULATED_PROVIDERS=${BOOKSTORE_SIMULATED_PROVIDERS-$(IFS=, && echo "${simulated[*]:-}")}
 }
