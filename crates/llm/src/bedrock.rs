@@ -3,7 +3,12 @@
 mod error;
 mod frames;
 mod http;
+#[cfg(test)]
+mod scripted;
 mod wire;
+
+#[cfg(test)]
+pub(crate) use scripted::read_stream;
 
 use async_trait::async_trait;
 use aws_sdk_bedrockruntime::{
@@ -53,15 +58,9 @@ impl Bedrock {
     ) -> Result<Self, UnusableKey> {
         let transport = Transport::new(client, config.base.clone(), deadlines);
         let endpoint = transport.endpoint().clone();
-        let settings = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(config.region.clone()))
+        let settings = settings(&config.region)
             .endpoint_url(config.base.as_str())
-            .http_client(SdkTransport::new(transport))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .identity_cache(IdentityCache::no_cache());
+            .http_client(SdkTransport::new(transport));
         let settings = with_credentials(settings, credentials)?;
         Ok(Self {
             sdk: Client::from_conf(settings.build()),
@@ -73,6 +72,17 @@ impl Bedrock {
     fn model_of<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
         request.model.as_deref().unwrap_or(&self.model)
     }
+}
+
+/// The SDK with everything off that would act by itself.
+fn settings(region: &str) -> Builder {
+    Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .identity_cache(IdentityCache::no_cache())
 }
 
 fn with_credentials(

@@ -3,6 +3,8 @@
 mod wire;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
 use reqwest::{
     Client, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -107,8 +109,15 @@ impl LlmProvider for Claude {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let reply = self.send(request, Accept::EventStream).await?;
         let exchange = Exchange::new(reply.head.clone(), request);
-        let decoder = wire::EventDecoder::new(exchange.input_estimate);
-        let frames = event_data(lines(reply.chunks()));
-        Ok(answer::events(frames, decoder, exchange))
+        Ok(read_stream(reply.chunks(), exchange))
     }
+}
+
+/// The events in the body of a streamed answer.
+pub(crate) fn read_stream(
+    body: impl Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
+    exchange: Exchange,
+) -> ChatStream {
+    let decoder = wire::EventDecoder::new(exchange.input_estimate);
+    answer::events(event_data(lines(body)), decoder, exchange)
 }

@@ -26,6 +26,8 @@
 //! without its terminator is an error.
 
 mod answer;
+#[cfg(test)]
+mod any_cut;
 mod bedrock;
 mod bulkhead;
 mod capabilities;

@@ -3,6 +3,8 @@
 mod wire;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
 use reqwest::{Client, Url, header::HeaderMap};
 
 use crate::{
@@ -73,11 +75,14 @@ impl LlmProvider for Ollama {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let reply = self.send(request, Accept::JsonLines).await?;
         let exchange = Exchange::new(reply.head.clone(), request);
-        let frames = lines(reply.chunks());
-        Ok(answer::events(
-            frames,
-            wire::LineDecoder::default(),
-            exchange,
-        ))
+        Ok(read_stream(reply.chunks(), exchange))
     }
+}
+
+/// The events in the body of a streamed answer.
+pub(crate) fn read_stream(
+    body: impl Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
+    exchange: Exchange,
+) -> ChatStream {
+    answer::events(lines(body), wire::LineDecoder::default(), exchange)
 }

@@ -6,6 +6,8 @@ mod responses;
 mod usage;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
 use reqwest::{
     Client,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
@@ -161,12 +163,22 @@ impl LlmProvider for OpenAi {
         let reply = self.send(request, Accept::EventStream).await?;
         let exchange = Exchange::new(reply.head.clone(), request);
         let asked = self.model_of(request).to_owned();
-        let frames = event_data(lines(reply.chunks()));
-        Ok(match self.style {
-            OpenAiStyle::Chat => answer::events(frames, chat::ChunkDecoder::new(asked), exchange),
-            OpenAiStyle::Responses => {
-                answer::events(frames, responses::EventDecoder::new(asked), exchange)
-            }
-        })
+        Ok(read_stream(self.style, reply.chunks(), asked, exchange))
+    }
+}
+
+/// The events in the body of a streamed answer; `asked` is the model of one that names none.
+pub(crate) fn read_stream(
+    style: OpenAiStyle,
+    body: impl Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
+    asked: String,
+    exchange: Exchange,
+) -> ChatStream {
+    let frames = event_data(lines(body));
+    match style {
+        OpenAiStyle::Chat => answer::events(frames, chat::ChunkDecoder::new(asked), exchange),
+        OpenAiStyle::Responses => {
+            answer::events(frames, responses::EventDecoder::new(asked), exchange)
+        }
     }
 }

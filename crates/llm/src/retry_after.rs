@@ -39,7 +39,8 @@ fn seconds(value: &str, per_second: f64) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use proptest::prelude::*;
+    use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -82,5 +83,24 @@ mod tests {
         assert_eq!(read(&both), Some(Duration::from_millis(250)));
         let garbage = [("retry-after-ms", "x"), ("retry-after", "1")];
         assert_eq!(read(&garbage), Some(Duration::from_secs(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_header_can_carry_panics_or_waits_for_ever(
+            value in prop::collection::vec(any::<u8>(), 0..60),
+            number in any::<f64>(),
+        ) {
+            let number = number.to_string().into_bytes();
+            for value in [value, number] {
+                for name in ["retry-after", "retry-after-ms"] {
+                    let Ok(value) = HeaderValue::from_bytes(&value) else { continue };
+                    let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
+                    let wait = retry_after(&headers, Timestamp::UNIX_EPOCH);
+                    let seconds = wait.map(|wait| wait.as_secs_f64()).unwrap_or_default();
+                    prop_assert!(seconds <= MAX_RETRY_AFTER_SECONDS);
+                }
+            }
+        }
     }
 }

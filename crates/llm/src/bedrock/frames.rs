@@ -26,9 +26,11 @@ pub(super) fn bounded_frames(
         let mut position = Position::default();
         pin_mut!(chunks);
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            position.advance(&chunk)?;
+            let mut chunk = chunk?;
+            let (good, advanced) = position.advance(&chunk);
+            chunk.truncate(good);
             yield chunk;
+            advanced?;
         }
         position.end()?;
     }
@@ -44,24 +46,30 @@ struct Position {
 }
 
 impl Position {
-    fn advance(&mut self, mut chunk: &[u8]) -> Result<(), LlmError> {
-        while !chunk.is_empty() {
+    /// Also tells how many bytes of the chunk come before a length that is refused, so that no cut
+    /// of the stream takes away a frame before it.
+    fn advance(&mut self, chunk: &[u8]) -> (usize, Result<(), LlmError>) {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let good = chunk.len() - rest.len();
             let wanted = match self.remaining {
                 0 => LENGTH_BYTES - self.length.len(),
                 remaining => remaining,
             };
-            let (taken, rest) = chunk.split_at(wanted.min(chunk.len()));
-            chunk = rest;
+            let (taken, behind) = rest.split_at(wanted.min(rest.len()));
+            rest = behind;
             if self.remaining > 0 {
                 self.remaining -= taken.len();
                 continue;
             }
             self.length.extend_from_slice(taken);
-            if let Ok(length) = <[u8; LENGTH_BYTES]>::try_from(self.length.as_slice()) {
-                self.begin(length)?;
+            if let Ok(length) = <[u8; LENGTH_BYTES]>::try_from(self.length.as_slice())
+                && let Err(refused) = self.begin(length)
+            {
+                return (good, Err(refused));
             }
         }
-        Ok(())
+        (chunk.len(), Ok(()))
     }
 
     fn begin(&mut self, length: [u8; LENGTH_BYTES]) -> Result<(), LlmError> {
@@ -104,7 +112,7 @@ mod tests {
     fn pass(chunks: &[&[u8]]) -> Result<(), LlmError> {
         let mut position = Position::default();
         for chunk in chunks {
-            position.advance(chunk)?;
+            position.advance(chunk).1?;
         }
         position.end()
     }

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What the SDK is told of a status that the transport has found to be successful.
-const SUCCESS: u16 = 200;
+pub(super) const SUCCESS: u16 = 200;
 
 /// What the transport has to know of a call, and what it learns of it. Travels with the SDK's
 /// request, which is otherwise the same for every call.
@@ -127,14 +127,19 @@ async fn exchange(transport: &Transport, request: HttpRequest) -> Result<HttpRes
         .await?;
     call.head.get_or_init(|| reply.head.clone());
     let body = match call.accept {
-        Accept::AmazonEventStream => {
-            let frames = bounded_frames(reply.chunks()).map_ok(Frame::data);
-            SdkBody::from_body_1_x(StreamBody::new(frames))
-        }
+        Accept::AmazonEventStream => framed_body(reply.chunks()),
         Accept::Json | Accept::EventStream | Accept::JsonLines => reply.bytes().await?.into(),
     };
     let status = StatusCode::try_from(SUCCESS).map_err(|error| unwritable(&error))?;
     Ok(HttpResponse::new(status, body))
+}
+
+/// A body of binary frames, passed to the SDK as it arrives.
+pub(super) fn framed_body(
+    chunks: impl Stream<Item = Result<Bytes, LlmError>> + Send + Sync + 'static,
+) -> SdkBody {
+    let frames = bounded_frames(chunks).map_ok(Frame::data);
+    SdkBody::from_body_1_x(StreamBody::new(frames))
 }
 
 fn unwritable(error: &dyn std::error::Error) -> LlmError {
