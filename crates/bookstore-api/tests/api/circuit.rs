@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use test_support::{jaeger, wait};
 
-use crate::{caller::BOOKS, llm_fixture::SimulatedLlm, test_api::Setup};
+use crate::{caller::BOOKS, event_stream, llm_fixture::SimulatedLlm, test_api::Setup};
 
 /// Faults in a row that open a circuit, by default.
 const FAULTS: usize = 5;
@@ -148,6 +148,29 @@ async fn refused_requests_never_open_it() -> anyhow::Result<()> {
         }
     }
     assert_eq!(circuit(&llm, "claude").await?, "closed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn callers_that_leave_never_open_it() -> anyhow::Result<()> {
+    let setup = setup("1m").with("BOOKSTORE_LLM_IDLE_TIMEOUT", "1m");
+    let llm = SimulatedLlm::start_with(setup).await?;
+    llm.break_by(&json!([{"fault": {"silence": {"afterTokens": 3}}}]))?;
+    for _ in 0..2 * FAULTS {
+        let book = llm.book().await?;
+        let mut events = event_stream::open(&llm.caller, &book, "provider=claude").await?;
+        events.expect("summary.start").await?;
+    }
+    wait::until("every call is cancelled", PATIENCE, async || {
+        let attempts = "bookstore_gen_ai_attempts_total";
+        let cancelled = llm.counted(attempts, &["outcome=\"cancelled\""]).await?;
+        ensure!(cancelled.to_string() == "10", "{cancelled} are");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(circuit(&llm, "claude").await?, "closed");
+    llm.break_by(&json!([]))?;
+    llm.summary(&llm.book().await?, "provider=claude").await?;
     Ok(())
 }
 
