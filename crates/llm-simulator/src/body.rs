@@ -2,13 +2,8 @@
 
 use std::io;
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::body::Body;
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::header::CONTENT_LENGTH;
 use serde::Serialize;
 
 /// Largest request body: prompts of a million tokens fit, uploads do not.
@@ -48,14 +43,4 @@ pub(crate) fn to_json(document: &impl Serialize) -> Vec<u8> {
 pub(crate) async fn broken() -> io::Error {
     tokio::task::yield_now().await;
     io::Error::new(io::ErrorKind::ConnectionAborted, "broken by a fault rule")
-}
-
-/// A body that announces its length and breaks in its middle.
-pub(crate) fn cut_in_half(mut whole: Vec<u8>) -> Response {
-    let length = whole.len();
-    whole.truncate(length / 2);
-    let half = stream::once(async { Ok(Bytes::from(whole)) });
-    let end = stream::once(async { Err(broken().await) });
-    let body = Body::from_stream(half.chain(end));
-    ([(CONTENT_LENGTH, length)], body).into_response()
 }

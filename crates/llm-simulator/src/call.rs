@@ -27,6 +27,9 @@ use crate::{
 use pace::Pace;
 use sent::LastSent;
 
+/// A timer ends at the next whole millisecond, and a sleeping thread wakes at
+/// the one after that: between none and two, so it is asked for the middle.
+const TIMER_LATENESS: Duration = Duration::from_millis(1);
 /// What a client that leaves may not have seen yet.
 const UNSEEN: Duration = Duration::from_millis(250);
 /// How long a silent call stays open before it is cut: longer than any client
@@ -47,15 +50,6 @@ pub(crate) enum Step {
     Cut,
     /// The dialect's own error is to be sent here.
     Error,
-}
-
-/// A whole answer.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Whole {
-    /// To be sent.
-    Text(String),
-    /// The connection is to be broken in the middle of this text.
-    Cut(String),
 }
 
 /// A call that was admitted.
@@ -178,7 +172,7 @@ impl Call {
     }
 
     /// Waits until the last token is due and gives the whole text.
-    pub(crate) async fn whole(&mut self) -> Whole {
+    pub(crate) async fn whole(&mut self) -> String {
         let tokens = self.reasoning + self.length;
         if self.slot.is_some() {
             // How full the machine is changes meanwhile.
@@ -198,10 +192,6 @@ impl Call {
         self.said = self.length;
         let mut text: String = (0..self.length).map(|_| self.answer.next_token()).collect();
         match &self.fault {
-            Some(Fault::Cut { within: None, .. }) => {
-                self.book(Outcome::Broken);
-                return Whole::Cut(text);
-            }
             Some(Fault::Cut { within, .. }) => {
                 if *within == Some(Within::Utf8) {
                     text.push_str(TORN_TOKEN);
@@ -211,7 +201,7 @@ impl Call {
             Some(Fault::Silence { .. }) => self.book(Outcome::Broken),
             _ => {}
         }
-        Whole::Text(text)
+        text
     }
 
     /// Books the call as completed. To be called before the last bytes are
@@ -284,7 +274,8 @@ impl Call {
     async fn wait_until(&self, due: Duration) {
         // Without a delay there is no timer: a timer costs up to a millisecond.
         if !due.is_zero() {
-            tokio::time::sleep_until(self.started + self.queued + due).await;
+            let asked = due.saturating_sub(TIMER_LATENESS);
+            tokio::time::sleep_until(self.started + self.queued + asked).await;
         }
     }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     body,
-    call::{Call, Step, Whole},
+    call::{Call, Step},
 };
 
 /// The parts of one streamed answer, as one dialect writes them. Each piece of
@@ -49,14 +49,10 @@ pub(crate) async fn whole(
     mut call: Call,
     document: impl FnOnce(&Call, &str) -> Vec<u8>,
 ) -> Response {
-    match call.whole().await {
-        Whole::Text(text) => {
-            let document = document(&call, &text);
-            call.finish();
-            Body::from(document).into_response()
-        }
-        Whole::Cut(text) => body::cut_in_half(document(&call, &text)),
-    }
+    let text = call.whole().await;
+    let document = document(&call, &text);
+    call.finish();
+    Body::from(document).into_response()
 }
 
 /// A server-sent event with a name.

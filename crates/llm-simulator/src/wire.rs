@@ -36,6 +36,8 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// The baggage member that names the load test.
 const TEST_ID: &str = "test.id";
+/// Longest document that is spoiled: an answer of 100,000 tokens has a tenth of it.
+const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 /// What a proxy says instead of the server behind it.
 const PAGE: &str = "<!doctype html>\n<html><head><title>Please wait</title></head>\
                     <body><h1>Please wait</h1><p>Checking your browser.</p></body></html>\n";
@@ -51,8 +53,8 @@ pub(crate) enum WireFault {
     ContentType(String),
     /// A head without a body.
     Silent,
-    /// A break within this part of a frame or document.
-    Cut(Within),
+    /// A break within this part of a frame or document, or in its middle.
+    Cut(Option<Within>),
     /// A frame whose checksum is wrong.
     WrongCrc,
     /// A frame without sense.
@@ -115,7 +117,7 @@ async fn spoil_body(reply: Response, exchange: Exchange) -> Response {
     let encoding = Encoding::of(reply.headers());
     let (mut head, body) = reply.into_parts();
     if encoding == Encoding::Document && head.status.is_success() {
-        let Ok(document) = axum::body::to_bytes(body, usize::MAX).await else {
+        let Ok(document) = axum::body::to_bytes(body, MAX_DOCUMENT_BYTES).await else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         let (body, length) = frames::spoil_document(document, &exchange);

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,28 +28,38 @@ const CALLS_BAR: f64 = 20_000.0;
 /// What the rounds may leave behind, in MiB: the allocator's own wavering.
 const GROWTH_BAR: f64 = 4.0;
 
-type Address = anyhow::Result<SocketAddr>;
+/// Where the simulator listens, and the file in which the kernel counts its thread's time.
+type Started = anyhow::Result<(SocketAddr, PathBuf)>;
 
 pub(crate) fn measure(seconds: u64) -> anyhow::Result<()> {
     let [own, callers] = cores::two()?;
-    let (started, address) = mpsc::channel();
+    let (started, others_started) = mpsc::channel();
     std::thread::spawn(move || {
         if let Err(failure) = run_simulator(own, &started) {
             drop(started.send(Err(failure)));
         }
     });
-    let address = address.recv().context("no simulator")??;
+    let (address, clock) = others_started.recv().context("no simulator")??;
     cores::pin(&[callers])?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let begun = (Instant::now(), processor_time(&clock)?);
     let result = runtime.block_on(rounds(address, Duration::from_secs(seconds)));
     cores::pin(&[own, callers])?;
     let (rates, memory) = result?;
-    report(rates, &memory)
+    report(rates, &memory)?;
+    let (elapsed, busy) = (begun.0.elapsed(), processor_time(&clock)? - begun.1);
+    let calls = memory.last().map_or(0, |(calls, _)| *calls).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a few million calls")]
+    let each = busy.as_secs_f64() * 1e6 / calls as f64;
+    let share = busy.as_secs_f64() / elapsed.as_secs_f64() * 100.0;
+    note(&format!(
+        "simulator: {each:.1} µs of processor time for a call; it had its core for {share:.0} % of the time"
+    ))
 }
 
-fn run_simulator(core: usize, started: &mpsc::Sender<Address>) -> anyhow::Result<()> {
+fn run_simulator(core: usize, started: &mpsc::Sender<Started>) -> anyhow::Result<()> {
     cores::pin(&[core])?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -56,7 +67,8 @@ fn run_simulator(core: usize, started: &mpsc::Sender<Address>) -> anyhow::Result
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let running = Simulator::build(SimulatorConfig::instant()).spawn(listener)?;
-        started.send(Ok(running.address()))?;
+        let clock = Path::new("/proc").join(std::fs::read_link("/proc/thread-self")?);
+        started.send(Ok((running.address(), clock.join("schedstat"))))?;
         std::future::pending::<anyhow::Result<()>>().await
     })
 }
@@ -133,6 +145,16 @@ fn report(mut rates: Vec<f64>, memory: &[(u64, f64)]) -> anyhow::Result<()> {
         "simulator: {:.1} MiB resident with a full journal, its callers included",
         last.1
     ))
+}
+
+/// What a thread has used of its core.
+fn processor_time(schedstat: &Path) -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string(schedstat)?;
+    let nanoseconds = text
+        .split_whitespace()
+        .next()
+        .context("an empty schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// The process' resident set.

@@ -299,10 +299,7 @@ fn wire_fault(fault: &Fault) -> Option<WireFault> {
             retry_after_ms: Some(text),
             ..
         } => WireFault::RetryAfterMs(text.clone()),
-        Fault::Cut {
-            within: Some(within),
-            ..
-        } => WireFault::Cut(*within),
+        Fault::Cut { within, .. } => WireFault::Cut(*within),
         Fault::Silence {
             after_head: true, ..
         } => WireFault::Silent,
@@ -314,7 +311,6 @@ fn wire_fault(fault: &Fault) -> Option<WireFault> {
         Fault::Usage { reported } => WireFault::Usage(*reported),
         Fault::Status { .. }
         | Fault::Slow { .. }
-        | Fault::Cut { .. }
         | Fault::Silence { .. }
         | Fault::StreamError { .. }
         | Fault::Reset { .. }

@@ -10,7 +10,10 @@ const OF_FRAMING: usize = 3;
 const FIRST_LEAD_BYTE: u8 = 0xC2;
 
 /// How many bytes of the frame are sent; `None` when it has nothing to tear.
-pub(super) fn place(frame: &[u8], within: Within, encoding: Encoding) -> Option<usize> {
+pub(super) fn place(frame: &[u8], within: Option<Within>, encoding: Encoding) -> Option<usize> {
+    let Some(within) = within else {
+        return Some(frame.len() / 2);
+    };
     match within {
         Within::Utf8 => {
             let lead = frame.iter().position(|byte| *byte >= FIRST_LEAD_BYTE);
@@ -40,12 +43,19 @@ mod tests {
     #[test]
     fn each_part_is_torn_in_its_middle() {
         let event = "event: x\ndata: {\"text\":\" caf\u{e9}\"}\n\n".as_bytes();
-        let cut = |within| &event[..place(event, within, Encoding::Events).unwrap()];
+        let cut = |within| &event[..place(event, Some(within), Encoding::Events).unwrap()];
         assert_eq!(cut(Within::Frame), b"eve");
         assert!(std::str::from_utf8(cut(Within::Utf8)).is_err());
         let json = cut(Within::Json);
         assert!(json.starts_with(b"event: x\ndata: {\"") && !json.ends_with(b"}"));
-        assert_eq!(place(b"plain\n\n", Within::Utf8, Encoding::Events), None);
-        assert_eq!(place(b"plain\n\n", Within::Json, Encoding::Events), None);
+        assert_eq!(
+            place(b"plain\n\n", Some(Within::Utf8), Encoding::Events),
+            None
+        );
+        assert_eq!(
+            place(b"plain\n\n", Some(Within::Json), Encoding::Events),
+            None
+        );
+        assert_eq!(place(b"plain", None, Encoding::Document), Some(2));
     }
 }
