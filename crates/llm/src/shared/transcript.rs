@@ -101,32 +101,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_start_voids_what_was_said() {
-        let start = |model: &str| ChatEvent::Started {
-            model: model.to_owned(),
-            response_id: None,
-            request_id: None,
-            usage: None,
-            fallback: None,
-        };
-        let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));
-        let mut transcript: Transcript<()> = Transcript::new();
-        let mut position = Position::default();
-        transcript.start(start("first"));
-        transcript.append("a longer text");
-        assert_eq!(transcript.after(&mut position), Some(Ok(start("first"))));
-        assert_eq!(transcript.after(&mut position), delta("a longer text"));
-        transcript.start(start("second"));
-        transcript.append("short");
-        let mut late = Position::default();
-        for reader in [&mut position, &mut late] {
-            assert_eq!(transcript.after(reader), Some(Ok(start("second"))));
-            assert_eq!(transcript.after(reader), delta("short"));
-            assert_eq!(transcript.after(reader), None);
-        }
-    }
-
-    #[test]
     fn who_comes_late_gets_all_of_the_text_in_one_piece() {
         let mut transcript: Transcript<()> = Transcript::new();
         let start = ChatEvent::Started {
