@@ -170,7 +170,7 @@ impl Summaries {
         if let Some(cache) = cache
             && let Some(stored) = self.stored(&subject, provider.name())
         {
-            cache.put(&subject.key, stored.encode()).await;
+            cache.put(&subject.key, stored.encode());
             return Ok(SummaryStream::of_kept(stored, began));
         }
         self.ask(subject, provider, cache.is_some(), began)

@@ -87,7 +87,7 @@ impl Summaries {
         let keeping = async move {
             self.store(&subject, &kept.text).await?;
             if let Some(cache) = &self.parts.cache {
-                cache.put(&subject.key, kept.encode()).await;
+                cache.put(&subject.key, kept.encode());
             }
             let labels = [("gen_ai.provider.name", provider.telemetry_name())];
             catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
@@ -95,7 +95,7 @@ impl Summaries {
         };
         let kept = tokio::spawn(scope_current(keeping).in_current_span()).await;
         // The task ends early only with the process, or by a defect.
-        kept.unwrap_or_else(|error| Err(StorageError::Unavailable(error.to_string())))
+        kept.unwrap_or_else(|error| Err(StorageError::OutcomeUnknown(error.to_string())))
             .map_err(Interruption::Store)
     }
 

@@ -184,10 +184,12 @@ impl Level2 {
             value,
             ttl: jitter(self.ttl),
         };
-        // Nobody waits for this, and nothing depends on it.
-        let _outcome = put
-            .send(redis, key, &mut claim.live, &mut Budget::start())
-            .await;
+        let mut budget = Budget::start();
+        let outcome = put.send(redis, key, &mut claim.live, &mut budget).await;
+        // Nobody waits for this, and nothing depends on it; but what others raised is known now.
+        if let Some(Ok(Put::Moved(epoch))) = outcome {
+            redis.adopt(epoch);
+        }
     }
 
     /// Nothing older than `minimum` may be stored from here on.
@@ -298,18 +300,15 @@ impl Value {
 
 /// Immutable bytes under a name of their own, outside of any epoch.
 impl Level2 {
-    pub(super) async fn get_bytes(&self, name: &str, budget: &mut Budget) -> Option<Bytes> {
+    pub(super) async fn get_bytes(&self, name: &str) -> Answer<Option<Bytes>> {
         let redis = self.redis.as_ref()?;
         let get = async |connection: &mut MultiplexedConnection| {
-            redis::cmd("GET")
-                .arg(name)
-                .query_async::<Option<Vec<u8>>>(connection)
-                .await
+            let mut get = redis::cmd("GET");
+            let found = get.arg(name).query_async::<Option<Vec<u8>>>(connection);
+            Ok(found.await?.map(Bytes::from))
         };
-        let found = redis
-            .run(Command::Get, &mut redis.live()?, budget, get)
-            .await?;
-        found.ok().flatten().map(Bytes::from)
+        let (mut live, mut budget) = (redis.live()?, Budget::start());
+        redis.run(Command::Get, &mut live, &mut budget, get).await
     }
 
     pub(super) async fn put_bytes(&self, name: &str, bytes: &Bytes) {

@@ -12,18 +12,22 @@ use bytes::Bytes;
 use domain::BookId;
 use quick_cache::Weighter;
 use tenancy::TenantId;
+use tokio::sync::Semaphore;
 
 use super::{
     body::Level,
     bounded::Bounded,
-    budget::Budget,
     level2::Level2,
     metrics::{CacheMetrics, SizeMetrics},
+    redis::Failure,
 };
 use crate::CacheLimits;
 
 /// Largest entry: far above any summary, so that one answer gone wild does not push out the rest.
 const MAX_BYTES: usize = 256 << 10;
+
+/// Copies on their way to Redis at once: at [`MAX_BYTES`] each, 16 MiB.
+const MAX_COPIES: usize = 64;
 
 /// What an entry costs beside its bytes and its name.
 const OVERHEAD: usize = 256;
@@ -67,6 +71,7 @@ struct Inner {
     level1: Bounded<String, Kept, ByBytes>,
     ttl: Duration,
     level2: Level2,
+    copies: Arc<Semaphore>,
     metrics: CacheMetrics,
 }
 
@@ -95,6 +100,7 @@ impl SummaryCache {
                 level1,
                 ttl: limits.summary_ttl.0,
                 level2,
+                copies: Arc::new(Semaphore::new(MAX_COPIES)),
                 metrics,
             }),
         }
@@ -105,9 +111,10 @@ impl SummaryCache {
         self.inner.get(&key.in_redis()).await
     }
 
-    /// Keeps a summary, also in place of an older one. Too large a one is not kept.
-    pub async fn put(&self, key: &SummaryKey, bytes: Bytes) {
-        self.inner.put(&key.in_redis(), bytes).await;
+    /// Keeps a summary, also in place of an older one; in Redis soon after. Too large a one is not
+    /// kept.
+    pub fn put(&self, key: &SummaryKey, bytes: Bytes) {
+        self.inner.put(key.in_redis(), bytes);
     }
 
     /// The summary, if this process has it by now: for a second look, which is not counted.
@@ -132,20 +139,33 @@ impl Inner {
         if !self.level2.is_configured() {
             return None;
         }
-        let Some(bytes) = self.level2.get_bytes(name, &mut Budget::start()).await else {
-            self.metrics.level2_miss.increment(1);
-            return None;
-        };
-        self.metrics.level2_hit.increment(1);
-        self.insert(name, bytes.clone());
-        let level = Level::L2;
-        Some(Summary { bytes, level })
+        match self.level2.get_bytes(name).await {
+            Some(Ok(Some(bytes))) => {
+                self.metrics.level2_hit.increment(1);
+                self.insert(name, bytes.clone());
+                let level = Level::L2;
+                return Some(Summary { bytes, level });
+            }
+            Some(Ok(None) | Err(Failure::Refused(_))) => self.metrics.level2_miss.increment(1),
+            Some(Err(Failure::Late | Failure::Lost)) | None => {
+                self.metrics.level2_bypass.increment(1);
+            }
+        }
+        None
     }
 
-    async fn put(&self, name: &str, bytes: Bytes) {
-        if bytes.len() <= MAX_BYTES {
-            self.insert(name, bytes.clone());
-            self.level2.put_bytes(name, &bytes).await;
+    fn put(&self, name: String, bytes: Bytes) {
+        if bytes.len() > MAX_BYTES {
+            return;
+        }
+        self.insert(&name, bytes.clone());
+        // Nobody waits for the copy; one that finds no place is not made.
+        if let Ok(place) = Arc::clone(&self.copies).try_acquire_owned() {
+            let level2 = self.level2.clone();
+            tokio::spawn(async move {
+                level2.put_bytes(&name, &bytes).await;
+                drop(place);
+            });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use domain::Version;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use storage::SummaryKey;
 
 use crate::fixtures::{book, next, sqlite, tenant};
 
@@ -11,6 +12,37 @@ fn value(text: &str, metric: &str, labels: &[&str]) -> Option<f64> {
         line.starts_with(&format!("{metric}{{")) && labels.iter().all(|label| line.contains(label))
     })?;
     line.rsplit(' ').next()?.parse().ok()
+}
+
+#[tokio::test]
+async fn a_redis_that_is_passed_by_is_not_asked() -> anyhow::Result<()> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let port = test_support::port::free()?;
+    let place = sqlite()?.with_redis(format!("redis://127.0.0.1:{port}"));
+    let (storage, tenant) = (place.open().await?, tenant("acme")?);
+    let book = book("x")?.id;
+    storage.books.get(&tenant, &book).await?;
+    let key = SummaryKey {
+        tenant,
+        book,
+        provider: "ollama".into(),
+        model: "llama3.2:1b".into(),
+        prompt_version: "summary-1".into(),
+        fingerprint: 42,
+    };
+    assert_eq!(storage.summaries.get(&key).await, None);
+    drop(guard);
+    let text = recorder.handle().render();
+    for cache in ["cache_name=\"book\"", "cache_name=\"summary\""] {
+        for (outcome, count) in [("bypass", 1.0), ("miss", 0.0), ("hit", 0.0)] {
+            let outcome = format!("outcome=\"{outcome}\"");
+            let labels = [cache, "cache_level=\"l2\"", &outcome];
+            let counted = value(&text, "bookstore_cache_requests_total", &labels);
+            assert_eq!(counted, Some(count), "{labels:?} {text}");
+        }
+    }
+    Ok(())
 }
 
 // On one thread, so that all handles are made from this test's recorder.

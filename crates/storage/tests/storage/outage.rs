@@ -10,7 +10,7 @@ use std::{
 
 use deadpool_redis::redis::cmd;
 use domain::{Book, Version};
-use storage::{Level, RedisState, Storage};
+use storage::{Level, RedisState, Storage, StorageError};
 use tenancy::TenantId;
 use test_support::{redis, redis_with, wait};
 
@@ -209,6 +209,10 @@ async fn emptied_under_load_on_one_key() -> anyhow::Result<()> {
             .await?;
         // Two processes that have nothing of their own yet.
         let processes = [Arc::new(place.open().await?), Arc::new(place.open().await?)];
+        // Any write tells the first one of the epoch that the second one raised.
+        let absent = book("absent")?.id;
+        let deletion = processes[0].books.delete(&tenant, &absent, None).await;
+        assert_eq!(deletion, Err(StorageError::NotFound));
         let readers: Vec<_> = (0..200)
             .map(|number| {
                 let (storage, tenant) = (Arc::clone(&processes[number % 2]), tenant.clone());
