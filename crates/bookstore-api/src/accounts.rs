@@ -1,6 +1,7 @@
 //! `/api/v1/llm`: what model calls were made, what they cost, what they would have cost.
 #![expect(unused_qualifications, reason = "utoipa's macro writes full paths")]
 
+mod budgets;
 mod costs;
 mod csv;
 mod entries;
@@ -27,6 +28,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(entries::ledger))
         .routes(routes!(costs::costs))
         .routes(routes!(recost::recost))
+        .routes(routes!(budgets::list_budgets))
+        .routes(routes!(budgets::get_budget, budgets::put_budget))
 }
 
 /// Waits until the rows of calls whose answers were given are there to be read.

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use instrumentation::Telemetry;
-use llm::{Ledger, LedgerError, Llm, Prices};
+use llm::{
+    AccountsError, BudgetAccounts, Budgets, InProcessAccounts, Ledger, LedgerError, Llm, Prices,
+    RedisAccounts,
+};
 use service_defaults::{
     health::{Check, Health},
     process::RunError,
@@ -12,7 +15,7 @@ use service_defaults::{
 };
 use storage::{Authors, Backend, BodyEncoders, Books, RedisState, Storage};
 use tenancy::TenantId;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) llm: Arc<Llm>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) prices: Arc<Prices>,
+    pub(crate) budgets: Arc<Budgets>,
     pub(crate) identities: Identities,
     pub(crate) development_tenant: TenantId,
     /// How long a stream of events is silent before a comment fills it.
@@ -51,6 +55,19 @@ pub(crate) struct Parts {
 struct Money {
     ledger: Arc<Ledger>,
     prices: Arc<Prices>,
+    budgets: Arc<Budgets>,
+}
+
+impl Money {
+    async fn open(config: &AppConfig, ledger: &Arc<Ledger>) -> Result<Self, RunError> {
+        let accounts = budget_accounts(config)?;
+        let budgets = Budgets::load(Arc::clone(ledger), accounts, config.budget_failure).await?;
+        Ok(Self {
+            ledger: Arc::clone(ledger),
+            prices: Arc::clone(&config.prices),
+            budgets: Arc::new(budgets),
+        })
+    }
 }
 
 impl std::ops::Deref for AppState {
@@ -92,18 +109,15 @@ impl App {
             .map_err(|error| format!("{}: {error}", store_setting(&config.storage.backend)))?;
         let storage = Arc::new(storage);
         let ledger = Arc::new(open_ledger(&config).await?);
-        let llm = Arc::new(Llm::build(&config.llm, &ledger, &config.prices)?);
-        let price_watch = config.prices.watch();
+        let money = Money::open(&config, &ledger).await?;
+        let llm = Llm::build(&config.llm, &ledger, &money.prices, &money.budgets)?;
+        let watches = [money.prices.watch(), money.budgets.watch()];
         let summaries = SummaryParts {
             books: storage.books.clone(),
             cache: config.summary_cache.then(|| storage.summaries.clone()),
-            llm,
+            llm: Arc::new(llm),
             prices: Arc::clone(&config.prices),
             cut_off: cut_off(&shutdown, config.serve.drain),
-        };
-        let money = Money {
-            ledger: Arc::clone(&ledger),
-            prices: Arc::clone(&config.prices),
         };
         let state = AppState::new(&storage, summaries, money, config.heartbeat);
         let health = Health::start(checks(&storage), shutdown.clone());
@@ -112,7 +126,7 @@ impl App {
         let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
         serve(listener, service, config.serve, shutdown).await;
-        price_watch.abort();
+        watches.iter().for_each(JoinHandle::abort);
         let ledger_closed = ledger.close().await;
         storage.shutdown().await;
         Ok(ledger_closed?)
@@ -128,6 +142,7 @@ impl AppState {
             summaries: Arc::new(Summaries::new(summaries)),
             ledger: money.ledger,
             prices: money.prices,
+            budgets: money.budgets,
             identities: Identities::new(),
             development_tenant: TenantId::development(),
             heartbeat,
@@ -147,6 +162,14 @@ fn cut_off(shutdown: &CancellationToken, drain: Duration) -> CancellationToken {
         given.cancel();
     });
     signal
+}
+
+/// Budgets are counted in Redis where there is one: other processes may spend the same money.
+fn budget_accounts(config: &AppConfig) -> Result<Arc<dyn BudgetAccounts>, AccountsError> {
+    Ok(match &config.storage.redis_url {
+        Some(url) => Arc::new(RedisAccounts::new(url)?),
+        None => Arc::new(InProcessAccounts::default()),
+    })
 }
 
 /// The ledger lies where the books lie.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use llm::{LlmConfig, Prices};
+use llm::{LlmConfig, OnFailure, Prices};
 use secrecy::SecretString;
 use service_defaults::{
     environment::Environment,
@@ -33,6 +33,8 @@ pub struct AppConfig {
     pub llm: LlmConfig,
     /// What models cost.
     pub prices: Arc<Prices>,
+    /// What happens to calls of tenants with budgets while nobody can count.
+    pub budget_failure: OnFailure,
     /// File of the ledger of model calls, unless `MongoDB` keeps it.
     pub ledger: PathBuf,
     /// Whether summaries are taken from the cache and the store.
@@ -78,6 +80,7 @@ impl AppConfig {
             storage: read_storage(environment, &state),
             llm: LlmConfig::read(environment),
             prices: Arc::new(read_prices(environment)),
+            budget_failure: read_budget_failure(environment),
             ledger: state.join("data").join("ledger.sqlite"),
             summary_cache: environment.choice(
                 "BOOKSTORE_SUMMARY_CACHE",
@@ -93,6 +96,19 @@ impl AppConfig {
                 )
                 .0,
         }
+    }
+}
+
+fn read_budget_failure(environment: &mut Environment) -> OnFailure {
+    let word = environment.choice(
+        "BOOKSTORE_BUDGET_ON_FAILURE",
+        "refuse",
+        &["refuse", "allow"],
+        "Model calls of tenants with budgets while the budgets' accounts cannot be asked",
+    );
+    match word {
+        "allow" => OnFailure::Allow,
+        _ => OnFailure::Refuse,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use llm::{LedgerError, LlmError};
+use llm::{BudgetRefusal, LedgerError, LimitKind, LlmError};
+use money::format_usd;
 use service_defaults::problem::{FieldError, Problem};
 use storage::StorageError;
 
@@ -102,6 +103,7 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
             Problem::unavailable(format!("too many calls of {provider} are under way"), retry)
                 .with_kind("overloaded")
         }
+        LlmError::Budget(refusal) => budget_problem(refusal),
         LlmError::Timeout(_) => {
             Problem::gateway_timeout(format!("{provider} did not answer in time"))
         }
@@ -113,6 +115,42 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
         }
         LlmError::Upstream { .. } | LlmError::Interrupted { .. } | LlmError::Malformed { .. } => {
             Problem::bad_gateway(format!("{provider} failed"))
+        }
+    }
+}
+
+/// A call that the tenant's budget does not allow, with what is left and when there is more.
+fn budget_problem(refusal: &BudgetRefusal) -> Problem {
+    match refusal {
+        BudgetRefusal::Reached {
+            limit,
+            allowed,
+            left,
+            retry_after,
+            ..
+        } => {
+            let detail = format!("the limit of {limit} is reached");
+            let problem = Problem::too_many_requests(detail, *retry_after)
+                .with_extension("limit", limit.as_str());
+            match limit {
+                LimitKind::Day | LimitKind::Month => problem
+                    .with_kind("budget-exceeded")
+                    .with_extension("allowedPicoUsd", *allowed)
+                    .with_extension("leftPicoUsd", *left)
+                    .with_extension("leftUsd", format_usd(i128::from(*left))),
+                LimitKind::Requests | LimitKind::Tokens => problem
+                    .with_kind("rate-limit-exceeded")
+                    .with_extension("allowed", *allowed)
+                    .with_extension("left", *left),
+            }
+        }
+        BudgetRefusal::Unpriced => Problem::forbidden(
+            "the model has no known price, and what this tenant spends is limited",
+        )
+        .with_kind("model-unpriced"),
+        BudgetRefusal::Unavailable { retry_after } => {
+            Problem::unavailable("the budget cannot be checked for now", *retry_after)
+                .with_kind("budget-unavailable")
         }
     }
 }

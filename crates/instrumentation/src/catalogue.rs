@@ -5,6 +5,7 @@
 //! prompt, user or trace id is ever a label.
 
 mod api;
+mod budget;
 mod gen_ai;
 mod http;
 mod performance;
@@ -13,6 +14,7 @@ mod simulator;
 mod store;
 
 pub use api::*;
+pub use budget::*;
 pub use gen_ai::*;
 pub use http::*;
 pub use performance::*;
@@ -96,6 +98,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         HTTP_FAMILY,
         STORE_FAMILY,
         GEN_AI_FAMILY,
+        BUDGET_FAMILY,
         API_FAMILY,
         PROCESS_FAMILY,
         PERFORMANCE_FAMILY,

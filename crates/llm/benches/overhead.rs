@@ -23,7 +23,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use instrumentation::{LogFormat, Telemetry, TelemetryConfig};
-use llm::{CallContext, ChatRequest, Ledger, Llm, LlmConfig, LlmProvider, Message, Prices};
+use llm::{
+    Budgets, CallContext, ChatRequest, Ledger, Llm, LlmConfig, LlmProvider, Message, Prices,
+};
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
@@ -175,7 +177,8 @@ fn build(simulator: SocketAddr, ledger: &Arc<Ledger>) -> anyhow::Result<Llm> {
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
     let config = LlmConfig::read(&mut Environment::of_pairs(pairs));
     let prices = Arc::new(Prices::load(None)?);
-    Ok(Llm::build(&config, ledger, &prices)?)
+    let budgets = Arc::new(Budgets::none(ledger));
+    Ok(Llm::build(&config, ledger, &prices, &budgets)?)
 }
 
 async fn connect(simulator: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {

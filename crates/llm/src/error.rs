@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ProviderName;
+use crate::{BudgetRefusal, ProviderName};
 
 /// Why a call gave no answer. Messages are for logs: they may quote the provider, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,9 @@ pub enum LlmError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The tenant may not spend or ask more now; the provider was not asked, or its stream cut off.
+    #[error(transparent)]
+    Budget(Box<BudgetRefusal>),
     /// The provider did not answer in time.
     #[error("timed out: {0}")]
     Timeout(Stage),
@@ -115,6 +118,7 @@ impl LlmError {
             Self::RateLimited { .. } => "rate_limited",
             Self::CircuitOpen { .. } => "circuit_open",
             Self::Overloaded { .. } => "overloaded",
+            Self::Budget(_) => "budget",
             Self::Timeout(Stage::Connect) => "timeout_connect",
             Self::Timeout(Stage::FirstByte) => "timeout_first_byte",
             Self::Timeout(Stage::Idle) => "timeout_idle",
@@ -141,6 +145,7 @@ impl LlmError {
             | Self::Rejected { .. }
             | Self::CircuitOpen { .. }
             | Self::Overloaded { .. }
+            | Self::Budget(_)
             | Self::Timeout(Stage::Total)
             | Self::Malformed { .. } => false,
         }
@@ -148,7 +153,7 @@ impl LlmError {
 
     /// How long the provider, or this process, asks to wait.
     #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after, .. } | Self::Upstream { retry_after, .. } => {
                 *retry_after
@@ -156,6 +161,7 @@ impl LlmError {
             Self::CircuitOpen { retry_after } | Self::Overloaded { retry_after, .. } => {
                 Some(*retry_after)
             }
+            Self::Budget(refusal) => refusal.retry_after(),
             Self::NotConfigured { .. }
             | Self::Rejected { .. }
             | Self::Timeout(_)
@@ -175,6 +181,7 @@ impl LlmError {
             Self::NotConfigured { .. }
             | Self::CircuitOpen { .. }
             | Self::Overloaded { .. }
+            | Self::Budget(_)
             | Self::Timeout(_)
             | Self::Unreachable { .. }
             | Self::Interrupted { .. }
@@ -192,6 +199,7 @@ impl LlmError {
             Self::NotConfigured { .. }
             | Self::CircuitOpen { .. }
             | Self::Overloaded { .. }
+            | Self::Budget(_)
             | Self::Timeout(_)
             | Self::Unreachable { .. }
             | Self::Interrupted { .. }
@@ -217,6 +225,7 @@ impl LlmError {
             | Self::CircuitOpen { .. }
             | Self::Overloaded { .. }
             | Self::Timeout(_)
+            | Self::Budget(_)
             | Self::Unreachable { .. } => {}
         }
         self
@@ -235,7 +244,8 @@ impl LlmError {
             | Self::Rejected { .. }
             | Self::RateLimited { .. }
             | Self::CircuitOpen { .. }
-            | Self::Overloaded { .. } => false,
+            | Self::Overloaded { .. }
+            | Self::Budget(_) => false,
         }
     }
 }

@@ -22,6 +22,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use tenancy::TenantId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::LlmError;
@@ -202,6 +203,20 @@ impl Ledger {
         group: LedgerGroup,
     ) -> Result<Vec<LedgerTotal>, LedgerError> {
         self.store.totals(&filter, group).await
+    }
+
+    /// The limits that lie beside the rows, by tenant.
+    pub(crate) async fn budgets(&self) -> Result<Vec<(String, String)>, LedgerError> {
+        self.store.budgets().await
+    }
+
+    /// Keeps or forgets the limits of a tenant.
+    pub(crate) async fn set_budget(
+        &self,
+        tenant: &TenantId,
+        limits: Option<String>,
+    ) -> Result<(), LedgerError> {
+        self.store.set_budget(tenant, limits).await
     }
 
     async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {

@@ -15,6 +15,7 @@
 //! | [`Resilient`] | call to a provider | the deadline; retries, their waits and their budget |
 //! | [`Bulkhead`] | attempt | a place among those that are at the provider at once |
 //! | [`CircuitBreaker`] | attempt | whether the provider's model is asked at all |
+//! | [`Budgeted`] | attempt | what its tenant may still spend; cuts a stream off at the limit |
 //! | [`Measured`] | attempt that is made | span, metrics, cost, ledger row |
 //!
 //! A wait between attempts holds no place. The circuit is asked with the place in hand, so calls
@@ -29,6 +30,7 @@ mod answer;
 #[cfg(test)]
 mod any_cut;
 mod bedrock;
+mod budget;
 mod bulkhead;
 mod capabilities;
 mod circuit;
@@ -59,6 +61,11 @@ mod usage;
 mod usage_so_far;
 
 pub use bedrock::Bedrock;
+pub use budget::{
+    AccountsError, Bill, BudgetAccounts, BudgetLimits, BudgetRefusal, Budgeted, Budgets, Claim,
+    InProcessAccounts, InvalidLimits, LimitKind, MAX_BUDGETS, OnFailure, RateLimit, RedisAccounts,
+    Settlement, Standing, Verdict,
+};
 pub use bulkhead::{Bulkhead, BulkheadLimits};
 pub use circuit::{CircuitPolicy, CircuitState, Circuits};
 pub use circuit_breaker::CircuitBreaker;

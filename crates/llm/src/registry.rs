@@ -10,8 +10,8 @@ use std::sync::{
 use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
-    Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger, LlmConfig,
-    LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
+    Budgeted, Budgets, Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger,
+    LlmConfig, LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.
@@ -100,6 +100,7 @@ impl Llm {
         config: &LlmConfig,
         ledger: &Arc<Ledger>,
         prices: &Arc<Prices>,
+        budgets: &Arc<Budgets>,
     ) -> Result<Self, LlmBuildError> {
         let client = http_client::build(&HttpClientConfig {
             connect: config.deadlines.connect,
@@ -113,6 +114,7 @@ impl Llm {
             config,
             ledger,
             prices,
+            budgets,
         };
         let entries = ProviderName::ALL.map(|name| Entry {
             name,
@@ -228,6 +230,7 @@ struct Decorate<'a> {
     config: &'a LlmConfig,
     ledger: &'a Arc<Ledger>,
     prices: &'a Arc<Prices>,
+    budgets: &'a Arc<Budgets>,
 }
 
 impl Decorate<'_> {
@@ -239,7 +242,13 @@ impl Decorate<'_> {
             Arc::clone(self.prices),
             Arc::clone(self.ledger),
         );
-        let breaker = CircuitBreaker::new(Arc::new(measured), self.config.circuit);
+        let budgeted = Budgeted::new(
+            Arc::new(measured),
+            simulated,
+            Arc::clone(self.prices),
+            Arc::clone(self.budgets),
+        );
+        let breaker = CircuitBreaker::new(Arc::new(budgeted), self.config.circuit);
         let circuits = breaker.circuits();
         let bulkhead = Bulkhead::new(Arc::new(breaker), self.config.bulkhead);
         let resilient = Resilient::new(Arc::new(bulkhead), self.config.retries);

@@ -1,12 +1,12 @@
 //! What a caller asks a model for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tenancy::TenantId;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::ProviderName;
+use crate::{Bill, ProviderName};
 
 /// Longest model name; the longest known ones are Bedrock ARNs of about 150 characters.
 const MAX_MODEL_NAME: usize = 200;
@@ -61,6 +61,8 @@ pub struct CallContext {
     pub variant: Option<String>,
     /// Name and version of the prompt, such as `book-summary-1`.
     pub prompt_version: Option<String>,
+    /// Where the attempt is to say what it cost; set by [`Budgeted`](crate::Budgeted).
+    pub bill: Option<Arc<Bill>>,
     /// 1 for the first try at a provider; set by [`Resilient`](crate::Resilient).
     pub attempt: u32,
     /// Why this is not the first try: the error type of the attempt before, which may have been at
@@ -88,6 +90,7 @@ impl CallContext {
             feature,
             variant: None,
             prompt_version: None,
+            bill: None,
             attempt: 1,
             retry_reason: None,
             deadline: None,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every route, as a reader of the contract lists them.
-const ROUTES: [(&str, &[&str]); 20] = [
+const ROUTES: [(&str, &[&str]); 22] = [
     ("/api/v1/books", &["get", "post"]),
     ("/api/v1/books/{id}", &["get", "put", "patch", "delete"]),
     ("/api/v1/books/bulk", &["post"]),
@@ -26,6 +26,8 @@ const ROUTES: [(&str, &[&str]); 20] = [
     ("/api/v1/llm/ledger", &["get"]),
     ("/api/v1/llm/costs", &["get"]),
     ("/api/v1/llm/recost", &["post"]),
+    ("/api/v1/llm/budgets", &["get"]),
+    ("/api/v1/llm/budgets/{tenant}", &["get", "put"]),
     ("/api/v1/errortest/{code}", &["get"]),
     ("/api/v1/errortest/random", &["get"]),
     ("/seed-data", &["post"]),
@@ -66,7 +68,10 @@ async fn every_documented_route_is_served() -> anyhow::Result<()> {
     let document = document(&caller).await?;
     let paths = document["paths"].as_object().context("paths")?;
     for (path, operations) in paths {
-        let address = path.replace("{id}", NO_ID).replace("{code}", "503");
+        let address = path
+            .replace("{id}", NO_ID)
+            .replace("{code}", "503")
+            .replace("{tenant}", "somebody");
         let operations = operations.as_object().context("operations")?;
         for method in operations.keys().filter(|key| *key != "parameters") {
             let method: Method = method.to_ascii_uppercase().parse()?;

@@ -16,6 +16,7 @@ use mongodb::{
     options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
+use tenancy::TenantId;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
@@ -25,6 +26,8 @@ use super::{
 };
 
 const COLLECTION: &str = "llm_attempts";
+
+const BUDGETS: &str = "llm_budgets";
 
 /// One connection writes, the others serve whoever reads the ledger.
 const MAX_CONNECTIONS: u32 = 4;
@@ -53,6 +56,7 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 /// The collection, and the runtime that the writer's thread has its calls made on.
 pub(super) struct MongoLedger {
     attempts: Collection<Document>,
+    budgets: Collection<Document>,
     runtime: Handle,
 }
 
@@ -75,10 +79,12 @@ impl MongoLedger {
                 .build(),
         );
         let client = Client::with_options(options).map_err(from_mongo)?;
-        let attempts = client.database(database).collection(COLLECTION);
+        let database = client.database(database);
+        let attempts = database.collection(COLLECTION);
         within(START, make_indexes(&attempts)).await?;
         Ok(Self {
             attempts,
+            budgets: database.collection(BUDGETS),
             runtime: Handle::current(),
         })
     }
@@ -142,6 +148,39 @@ impl LedgerStore for MongoLedger {
         })
         .await?;
         Ok(totals.sorted())
+    }
+
+    async fn budgets(&self) -> Result<Vec<(String, String)>, LedgerError> {
+        let read = async {
+            let found = self.budgets.find(doc! {}).max_time(READ).await?;
+            found.try_collect::<Vec<Document>>().await
+        };
+        let corrupt = |_| LedgerError::Corrupt("budget".to_owned());
+        let pair = |document: &Document| {
+            let tenant = document.get_str("_id").map_err(corrupt)?;
+            let limits = document.get_str("limits").map_err(corrupt)?;
+            Ok((tenant.to_owned(), limits.to_owned()))
+        };
+        within(READ, read).await?.iter().map(pair).collect()
+    }
+
+    async fn set_budget(
+        &self,
+        tenant: &TenantId,
+        limits: Option<String>,
+    ) -> Result<(), LedgerError> {
+        let one = doc! { "_id": tenant.as_str() };
+        let write = async {
+            match limits {
+                Some(limits) => {
+                    let change = doc! { "$set": { "limits": limits } };
+                    let update = self.budgets.update_one(one, change).upsert(true);
+                    update.await.map(drop)
+                }
+                None => self.budgets.delete_one(one).await.map(drop),
+            }
+        };
+        within(WRITE, write).await
     }
 
     async fn visit(&self, filter: &LedgerFilter, mut visitor: Visitor) -> Result<(), LedgerError> {

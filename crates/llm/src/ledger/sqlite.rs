@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use rusqlite::{Connection, named_params};
+use tenancy::TenantId;
 
 use super::{
     LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
@@ -38,29 +39,39 @@ const INSERT: &str = "
 
 /// A file, with a connection for the writer and one for everybody who reads.
 pub(super) struct SqliteLedger {
-    writer: Mutex<Connection>,
-    reader: Reader,
+    writer: Shared,
+    reader: Shared,
 }
 
 /// A connection that blocking threads share.
 #[derive(Clone)]
-struct Reader(Arc<Mutex<Connection>>);
+struct Shared(Arc<Mutex<Connection>>);
 
 impl SqliteLedger {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
         Ok(Self {
-            writer: Mutex::new(connect(path)?),
-            reader: Reader(Arc::new(Mutex::new(connect(path)?))),
+            writer: Shared::open(path)?,
+            reader: Shared::open(path)?,
         })
     }
+}
 
-    async fn read<T: Send + 'static>(
+impl Shared {
+    fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self(Arc::new(Mutex::new(connect(path)?))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let Reader(reader) = self.reader.clone();
-        tokio::task::spawn_blocking(move || work(&lock(&reader)))
+        let connection = self.clone();
+        tokio::task::spawn_blocking(move || work(&connection.lock()))
             .await
             .map_err(|_| LedgerError::Closed)?
     }
@@ -69,7 +80,7 @@ impl SqliteLedger {
 #[async_trait]
 impl LedgerStore for SqliteLedger {
     fn insert(&self, rows: &[LedgerRow]) -> Result<(), LedgerError> {
-        let mut connection = lock(&self.writer);
+        let mut connection = self.writer.lock();
         let transaction = connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(INSERT)?;
@@ -88,13 +99,15 @@ impl LedgerStore for SqliteLedger {
         page: LedgerPage,
     ) -> Result<Vec<LedgerRow>, LedgerError> {
         let filter = filter.clone();
-        self.read(move |connection| read::rows(connection, &filter, page))
+        self.reader
+            .run(move |connection| read::rows(connection, &filter, page))
             .await
     }
 
     async fn count(&self, filter: &LedgerFilter) -> Result<u64, LedgerError> {
         let filter = filter.clone();
-        self.read(move |connection| read::count(connection, &filter))
+        self.reader
+            .run(move |connection| read::count(connection, &filter))
             .await
     }
 
@@ -104,13 +117,46 @@ impl LedgerStore for SqliteLedger {
         group: LedgerGroup,
     ) -> Result<Vec<LedgerTotal>, LedgerError> {
         let filter = filter.clone();
-        self.read(move |connection| read::totals(connection, &filter, group))
+        self.reader
+            .run(move |connection| read::totals(connection, &filter, group))
+            .await
+    }
+
+    async fn budgets(&self) -> Result<Vec<(String, String)>, LedgerError> {
+        self.reader
+            .run(|connection| {
+                let mut select = connection.prepare_cached("SELECT tenant, limits FROM budgets")?;
+                let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn set_budget(
+        &self,
+        tenant: &TenantId,
+        limits: Option<String>,
+    ) -> Result<(), LedgerError> {
+        let tenant = tenant.as_str().to_owned();
+        self.writer
+            .run(move |connection| {
+                match limits {
+                    Some(limits) => connection.execute(
+                        "INSERT INTO budgets VALUES (?1, ?2)
+                         ON CONFLICT (tenant) DO UPDATE SET limits = ?2",
+                        [tenant, limits],
+                    ),
+                    None => connection.execute("DELETE FROM budgets WHERE tenant = ?1", [tenant]),
+                }?;
+                Ok(())
+            })
             .await
     }
 
     async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {
         let filter = filter.clone();
-        self.read(move |connection| read::visit(connection, &filter, visitor))
+        self.reader
+            .run(move |connection| read::visit(connection, &filter, visitor))
             .await
     }
 }
@@ -124,10 +170,6 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     schema::migrate(&mut connection)?;
     Ok(connection)
-}
-
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn insert_row(insert: &mut rusqlite::CachedStatement<'_>, row: &LedgerRow) -> rusqlite::Result<()> {

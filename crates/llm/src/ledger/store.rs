@@ -1,6 +1,7 @@
 //! What the ledger needs of a place that keeps its rows.
 
 use async_trait::async_trait;
+use tenancy::TenantId;
 
 use super::{LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal};
 
@@ -30,6 +31,16 @@ pub(super) trait LedgerStore: Send + Sync {
         filter: &LedgerFilter,
         group: LedgerGroup,
     ) -> Result<Vec<LedgerTotal>, LedgerError>;
+
+    /// The limits of every tenant that has some, as text.
+    async fn budgets(&self) -> Result<Vec<(String, String)>, LedgerError>;
+
+    /// Keeps or forgets the limits of a tenant.
+    async fn set_budget(
+        &self,
+        tenant: &TenantId,
+        limits: Option<String>,
+    ) -> Result<(), LedgerError>;
 
     /// Shows every row that matches, one at a time, in no particular order.
     async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError>;

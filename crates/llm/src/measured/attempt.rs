@@ -184,6 +184,10 @@ impl Attempt {
             service_tier: "",
         };
         let cost = self.prices.cost_of(&query, &conclusion.usage);
+        if let Some(bill) = &self.context.bill {
+            let tokens = conclusion.usage.input_tokens + conclusion.usage.output_tokens;
+            bill.settle(cost.as_ref().map(|cost| cost.total), tokens);
+        }
         let now = Instant::now();
         books.series.settle(&Settled {
             context: &self.context,
@@ -281,7 +285,12 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.is_settled() {
-            self.settle_unfinished(Outcome::Cancelled, "cancelled");
+            let bill = self.context.bill.as_ref();
+            if bill.is_some_and(|bill| bill.is_cut_off()) {
+                self.settle_unfinished(Outcome::Partial, "budget");
+            } else {
+                self.settle_unfinished(Outcome::Cancelled, "cancelled");
+            }
         }
     }
 }

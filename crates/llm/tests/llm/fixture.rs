@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use llm::{
-    Bedrock, BedrockConfig, BedrockCredentials, CallContext, ChatEvent, ChatRequest, ChatResponse,
-    ChatStream, Claude, Deadlines, Ledger, LedgerFilter, LedgerPage, LedgerRow, LlmError,
-    LlmProvider, LmStudioConfig, Measured, Message, Ollama, OpenAi, OpenAiConfig, OpenAiStyle,
-    PriceCatalogue, Prices, ProviderName,
+    Bedrock, BedrockConfig, BedrockCredentials, Budgets, CallContext, ChatEvent, ChatRequest,
+    ChatResponse, ChatStream, Claude, Deadlines, Ledger, LedgerFilter, LedgerPage, LedgerRow,
+    LlmError, LlmProvider, LmStudioConfig, Measured, Message, Ollama, OpenAi, OpenAiConfig,
+    OpenAiStyle, PriceCatalogue, Prices, ProviderName,
 };
 use service_defaults::http_client::{self, HttpClientConfig};
 use tempfile::TempDir;
@@ -45,6 +45,11 @@ impl Accounts {
             )),
             directory,
         }
+    }
+
+    /// No tenant has one.
+    pub(crate) fn budgets(&self) -> Arc<Budgets> {
+        Arc::new(Budgets::none(&self.ledger))
     }
 
     pub(crate) fn measured(&self, provider: Arc<dyn LlmProvider>) -> Measured {

@@ -1,141 +1,21 @@
 //! What the ledger promises, over each of its stores.
 
+mod place;
+mod sums;
+
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures_util::StreamExt;
-use llm::{
-    CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LatencySplit, Ledger,
-    LedgerFilter, LedgerGroup, LedgerPage, LedgerTotal, LlmError, LlmProvider, Measured, Outcome,
-    PriceCatalogue, Prices, ProviderName, Recost, Usage,
-};
-use tempfile::TempDir;
+use llm::{Ledger, LedgerFilter, LedgerPage, LlmProvider, Measured, Outcome, ProviderName, Usage};
 use tenancy::TenantId;
-use test_support::FerretDb;
-use tokio::sync::OnceCell;
 
-use crate::fixture::request;
-
-/// A million tokens cost a dollar in and ten thousand out: the dearest that is believed.
-const PRICES: &str = r#"price = [
-    { provider = "openai", match = "m", input = "1", cache_read = "0.1", output = "10000", source = "s", checked_on = "2026-11-20" },
-    { provider = "openai", match = "other", input = "3", cache_read = "0.1", output = "10000", source = "s", checked_on = "2026-11-20" },
-]"#;
-
-const ALL: LedgerPage = LedgerPage {
-    offset: 0,
-    limit: 1000,
+use self::{
+    place::{ALL, Paid, Place, call, endpoint, tokens},
+    sums::{
+        past_traffic_is_priced_anew_with_the_difference,
+        sums_are_exact_beyond_64_bits_and_keep_money_apart,
+    },
 };
-
-/// A ledger that a case has to itself.
-struct Place {
-    ledger: Arc<Ledger>,
-    prices: Arc<Prices>,
-    _directory: Option<TempDir>,
-}
-
-impl Place {
-    fn of(ledger: Ledger, directory: Option<TempDir>) -> anyhow::Result<Self> {
-        Ok(Self {
-            ledger: Arc::new(ledger),
-            prices: Arc::new(Prices::fixed(PriceCatalogue::parse(PRICES)?)),
-            _directory: directory,
-        })
-    }
-
-    fn sqlite() -> anyhow::Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let ledger = Ledger::open(&directory.path().join("ledger.db"))?;
-        Self::of(ledger, Some(directory))
-    }
-
-    async fn ferretdb() -> anyhow::Result<Self> {
-        static SERVER: OnceCell<FerretDb> = OnceCell::const_new();
-        let server = SERVER.get_or_try_init(test_support::ferretdb).await?;
-        let database = format!("ledger_{}", uuid::Uuid::now_v7().simple());
-        let ledger = Ledger::connect(&server.uri().into(), &database).await?;
-        Self::of(ledger, None)
-    }
-
-    /// Books one answer with these tokens.
-    async fn book(&self, simulated: bool, usage: Usage, request: &ChatRequest) {
-        let provider = Arc::new(Paid(usage, endpoint()));
-        let (prices, ledger) = (Arc::clone(&self.prices), Arc::clone(&self.ledger));
-        let measured = Measured::new(provider, simulated, prices, ledger);
-        measured.complete(request).await.expect("an answer");
-    }
-}
-
-/// A provider that answers with these tokens, and streams one word and breaks off.
-struct Paid(Usage, Endpoint);
-
-fn endpoint() -> Endpoint {
-    Endpoint {
-        address: "127.0.0.1".into(),
-        port: 1,
-    }
-}
-
-#[async_trait]
-impl LlmProvider for Paid {
-    fn name(&self) -> ProviderName {
-        ProviderName::OpenAi
-    }
-
-    fn model(&self) -> &str {
-        "m"
-    }
-
-    fn endpoint(&self) -> &Endpoint {
-        &self.1
-    }
-
-    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        Ok(ChatResponse {
-            text: "yes".to_owned(),
-            model: request.model.clone().unwrap_or_else(|| "m".to_owned()),
-            response_id: None,
-            request_id: None,
-            finish_reason: None,
-            usage: self.0,
-            latency: LatencySplit {
-                connect: Some(std::time::Duration::from_micros(1)),
-                total: std::time::Duration::from_micros(2_500_001),
-                ..LatencySplit::default()
-            },
-            cost: None,
-            simulated: false,
-            fallback: None,
-        })
-    }
-
-    async fn stream(&self, _: &ChatRequest) -> Result<ChatStream, LlmError> {
-        let start = ChatEvent::Started {
-            model: "m".to_owned(),
-            response_id: None,
-            request_id: None,
-            usage: None,
-            fallback: None,
-        };
-        let events = [Ok(start), Ok(ChatEvent::Delta("word".to_owned()))];
-        Ok(futures_util::stream::iter(events).boxed())
-    }
-}
-
-fn tokens(input: u64, output: u64) -> Usage {
-    Usage {
-        input_tokens: input,
-        output_tokens: output,
-        ..Usage::default()
-    }
-}
-
-fn call(tenant: &str, test: Option<&str>) -> anyhow::Result<ChatRequest> {
-    let mut request = request();
-    let tenant = TenantId::parse(tenant)?;
-    request.context = CallContext::new(tenant, "summary", test.map(str::to_owned));
-    Ok(request)
-}
 
 async fn a_row_comes_back_as_it_was(place: &Place) -> anyhow::Result<()> {
     let mut request = call("a", Some("run-1"))?;
@@ -277,127 +157,20 @@ async fn pages_follow_each_other_from_the_newest_on(place: &Place) -> anyhow::Re
     Ok(())
 }
 
-async fn sums_are_exact_beyond_64_bits_and_keep_money_apart(place: &Place) -> anyhow::Result<()> {
-    let dear = tokens(0, 100_000_000);
-    let (mut plain, tested) = (call("a", None)?, call("b", Some("t"))?);
-    for _ in 0..12 {
-        place.book(false, dear, &plain).await;
-    }
-    place.book(true, dear, &tested).await;
-    plain.model = Some("unknown".to_owned());
-    place.book(false, tokens(3, 4), &plain).await;
-    place.ledger.flush().await?;
-    let one = 1_000_000_000_000_000_000_i128;
-    let real = LedgerTotal {
-        attempts: 13,
-        unpriced: 1,
-        input_tokens: 3,
-        output_tokens: 1_200_000_004,
-        cost: 12 * one,
-        ..LedgerTotal::default()
-    };
-    let simulated = LedgerTotal {
-        simulated: true,
-        attempts: 1,
-        output_tokens: 100_000_000,
-        cost: one,
-        ..LedgerTotal::default()
-    };
-    let keyed = |total: &LedgerTotal, key: &str| LedgerTotal {
-        key: key.to_owned(),
-        ..total.clone()
-    };
-    let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    for (group, of_real, of_simulated) in [
-        (LedgerGroup::Provider, "openai", "openai"),
-        (LedgerGroup::Tenant, "a", "b"),
-        (LedgerGroup::Feature, "summary", "summary"),
-        (LedgerGroup::Variant, "", ""),
-        (LedgerGroup::Test, "", "t"),
-        (LedgerGroup::Day, &day, &day),
-    ] {
-        let totals = place.ledger.totals(LedgerFilter::default(), group).await?;
-        let expected = [keyed(&real, of_real), keyed(&simulated, of_simulated)];
-        assert_eq!(totals, expected, "{group:?}");
-    }
-    let models = place
-        .ledger
-        .totals(LedgerFilter::of(TenantId::parse("a")?), LedgerGroup::Model);
-    let models = models.await?;
-    let keys: Vec<_> = models
-        .iter()
-        .map(|total| (&*total.key, total.unpriced))
-        .collect();
-    assert_eq!(keys, [("m", 0), ("unknown", 1)]);
-    Ok(())
-}
-
-async fn past_traffic_is_priced_anew_with_the_difference(place: &Place) -> anyhow::Result<()> {
-    let (mut plain, million) = (call("a", None)?, tokens(1_000_000, 0));
-    place.book(false, million, &plain).await;
-    place.book(true, million, &plain).await;
-    plain.model = Some("unknown".to_owned());
-    place.book(false, million, &plain).await;
-    place.ledger.flush().await?;
-    let same = Recost {
-        catalogue: place.prices.current(),
-        provider: None,
-        model: None,
-        region_class: None,
-        service_tier: None,
-        at: None,
-    };
-    let other = Recost {
-        model: Some("other".to_owned()),
-        ..same.clone()
-    };
-    let nowhere = Recost {
-        region_class: Some("moon".to_owned()),
-        ..same.clone()
-    };
-    let dollar = 1_000_000_000_000;
-    for (terms, after, unpriced_after, compared, difference) in [
-        (same, dollar, 1, 1, 0),
-        (other, 6 * dollar, 0, 1, 2 * dollar),
-        (nowhere, 0, 2, 0, 0),
-    ] {
-        let filter = LedgerFilter::default();
-        let totals = place
-            .ledger
-            .recost(&filter, LedgerGroup::Tenant, terms)
-            .await?;
-        let [real, simulated] = &totals[..] else {
-            panic!("{totals:?}");
-        };
-        assert_eq!(
-            (real.key.as_str(), real.simulated, simulated.simulated),
-            ("a", false, true)
-        );
-        assert_eq!((real.attempts, simulated.attempts), (2, 1));
-        assert_eq!((real.booked, real.unpriced_before), (dollar, 1));
-        assert_eq!(
-            (real.recosted, real.unpriced_after),
-            (after, unpriced_after)
-        );
-        assert_eq!((real.compared, real.difference), (compared, difference));
-    }
-    Ok(())
-}
-
 /// Makes each case a test over either store.
 macro_rules! over_both_stores {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test]
             async fn $case() -> anyhow::Result<()> {
-                super::$case(&super::Place::sqlite()?).await
+                super::$case(&super::place::Place::sqlite()?).await
             })+
         }
 
         mod ferretdb {
             $(#[tokio::test]
             async fn $case() -> anyhow::Result<()> {
-                super::$case(&super::Place::ferretdb().await?).await
+                super::$case(&super::place::Place::ferretdb().await?).await
             })+
         }
     };

@@ -6,6 +6,7 @@
     reason = "clippy knows test functions, but not what they are made of"
 )]
 
+mod budgets;
 mod bulkhead;
 mod circuit;
 mod conformance;

@@ -15,7 +15,13 @@ pub(crate) fn build(accounts: &Accounts, pairs: &[(&str, &str)]) -> Llm {
     let mut environment = Environment::of_pairs(pairs);
     let config = LlmConfig::read(&mut environment);
     assert_eq!(environment.errors(), []);
-    Llm::build(&config, &accounts.ledger, &accounts.prices).expect("providers")
+    Llm::build(
+        &config,
+        &accounts.ledger,
+        &accounts.prices,
+        &accounts.budgets(),
+    )
+    .expect("providers")
 }
 
 #[tokio::test]
@@ -104,7 +110,7 @@ fn a_key_that_no_header_can_carry_is_an_error_at_start() {
         let mut environment = Environment::of_pairs(pairs);
         let config = LlmConfig::read(&mut environment);
         let prices = Arc::clone(&accounts.prices);
-        let error = Llm::build(&config, &accounts.ledger, &prices)
+        let error = Llm::build(&config, &accounts.ledger, &prices, &accounts.budgets())
             .map(|_| ())
             .unwrap_err();
         assert!(error.to_string().contains(said), "{error}");

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::LedgerError;
 
 /// What makes each version; the file's `user_version` says how many were run.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE attempts (
         id INTEGER PRIMARY KEY,
         call_id TEXT NOT NULL,
@@ -49,6 +49,7 @@ const STEPS: [&str; 2] = [
     ALTER TABLE attempts ADD COLUMN decode_us INTEGER;
     ALTER TABLE attempts ADD COLUMN total_us INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX attempts_by_time ON attempts (at_ms);",
+    "CREATE TABLE budgets (tenant TEXT PRIMARY KEY, limits TEXT NOT NULL) STRICT;",
 ];
 
 /// Brings the file to the newest version.

@@ -1,0 +1,229 @@
+//! A reservation from its grant to its settlement.
+
+use std::{sync::Arc, time::Duration};
+
+use instrumentation::catalogue::BUDGET_REFUSALS;
+use jiff::Timestamp;
+use money::PicoUsd;
+use tenancy::TenantId;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::{
+    AccountsError, Bill, BudgetRefusal, Budgets, Claim, LimitKind, OnFailure, PATIENCE, RateLimit,
+    Settlement, Verdict,
+};
+use crate::{LlmError, PriceCatalogue, PriceQuery, ProviderName, Usage};
+
+/// Tokens of output that a stream reserves at a time: a few seconds of most models. Larger slices
+/// would keep money from others, smaller ones ask the accounts more often.
+const SLICE_TOKENS: u64 = 64;
+
+/// How many times the whole call's deadline a reservation lives that nobody settles.
+const LIVES: u32 = 2;
+
+/// The longest call, where none is told.
+const LONGEST_CALL: Duration = Duration::from_secs(600);
+
+/// What an attempt has reserved. Dropped, it is settled by the attempt's [`Bill`]; whatever is
+/// inside of it must be dropped before.
+pub(super) struct Hold {
+    budgets: Arc<Budgets>,
+    prices: Arc<PriceCatalogue>,
+    model: String,
+    claim: Claim,
+    reserved: PicoUsd,
+    bill: Arc<Bill>,
+    /// Whether nobody counts, because the accounts cannot be asked and calls pass then.
+    unchecked: bool,
+}
+
+/// Who wants how much.
+pub(super) struct Wanted {
+    pub(super) provider: ProviderName,
+    pub(super) simulated: bool,
+    pub(super) model: String,
+    /// The tokens that are reserved in money, if there is enough.
+    pub(super) usage: Usage,
+    /// The tokens without which nothing is sent.
+    pub(super) least: Usage,
+    /// The tokens that are reserved of the rate.
+    pub(super) tokens: u64,
+    pub(super) tenant: TenantId,
+}
+
+impl Hold {
+    /// Reserves what is wanted; `None` for a tenant without limits.
+    pub(super) async fn take(
+        budgets: &Arc<Budgets>,
+        prices: Arc<PriceCatalogue>,
+        wanted: Wanted,
+    ) -> Result<Option<Self>, LlmError> {
+        let Some(limits) = budgets.limits(&wanted.tenant) else {
+            return Ok(None);
+        };
+        let at = Timestamp::now();
+        let claim = Claim {
+            id: Uuid::now_v7(),
+            tenant: wanted.tenant,
+            provider: wanted.provider,
+            simulated: wanted.simulated,
+            at,
+            day: None,
+            month: None,
+            rate: RateLimit::default(),
+            money: PicoUsd::ZERO,
+            tokens: wanted.tokens,
+            lives: LONGEST_CALL * LIVES,
+        };
+        let mut hold = Self {
+            budgets: Arc::clone(budgets),
+            prices,
+            model: wanted.model,
+            claim: claim.limited_by(&limits),
+            reserved: PicoUsd::ZERO,
+            bill: Arc::default(),
+            // Nothing is to be settled before it is granted.
+            unchecked: true,
+        };
+        let mut verdict = Ok(Verdict::Granted);
+        for usage in [wanted.usage, wanted.least] {
+            if hold.claim.limits_money() {
+                let cost = hold.cost(&usage);
+                hold.claim.money = cost.ok_or_else(|| hold.refused(BudgetRefusal::Unpriced))?;
+            }
+            verdict = budgets.reserve(&hold.claim).await;
+            if !is_short_of_money(&verdict) {
+                break;
+            }
+        }
+        hold.unchecked = !hold.is_granted(verdict)?;
+        hold.reserved = hold.claim.money;
+        Ok(Some(hold))
+    }
+
+    /// Where the attempt says what it cost.
+    pub(super) fn bill(&self) -> Arc<Bill> {
+        Arc::clone(&self.bill)
+    }
+
+    /// Makes sure that what a stream has used is reserved, and some more.
+    ///
+    /// # Errors
+    /// [`LlmError::Budget`] when the limit is reached: the stream is to be dropped.
+    pub(super) async fn cover(&mut self, used: &Usage) -> Result<(), LlmError> {
+        if self.unchecked || !self.claim.limits_money() {
+            return Ok(());
+        }
+        let cost = self.cost(used).unwrap_or(self.reserved);
+        if cost <= self.reserved {
+            return Ok(());
+        }
+        let ahead = Usage {
+            output_tokens: used.output_tokens + SLICE_TOKENS,
+            ..*used
+        };
+        let with_slice = self.cost(&ahead).unwrap_or(cost);
+        if self.extend_to(with_slice).await == Ok(Verdict::Granted) {
+            return Ok(());
+        }
+        // The last of it, to the token.
+        let verdict = self.extend_to(cost).await;
+        let granted = self.is_granted(verdict);
+        granted.map(drop).inspect_err(|_| self.bill.cut_off())
+    }
+
+    async fn extend_to(&mut self, total: PicoUsd) -> Result<Verdict, AccountsError> {
+        let more = PicoUsd::new(total.get().saturating_sub(self.reserved.get()));
+        let ask = self.budgets.accounts.extend(&self.claim, more);
+        let verdict = timeout(PATIENCE, ask).await;
+        let verdict = verdict.unwrap_or(Err(AccountsError::Late));
+        if verdict == Ok(Verdict::Granted) {
+            self.reserved = total;
+        }
+        verdict
+    }
+
+    /// Whether it is; an error when the call may not go on.
+    fn is_granted(&self, verdict: Result<Verdict, AccountsError>) -> Result<bool, LlmError> {
+        let failure = match verdict {
+            Ok(Verdict::Granted) => return Ok(true),
+            Ok(Verdict::Refused(refusal)) => return Err(self.refused(refusal)),
+            Ok(Verdict::Unknown) => AccountsError::Failed("the account was forgotten".to_owned()),
+            Err(failure) => failure,
+        };
+        tracing::warn!(error = %failure, tenant = %self.claim.tenant, "a budget cannot be checked");
+        match self.budgets.on_failure {
+            OnFailure::Allow => Ok(false),
+            OnFailure::Refuse => Err(self.refused(BudgetRefusal::Unavailable {
+                retry_after: PATIENCE,
+            })),
+        }
+    }
+
+    fn refused(&self, refusal: BudgetRefusal) -> LlmError {
+        BUDGET_REFUSALS
+            .counter(&[
+                ("gen_ai.provider.name", self.claim.provider.telemetry_name()),
+                ("limit", refusal.as_str()),
+            ])
+            .increment(1);
+        LlmError::Budget(Box::new(refusal))
+    }
+
+    fn cost(&self, usage: &Usage) -> Option<PicoUsd> {
+        let query = PriceQuery {
+            provider: self.claim.provider,
+            model: &self.model,
+            at: self.claim.at,
+            region_class: "",
+            service_tier: "",
+        };
+        Some(self.prices.cost_of(&query, usage)?.total)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
+
+impl Hold {
+    /// Books what the attempt cost in place of what is reserved; the first time only.
+    pub(super) fn settle(&mut self) {
+        if std::mem::replace(&mut self.unchecked, true) {
+            return;
+        }
+        // An attempt that was sent without a known price has cost what was reserved for it.
+        let (cost, tokens) = match self.bill.settled() {
+            None => (PicoUsd::ZERO, 0),
+            Some((cost, tokens)) => (cost.unwrap_or(self.reserved), tokens),
+        };
+        self.budgets.accounts.settle(Settlement {
+            claim: self.claim.clone(),
+            reserved: self.reserved,
+            spent: cost,
+            tokens,
+        });
+    }
+}
+
+fn is_short_of_money(verdict: &Result<Verdict, AccountsError>) -> bool {
+    matches!(
+        verdict,
+        Ok(Verdict::Refused(BudgetRefusal::Reached {
+            limit: LimitKind::Day | LimitKind::Month,
+            ..
+        }))
+    )
+}
+
+/// What a stream reserves before it begins: its input, and a first slice of output.
+pub(super) fn first_slice(input_tokens: u64, max_tokens: u32) -> Usage {
+    Usage {
+        input_tokens,
+        output_tokens: SLICE_TOKENS.min(max_tokens.into()),
+        ..Usage::default()
+    }
+}

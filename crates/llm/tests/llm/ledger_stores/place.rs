@@ -1,0 +1,137 @@
+//! Ledgers to book in, and a provider that is paid for what it is told.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use llm::{
+    CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LatencySplit, Ledger,
+    LedgerPage, LlmError, LlmProvider, Measured, PriceCatalogue, Prices, ProviderName, Usage,
+};
+use tempfile::TempDir;
+use tenancy::TenantId;
+use test_support::FerretDb;
+use tokio::sync::OnceCell;
+
+use crate::fixture::request;
+
+/// A million tokens cost a dollar in and ten thousand out: the dearest that is believed.
+const PRICES: &str = r#"price = [
+    { provider = "openai", match = "m", input = "1", cache_read = "0.1", output = "10000", source = "s", checked_on = "2026-11-20" },
+    { provider = "openai", match = "other", input = "3", cache_read = "0.1", output = "10000", source = "s", checked_on = "2026-11-20" },
+]"#;
+
+pub(crate) const ALL: LedgerPage = LedgerPage {
+    offset: 0,
+    limit: 1000,
+};
+
+/// A ledger that a case has to itself.
+pub(crate) struct Place {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) prices: Arc<Prices>,
+    _directory: Option<TempDir>,
+}
+
+impl Place {
+    pub(crate) fn of(ledger: Ledger, directory: Option<TempDir>) -> anyhow::Result<Self> {
+        Ok(Self {
+            ledger: Arc::new(ledger),
+            prices: Arc::new(Prices::fixed(PriceCatalogue::parse(PRICES)?)),
+            _directory: directory,
+        })
+    }
+
+    pub(crate) fn sqlite() -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let ledger = Ledger::open(&directory.path().join("ledger.db"))?;
+        Self::of(ledger, Some(directory))
+    }
+
+    pub(crate) async fn ferretdb() -> anyhow::Result<Self> {
+        static SERVER: OnceCell<FerretDb> = OnceCell::const_new();
+        let server = SERVER.get_or_try_init(test_support::ferretdb).await?;
+        let database = format!("ledger_{}", uuid::Uuid::now_v7().simple());
+        let ledger = Ledger::connect(&server.uri().into(), &database).await?;
+        Self::of(ledger, None)
+    }
+
+    /// Books one answer with these tokens.
+    pub(crate) async fn book(&self, simulated: bool, usage: Usage, request: &ChatRequest) {
+        let provider = Arc::new(Paid(usage, endpoint()));
+        let (prices, ledger) = (Arc::clone(&self.prices), Arc::clone(&self.ledger));
+        let measured = Measured::new(provider, simulated, prices, ledger);
+        measured.complete(request).await.expect("an answer");
+    }
+}
+
+/// A provider that answers with these tokens, and streams one word and breaks off.
+pub(crate) struct Paid(pub(crate) Usage, pub(crate) Endpoint);
+
+pub(crate) fn endpoint() -> Endpoint {
+    Endpoint {
+        address: "127.0.0.1".into(),
+        port: 1,
+    }
+}
+
+#[async_trait]
+impl LlmProvider for Paid {
+    fn name(&self) -> ProviderName {
+        ProviderName::OpenAi
+    }
+
+    fn model(&self) -> &str {
+        "m"
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.1
+    }
+
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        Ok(ChatResponse {
+            text: "yes".to_owned(),
+            model: request.model.clone().unwrap_or_else(|| "m".to_owned()),
+            response_id: None,
+            request_id: None,
+            finish_reason: None,
+            usage: self.0,
+            latency: LatencySplit {
+                connect: Some(std::time::Duration::from_micros(1)),
+                total: std::time::Duration::from_micros(2_500_001),
+                ..LatencySplit::default()
+            },
+            cost: None,
+            simulated: false,
+            fallback: None,
+        })
+    }
+
+    async fn stream(&self, _: &ChatRequest) -> Result<ChatStream, LlmError> {
+        let start = ChatEvent::Started {
+            model: "m".to_owned(),
+            response_id: None,
+            request_id: None,
+            usage: None,
+            fallback: None,
+        };
+        let events = [Ok(start), Ok(ChatEvent::Delta("word".to_owned()))];
+        Ok(futures_util::stream::iter(events).boxed())
+    }
+}
+
+pub(crate) fn tokens(input: u64, output: u64) -> Usage {
+    Usage {
+        input_tokens: input,
+        output_tokens: output,
+        ..Usage::default()
+    }
+}
+
+pub(crate) fn call(tenant: &str, test: Option<&str>) -> anyhow::Result<ChatRequest> {
+    let mut request = request();
+    let tenant = TenantId::parse(tenant)?;
+    request.context = CallContext::new(tenant, "summary", test.map(str::to_owned));
+    Ok(request)
+}
