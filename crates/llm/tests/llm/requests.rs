@@ -1,5 +1,10 @@
 //! What the providers send, and what they never show.
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
 use llm::{
     BedrockCredentials, ChatRequest, Claude, Deadlines, LlmError, LlmProvider, Message,
     MessageRole, OpenAi, OpenAiStyle,
@@ -11,6 +16,14 @@ use crate::{
     fixture::{SHORT, access_key, bedrock, client, openai_config, request},
     responder::{Responder, Script, response},
 };
+
+/// The protocols that are sent a key.
+const KEYED: [Dialect; 4] = [
+    Dialect::Claude,
+    Dialect::OpenAiChat,
+    Dialect::OpenAiResponses,
+    Dialect::Bedrock,
+];
 
 /// What one request to a server that refuses it looked like.
 struct Sent {
@@ -195,12 +208,7 @@ async fn a_key_is_in_no_debug_text_and_no_error() {
     ] {
         assert!(!shown.contains("test-key"), "{shown}");
     }
-    for dialect in [
-        Dialect::Claude,
-        Dialect::OpenAiChat,
-        Dialect::OpenAiResponses,
-        Dialect::Bedrock,
-    ] {
+    for dialect in KEYED {
         let sent = send_by(dialect, &request()).await;
         let shown = format!("{:?} {}", sent.error, sent.error);
         assert!(!shown.contains("test-key"), "{dialect}: {shown}");
@@ -211,4 +219,49 @@ async fn a_key_is_in_no_debug_text_and_no_error() {
         let shown = format!("{error:?} {error}");
         assert!(!shown.contains("test-key"), "{dialect}: {shown}");
     }
+}
+
+/// Everything that is logged, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_in_no_log_line_of_any_level_and_any_library() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _subscriber = tracing::subscriber::set_default(subscriber);
+    for dialect in KEYED {
+        send_by(dialect, &request()).await;
+    }
+    for credentials in [
+        BedrockCredentials::Bearer("test-key".to_owned().into()),
+        BedrockCredentials::AccessKey {
+            id: "AKIDTEST".to_owned().into(),
+            secret: "test-key".to_owned().into(),
+            session_token: Some("test-key".to_owned().into()),
+        },
+    ] {
+        let provider =
+            |base: &str| -> Box<dyn LlmProvider> { Box::new(bedrock(base, &credentials, SHORT)) };
+        send(provider, &request()).await;
+    }
+    let logged = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+    assert!(logged.contains("TRACE"), "the libraries log");
+    let shown = logged.lines().find(|line| line.contains("test-key"));
+    assert_eq!(shown, None);
 }
