@@ -14,6 +14,7 @@ class Ollama(unittest.TestCase):
     def setUp(self):
         simulator.reset()
         self.client = ollama.Client(host=simulator.URL, timeout=20)
+        self.addCleanup(self.client._client.close)
 
     def assert_metered(self, reply):
         call = simulator.last_call()

@@ -60,7 +60,9 @@ fn finish(mut response: Response, record: RequestRecord) -> Response {
     let status = response.status();
     let identity = &record.identity;
     if let Ok(value) = HeaderValue::from_str(identity.request_id()) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+        // A reply that names its own keeps it: the simulator's must, as its vendor's do.
+        let named = response.headers_mut().entry(X_REQUEST_ID);
+        named.or_insert(value);
     }
     if let Some(value) = trace_response(&record.span, identity) {
         response.headers_mut().insert(TRACERESPONSE, value);

@@ -86,7 +86,7 @@ impl<'a> Signature<'a> {
         if signature.len() != 64 || !signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err("The signature must be 64 hexadecimal digits.");
         }
-        if !signed_headers.split(';').any(|name| name == HOST) {
+        if !signed_headers.split(';').any(is_host) {
             return Err("'Host' must be a 'SignedHeader' in the AWS Authorization.");
         }
         let scope: Vec<&str> = credential.split('/').collect();
@@ -176,6 +176,11 @@ impl<'a> Signature<'a> {
     }
 }
 
+/// HTTP/2 has an authority instead, and the official JavaScript client signs it.
+fn is_host(name: &str) -> bool {
+    name == HOST || name == ":authority"
+}
+
 /// All values of a header, each with single spaces.
 fn values(request: &Signed<'_>, name: &str) -> String {
     let values: Vec<String> = request
@@ -188,8 +193,7 @@ fn values(request: &Signed<'_>, name: &str) -> String {
             words.join(" ")
         })
         .collect();
-    if values.is_empty() && name == HOST {
-        // HTTP/2 has no such header.
+    if values.is_empty() && is_host(name) {
         let authority = request.uri.authority();
         return authority.map_or_else(String::new, ToString::to_string);
     }

@@ -154,6 +154,44 @@ async fn a_stream_has_right_checksums_and_says_what_the_whole_reply_says() {
 }
 
 #[tokio::test]
+async fn marked_prompts_are_cached_and_shown_as_such() {
+    let simulator = TestSimulator::instant().await;
+    let system =
+        json!([{"text": "word ".repeat(1500)}, {"cachePoint": {"type": "default", "ttl": "1h"}}]);
+    let fields = json!({"system": system});
+    let (_, first) = json(converse(&simulator, fields.clone())).await;
+    let (_, second) = json(converse(&simulator, fields)).await;
+    let written = first["usage"]["cacheWriteInputTokens"].as_u64().unwrap();
+    assert!(written >= 1500, "{first}");
+    assert_eq!(
+        first["usage"]["cacheDetails"],
+        json!([{"inputTokens": written, "ttl": "1h"}])
+    );
+    for (reply, read) in [(&first, 0), (&second, written)] {
+        let usage = &reply["usage"];
+        assert_eq!(usage["cacheReadInputTokens"], read);
+        assert_eq!(
+            usage["inputTokens"], PROMPT_TOKENS,
+            "cached tokens do not count here"
+        );
+        let output = usage["outputTokens"].as_u64().unwrap();
+        assert_eq!(usage["totalTokens"], written + PROMPT_TOKENS + output);
+    }
+    assert!(
+        second["usage"].get("cacheDetails").is_none(),
+        "nothing was written"
+    );
+    let wrong =
+        json!({"system": [{"text": "x"}, {"cachePoint": {"type": "default", "ttl": "2h"}}]});
+    let (status, reply) = json(converse(&simulator, wrong)).await;
+    assert_eq!(status, 400);
+    assert!(
+        reply["message"].as_str().unwrap().contains("ttl"),
+        "{reply}"
+    );
+}
+
+#[tokio::test]
 async fn claude_is_invoked_in_anthropics_shape() {
     let simulator = TestSimulator::instant().await;
     let body = claude_invocation();

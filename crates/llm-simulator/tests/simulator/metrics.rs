@@ -50,6 +50,7 @@ async fn calls_and_faults_are_counted() {
     simulator.control().set_faults(vec![rule]).unwrap();
     assert_eq!(call().await.unwrap().status(), 429);
 
+    check_request_id(&client, &base).await;
     let text = client
         .get(format!("{base}/metrics"))
         .send()
@@ -74,4 +75,15 @@ async fn calls_and_faults_are_counted() {
         .unwrap();
     assert!(count.trim().parse::<u64>().unwrap() >= 1);
     telemetry.shutdown().await;
+}
+
+/// What stands around the routes leaves the dialect's own id alone.
+async fn check_request_id(client: &reqwest::Client, base: &str) {
+    let request = client
+        .post(format!("{base}/v1/responses"))
+        .header("authorization", "Bearer k")
+        .json(&json!({"model": "gpt-4.1", "input": "Hello"}));
+    let reply = request.send().await.unwrap();
+    let id = reply.headers()["x-request-id"].to_str().unwrap();
+    assert!(id.starts_with("req_"), "{id} is not the dialect's own");
 }

@@ -42,7 +42,15 @@ struct Block {
 
 #[derive(Debug, Deserialize)]
 struct CachePoint {
-    ttl: Option<String>,
+    ttl: Option<TimeToLive>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum TimeToLive {
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    #[serde(rename = "1h")]
+    OneHour,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,9 +170,9 @@ impl Block {
 
 impl CachePoint {
     fn mark(&self, prompt: &mut Prompt) {
-        prompt.mark(match self.ttl.as_deref() {
-            Some("1h") => CacheTime::OneHour,
-            _ => CacheTime::FiveMinutes,
+        prompt.mark(match self.ttl {
+            Some(TimeToLive::OneHour) => CacheTime::OneHour,
+            Some(TimeToLive::FiveMinutes) | None => CacheTime::FiveMinutes,
         });
     }
 }

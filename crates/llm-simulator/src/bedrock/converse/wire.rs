@@ -37,11 +37,21 @@ struct Text<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Usage {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cache_details: Vec<CacheDetail>,
     cache_read_input_tokens: u64,
     cache_write_input_tokens: u64,
     input_tokens: u64,
     output_tokens: u64,
     total_tokens: u64,
+}
+
+/// Tokens that were written to the cache, by the time that they are kept.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    input_tokens: u64,
+    ttl: &'static str,
 }
 
 #[derive(Serialize)]
@@ -152,6 +162,7 @@ impl Metrics {
 impl Usage {
     fn of(call: &Call) -> Self {
         Self {
+            cache_details: cache_details(call),
             cache_read_input_tokens: call.cache_usage().read,
             cache_write_input_tokens: call.cache_usage().written(),
             input_tokens: call.uncached_tokens(),
@@ -159,6 +170,15 @@ impl Usage {
             total_tokens: call.input_tokens() + call.output_tokens(),
         }
     }
+}
+
+fn cache_details(call: &Call) -> Vec<CacheDetail> {
+    let written = call.cache_usage();
+    [(written.write_5m, "5m"), (written.write_1h, "1h")]
+        .into_iter()
+        .filter(|(tokens, _)| *tokens > 0)
+        .map(|(input_tokens, ttl)| CacheDetail { input_tokens, ttl })
+        .collect()
 }
 
 pub(in crate::bedrock) fn stop_reason(call: &Call) -> &'static str {

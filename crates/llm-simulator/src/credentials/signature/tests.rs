@@ -80,6 +80,46 @@ fn http_2_names_the_host_in_the_address() {
     assert_eq!(case.verify(), Ok(()));
 }
 
+/// The official JavaScript client over HTTP/2, taken from the wire.
+#[test]
+fn an_authority_is_signed_in_place_of_a_host() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("content-length", "59"),
+        ("x-amz-user-agent", "aws-sdk-js/3.1161.0"),
+        (
+            "amz-sdk-invocation-id",
+            "512f3cd7-aed8-49fa-9e86-413b8cb683ac",
+        ),
+        ("amz-sdk-request", "attempt=1; max=1"),
+        ("x-amz-date", "20261121T200203Z"),
+        (
+            "x-amz-content-sha256",
+            "7421da8d1a0949a481724fee62d5886aacde03836bf58248adb73e8b61ac0d54",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let case = Case {
+        authorization: "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/bedrock/aws4_request, \
+            SignedHeaders=:authority;amz-sdk-invocation-id;amz-sdk-request;content-length;content-type;\
+            x-amz-content-sha256;x-amz-date;x-amz-user-agent, \
+            Signature=48ebdb52de2a72d296ecde53ecb335b0e5f665162b2c8391a1199652327c19c4",
+        uri: "http://127.0.0.1:7010/model/us.anthropic.claude-sonnet-5-5-v1%3A0/converse",
+        headers,
+        body: br#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#,
+        secret: SECRET,
+        seconds_later: 8 * 3600 + 130,
+    };
+    assert_eq!(case.verify(), Ok(()));
+    let elsewhere = Case {
+        uri: "http://127.0.0.1:7011/model/us.anthropic.claude-sonnet-5-5-v1%3A0/converse",
+        ..case
+    };
+    assert_eq!(elsewhere.verify(), Err(Invalid::Mismatch));
+}
+
 #[test]
 fn whatever_is_changed_spoils_the_signature() {
     let right = || Case::right(ENCODED, ENCODED_PATH);
