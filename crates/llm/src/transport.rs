@@ -1,24 +1,20 @@
 //! One HTTP exchange with a provider: sent, awaited within its deadlines, read within its bounds.
 
-use std::{pin::pin, time::Duration};
+mod reply;
 
-use async_stream::try_stream;
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use std::time::Duration;
+
 use jiff::Timestamp;
 use reqwest::{
     Client, Request, Response, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
-use serde::de::DeserializeOwned;
 use service_defaults::http_client::{self, ConnectTime};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Endpoint, LlmError, Stage, retry_after::retry_after, status::status_error};
 
-/// Most bytes of one answer. The longest outputs on sale are about 128k tokens, half a megabyte of
-/// text, sent as events of a few hundred bytes each.
-const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) use reply::{Reply, ReplyHead};
 
 /// Most bytes that are read of an error reply; its message stands at the beginning.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -81,24 +77,6 @@ pub(crate) enum Accept {
     JsonLines,
     /// Amazon's binary frames.
     AmazonEventStream,
-}
-
-/// A successful answer whose body is still to be read.
-pub(crate) struct Reply {
-    response: Response,
-    pub(crate) head: ReplyHead,
-    first_byte_limit: Option<Limit>,
-    deadline: Option<Instant>,
-    idle: Duration,
-}
-
-/// What is known of a successful answer before its body comes.
-#[derive(Debug, Clone)]
-pub(crate) struct ReplyHead {
-    pub(crate) sent_at: Instant,
-    /// Opening the connection; `None` when it was open already.
-    pub(crate) connect: Option<Duration>,
-    pub(crate) request_id: Option<String>,
 }
 
 type Limit = (Instant, Stage);
@@ -189,58 +167,6 @@ impl Transport {
     }
 }
 
-impl Reply {
-    /// Reads the whole body as one JSON document.
-    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, LlmError> {
-        let request_id = self.head.request_id.clone();
-        let body = self.bytes().await;
-        let document = body.and_then(|body| {
-            serde_json::from_slice(&body).map_err(|error| LlmError::Malformed {
-                message: format!("the body is not the expected JSON: {error}"),
-            })
-        });
-        document.map_err(|error| error.with_request_id(request_id.as_deref()))
-    }
-
-    /// Reads the whole body.
-    pub(crate) async fn bytes(self) -> Result<Bytes, LlmError> {
-        let mut body = BytesMut::new();
-        let mut chunks = pin!(self.chunks());
-        while let Some(chunk) = chunks.next().await {
-            body.extend_from_slice(&chunk?);
-        }
-        Ok(body.freeze())
-    }
-
-    /// The body as it arrives. Dropping the stream closes the connection.
-    pub(crate) fn chunks(self) -> impl Stream<Item = Result<Bytes, LlmError>> + Send + Sync {
-        let Self {
-            mut response,
-            first_byte_limit,
-            deadline,
-            idle,
-            ..
-        } = self;
-        try_stream! {
-            let mut read = 0;
-            let mut limit = first_byte_limit;
-            while let Some(chunk) = within(earlier(limit, deadline), response.chunk())
-                .await?
-                .map_err(|error| body_error(&error))?
-            {
-                read += chunk.len();
-                if read > MAX_ANSWER_BYTES {
-                    Err(LlmError::Malformed {
-                        message: format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"),
-                    })?;
-                }
-                yield chunk;
-                limit = first_byte_limit.map(|_| (Instant::now() + idle, Stage::Idle));
-            }
-        }
-    }
-}
-
 fn earlier(limit: Option<Limit>, deadline: Option<Instant>) -> Option<Limit> {
     let total = deadline.map(|at| (at, Stage::Total));
     match (limit, total) {
@@ -312,12 +238,6 @@ fn send_error(error: &reqwest::Error) -> LlmError {
             message: causes(error),
         };
     }
-    LlmError::Interrupted {
-        message: causes(error),
-    }
-}
-
-fn body_error(error: &reqwest::Error) -> LlmError {
     LlmError::Interrupted {
         message: causes(error),
     }

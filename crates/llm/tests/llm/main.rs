@@ -27,4 +27,5 @@ mod retries;
 mod scripted;
 mod shared;
 mod shared_cost;
+mod stream_errors;
 mod telemetry;
