@@ -13,6 +13,7 @@
 mod accounts;
 mod answer;
 mod anthropic;
+pub mod app;
 mod bedrock;
 mod body;
 mod call;

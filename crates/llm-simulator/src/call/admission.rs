@@ -146,11 +146,12 @@ impl Arrival {
         if let Some(status) = self.exchange.refusal() {
             return Err(self.refuse(status.as_u16()));
         }
-        let limits = self
+        let tokens = request.prompt.tokens();
+        let limits = match self
             .engine
             .rate_limits
-            .take(dialect, request.caller, request.prompt.tokens());
-        let limits = match limits {
+            .take(dialect, request.caller, tokens)
+        {
             Ok(limits) => limits,
             Err(exceeded) => return Err(self.refuse(TOO_MANY_REQUESTS).exceeding(exceeded)),
         };
@@ -182,17 +183,29 @@ impl Arrival {
             }
             _ => {}
         }
+        let mut call = self.begin(&request, place, fault).await?;
+        call.limits = limits;
+        Ok(call)
+    }
+
+    /// Begins the answer once the machine has room for it.
+    async fn begin(
+        self,
+        request: &CallRequest,
+        place: Place,
+        fault: Option<Fault>,
+    ) -> Result<Call, Refusal> {
         let is_silent = is_silent_from_the_start(fault.as_ref(), request.streamed);
+        let overloaded = self.record.dialect.overloaded_status();
         let assigned = self.settings.profiles.of(&request.model).clone();
-        let mut call = self.into_call(&request, place, fault, &assigned.profile);
+        let mut call = self.into_call(request, place, fault, &assigned.profile);
         if let Some(slots) = &assigned.slots {
             match slots.enter().await {
                 Some(slot) => call.take(slot),
-                None => return Err(call.refuse(dialect.overloaded_status())),
+                None => return Err(call.refuse(overloaded)),
             }
         }
-        call.limits = limits;
-        call.read(&request);
+        call.read(request);
         if is_silent {
             silence().await;
             return Err(call.refuse(GATEWAY_TIMEOUT));

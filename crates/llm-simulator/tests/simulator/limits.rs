@@ -22,7 +22,8 @@ async fn limited(limits: &str) -> TestSimulator {
 
 fn header(reply: &Response, name: &str) -> String {
     let value = reply.headers().get(name);
-    let value = value.unwrap_or_else(|| panic!("{name} is not in {:?}", reply.headers()));
+    assert!(value.is_some(), "{name} is not in {:?}", reply.headers());
+    let value = value.unwrap();
     value.to_str().unwrap().to_owned()
 }
 
