@@ -88,6 +88,8 @@ enum Question {
         /// Whether another provider may answer. Who named one shares no answer with who did not:
         /// it is that one's or an error.
         by_anyone: bool,
+        /// The variant of an experiment that asks: its calls are its own.
+        variant: Option<String>,
     },
     /// Answered for one request only.
     Single(u64),
@@ -158,17 +160,26 @@ impl Summaries {
         if let Some(cache) = cache
             && let Some(found) = cache.get(&key).await
         {
-            let kept = KeptSummary::decode(&found.bytes)?.saved();
-            return Ok(SummaryStream::of_kept(kept, began));
+            let kept = KeptSummary::decode(&found.bytes)?;
+            if kept.counts(&self.parts.llm) {
+                return Ok(SummaryStream::of_kept(kept.saved(), began));
+            }
         }
         let book = self.book(&key).await?;
+        let key = SummaryKey {
+            // The cache may know older texts than the store, and what is made now is of the newer.
+            fingerprint: book.text_fingerprint(),
+            ..key
+        };
         let subject = Arc::new(Subject {
             key,
             book,
             by_anyone,
+            variant: None,
         });
         if let Some(cache) = cache
-            && let Some(stored) = self.stored(&subject, provider.name())
+            && let Some(stored) = subject.stored()
+            && stored.counts(&self.parts.llm)
         {
             cache.put(&subject.key, stored.encode());
             return Ok(SummaryStream::of_kept(stored, began));
@@ -188,6 +199,7 @@ impl Summaries {
             Some(_) => Question::Shared {
                 key: subject.key.clone(),
                 by_anyone: subject.by_anyone,
+                variant: subject.variant.clone(),
             },
             None => Question::Single(self.questions.fetch_add(1, Ordering::Relaxed)),
         };
@@ -207,21 +219,6 @@ impl Summaries {
             error,
         })?;
         Ok(SummaryStream::of_model(shared, reader, usage, began))
-    }
-
-    /// The summary on the book itself, if it is the one that is wished for.
-    fn stored(&self, subject: &Subject, provider: ProviderName) -> Option<KeptSummary> {
-        let key = &subject.key;
-        let stored = subject.book.summary.as_ref().filter(|summary| {
-            summary.provider == key.provider
-                && summary.model == key.model
-                && summary.prompt_version == key.prompt_version
-        })?;
-        let statuses = self.parts.llm.statuses();
-        let simulated = statuses
-            .iter()
-            .any(|status| status.name == provider && status.simulated);
-        Some(subject.kept(&stored.text, simulated))
     }
 
     /// The book as the store has it.
@@ -248,6 +245,7 @@ fn request(subject: &Subject) -> ChatRequest {
         model: (!subject.by_anyone).then(|| key.model.clone()),
         context: CallContext {
             prompt_version: Some(key.prompt_version.clone()),
+            variant: subject.variant.clone(),
             ..CallContext::new(key.tenant.clone(), FEATURE, test_id)
         },
         ..prompt::request(&subject.book)

@@ -45,10 +45,18 @@ pub struct BookSummary {
     pub text: String,
     /// The provider's name in our API.
     pub provider: String,
-    /// The model that answered.
+    /// The model that answered, as the provider names it.
     pub model: String,
+    /// The model that was asked for.
+    pub requested_model: String,
     /// Name and version of the prompt.
     pub prompt_version: String,
+    /// Whether a simulator wrote it; `None` from before that was kept.
+    pub simulated: Option<bool>,
+    /// The model call that made it; `None` from before that was kept.
+    pub call_id: Option<String>,
+    /// The variant of an experiment that it was made for.
+    pub variant: Option<String>,
     /// When it was generated.
     pub generated_at: Timestamp,
 }

@@ -103,6 +103,7 @@ impl Exchange {
             request_id: self.head.request_id,
             finish_reason: answer.ending.finish_reason,
             latency,
+            call_id: None,
             cost: None,
             simulated: false,
             fallback: None,

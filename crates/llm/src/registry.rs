@@ -192,6 +192,13 @@ impl Llm {
         self.default
     }
 
+    /// Whether a simulator answers in the provider's place.
+    #[must_use]
+    pub fn is_simulated(&self, name: ProviderName) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        entry.is_some_and(|entry| entry.simulated)
+    }
+
     /// The names that may be asked for.
     pub fn available() -> impl Iterator<Item = &'static str> {
         ProviderName::ALL.into_iter().map(ProviderName::as_str)

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use money::PicoUsd;
+use uuid::Uuid;
 
 use crate::{ProviderName, Usage};
 
@@ -24,6 +25,8 @@ pub struct ChatResponse {
     pub usage: Usage,
     /// Where the time went.
     pub latency: LatencySplit,
+    /// The call in the ledger: filled by [`Measured`](crate::Measured).
+    pub call_id: Option<Uuid>,
     /// What it cost: filled by [`Measured`](crate::Measured), `None` when no price is known.
     pub cost: Option<Cost>,
     /// Whether a simulator answered: filled by [`Measured`](crate::Measured).

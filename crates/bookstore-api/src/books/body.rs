@@ -60,6 +60,9 @@ struct SummaryBody<'a> {
     provider: &'a str,
     model: &'a str,
     prompt_version: &'a str,
+    /// Whether a simulator wrote it, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<bool>,
     #[schema(format = DateTime)]
     generated_at: String,
 }
@@ -93,6 +96,7 @@ impl<'a> BookBody<'a> {
                 provider: &summary.provider,
                 model: &summary.model,
                 prompt_version: &summary.prompt_version,
+                simulated: summary.simulated,
                 generated_at: summary.generated_at.to_string(),
             }),
             warnings: if warnings && doubtful {

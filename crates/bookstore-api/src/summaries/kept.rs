@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::Book;
 use instrumentation::catalogue;
-use llm::{Fallback, Llm};
+use llm::{ChatResponse, Fallback, Llm, ProviderName};
 use serde::{Deserialize, Serialize};
 use storage::{StorageError, SummaryKey};
 
@@ -16,8 +16,15 @@ pub(crate) struct KeptSummary {
     pub(crate) author: String,
     pub(crate) text: String,
     pub(crate) provider: String,
+    /// The model that answered.
     pub(crate) model: String,
     pub(crate) simulated: bool,
+    /// The model call that made it.
+    #[serde(default)]
+    pub(crate) call_id: Option<String>,
+    /// The variant of an experiment that it was made for.
+    #[serde(default)]
+    pub(crate) variant: Option<String>,
     /// What it cost when it was made; `None` when unpriced or unknown.
     pub(crate) cost: Option<i64>,
 }
@@ -29,6 +36,8 @@ pub(super) struct Subject {
     pub(super) book: Book,
     /// Whether another provider may answer than the key's.
     pub(super) by_anyone: bool,
+    /// The variant of an experiment that it is made for.
+    pub(super) variant: Option<String>,
 }
 
 impl Subject {
@@ -53,20 +62,44 @@ impl Subject {
             key,
             book: self.book.clone(),
             by_anyone: true,
+            variant: self.variant.clone(),
         })
     }
 
-    /// A summary of the book, of unknown cost.
-    pub(super) fn kept(&self, text: &str, simulated: bool) -> KeptSummary {
+    /// The summary that a model has answered with.
+    pub(super) fn made(&self, response: &ChatResponse) -> KeptSummary {
         KeptSummary {
             title: self.book.title.as_str().to_owned(),
             author: self.book.author.as_str().to_owned(),
-            text: text.to_owned(),
+            text: response.text.trim().to_owned(),
             provider: self.key.provider.clone(),
-            model: self.key.model.clone(),
-            simulated,
-            cost: None,
+            model: response.model.clone(),
+            simulated: response.simulated,
+            call_id: response.call_id.map(|id| id.to_string()),
+            variant: self.variant.clone(),
+            cost: response.cost.as_ref().map(|cost| cost.total.get()),
         }
+    }
+
+    /// The summary on the book itself, if it is the one that is wished for; of unknown cost.
+    pub(super) fn stored(&self) -> Option<KeptSummary> {
+        let key = &self.key;
+        let stored = self.book.summary.as_ref().filter(|summary| {
+            summary.provider == key.provider
+                && summary.requested_model == key.model
+                && summary.prompt_version == key.prompt_version
+        })?;
+        Some(KeptSummary {
+            title: self.book.title.as_str().to_owned(),
+            author: self.book.author.as_str().to_owned(),
+            text: stored.text.clone(),
+            provider: stored.provider.clone(),
+            model: stored.model.clone(),
+            simulated: stored.simulated?,
+            call_id: stored.call_id.clone(),
+            variant: stored.variant.clone(),
+            cost: None,
+        })
     }
 }
 
@@ -79,6 +112,13 @@ impl KeptSummary {
     /// Reads what [`KeptSummary::encode`] wrote, perhaps in another process.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, StorageError> {
         serde_json::from_slice(bytes).map_err(|error| StorageError::Corrupt(error.to_string()))
+    }
+
+    /// Whether it may stand for what its provider would answer now: a simulator's words do not
+    /// stand for a model's, nor the other way round.
+    pub(super) fn counts(&self, llm: &Llm) -> bool {
+        let provider = self.provider.parse::<ProviderName>();
+        provider.is_ok_and(|provider| llm.is_simulated(provider) == self.simulated)
     }
 
     /// Counts what an answer that was there already would have cost.

@@ -20,8 +20,6 @@ const MAX_STORE_TRIES: usize = 3;
 pub(super) enum Interruption {
     /// The summary was made between this request's look into the cache and its question.
     Made(KeptSummary),
-    /// The summary cannot be stored.
-    Store(StorageError),
     /// The model failed.
     Model(LlmError),
 }
@@ -52,7 +50,11 @@ impl Summaries {
             async move {
                 let event = event?;
                 if let ChatEvent::Finished(response) = &event {
-                    service.keep(subject, response, name).await?;
+                    if response.text.trim().is_empty() {
+                        let message = "the answer has no text".to_owned();
+                        return Err(Interruption::Model(LlmError::Malformed { message }));
+                    }
+                    service.keep(subject, response, name).await;
                 }
                 Ok(event)
             }
@@ -61,53 +63,56 @@ impl Summaries {
 
     fn made_meanwhile(&self, subject: &Subject) -> Option<KeptSummary> {
         let bytes = self.parts.cache.as_ref()?.look_again(&subject.key)?;
-        KeptSummary::decode(&bytes).ok()
+        let kept = KeptSummary::decode(&bytes).ok()?;
+        kept.counts(&self.parts.llm).then_some(kept)
     }
 
-    /// Stores the summary on the book, then puts it into the cache.
+    /// Puts the summary into the cache, then stores it on the book. It is paid for: what fails here
+    /// is logged, and the answer is given all the same.
     async fn keep(
         self: Arc<Self>,
         subject: Arc<Subject>,
         response: &ChatResponse,
         provider: ProviderName,
-    ) -> Result<(), Interruption> {
-        let text = response.text.trim();
-        if text.is_empty() {
-            let message = "the answer has no text".to_owned();
-            return Err(Interruption::Model(LlmError::Malformed { message }));
-        }
+    ) {
         let subject = subject.answered(response.fallback, &self.parts.llm);
         let provider = response.fallback.map_or(provider, |other| other.provider);
-        let kept = KeptSummary {
-            cost: response.cost.as_ref().map(|cost| cost.total.get()),
-            ..subject.kept(text, response.simulated)
-        };
-        // In a task of its own: the answer is paid for, so it is kept also when the last one who
-        // waits for it leaves just now.
+        let kept = subject.made(response);
+        // In a task of its own: the answer is kept also when the last one who waits for it leaves
+        // just now.
         let keeping = async move {
-            self.store(&subject, &kept.text).await?;
             if let Some(cache) = &self.parts.cache {
                 cache.put(&subject.key, kept.encode());
             }
-            let labels = [("gen_ai.provider.name", provider.telemetry_name())];
-            catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
-            Ok(())
+            match self.store(&subject, &kept).await {
+                Ok(true) => {
+                    let labels = [("gen_ai.provider.name", provider.telemetry_name())];
+                    catalogue::SUMMARIES_GENERATED.counter(&labels).increment(1);
+                }
+                Ok(false) => {}
+                Err(error) => tracing::warn!("a summary could not be stored on its book: {error}"),
+            }
         };
         let kept = tokio::spawn(scope_current(keeping).in_current_span()).await;
         // The task ends early only with the process, or by a defect.
-        kept.unwrap_or_else(|error| Err(StorageError::OutcomeUnknown(error.to_string())))
-            .map_err(Interruption::Store)
+        if let Err(error) = kept {
+            tracing::error!("keeping a summary ended early: {error}");
+        }
     }
 
     /// Stores the summary on the book, unless its texts have changed since, or it is gone: then
-    /// the summary is of a book that is no more.
-    async fn store(&self, subject: &Subject, text: &str) -> Result<(), StorageError> {
+    /// the summary is of a book that is no more. Whether it was stored.
+    async fn store(&self, subject: &Subject, kept: &KeptSummary) -> Result<bool, StorageError> {
         let Subject { key, book, .. } = subject;
         let summary = BookSummary {
-            text: text.to_owned(),
-            provider: key.provider.clone(),
-            model: key.model.clone(),
+            text: kept.text.clone(),
+            provider: kept.provider.clone(),
+            model: kept.model.clone(),
+            requested_model: key.model.clone(),
             prompt_version: key.prompt_version.clone(),
+            simulated: Some(kept.simulated),
+            call_id: kept.call_id.clone(),
+            variant: kept.variant.clone(),
             generated_at: domain::to_milliseconds(Timestamp::now()),
         };
         let books = &self.parts.books;
@@ -121,7 +126,8 @@ impl Summaries {
                 ..current
             };
             match books.replace(&key.tenant, &changed, expected).await {
-                Ok(()) | Err(StorageError::NotFound) => return Ok(()),
+                Ok(()) => return Ok(true),
+                Err(StorageError::NotFound) => return Ok(false),
                 Err(StorageError::VersionConflict) => {}
                 Err(error) => return Err(error),
             }
@@ -129,9 +135,9 @@ impl Summaries {
                 Some(newer) if newer.text_fingerprint() == book.text_fingerprint() => {
                     current = newer;
                 }
-                _ => return Ok(()),
+                _ => return Ok(false),
             }
         }
-        Ok(())
+        Ok(false)
     }
 }

@@ -86,7 +86,7 @@ impl SummaryReply {
             author: kept.author.clone(),
             provider: kept.provider.clone(),
             ai_generated_summary: kept.text.clone(),
-            model: response.map_or_else(|| kept.model.clone(), |response| response.model.clone()),
+            model: kept.model.clone(),
             cached: answer.is_none(),
             simulated: kept.simulated,
             fallback_from: fallback.map(|failed| failed.from.as_str()),

@@ -152,7 +152,6 @@ impl Following {
                 Some(Err(Interruption::Made(kept))) => {
                     return Ok(Piece::whole(kept.saved(), None, began));
                 }
-                Some(Err(Interruption::Store(error))) => return Err(error.into()),
                 Some(Err(Interruption::Model(error))) => return Err(self.failed(error)),
                 None => return Err(self.failed(over())),
             };
@@ -176,8 +175,7 @@ impl Following {
 
     fn finished(&self, response: ChatResponse) -> Result<(KeptSummary, Answer), SummaryError> {
         let share = self.shared.share().ok_or_else(|| self.failed(over()))?;
-        let text = response.text.trim();
-        let kept = self.subject().kept(text, response.simulated);
+        let kept = self.subject().made(&response);
         Ok((kept, Answer { response, share }))
     }
 

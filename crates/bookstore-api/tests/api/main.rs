@@ -39,6 +39,7 @@ mod llm_fixture;
 mod summaries;
 mod summary_cache;
 mod summary_faults;
+mod summary_keeping;
 mod summary_leaving;
 mod summary_sharing;
 mod summary_streams;

@@ -131,6 +131,7 @@ impl Attempt {
         });
         response.cost = cost;
         response.simulated = self.books.simulated;
+        response.call_id = Some(self.context.call_id);
         let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
         self.books.series.overhead(overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
@@ -336,7 +337,20 @@ fn open_span(
         "bookstore.gen_ai.queue_ms" = milliseconds(request.context.queued),
         "bookstore.gen_ai.overhead_ms" = Empty,
         "bookstore.gen_ai.usage.estimated" = Empty,
+        "bookstore.gen_ai.prompt_version" = Empty,
+        "bookstore.gen_ai.variant" = Empty,
     );
+    for (name, value) in [
+        (
+            "bookstore.gen_ai.prompt_version",
+            &request.context.prompt_version,
+        ),
+        ("bookstore.gen_ai.variant", &request.context.variant),
+    ] {
+        if let Some(value) = value {
+            span.record(name, value.as_str());
+        }
+    }
     if let Some(temperature) = request.temperature {
         span.record("gen_ai.request.temperature", f64::from(temperature));
     }

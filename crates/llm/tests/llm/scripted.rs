@@ -139,6 +139,7 @@ pub(crate) fn answer() -> ChatResponse {
         finish_reason: None,
         usage: Usage::default(),
         latency: LatencySplit::default(),
+        call_id: None,
         cost: None,
         simulated: false,
         fallback: None,

@@ -83,6 +83,7 @@ fn finished(text: &str) -> ChatEvent {
         finish_reason: None,
         usage: Usage::default(),
         latency: LatencySplit::default(),
+        call_id: None,
         cost: None,
         simulated: true,
         fallback: None,

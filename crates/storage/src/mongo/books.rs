@@ -47,6 +47,14 @@ struct SummaryDocument {
     model: String,
     prompt_version: String,
     generated_at: DateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<String>,
 }
 
 impl MongoEntity for Book {
@@ -124,6 +132,10 @@ impl From<&BookSummary> for SummaryDocument {
             model: summary.model.clone(),
             prompt_version: summary.prompt_version.clone(),
             generated_at: date(summary.generated_at),
+            requested_model: Some(summary.requested_model.clone()),
+            simulated: summary.simulated,
+            call_id: summary.call_id.clone(),
+            variant: summary.variant.clone(),
         }
     }
 }
@@ -133,8 +145,12 @@ impl SummaryDocument {
         Ok(BookSummary {
             text: self.text,
             provider: self.provider,
+            requested_model: self.requested_model.unwrap_or_else(|| self.model.clone()),
             model: self.model,
             prompt_version: self.prompt_version,
+            simulated: self.simulated,
+            call_id: self.call_id,
+            variant: self.variant,
             generated_at: instant("summary.generatedAt", self.generated_at)?,
         })
     }

@@ -31,6 +31,10 @@ impl SqlEntity for Book {
         "summary_model",
         "summary_prompt_version",
         "summary_generated_at",
+        "summary_requested_model",
+        "summary_simulated",
+        "summary_call_id",
+        "summary_variant",
     ];
 
     const INDEX: Option<&'static str> = Some(
@@ -96,14 +100,21 @@ impl SqlEntity for Book {
     }
 }
 
-fn summary_values(summary: Option<&BookSummary>) -> [Value; 5] {
-    summary.map_or([const { Value::Null }; 5], |summary| {
+fn summary_values(summary: Option<&BookSummary>) -> [Value; 9] {
+    let optional = |given: Option<&str>| given.map_or(Value::Null, text);
+    summary.map_or([const { Value::Null }; 9], |summary| {
         [
             text(&summary.text),
             text(&summary.provider),
             text(&summary.model),
             text(&summary.prompt_version),
             instant(summary.generated_at),
+            text(&summary.requested_model),
+            summary
+                .simulated
+                .map_or(Value::Null, |yes| Value::Integer(yes.into())),
+            optional(summary.call_id.as_deref()),
+            optional(summary.variant.as_deref()),
         ]
     })
 }
@@ -111,11 +122,18 @@ fn summary_values(summary: Option<&BookSummary>) -> [Value; 5] {
 fn summary(columns: &mut Columns<'_, '_>) -> Result<Option<BookSummary>, StorageError> {
     let given: Option<String> = columns.plain()?;
     let Some(text) = given else { return Ok(None) };
+    let (provider, model): (String, String) = (columns.plain()?, columns.plain()?);
     Ok(Some(BookSummary {
         text,
-        provider: columns.plain()?,
-        model: columns.plain()?,
+        provider,
         prompt_version: columns.plain()?,
         generated_at: columns.instant()?,
+        requested_model: columns
+            .plain::<Option<String>>()?
+            .unwrap_or_else(|| model.clone()),
+        model,
+        simulated: columns.plain()?,
+        call_id: columns.plain()?,
+        variant: columns.plain()?,
     }))
 }

@@ -6,7 +6,11 @@ use super::error::from_sqlite;
 use crate::StorageError;
 
 /// Each step leads from one `user_version` to the next; a step is never changed once released.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// Brings the file to the newest schema.
 ///

@@ -38,6 +38,10 @@ pub(crate) async fn every_field_survives(place: Place) -> anyhow::Result<()> {
             model: "llama3.2:1b".into(),
             prompt_version: "summary-1".into(),
             generated_at: "2024-05-06T07:08:09.123Z".parse()?,
+            requested_model: "llama3.2".into(),
+            simulated: Some(true),
+            call_id: Some("0190163d-8694-739b-aea5-966c26f8ad91".into()),
+            variant: Some("tone/b".into()),
         }),
         ..book("replaced")?
     };
@@ -201,6 +205,10 @@ pub(crate) async fn replace_checks_the_version(place: Place) -> anyhow::Result<(
         model: "llama3.2".into(),
         prompt_version: "summary-1".into(),
         generated_at: Timestamp::UNIX_EPOCH,
+        requested_model: "llama3.2".into(),
+        simulated: None,
+        call_id: None,
+        variant: None,
     };
     let first = Book {
         published_date: Some(Timestamp::UNIX_EPOCH),

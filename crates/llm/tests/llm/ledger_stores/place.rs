@@ -102,6 +102,7 @@ impl LlmProvider for Paid {
                 total: std::time::Duration::from_micros(2_500_001),
                 ..LatencySplit::default()
             },
+            call_id: None,
             cost: None,
             simulated: false,
             fallback: None,
