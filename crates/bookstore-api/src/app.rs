@@ -111,12 +111,17 @@ impl App {
         let ledger = Arc::new(open_ledger(&config).await?);
         let money = Money::open(&config, &ledger).await?;
         let llm = Llm::build(&config.llm, &ledger, &money.prices, &money.budgets)?;
-        let watches = [money.prices.watch(), money.budgets.watch()];
+        let watches = [
+            money.prices.watch(),
+            money.budgets.watch(),
+            config.prompts.watch(),
+        ];
         let summaries = SummaryParts {
             books: storage.books.clone(),
             cache: config.summary_cache.then(|| storage.summaries.clone()),
             llm: Arc::new(llm),
             prices: Arc::clone(&config.prices),
+            prompts: Arc::clone(&config.prompts),
             cut_off: cut_off(&shutdown, config.serve.drain),
         };
         let state = AppState::new(&storage, summaries, money, config.heartbeat);

@@ -19,6 +19,11 @@ use service_defaults::{
 };
 use storage::{Backend, StorageConfig, is_mongodb_uri, is_redis_url};
 
+use crate::summaries::{PromptError, Prompts};
+
+/// The prompt of summaries, unless another one is set.
+const BUILT_IN_PROMPT: &str = "book-summary";
+
 /// What the process is built from.
 pub struct AppConfig {
     /// Where it listens.
@@ -33,6 +38,8 @@ pub struct AppConfig {
     pub llm: LlmConfig,
     /// What models cost.
     pub prices: Arc<Prices>,
+    /// What models are asked with.
+    pub(crate) prompts: Arc<Prompts>,
     /// What happens to calls of tenants with budgets while nobody can count.
     pub budget_failure: OnFailure,
     /// File of the ledger of model calls, unless `MongoDB` keeps it.
@@ -80,6 +87,7 @@ impl AppConfig {
             storage: read_storage(environment, &state),
             llm: LlmConfig::read(environment),
             prices: Arc::new(read_prices(environment)),
+            prompts: Arc::new(read_prompts(environment)),
             budget_failure: read_budget_failure(environment),
             ledger: state.join("data").join("ledger.sqlite"),
             summary_cache: environment.choice(
@@ -128,6 +136,33 @@ pub(crate) fn read_prices(environment: &mut Environment) -> Prices {
             Prices::load(None)
         })
         .unwrap_or_else(|error| panic!("the built-in prices: {error}"))
+}
+
+/// A wrong prompt is found before anything is bound.
+#[expect(
+    clippy::panic,
+    reason = "a mistake in the built-in files, found by any start"
+)]
+fn read_prompts(environment: &mut Environment) -> Prompts {
+    let directory = environment.optional_text(
+        "BOOKSTORE_PROMPTS",
+        "Directory of prompts beside the built-in ones, read again when it changes",
+    );
+    let default = environment.text(
+        "BOOKSTORE_SUMMARY_PROMPT",
+        BUILT_IN_PROMPT,
+        "Prompt of summaries: a name, for its newest version, or a name and version",
+    );
+    Prompts::load(directory.as_deref().map(Path::new), &default)
+        .or_else(|error| {
+            let setting = match error {
+                PromptError::NoDefault { .. } => "BOOKSTORE_SUMMARY_PROMPT",
+                PromptError::Unreadable { .. } | PromptError::Wrong { .. } => "BOOKSTORE_PROMPTS",
+            };
+            environment.reject(setting, error.to_string());
+            Prompts::load(None, BUILT_IN_PROMPT)
+        })
+        .unwrap_or_else(|error| panic!("the built-in prompts: {error}"))
 }
 
 fn read_serve(environment: &mut Environment) -> ServeConfig {

@@ -173,6 +173,14 @@ pub(crate) fn ledger_problem(error: LedgerError) -> Problem {
     }
 }
 
+/// A model whose answers were no summaries, also when it was told why.
+pub(crate) fn output_rejected(provider: &str, check: &'static str, reason: &str) -> Problem {
+    tracing::warn!(provider, check, "a model's answer was rejected twice");
+    Problem::bad_gateway(format!("the answer of {provider} cannot be used: {reason}"))
+        .with_kind("output-rejected")
+        .with_extension("check", check)
+}
+
 /// A provider without its key or address.
 pub(crate) fn not_configured(provider: &str) -> Problem {
     Problem::unavailable(

@@ -8,8 +8,10 @@ mod events;
 mod generate;
 mod kept;
 mod making;
-mod prompt;
+mod output_check;
+mod prompts;
 mod providers;
+mod repair;
 mod reply;
 mod stream;
 
@@ -34,7 +36,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 use kept::{KeptSummary, Subject};
 use making::Interruption;
+use output_check::OutputFault;
+use prompts::PromptTemplate;
 use stream::SummaryStream;
+
+pub(crate) use prompts::{PromptError, Prompts};
 
 /// Label of what model calls are for.
 const FEATURE: &str = "summary";
@@ -61,6 +67,7 @@ pub(crate) struct SummaryParts {
     pub(crate) cache: Option<SummaryCache>,
     pub(crate) llm: Arc<Llm>,
     pub(crate) prices: Arc<Prices>,
+    pub(crate) prompts: Arc<Prompts>,
     /// When answers under way are broken off, so that their readers are told before their
     /// connections are closed.
     pub(crate) cut_off: CancellationToken,
@@ -121,6 +128,17 @@ pub(crate) enum SummaryError {
         /// What went wrong.
         error: LlmError,
     },
+    /// The model's answers are no summaries.
+    #[error("{provider}: {}", fault.reason())]
+    Rejected {
+        /// Who answered.
+        provider: ProviderName,
+        /// What is wrong with the last one.
+        fault: OutputFault,
+    },
+    /// The prompt cannot be made.
+    #[error("the prompt: {0}")]
+    Prompt(String),
     /// The process ends before the model does.
     #[error("the service is shutting down")]
     ShuttingDown,
@@ -148,12 +166,13 @@ impl Summaries {
         let named = wish.provider.is_some() || wish.model.is_some();
         let by_anyone = !named && self.parts.llm.has_fallback();
         let model = wish.model.unwrap_or_else(|| provider.model().to_owned());
+        let prompt = self.prompt()?;
         let key = SummaryKey {
             tenant: wish.tenant,
             book: wish.book,
             provider: provider.name().as_str().to_owned(),
             model,
-            prompt_version: prompt::VERSION.to_owned(),
+            prompt_version: prompt.label(),
             fingerprint: found.fingerprint,
         };
         let cache = self.parts.cache.as_ref().filter(|_| !wish.refresh);
@@ -174,6 +193,7 @@ impl Summaries {
         let subject = Arc::new(Subject {
             key,
             book,
+            prompt,
             by_anyone,
             variant: None,
         });
@@ -203,7 +223,7 @@ impl Summaries {
             },
             None => Question::Single(self.questions.fetch_add(1, Ordering::Relaxed)),
         };
-        let request = request(&subject);
+        let request = request(&subject)?;
         let name = provider.name();
         let reader = stream::Reader {
             subject: Arc::clone(&subject),
@@ -219,6 +239,11 @@ impl Summaries {
             error,
         })?;
         Ok(SummaryStream::of_model(shared, reader, usage, began))
+    }
+
+    fn prompt(&self) -> Result<Arc<PromptTemplate>, SummaryError> {
+        let prompt = self.parts.prompts.default_prompt();
+        prompt.ok_or_else(|| SummaryError::Prompt("there is none".to_owned()))
     }
 
     /// The book as the store has it.
@@ -237,10 +262,12 @@ impl From<SelectionError> for SummaryError {
     }
 }
 
-fn request(subject: &Subject) -> ChatRequest {
+fn request(subject: &Subject) -> Result<ChatRequest, SummaryError> {
     let test_id = instrumentation::request::current().and_then(|request| request.test_id.clone());
     let key = &subject.key;
-    ChatRequest {
+    let question = subject.prompt.request(&subject.book);
+    let question = question.map_err(|error| SummaryError::Prompt(error.to_string()))?;
+    Ok(ChatRequest {
         // A fallback takes its own model, so none is named.
         model: (!subject.by_anyone).then(|| key.model.clone()),
         context: CallContext {
@@ -248,6 +275,6 @@ fn request(subject: &Subject) -> ChatRequest {
             variant: subject.variant.clone(),
             ..CallContext::new(key.tenant.clone(), FEATURE, test_id)
         },
-        ..prompt::request(&subject.book)
-    }
+        ..question
+    })
 }

@@ -24,8 +24,8 @@ use crate::{
     app::AppState,
     openapi::ProblemDocument,
     problems::{
-        llm_problem, malformed_id, no_such, not_configured, shutting_down, storage_problem,
-        unknown_provider,
+        llm_problem, malformed_id, no_such, not_configured, output_rejected, shutting_down,
+        storage_problem, unknown_provider,
     },
     resource::Resource,
     tenant::Tenant,
@@ -113,6 +113,13 @@ pub(super) fn summary_problem(error: SummaryError) -> Problem {
         SummaryError::NoBook => no_such("book"),
         SummaryError::Store(error) => storage_problem(error),
         SummaryError::Model { provider, error } => llm_problem(provider.as_str(), &error),
+        SummaryError::Rejected { provider, fault } => {
+            output_rejected(provider.as_str(), fault.as_str(), fault.reason())
+        }
+        SummaryError::Prompt(reason) => {
+            tracing::error!("a prompt cannot be made: {reason}");
+            Problem::internal()
+        }
         SummaryError::ShuttingDown => shutting_down(),
     }
 }

@@ -9,6 +9,8 @@ use llm::{ChatResponse, Fallback, Llm, ProviderName};
 use serde::{Deserialize, Serialize};
 use storage::{StorageError, SummaryKey};
 
+use super::prompts::PromptTemplate;
+
 /// What is kept of a summary, with what its reply needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct KeptSummary {
@@ -19,6 +21,9 @@ pub(crate) struct KeptSummary {
     /// The model that answered.
     pub(crate) model: String,
     pub(crate) simulated: bool,
+    /// Name and version of the prompt.
+    #[serde(default)]
+    pub(crate) prompt_version: String,
     /// The model call that made it.
     #[serde(default)]
     pub(crate) call_id: Option<String>,
@@ -34,6 +39,7 @@ pub(crate) struct KeptSummary {
 pub(super) struct Subject {
     pub(super) key: SummaryKey,
     pub(super) book: Book,
+    pub(super) prompt: Arc<PromptTemplate>,
     /// Whether another provider may answer than the key's.
     pub(super) by_anyone: bool,
     /// The variant of an experiment that it is made for.
@@ -61,6 +67,7 @@ impl Subject {
         Arc::new(Self {
             key,
             book: self.book.clone(),
+            prompt: Arc::clone(&self.prompt),
             by_anyone: true,
             variant: self.variant.clone(),
         })
@@ -75,6 +82,7 @@ impl Subject {
             provider: self.key.provider.clone(),
             model: response.model.clone(),
             simulated: response.simulated,
+            prompt_version: self.key.prompt_version.clone(),
             call_id: response.call_id.map(|id| id.to_string()),
             variant: self.variant.clone(),
             cost: response.cost.as_ref().map(|cost| cost.total.get()),
@@ -96,6 +104,7 @@ impl Subject {
             provider: stored.provider.clone(),
             model: stored.model.clone(),
             simulated: stored.simulated?,
+            prompt_version: stored.prompt_version.clone(),
             call_id: stored.call_id.clone(),
             variant: stored.variant.clone(),
             cost: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_stream::try_stream;
 use domain::{Book, BookSummary};
 use futures_util::{Stream, StreamExt};
 use instrumentation::{catalogue, request::scope_current};
@@ -10,7 +11,11 @@ use llm::{ChatEvent, ChatRequest, ChatResponse, LlmError, LlmProvider, ProviderN
 use storage::StorageError;
 use tracing::Instrument;
 
-use super::{KeptSummary, Subject, Summaries};
+use super::{
+    KeptSummary, Subject, Summaries,
+    output_check::{self, OutputFault},
+    repair,
+};
 
 /// How often storing a summary is tried when the book changes at the same time.
 const MAX_STORE_TRIES: usize = 3;
@@ -22,6 +27,8 @@ pub(super) enum Interruption {
     Made(KeptSummary),
     /// The model failed.
     Model(LlmError),
+    /// The model's answers are no summaries.
+    Rejected(OutputFault),
 }
 
 impl From<LlmError> for Interruption {
@@ -31,7 +38,9 @@ impl From<LlmError> for Interruption {
 }
 
 impl Summaries {
-    /// The model's answer as it comes. Its last event follows when the summary is kept.
+    /// The model's answer as it comes. Its last event follows when the answer has passed the checks
+    /// and is kept. One that fails them is asked for once more, with the reason: then the stream
+    /// starts anew, and what it said before is void.
     pub(super) async fn open(
         self: Arc<Self>,
         subject: Arc<Subject>,
@@ -43,22 +52,41 @@ impl Summaries {
             return Err(Interruption::Made(kept));
         }
         // Streamed for a reply in one piece too: only a stream tells when its first token came.
-        let events = provider.stream(&request).await?;
-        let name = provider.name();
-        Ok(events.then(move |event| {
-            let (service, subject) = (Arc::clone(&self), Arc::clone(&subject));
-            async move {
-                let event = event?;
-                if let ChatEvent::Finished(response) = &event {
-                    if response.text.trim().is_empty() {
-                        let message = "the answer has no text".to_owned();
-                        return Err(Interruption::Model(LlmError::Malformed { message }));
+        let mut events = provider.stream(&request).await?;
+        Ok(try_stream! {
+            let mut rejected: Option<Box<ChatResponse>> = None;
+            while let Some(event) = events.next().await {
+                let mut response = match event? {
+                    ChatEvent::Finished(response) => response,
+                    event => {
+                        yield event;
+                        continue;
                     }
-                    service.keep(subject, response, name).await;
+                };
+                let checked = output_check::check(
+                    &response.text,
+                    &request,
+                    subject.prompt.max_characters(),
+                );
+                count_check(checked, rejected.is_some());
+                match (checked, rejected.take()) {
+                    (Ok(()), first) => {
+                        if let Some(first) = first {
+                            repair::add_cost(&mut response, &first);
+                        }
+                        let (service, subject) = (Arc::clone(&self), Arc::clone(&subject));
+                        service.keep(subject, &response, provider.name()).await;
+                        yield ChatEvent::Finished(response);
+                    }
+                    (Err(fault), None) => {
+                        let repair = repair::request(&request, &response.text, fault);
+                        rejected = Some(response);
+                        events = provider.stream(&repair).await?;
+                    }
+                    (Err(fault), Some(_)) => Err(Interruption::Rejected(fault))?,
                 }
-                Ok(event)
             }
-        }))
+        })
     }
 
     fn made_meanwhile(&self, subject: &Subject) -> Option<KeptSummary> {
@@ -140,4 +168,12 @@ impl Summaries {
         }
         Ok(false)
     }
+}
+
+/// Counts a check by what it found.
+fn count_check(checked: Result<(), OutputFault>, is_repair: bool) {
+    let check = checked.map_or_else(OutputFault::as_str, |()| "passed");
+    let answer = if is_repair { "repair" } else { "first" };
+    let labels = [("check", check), ("answer", answer)];
+    catalogue::OUTPUT_CHECKS.counter(&labels).increment(1);
 }

@@ -19,6 +19,14 @@ pub(super) struct SummaryReply {
     provider: String,
     ai_generated_summary: String,
     model: String,
+    /// Name and version of the prompt.
+    prompt_version: String,
+    /// The experiment and its variant that it was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<String>,
+    /// What feedback on it names: the model call that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary_id: Option<String>,
     /// Whether it was there already, so that this request cost nothing.
     cached: bool,
     /// Whether a simulator answered: its cost is not real money.
@@ -87,6 +95,9 @@ impl SummaryReply {
             provider: kept.provider.clone(),
             ai_generated_summary: kept.text.clone(),
             model: kept.model.clone(),
+            prompt_version: kept.prompt_version.clone(),
+            variant: kept.variant.clone(),
+            summary_id: kept.call_id.clone(),
             cached: answer.is_none(),
             simulated: kept.simulated,
             fallback_from: fallback.map(|failed| failed.from.as_str()),

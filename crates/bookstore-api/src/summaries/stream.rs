@@ -153,6 +153,10 @@ impl Following {
                     return Ok(Piece::whole(kept.saved(), None, began));
                 }
                 Some(Err(Interruption::Model(error))) => return Err(self.failed(error)),
+                Some(Err(Interruption::Rejected(fault))) => {
+                    let provider = self.provider();
+                    return Err(SummaryError::Rejected { provider, fault });
+                }
                 None => return Err(self.failed(over())),
             };
             self.usage.observe(&event);

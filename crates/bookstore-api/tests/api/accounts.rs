@@ -70,7 +70,7 @@ fn check_attempt(attempt: &Value, caller: &Caller) -> anyhow::Result<()> {
         ("attempt", json!(1)),
         ("provider", json!("claude")),
         ("feature", json!("summary")),
-        ("promptVersion", json!("book-summary-1")),
+        ("promptVersion", json!("book-summary-2")),
         ("serviceTier", json!("standard")),
         ("regionClass", json!("")),
         ("outcome", json!("succeeded")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -26,6 +26,19 @@ pub(crate) struct HandDriven {
     pub(crate) api: TestApi,
     pub(crate) caller: Caller,
     listener: TcpListener,
+}
+
+/// A directory with a prompt that lets a model say as much as it likes, and the setup that asks
+/// with it.
+pub(crate) fn talkative() -> anyhow::Result<(tempfile::TempDir, Setup)> {
+    let directory = tempfile::tempdir()?;
+    let prompt = "name = 'talk'\nversion = 1\nmax_tokens = 4000\nmax_characters = 1000000\n\
+                  system = 'Talk about the book.'\nuser = '{{ book }}'";
+    std::fs::write(directory.path().join("talk.toml"), prompt)?;
+    let setup = Setup::default()
+        .with("BOOKSTORE_PROMPTS", directory.path())
+        .with("BOOKSTORE_SUMMARY_PROMPT", "talk");
+    Ok((directory, setup))
 }
 
 /// One call of the model.
@@ -54,6 +67,11 @@ impl HandDriven {
 
     /// The next call, its request read.
     pub(crate) async fn call(&self) -> anyhow::Result<Call> {
+        Ok(self.asked().await?.0)
+    }
+
+    /// The next call, and the JSON that it asks with.
+    pub(crate) async fn asked(&self) -> anyhow::Result<(Call, Value)> {
         let accepted = timeout(DEADLINE, self.listener.accept()).await;
         let (mut connection, _) = accepted.context("the model was not called")??;
         let mut request = Vec::new();
@@ -63,7 +81,9 @@ impl HandDriven {
                 "half a request"
             );
         }
-        Ok(Call(connection))
+        let head = request.windows(4).position(|four| four == b"\r\n\r\n");
+        let body = request.split_off(head.context("a head")? + 4);
+        Ok((Call(connection), serde_json::from_slice(&body)?))
     }
 
     /// Whether the model is being called once more.

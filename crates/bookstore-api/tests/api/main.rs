@@ -41,6 +41,8 @@ mod summary_cache;
 mod summary_faults;
 mod summary_keeping;
 mod summary_leaving;
+mod summary_prompts;
+mod summary_repairs;
 mod summary_sharing;
 mod summary_streams;
 mod telemetry;

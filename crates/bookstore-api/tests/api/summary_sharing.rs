@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     caller::Caller,
     event_stream::{EventStream, open},
-    hand_driven_model::{CANCELLED_WITHIN, Call, HandDriven},
+    hand_driven_model::{CANCELLED_WITHIN, Call, HandDriven, talkative},
     llm_fixture::{SimulatedLlm, ask, list_price, number},
     test_api::Setup,
 };
@@ -256,7 +256,8 @@ async fn late(model: &HandDriven, book: &str) -> anyhow::Result<EventStream> {
 
 #[tokio::test]
 async fn a_reader_that_reads_nothing_slows_nobody() -> anyhow::Result<()> {
-    let model = HandDriven::start(Setup::default()).await?;
+    let (_prompts, setup) = talkative()?;
+    let model = HandDriven::start(setup).await?;
     let book = model.caller.create_book("T").await?;
     let socket = TcpSocket::new_v4()?;
     // The kernel's buffers are part of what a reader holds: as little as it allows.

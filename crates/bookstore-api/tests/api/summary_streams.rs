@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     caller::{BOOKS, NO_ID},
     event_stream::{Block, Event, open, send},
-    hand_driven_model::{HandDriven, delta},
+    hand_driven_model::{HandDriven, delta, talkative},
     llm_fixture::{SimulatedLlm, dollars, list_price, number},
     reply::Reply,
     test_api::{Setup, on_sqlite},
@@ -296,7 +296,8 @@ async fn silence_is_filled_with_comments() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn tokens_and_cost_are_told_on_the_way() -> anyhow::Result<()> {
-    let model = HandDriven::start(Setup::default()).await?;
+    let (_prompts, setup) = talkative()?;
+    let model = HandDriven::start(setup).await?;
     let book = model.caller.create_book("T").await?;
     let asking = {
         let (caller, book) = (model.caller.clone(), book.clone());

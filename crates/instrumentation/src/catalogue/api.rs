@@ -8,6 +8,9 @@ metrics_family! {
     SUMMARIES_GENERATED = Counter "bookstore.summaries.generated" as "bookstore_summaries_generated_total",
         "{summary}", ["gen_ai.provider.name"], &[],
         "Summaries that a model wrote and the store kept.";
+    OUTPUT_CHECKS = Counter "bookstore.summaries.output_checks" as "bookstore_summaries_output_checks_total",
+        "{check}", ["check", "answer"], &[],
+        "Model answers by the check that they failed, or passed; answer is first, or repair for the second try.";
     SEARCHES = Counter "bookstore.searches" as "bookstore_searches_total",
         "{search}", ["outcome"], &[],
         "Searches that found something (found) or nothing (empty).";
