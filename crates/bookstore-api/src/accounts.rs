@@ -33,7 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Waits until the rows of calls whose answers were given are there to be read.
-async fn catch_up(app: &AppState) {
+pub(crate) async fn catch_up(app: &AppState) {
     // What is not written by then is missing from the reply, not from the ledger.
     let _late = timeout(CATCH_UP, app.ledger.flush()).await;
 }

@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AppConfig, authors, books,
+    experiments::Experiments,
     identity::Identities,
     router,
-    summaries::{Summaries, SummaryParts},
+    summaries::{Prompts, Summaries, SummaryParts},
 };
 
 /// How long before the end of the shutdown's patience streams are broken off: time for their last
@@ -44,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) llm: Arc<Llm>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) prices: Arc<Prices>,
+    pub(crate) prompts: Arc<Prompts>,
+    pub(crate) experiments: Arc<Experiments>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) identities: Identities,
     pub(crate) development_tenant: TenantId,
@@ -111,10 +114,12 @@ impl App {
         let ledger = Arc::new(open_ledger(&config).await?);
         let money = Money::open(&config, &ledger).await?;
         let llm = Llm::build(&config.llm, &ledger, &money.prices, &money.budgets)?;
+        let experiments = Arc::new(Experiments::load(Arc::clone(&ledger)).await?);
         let watches = [
             money.prices.watch(),
             money.budgets.watch(),
             config.prompts.watch(),
+            experiments.watch(),
         ];
         let summaries = SummaryParts {
             books: storage.books.clone(),
@@ -122,6 +127,8 @@ impl App {
             llm: Arc::new(llm),
             prices: Arc::clone(&config.prices),
             prompts: Arc::clone(&config.prompts),
+            experiments,
+            ledger: Arc::clone(&ledger),
             cut_off: cut_off(&shutdown, config.serve.drain),
         };
         let state = AppState::new(&storage, summaries, money, config.heartbeat);
@@ -144,6 +151,8 @@ impl AppState {
             books: storage.books.clone(),
             authors: storage.authors.clone(),
             llm: Arc::clone(&summaries.llm),
+            prompts: Arc::clone(&summaries.prompts),
+            experiments: Arc::clone(&summaries.experiments),
             summaries: Arc::new(Summaries::new(summaries)),
             ledger: money.ledger,
             prices: money.prices,

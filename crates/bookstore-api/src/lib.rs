@@ -13,6 +13,7 @@ mod command;
 mod conditional;
 mod config;
 mod error_lab;
+mod experiments;
 mod fields;
 mod identity;
 mod openapi;
@@ -22,6 +23,7 @@ mod router;
 mod seed;
 mod summaries;
 mod tenant;
+mod user;
 
 pub use app::App;
 pub use command::{ABOUT, command};

@@ -15,6 +15,7 @@ use utoipa::{OpenApi, ToSchema};
         (name = "authors", description = "Authors of the tenant"),
         (name = "summaries", description = "Summaries by language models"),
         (name = "costs", description = "The ledger of model calls, their cost, what they would have cost"),
+        (name = "experiments", description = "Which provider, model and prompt make the better summaries"),
         (name = "error lab", description = "Answers of any status, for testing clients"),
         (name = "seed data", description = "Sample data"),
         (name = "operations", description = "Probes and metrics")

@@ -7,7 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, app::AppState, authors, books, error_lab, openapi::Document, seed, summaries,
+    accounts, app::AppState, authors, books, error_lab, experiments, openapi::Document, seed,
+    summaries,
 };
 
 /// Every route of the API; health and metrics come with the defaults.
@@ -20,6 +21,7 @@ pub(crate) fn routes(app: AppState) -> Router {
         .merge(error_lab::routes())
         .merge(seed::routes())
         .merge(accounts::routes())
+        .merge(experiments::routes())
         .with_state(app)
         .split_for_parts();
     router.merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))

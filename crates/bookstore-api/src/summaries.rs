@@ -5,6 +5,7 @@
 //! same [`SummaryStream`].
 
 mod events;
+mod feedback;
 mod generate;
 mod kept;
 mod making;
@@ -14,6 +15,7 @@ mod providers;
 mod repair;
 mod reply;
 mod stream;
+mod way;
 
 use std::{
     sync::{
@@ -25,8 +27,8 @@ use std::{
 
 use domain::{Book, BookId};
 use llm::{
-    CallContext, ChatRequest, Llm, LlmError, LlmProvider, Prices, ProviderName, SelectionError,
-    SharedStreams,
+    CallContext, ChatRequest, Ledger, Llm, LlmError, LlmProvider, Prices, ProviderName,
+    SelectionError, SharedStreams,
 };
 use storage::{Books, StorageError, SummaryCache, SummaryKey};
 use tenancy::TenantId;
@@ -34,22 +36,23 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
+use crate::experiments::Experiments;
 use kept::{KeptSummary, Subject};
 use making::Interruption;
 use output_check::OutputFault;
-use prompts::PromptTemplate;
 use stream::SummaryStream;
 
-pub(crate) use prompts::{PromptError, Prompts};
+pub(crate) use prompts::{PromptError, PromptSet, Prompts};
 
 /// Label of what model calls are for.
-const FEATURE: &str = "summary";
+pub(crate) const FEATURE: &str = "summary";
 
 /// The routes, which stand under books.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(providers::llm_providers))
         .routes(routes!(generate::generate_summary))
+        .routes(routes!(feedback::summary_feedback))
 }
 
 /// Makes summaries and keeps them.
@@ -68,6 +71,8 @@ pub(crate) struct SummaryParts {
     pub(crate) llm: Arc<Llm>,
     pub(crate) prices: Arc<Prices>,
     pub(crate) prompts: Arc<Prompts>,
+    pub(crate) experiments: Arc<Experiments>,
+    pub(crate) ledger: Arc<Ledger>,
     /// When answers under way are broken off, so that their readers are told before their
     /// connections are closed.
     pub(crate) cut_off: CancellationToken,
@@ -84,6 +89,8 @@ pub(crate) struct Wish {
     /// Whether a summary that is there already does not count. One that is being made does: it is
     /// as fresh as can be.
     pub(crate) refresh: bool,
+    /// Who asks, if known.
+    pub(crate) user: Option<String>,
 }
 
 /// What a model is asked.
@@ -160,19 +167,15 @@ impl Summaries {
         wish: Wish,
     ) -> Result<SummaryStream, SummaryError> {
         let began = Instant::now();
-        let provider = self.parts.llm.select(wish.provider.as_deref())?;
+        let way = self.way(&wish)?;
         let found = self.parts.books.get(&wish.tenant, &wish.book).await?;
         let found = found.ok_or(SummaryError::NoBook)?;
-        let named = wish.provider.is_some() || wish.model.is_some();
-        let by_anyone = !named && self.parts.llm.has_fallback();
-        let model = wish.model.unwrap_or_else(|| provider.model().to_owned());
-        let prompt = self.prompt()?;
         let key = SummaryKey {
             tenant: wish.tenant,
             book: wish.book,
-            provider: provider.name().as_str().to_owned(),
-            model,
-            prompt_version: prompt.label(),
+            provider: way.provider.name().as_str().to_owned(),
+            model: way.model.clone(),
+            prompt_version: way.prompt.label(),
             fingerprint: found.fingerprint,
         };
         let cache = self.parts.cache.as_ref().filter(|_| !wish.refresh);
@@ -180,7 +183,7 @@ impl Summaries {
             && let Some(found) = cache.get(&key).await
         {
             let kept = KeptSummary::decode(&found.bytes)?;
-            if kept.counts(&self.parts.llm) {
+            if kept.counts(&self.parts.llm, way.variant.as_deref()) {
                 return Ok(SummaryStream::of_kept(kept.saved(), began));
             }
         }
@@ -193,18 +196,18 @@ impl Summaries {
         let subject = Arc::new(Subject {
             key,
             book,
-            prompt,
-            by_anyone,
-            variant: None,
+            prompt: way.prompt,
+            by_anyone: way.by_anyone,
+            variant: way.variant,
         });
         if let Some(cache) = cache
             && let Some(stored) = subject.stored()
-            && stored.counts(&self.parts.llm)
+            && stored.counts(&self.parts.llm, subject.variant.as_deref())
         {
             cache.put(&subject.key, stored.encode());
             return Ok(SummaryStream::of_kept(stored, began));
         }
-        self.ask(subject, provider, cache.is_some(), began)
+        self.ask(subject, way.provider, cache.is_some(), began)
     }
 
     /// Joins the answer that is being made, or asks for one.
@@ -239,11 +242,6 @@ impl Summaries {
             error,
         })?;
         Ok(SummaryStream::of_model(shared, reader, usage, began))
-    }
-
-    fn prompt(&self) -> Result<Arc<PromptTemplate>, SummaryError> {
-        let prompt = self.parts.prompts.default_prompt();
-        prompt.ok_or_else(|| SummaryError::Prompt("there is none".to_owned()))
     }
 
     /// The book as the store has it.

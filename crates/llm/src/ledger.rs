@@ -6,6 +6,7 @@
 //! under way, and of those that ended and were still queued: at most [`QUEUE_ROWS`], usually those
 //! of the last few milliseconds, since the writer never waits for a batch to fill.
 
+mod assessment;
 mod mongo;
 mod query;
 mod recost;
@@ -27,6 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::LlmError;
 
+pub use assessment::{Assessment, Assessor, ScoreCount};
 pub use query::{LedgerFilter, LedgerGroup, LedgerPage, LedgerTotal, MAX_PAGE_ROWS};
 pub use recost::{Recost, RecostTotal};
 pub use row::{CostParts, LedgerRow, Outcome};
@@ -81,6 +83,17 @@ pub enum LedgerError {
     /// The ledger is closed, or did not finish in time.
     #[error("the ledger is closed")]
     Closed,
+}
+
+/// An experiment as it lies beside the rows, in its owner's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredExperiment {
+    /// Whose.
+    pub tenant: String,
+    /// Its name, one of its tenant's.
+    pub name: String,
+    /// What it is.
+    pub body: String,
 }
 
 /// A place for one row, to be written exactly once; dropped unwritten, it is free again.
@@ -217,6 +230,54 @@ impl Ledger {
         limits: Option<String>,
     ) -> Result<(), LedgerError> {
         self.store.set_budget(tenant, limits).await
+    }
+
+    /// Every tenant's experiments.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
+        self.store.experiments().await
+    }
+
+    /// Keeps an experiment, also in place of what it was before.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
+        self.store.put_experiment(experiment).await
+    }
+
+    /// Keeps what somebody thinks of an answer, in place of what they thought before.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn assess(&self, assessment: Assessment) -> Result<(), LedgerError> {
+        self.store.assess(assessment).await
+    }
+
+    /// How often a variant of a tenant's experiment got each score.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn scores(
+        &self,
+        tenant: &TenantId,
+        variant: &str,
+    ) -> Result<Vec<ScoreCount>, LedgerError> {
+        self.store.scores(tenant, variant).await
+    }
+
+    /// Shows every row that matches, one at a time, in no particular order.
+    ///
+    /// # Errors
+    /// A failing store, or a row that is not understood.
+    pub async fn each(
+        &self,
+        filter: &LedgerFilter,
+        visitor: impl FnMut(&LedgerRow) + Send + 'static,
+    ) -> Result<(), LedgerError> {
+        self.visit(filter, Box::new(visitor)).await
     }
 
     async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {

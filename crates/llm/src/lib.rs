@@ -77,8 +77,9 @@ pub use config::{
 pub use error::{LlmError, Stage};
 pub use fallback_chain::{FallbackChain, FallbackPolicy};
 pub use ledger::{
-    CostParts, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
-    MAX_PAGE_ROWS, Outcome, QUEUE_ROWS, Recost, RecostTotal,
+    Assessment, Assessor, CostParts, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage,
+    LedgerRow, LedgerTotal, MAX_PAGE_ROWS, Outcome, QUEUE_ROWS, Recost, RecostTotal, ScoreCount,
+    StoredExperiment,
 };
 pub use measured::Measured;
 pub use ollama::Ollama;

@@ -28,7 +28,7 @@ use crate::{
         storage_problem, unknown_provider,
     },
     resource::Resource,
-    tenant::Tenant,
+    user::Asker,
 };
 
 /// Which summary.
@@ -46,7 +46,7 @@ pub(super) struct GenerateQuery {
 /// Generates a summary of a book, or gets the one that is there; with `Accept: text/event-stream` as
 /// it comes. A stream ends with `summary.done` or `summary.error`; silence is filled with comments.
 #[utoipa::path(post, path = "/api/v1/books/{id}/generate-summary", tag = "summaries",
-    params(("id" = String, Path), GenerateQuery), responses(
+    params(("id" = String, Path), ("X-User-Id" = Option<String>, Header), GenerateQuery), responses(
     (status = 200, headers(("Server-Timing" = String)), content(
         (SummaryReply = "application/json"), (SummaryEvent = "text/event-stream"))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
@@ -57,7 +57,7 @@ pub(super) struct GenerateQuery {
 ))]
 pub(super) async fn generate_summary(
     State(app): State<AppState>,
-    Tenant(tenant): Tenant,
+    Asker { tenant, user }: Asker,
     ValidPath(id): ValidPath<String>,
     ValidQuery(query): ValidQuery<GenerateQuery>,
     headers: HeaderMap,
@@ -77,6 +77,7 @@ pub(super) async fn generate_summary(
         provider: query.provider,
         model: query.model,
         refresh,
+        user,
     };
     let book_id = id.to_ascii_lowercase();
     let summary = app.summaries.summarize(wish).await;

@@ -124,10 +124,12 @@ impl KeptSummary {
     }
 
     /// Whether it may stand for what its provider would answer now: a simulator's words do not
-    /// stand for a model's, nor the other way round.
-    pub(super) fn counts(&self, llm: &Llm) -> bool {
+    /// stand for a model's, nor the other way round; and a variant of an experiment is measured by
+    /// what was made for it.
+    pub(super) fn counts(&self, llm: &Llm, variant: Option<&str>) -> bool {
         let provider = self.provider.parse::<ProviderName>();
-        provider.is_ok_and(|provider| llm.is_simulated(provider) == self.simulated)
+        let made_for_it = variant.is_none() || self.variant.as_deref() == variant;
+        made_for_it && provider.is_ok_and(|provider| llm.is_simulated(provider) == self.simulated)
     }
 
     /// Counts what an answer that was there already would have cost.

@@ -7,7 +7,9 @@ use domain::{Book, BookSummary};
 use futures_util::{Stream, StreamExt};
 use instrumentation::{catalogue, request::scope_current};
 use jiff::Timestamp;
-use llm::{ChatEvent, ChatRequest, ChatResponse, LlmError, LlmProvider, ProviderName};
+use llm::{
+    Assessment, Assessor, ChatEvent, ChatRequest, ChatResponse, LlmError, LlmProvider, ProviderName,
+};
 use storage::StorageError;
 use tracing::Instrument;
 
@@ -19,6 +21,10 @@ use super::{
 
 /// How often storing a summary is tried when the book changes at the same time.
 const MAX_STORE_TRIES: usize = 3;
+
+/// What the checks' verdicts count as, on the scale of ratings.
+const PASSED: u8 = 5;
+const FAILED: u8 = 1;
 
 /// What comes instead of a model's answer.
 #[derive(Debug, Clone)]
@@ -69,6 +75,7 @@ impl Summaries {
                     subject.prompt.max_characters(),
                 );
                 count_check(checked, rejected.is_some());
+                self.assess(&subject, &response, checked.is_ok());
                 match (checked, rejected.take()) {
                     (Ok(()), first) => {
                         if let Some(first) = first {
@@ -89,10 +96,31 @@ impl Summaries {
         })
     }
 
+    /// Notes how an answer of an experiment did in the checks. Nobody waits for it.
+    fn assess(&self, subject: &Subject, response: &ChatResponse, passed: bool) {
+        let (Some(variant), Some(call_id)) = (&subject.variant, response.call_id) else {
+            return;
+        };
+        let assessment = Assessment {
+            tenant: subject.key.tenant.clone(),
+            call_id,
+            assessor: Assessor::Checks,
+            variant: variant.clone(),
+            score: if passed { PASSED } else { FAILED },
+        };
+        let ledger = Arc::clone(&self.parts.ledger);
+        tokio::spawn(async move {
+            if let Err(error) = ledger.assess(assessment).await {
+                tracing::warn!("a check of an experiment could not be kept: {error}");
+            }
+        });
+    }
+
     fn made_meanwhile(&self, subject: &Subject) -> Option<KeptSummary> {
         let bytes = self.parts.cache.as_ref()?.look_again(&subject.key)?;
         let kept = KeptSummary::decode(&bytes).ok()?;
-        kept.counts(&self.parts.llm).then_some(kept)
+        let counts = kept.counts(&self.parts.llm, subject.variant.as_deref());
+        counts.then_some(kept)
     }
 
     /// Puts the summary into the cache, then stores it on the book. It is paid for: what fails here

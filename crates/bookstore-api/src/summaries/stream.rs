@@ -22,7 +22,7 @@ pub(crate) struct SummaryStream {
 
 enum Source {
     /// It was there already.
-    Kept(KeptSummary),
+    Kept(Box<KeptSummary>),
     /// A model makes it.
     Model(Box<Following>),
 }
@@ -76,8 +76,8 @@ pub(crate) struct Answer {
 }
 
 impl SummaryStream {
-    pub(super) const fn of_kept(kept: KeptSummary, began: Instant) -> Self {
-        let source = Source::Kept(kept);
+    pub(super) fn of_kept(kept: KeptSummary, began: Instant) -> Self {
+        let source = Source::Kept(Box::new(kept));
         Self { began, source }
     }
 
@@ -102,7 +102,7 @@ impl SummaryStream {
     /// loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Piece, SummaryError> {
         match &mut self.source {
-            Source::Kept(kept) => Ok(Piece::whole(kept.clone(), None, self.began)),
+            Source::Kept(kept) => Ok(Piece::whole((**kept).clone(), None, self.began)),
             Source::Model(following) => following.next(self.began).await,
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every route, as a reader of the contract lists them.
-const ROUTES: [(&str, &[&str]); 22] = [
+const ROUTES: [(&str, &[&str]); 26] = [
     ("/api/v1/books", &["get", "post"]),
     ("/api/v1/books/{id}", &["get", "put", "patch", "delete"]),
     ("/api/v1/books/bulk", &["post"]),
@@ -23,6 +23,10 @@ const ROUTES: [(&str, &[&str]); 22] = [
     ("/api/v1/authors", &["get", "post"]),
     ("/api/v1/authors/{id}", &["get", "put", "patch", "delete"]),
     ("/api/v1/authors/bulk", &["post"]),
+    ("/api/v1/books/{id}/summary/feedback", &["post"]),
+    ("/api/v1/llm/experiments", &["get", "post"]),
+    ("/api/v1/llm/experiments/{name}", &["get"]),
+    ("/api/v1/llm/experiments/{name}/stop", &["post"]),
     ("/api/v1/llm/ledger", &["get"]),
     ("/api/v1/llm/costs", &["get"]),
     ("/api/v1/llm/recost", &["post"]),

@@ -146,7 +146,7 @@ pub(crate) fn delta(text: &str) -> Vec<u8> {
     frame(&json!({"type": "content_block_delta", "index": 0, "delta": delta}))
 }
 
-fn frame(event: &serde_json::Value) -> Vec<u8> {
+fn frame(event: &Value) -> Vec<u8> {
     let kind = event["type"].as_str().unwrap_or("");
     format!("event: {kind}\ndata: {event}\n\n").into_bytes()
 }

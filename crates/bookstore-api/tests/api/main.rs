@@ -32,6 +32,8 @@ mod accounts;
 mod budgets;
 mod circuit;
 mod event_stream;
+mod experiment_input;
+mod experiments;
 mod fallback;
 mod hand_driven_model;
 mod ledger_crash;

@@ -11,6 +11,9 @@ metrics_family! {
     OUTPUT_CHECKS = Counter "bookstore.summaries.output_checks" as "bookstore_summaries_output_checks_total",
         "{check}", ["check", "answer"], &[],
         "Model answers by the check that they failed, or passed; answer is first, or repair for the second try.";
+    SUMMARY_FEEDBACK = Counter "bookstore.summaries.feedback" as "bookstore_summaries_feedback_total",
+        "{rating}", ["rating"], &[],
+        "Ratings of summaries: good (up, 4 and 5) or other.";
     SEARCHES = Counter "bookstore.searches" as "bookstore_searches_total",
         "{search}", ["outcome"], &[],
         "Searches that found something (found) or nothing (empty).";

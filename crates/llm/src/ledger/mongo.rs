@@ -4,6 +4,7 @@
 //! has no deadline of its own: every call here has one.
 
 mod document;
+mod experiments;
 
 use std::{future::Future, time::Duration};
 
@@ -20,10 +21,13 @@ use tenancy::TenantId;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    Assessment, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    ScoreCount, StoredExperiment,
     query::{MAX_PAGE_ROWS, Totals},
     store::{LedgerStore, Visitor},
 };
+
+use experiments::Experiments;
 
 const COLLECTION: &str = "llm_attempts";
 
@@ -57,6 +61,7 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 pub(super) struct MongoLedger {
     attempts: Collection<Document>,
     budgets: Collection<Document>,
+    experiments: Experiments,
     runtime: Handle,
 }
 
@@ -81,10 +86,14 @@ impl MongoLedger {
         let client = Client::with_options(options).map_err(from_mongo)?;
         let database = client.database(database);
         let attempts = database.collection(COLLECTION);
-        within(START, make_indexes(&attempts)).await?;
+        let experiments = Experiments::of(&database);
+        within(START, make_indexes(&attempts, &attempt_indexes())).await?;
+        let by_variant = [("by_variant", doc! { "tenant": 1, "variant": 1 })];
+        within(START, make_indexes(experiments.assessments(), &by_variant)).await?;
         Ok(Self {
             attempts,
             budgets: database.collection(BUDGETS),
+            experiments,
             runtime: Handle::current(),
         })
     }
@@ -183,6 +192,26 @@ impl LedgerStore for MongoLedger {
         within(WRITE, write).await
     }
 
+    async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
+        self.experiments.all().await
+    }
+
+    async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
+        self.experiments.put(experiment).await
+    }
+
+    async fn assess(&self, assessment: Assessment) -> Result<(), LedgerError> {
+        self.experiments.assess(&assessment).await
+    }
+
+    async fn scores(
+        &self,
+        tenant: &TenantId,
+        variant: &str,
+    ) -> Result<Vec<ScoreCount>, LedgerError> {
+        self.experiments.scores(tenant.as_str(), variant).await
+    }
+
     async fn visit(&self, filter: &LedgerFilter, mut visitor: Visitor) -> Result<(), LedgerError> {
         self.pass(filter, &mut *visitor).await
     }
@@ -206,23 +235,31 @@ impl MongoLedger {
     }
 }
 
+fn attempt_indexes() -> [(&'static str, Document); 5] {
+    [
+        ("by_tenant", doc! { "tenant": 1, "at": -1, "_id": -1 }),
+        ("by_test", doc! { "tenant": 1, "testId": 1, "at": -1 }),
+        ("by_variant", doc! { "tenant": 1, "variant": 1 }),
+        ("by_call", doc! { "callId": 1 }),
+        ("by_time", doc! { "at": -1, "_id": -1 }),
+    ]
+}
+
 /// One after the other, and none that is there: see the store of the books.
-async fn make_indexes(attempts: &Collection<Document>) -> Result<(), Error> {
-    let there = match attempts.list_index_names().await {
+async fn make_indexes(
+    collection: &Collection<Document>,
+    indexes: &[(&str, Document)],
+) -> Result<(), Error> {
+    let there = match collection.list_index_names().await {
         Ok(names) => names,
         Err(error) if is_absence(&error) => Vec::new(),
         Err(error) => return Err(error),
     };
-    for (name, keys) in [
-        ("by_tenant", doc! { "tenant": 1, "at": -1, "_id": -1 }),
-        ("by_test", doc! { "tenant": 1, "testId": 1, "at": -1 }),
-        ("by_call", doc! { "callId": 1 }),
-        ("by_time", doc! { "at": -1, "_id": -1 }),
-    ] {
+    for (name, keys) in indexes {
         if !there.iter().any(|there| there == name) {
-            let options = IndexOptions::builder().name(name.to_owned()).build();
-            let index = IndexModel::builder().keys(keys).options(options).build();
-            attempts.create_index(index).await?;
+            let options = IndexOptions::builder().name((*name).to_owned()).build();
+            let index = IndexModel::builder().keys(keys.clone()).options(options);
+            collection.create_index(index.build()).await?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The ledger in a `SQLite` file.
 
+mod experiments;
 mod read;
 mod schema;
 
@@ -14,7 +15,8 @@ use rusqlite::{Connection, named_params};
 use tenancy::TenantId;
 
 use super::{
-    LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    Assessment, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    ScoreCount, StoredExperiment,
     store::{LedgerStore, Visitor},
 };
 
@@ -150,6 +152,33 @@ impl LedgerStore for SqliteLedger {
                 }?;
                 Ok(())
             })
+            .await
+    }
+
+    async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
+        self.reader.run(experiments::all).await
+    }
+
+    async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
+        self.writer
+            .run(move |connection| experiments::put(connection, &experiment))
+            .await
+    }
+
+    async fn assess(&self, assessment: Assessment) -> Result<(), LedgerError> {
+        self.writer
+            .run(move |connection| experiments::assess(connection, &assessment))
+            .await
+    }
+
+    async fn scores(
+        &self,
+        tenant: &TenantId,
+        variant: &str,
+    ) -> Result<Vec<ScoreCount>, LedgerError> {
+        let (tenant, variant) = (tenant.as_str().to_owned(), variant.to_owned());
+        self.reader
+            .run(move |connection| experiments::scores(connection, &tenant, &variant))
             .await
     }
 

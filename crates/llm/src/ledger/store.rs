@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use tenancy::TenantId;
 
-use super::{LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal};
+use super::{
+    Assessment, LedgerError, LedgerFilter, LedgerGroup, LedgerPage, LedgerRow, LedgerTotal,
+    ScoreCount, StoredExperiment,
+};
 
 /// Is shown one row after the other.
 pub(super) type Visitor = Box<dyn FnMut(&LedgerRow) + Send>;
@@ -41,6 +44,22 @@ pub(super) trait LedgerStore: Send + Sync {
         tenant: &TenantId,
         limits: Option<String>,
     ) -> Result<(), LedgerError>;
+
+    /// Every tenant's experiments.
+    async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError>;
+
+    /// Keeps an experiment, also in place of what it was before.
+    async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError>;
+
+    /// Keeps what somebody thinks of an answer, in place of what they thought before.
+    async fn assess(&self, assessment: Assessment) -> Result<(), LedgerError>;
+
+    /// How often a variant got each score.
+    async fn scores(
+        &self,
+        tenant: &TenantId,
+        variant: &str,
+    ) -> Result<Vec<ScoreCount>, LedgerError>;
 
     /// Shows every row that matches, one at a time, in no particular order.
     async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError>;

@@ -1,5 +1,6 @@
 //! What the ledger promises, over each of its stores.
 
+mod experiments;
 mod place;
 mod sums;
 
@@ -10,6 +11,7 @@ use llm::{Ledger, LedgerFilter, LedgerPage, LlmProvider, Measured, Outcome, Prov
 use tenancy::TenantId;
 
 use self::{
+    experiments::{an_experiment_is_kept_and_replaced, the_last_word_of_each_assessor_counts},
     place::{ALL, Paid, Place, call, endpoint, tokens},
     sums::{
         past_traffic_is_priced_anew_with_the_difference,
@@ -182,6 +184,8 @@ over_both_stores!(
     pages_follow_each_other_from_the_newest_on,
     sums_are_exact_beyond_64_bits_and_keep_money_apart,
     past_traffic_is_priced_anew_with_the_difference,
+    an_experiment_is_kept_and_replaced,
+    the_last_word_of_each_assessor_counts,
 );
 
 #[tokio::test]

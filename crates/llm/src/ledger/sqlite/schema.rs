@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::LedgerError;
 
 /// What makes each version; the file's `user_version` says how many were run.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "CREATE TABLE attempts (
         id INTEGER PRIMARY KEY,
         call_id TEXT NOT NULL,
@@ -50,6 +50,22 @@ const STEPS: [&str; 3] = [
     ALTER TABLE attempts ADD COLUMN total_us INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX attempts_by_time ON attempts (at_ms);",
     "CREATE TABLE budgets (tenant TEXT PRIMARY KEY, limits TEXT NOT NULL) STRICT;",
+    "CREATE TABLE experiments (
+        tenant TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (tenant, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE assessments (
+        tenant TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        assessor TEXT NOT NULL,
+        variant TEXT NOT NULL,
+        score INTEGER NOT NULL,
+        PRIMARY KEY (tenant, call_id, assessor)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX assessments_by_variant ON assessments (tenant, variant);
+    CREATE INDEX attempts_by_variant ON attempts (tenant, variant) WHERE variant IS NOT NULL;",
 ];
 
 /// Brings the file to the newest version.
