@@ -57,6 +57,7 @@ mod sse;
 mod status;
 mod stream_end;
 mod transport;
+mod typed_json;
 mod usage;
 mod usage_so_far;
 

@@ -1,8 +1,9 @@
 //! Splitting a byte stream into lines of bounded length.
 
 use async_stream::try_stream;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, pin_mut};
+use memchr::memchr;
 
 use crate::LlmError;
 
@@ -34,39 +35,43 @@ pub(crate) fn lines(
 /// Bytes that are not yet a line.
 #[derive(Default)]
 struct LineBuffer {
-    bytes: BytesMut,
-    /// How many of the bytes are known to hold no line feed.
+    bytes: Vec<u8>,
+    /// Where the next line begins; the bytes before it go when more come.
+    begin: usize,
+    /// Up to where there is known to be no line feed.
     searched: usize,
 }
 
 impl LineBuffer {
     fn push(&mut self, chunk: &[u8]) {
+        self.bytes.drain(..self.begin);
+        self.searched -= self.begin;
+        self.begin = 0;
         self.bytes.extend_from_slice(chunk);
     }
 
     fn next_line(&mut self) -> Result<Option<String>, LlmError> {
         let unsearched = self.bytes.get(self.searched..).unwrap_or_default();
-        match unsearched.iter().position(|byte| *byte == b'\n') {
-            Some(position) => {
-                let end = self.searched + position;
-                let mut line = self.bytes.split_to(end + 1);
-                line.truncate(end);
-                self.searched = 0;
-                text(&line).map(Some)
+        let Some(position) = memchr(b'\n', unsearched) else {
+            self.searched = self.bytes.len();
+            if self.bytes.len() - self.begin > MAX_LINE_BYTES {
+                return Err(too_long());
             }
-            None if self.bytes.len() > MAX_LINE_BYTES => Err(too_long()),
-            None => {
-                self.searched = self.bytes.len();
-                Ok(None)
-            }
-        }
+            return Ok(None);
+        };
+        let end = self.searched + position;
+        let line = text(self.bytes.get(self.begin..end).unwrap_or_default())?;
+        self.begin = end + 1;
+        self.searched = self.begin;
+        Ok(Some(line))
     }
 
     fn rest(self) -> Result<Option<String>, LlmError> {
-        if self.bytes.is_empty() {
+        let rest = self.bytes.get(self.begin..).unwrap_or_default();
+        if rest.is_empty() {
             return Ok(None);
         }
-        text(&self.bytes).map(Some)
+        text(rest).map(Some)
     }
 }
 

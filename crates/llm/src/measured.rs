@@ -118,11 +118,8 @@ impl Stream for MeasuredStream {
         if self.attempt.is_settled() {
             return Poll::Ready(None);
         }
-        let span = self.attempt.span().clone();
-        let item = {
-            let _entered = span.enter();
-            ready!(self.inner.poll_next_unpin(context))
-        };
+        // Not within the span: whoever reads a body has nothing to say, and there are many pieces.
+        let item = ready!(self.inner.poll_next_unpin(context));
         let item = item.unwrap_or_else(|| {
             Err(LlmError::Interrupted {
                 message: "the provider's stream ended without an answer".to_owned(),

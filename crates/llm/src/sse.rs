@@ -1,7 +1,8 @@
 //! Server-sent events of bounded size.
 
+use async_stream::try_stream;
 use eventsource_stream::{EventStream, EventStreamError};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, pin_mut};
 
 use crate::{LlmError, lines::MAX_LINE_BYTES};
 
@@ -12,32 +13,12 @@ const MAX_EVENT_BYTES: usize = MAX_LINE_BYTES;
 /// The data of each event in a stream of `lines`.
 ///
 /// The crate that parses the events buffers without a bound and trips over a byte order mark, so
-/// it is given whole, valid, bounded lines. An event that the stream's end cuts short is dropped,
+/// it is given whole, valid, bounded events. An event that the stream's end cuts short is dropped,
 /// as the specification of server-sent events wants it.
 pub(crate) fn event_data(
     lines: impl Stream<Item = Result<String, LlmError>> + Send,
 ) -> impl Stream<Item = Result<String, LlmError>> + Send {
-    let mut pending = 0;
-    let mut first = true;
-    let framed = lines.map(move |line| {
-        let mut line = line?;
-        if std::mem::take(&mut first) && line.starts_with('\u{feff}') {
-            line.remove(0);
-        }
-        pending = if line.is_empty() {
-            0
-        } else {
-            pending + line.len()
-        };
-        if pending > MAX_EVENT_BYTES {
-            return Err(LlmError::Malformed {
-                message: format!("an event is longer than {MAX_EVENT_BYTES} bytes"),
-            });
-        }
-        line.push('\n');
-        Ok(line)
-    });
-    EventStream::new(framed)
+    EventStream::new(whole_events(lines))
         .map_ok(|event| event.data)
         .map_err(|error| match error {
             EventStreamError::Transport(error) => error,
@@ -45,6 +26,33 @@ pub(crate) fn event_data(
                 message: "a line is no server-sent event".to_owned(),
             },
         })
+}
+
+/// The lines of each event, the empty one at its end included.
+fn whole_events(
+    lines: impl Stream<Item = Result<String, LlmError>> + Send,
+) -> impl Stream<Item = Result<String, LlmError>> + Send {
+    try_stream! {
+        let mut event = String::new();
+        let mut first = true;
+        pin_mut!(lines);
+        while let Some(line) = lines.next().await {
+            let mut line = line?;
+            if std::mem::take(&mut first) && line.starts_with('\u{feff}') {
+                line.remove(0);
+            }
+            if event.len() + line.len() > MAX_EVENT_BYTES {
+                Err(LlmError::Malformed {
+                    message: format!("an event is longer than {MAX_EVENT_BYTES} bytes"),
+                })?;
+            }
+            event.push_str(&line);
+            event.push('\n');
+            if line.is_empty() {
+                yield std::mem::take(&mut event);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

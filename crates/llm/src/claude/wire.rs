@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     ChatRequest, LlmError, MessageRole,
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
-    status,
+    status, typed_json,
     usage::believable_count,
 };
 
@@ -45,9 +45,19 @@ pub(super) struct Message {
 #[derive(Debug, Deserialize)]
 struct ContentBlock {
     #[serde(rename = "type")]
-    kind: String,
+    kind: BlockKind,
     #[serde(default)]
     text: Option<String>,
+}
+
+/// Of a block, or of what is added to one.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+enum BlockKind {
+    #[serde(rename = "text", alias = "text_delta")]
+    Text,
+    /// Thinking, tools and the rest.
+    #[serde(other)]
+    Other,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -81,29 +91,27 @@ struct OutputDetails {
     thinking_tokens: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event {
-    MessageStart {
-        message: Message,
-    },
-    ContentBlockStart {
-        content_block: ContentBlock,
-    },
-    ContentBlockDelta {
-        delta: ContentBlock,
-    },
-    MessageDelta {
-        delta: MessageDelta,
-        #[serde(default)]
-        usage: Option<WireUsage>,
-    },
-    MessageStop,
-    Error {
-        error: Value,
-    },
-    #[serde(other)]
-    Other,
+#[derive(Deserialize)]
+struct MessageStart {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+struct BlockEvent {
+    #[serde(alias = "content_block")]
+    delta: ContentBlock,
+}
+
+#[derive(Deserialize)]
+struct MessageChange {
+    delta: MessageDelta,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+#[derive(Deserialize)]
+struct ErrorEvent {
+    error: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,10 +168,7 @@ impl Message {
 impl ContentBlock {
     /// The text of a text block or of its delta; `None` for thinking, tools and the rest.
     fn into_text(self) -> Option<String> {
-        match self.kind.as_str() {
-            "text" | "text_delta" => self.text,
-            _ => None,
-        }
+        self.text.filter(|_| self.kind == BlockKind::Text)
     }
 }
 
@@ -235,12 +240,10 @@ impl EventDecoder {
 
 impl FrameDecoder<String> for EventDecoder {
     fn decode(&mut self, frame: String) -> Result<Frame, LlmError> {
-        let event: Event = serde_json::from_str(&frame).map_err(|error| LlmError::Malformed {
-            message: format!("an event is not the expected JSON: {error}"),
-        })?;
         let mut read = Frame::default();
-        match event {
-            Event::MessageStart { message } => {
+        match &*typed_json::kind_of(&frame)? {
+            "message_start" => {
+                let MessageStart { message } = typed_json::read(&frame)?;
                 self.usage.replace_with(message.usage.unwrap_or_default());
                 read.start = Some(Start {
                     model: message.model,
@@ -248,24 +251,26 @@ impl FrameDecoder<String> for EventDecoder {
                     usage: Some(self.usage.reported().complete(self.input_estimate, "")),
                 });
             }
-            Event::ContentBlockStart {
-                content_block: block,
+            "content_block_start" | "content_block_delta" => {
+                let BlockEvent { delta } = typed_json::read(&frame)?;
+                read.text = delta.into_text().unwrap_or_default();
             }
-            | Event::ContentBlockDelta { delta: block } => {
-                read.text = block.into_text().unwrap_or_default();
-            }
-            Event::MessageDelta { delta, usage } => {
+            "message_delta" => {
+                let MessageChange { delta, usage } = typed_json::read(&frame)?;
                 self.stop_reason = delta.stop_reason.or(self.stop_reason.take());
                 self.usage.replace_with(usage.unwrap_or_default());
             }
-            Event::MessageStop => {
+            "message_stop" => {
                 read.end = Some(Ending {
                     finish_reason: self.stop_reason.take(),
                     usage: self.usage.reported(),
                 });
             }
-            Event::Error { error } => return Err(stream_error(&error)),
-            Event::Other => {}
+            "error" => {
+                let ErrorEvent { error } = typed_json::read(&frame)?;
+                return Err(stream_error(&error));
+            }
+            _ => {}
         }
         Ok(read)
     }

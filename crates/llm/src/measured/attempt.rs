@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use metrics::Histogram;
 use tokio::time::Instant;
 use tracing::{Span, field::Empty};
 use uuid::Uuid;
@@ -38,6 +39,8 @@ struct Progress {
     usage: Option<UsageSoFar>,
     first_chunk_at: Option<Instant>,
     last_chunk_at: Option<Instant>,
+    /// Of the model that answers; looked up once, for there are many chunks.
+    gaps: Option<Histogram>,
 }
 
 /// How an attempt came out.
@@ -81,6 +84,7 @@ impl Attempt {
                 usage: streamed.then(|| UsageSoFar::new(request)),
                 first_chunk_at: None,
                 last_chunk_at: None,
+                gaps: None,
             },
         })
     }
@@ -99,7 +103,10 @@ impl Attempt {
             usage.observe(event);
         }
         match event {
-            ChatEvent::Started { model, .. } => self.progress.model = Some(model.clone()),
+            ChatEvent::Started { model, .. } => {
+                self.progress.gaps = Some(self.books.series.gaps(&self.requested_model, model));
+                self.progress.model = Some(model.clone());
+            }
             ChatEvent::Delta(_) => self.observe_chunk(),
             ChatEvent::Finished(response) => self.succeed(response),
         }
@@ -107,15 +114,13 @@ impl Attempt {
 
     fn observe_chunk(&mut self) {
         let now = Instant::now();
-        let models = (
-            self.requested_model.as_str(),
-            self.progress.model.as_deref(),
-        );
-        match self.progress.last_chunk_at {
-            None => self.progress.first_chunk_at = Some(now),
-            Some(last) => self.books.series.chunk(models, now - last),
+        let last = self.progress.last_chunk_at.replace(now);
+        match (last, &self.progress.gaps) {
+            (None, _) => self.progress.first_chunk_at = Some(now),
+            (Some(last), Some(gaps)) => gaps.record((now - last).as_secs_f64()),
+            // Text without a start, which no provider's client passes on.
+            (Some(_), None) => {}
         }
-        self.progress.last_chunk_at = Some(now);
     }
 
     /// Books a whole answer and writes its price into it.

@@ -100,10 +100,10 @@ impl Series {
         self.in_flight.increment(1.0);
     }
 
-    /// A chunk arrived this long after the one before it.
-    pub(super) fn chunk(&self, (requested, answering): (&str, Option<&str>), gap: Duration) {
-        let timings = self.timings(requested, answering.unwrap_or_default(), "");
-        timings.time_per_output_chunk.record(gap.as_secs_f64());
+    /// Where the gaps between the chunks of an answer are recorded.
+    pub(super) fn gaps(&self, requested: &str, answering: &str) -> Histogram {
+        let timings = self.timings(requested, answering, "");
+        timings.time_per_output_chunk.clone()
     }
 
     /// An attempt succeeded: what we added to its time.

@@ -11,7 +11,7 @@ use crate::{
     ChatRequest, LlmError, MessageRole,
     answer::{Ending, Frame, FrameDecoder, Start, WholeAnswer},
     capabilities::Capabilities,
-    status,
+    status, typed_json,
 };
 
 /// A whole answer, or as much of one as an event tells.
@@ -56,25 +56,14 @@ struct IncompleteDetails {
     reason: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type")]
-enum Event {
-    #[serde(rename = "response.created")]
-    Created { response: Response },
-    #[serde(rename = "response.output_text.delta")]
-    TextDelta { delta: String },
-    #[serde(rename = "response.completed", alias = "response.incomplete")]
-    Ended { response: Response },
-    #[serde(rename = "response.failed")]
-    Failed { response: Response },
-    /// Its members stand beside its type, or in an object of their own.
-    #[serde(rename = "error")]
-    Error {
-        #[serde(flatten)]
-        error: Value,
-    },
-    #[serde(other)]
-    Other,
+#[derive(Deserialize)]
+struct ResponseEvent {
+    response: Response,
+}
+
+#[derive(Deserialize)]
+struct TextDelta {
+    delta: String,
 }
 
 /// Writes a request.
@@ -169,27 +158,32 @@ impl EventDecoder {
 
 impl FrameDecoder<String> for EventDecoder {
     fn decode(&mut self, frame: String) -> Result<Frame, LlmError> {
-        let event: Event = serde_json::from_str(&frame).map_err(|error| LlmError::Malformed {
-            message: format!("an event is not the expected JSON: {error}"),
-        })?;
         let mut read = Frame::default();
-        match event {
-            Event::Created { response } => {
+        let response = || typed_json::read(&frame).map(|event: ResponseEvent| event.response);
+        match &*typed_json::kind_of(&frame)? {
+            "response.created" => {
+                let response = response()?;
                 read.start = Some(Start {
                     model: response.model.unwrap_or_else(|| self.asked.clone()),
                     response_id: response.id,
                     usage: None,
                 });
             }
-            Event::TextDelta { delta } => read.text = delta,
-            Event::Ended { response } => read.end = Some(response.ending()),
-            Event::Failed { response } => {
-                return Err(stream_error(&response.error.unwrap_or_default()));
+            "response.output_text.delta" => {
+                read.text = typed_json::read(&frame).map(|event: TextDelta| event.delta)?;
             }
-            Event::Error { error } => {
+            "response.completed" | "response.incomplete" => {
+                read.end = Some(response()?.ending());
+            }
+            "response.failed" => {
+                return Err(stream_error(&response()?.error.unwrap_or_default()));
+            }
+            // Its members stand beside its type, or in an object of their own.
+            "error" => {
+                let error: Value = typed_json::read(&frame)?;
                 return Err(stream_error(error.get("error").unwrap_or(&error)));
             }
-            Event::Other => {}
+            _ => {}
         }
         Ok(read)
     }

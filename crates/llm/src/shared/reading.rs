@@ -5,12 +5,11 @@ use std::{future::Future, hash::Hash, pin::pin, sync::Arc};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 
-use super::{List, lock, share, transcript::Transcript};
+use super::{
+    List, lock, share,
+    transcript::{MAX_BYTES, Transcript},
+};
 use crate::{ChatEvent, ChatResponse, LlmError};
-
-/// Most bytes of an answer that is shared, each stream having a transcript: a hundred times what
-/// a caller here asks for, and the longest outputs on sale are half of it.
-const MAX_TRANSCRIPT_BYTES: usize = 1 << 20;
 
 /// Reads one stream. However it ends, its callers learn of it.
 pub(super) struct Reading<K: Eq + Hash, E: From<LlmError>> {
@@ -55,12 +54,10 @@ impl<K: Clone + Eq + Hash, E: From<LlmError>> Reading<K, E> {
             match event? {
                 ChatEvent::Finished(response) => return Ok(*response),
                 ChatEvent::Delta(text) => {
-                    let length = self.transcript.borrow().len();
-                    if length + text.len() > MAX_TRANSCRIPT_BYTES {
+                    let append = |transcript: &mut Transcript<E>| transcript.append(&text);
+                    if !self.transcript.send_if_modified(append) {
                         return Err(too_long().into());
                     }
-                    self.transcript
-                        .send_modify(|transcript| transcript.append(&text));
                 }
                 start @ ChatEvent::Started { .. } => {
                     self.transcript
@@ -105,7 +102,7 @@ impl<K: Eq + Hash, E: From<LlmError>> Drop for Reading<K, E> {
 
 fn too_long() -> LlmError {
     LlmError::Malformed {
-        message: format!("an answer to be shared is longer than {MAX_TRANSCRIPT_BYTES} bytes"),
+        message: format!("an answer to be shared is longer than {MAX_BYTES} bytes"),
     }
 }
 

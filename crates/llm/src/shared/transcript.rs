@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use crate::{ChatEvent, ChatResponse};
 
+/// Most bytes of an answer that is shared, each stream having a transcript: a hundred times what
+/// a caller here asks for, and the longest outputs on sale are half of it.
+pub(super) const MAX_BYTES: usize = 1 << 20;
+
 /// Everything that a stream has said, for callers that are at different places of it.
 pub(super) struct Transcript<E> {
     start: Option<ChatEvent>,
@@ -74,13 +78,13 @@ impl<E> Transcript<E> {
         self.text.clear();
     }
 
-    pub(super) fn append(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    /// Bytes of text.
-    pub(super) const fn len(&self) -> usize {
-        self.text.len()
+    /// Whether there was room for `text`.
+    pub(super) fn append(&mut self, text: &str) -> bool {
+        let fits = self.text.len() + text.len() <= MAX_BYTES;
+        if fits {
+            self.text.push_str(text);
+        }
+        fits
     }
 
     pub(super) fn end(&mut self, result: Result<ChatResponse, E>, present: Arc<[u64]>) {
@@ -115,10 +119,10 @@ mod tests {
         transcript.start(start.clone());
         assert_eq!(transcript.after(&mut early), Some(Ok(start.clone())));
         assert_eq!(transcript.after(&mut early), None);
-        transcript.append("Hé");
+        assert!(transcript.append("Hé"));
         let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));
         assert_eq!(transcript.after(&mut early), delta("Hé"));
-        transcript.append("llo");
+        assert!(transcript.append("llo"));
         let mut late = Position::default();
         assert_eq!(transcript.after(&mut late), Some(Ok(start)));
         assert_eq!(transcript.after(&mut late), delta("Héllo"));
@@ -141,11 +145,11 @@ mod tests {
         let mut transcript: Transcript<()> = Transcript::new();
         let mut early = Position::default();
         transcript.start(start("first"));
-        transcript.append("void and long");
+        assert!(transcript.append("void and long"));
         assert_eq!(transcript.after(&mut early), Some(Ok(start("first"))));
         assert_eq!(transcript.after(&mut early), delta("void and long"));
         transcript.start(start("second"));
-        transcript.append("text");
+        assert!(transcript.append("text"));
         for position in [&mut early, &mut Position::default()] {
             assert_eq!(transcript.after(position), Some(Ok(start("second"))));
             assert_eq!(transcript.after(position), delta("text"));
