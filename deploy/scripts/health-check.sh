@@ -35,7 +35,10 @@ check_redis() {
   local state
   if ! state=$(curl --silent --max-time 5 "$BOOKSTORE_URL/health/ready" | python3 -c '
 import json, sys
-redis = json.load(sys.stdin)["checks"]["redis"]
+try:
+    redis = json.load(sys.stdin)["checks"]["redis"]
+except ValueError:
+    sys.exit(1)
 print(redis["status"], redis["reason"] or "")'); then
     report Redis FAILED 'the API does not say'
   elif [[ $state == healthy* ]]; then

@@ -63,7 +63,7 @@ def main() -> int:
         run = start(options)
         identity = run["testId"]
         print(f"run {run.get('number', '?')} ({identity}): {run.get('testName', options.script)}")
-        print(f"  watch it at {SERVICE}/")
+        print(f"  watch it at {SERVICE}/runs/{identity}")
         try:
             run = follow(identity)
         except (KeyboardInterrupt, Stop) as reason:
