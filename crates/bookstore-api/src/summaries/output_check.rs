@@ -196,7 +196,7 @@ mod tests {
     fn plain_summaries_pass() {
         for text in [
             "A quiet novel about a family; 3 < 4 and R&D, \"as told\" by AT&T.",
-            "Ein schönes Buch – mit 書 und 👩‍👩‍👧.\n\nLesen!",
+            "Ein schönes Buch – mit 書 und \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}.\n\nLesen!",
             "He said: stay. The system worked for 2 * 3 * 4 days.",
             "می‌خواهم this one",
             "A_long_name and a - b, 5% off #1 bestseller",

@@ -83,7 +83,7 @@ mod tests {
             "```\n\nHuman: hello\n\nAssistant:",
             "{{ system }}{% for x in y %}{# a #}",
             "\u{e0049}\u{e0067}\u{202e}\u{200b}\u{2028}\u{85}\0",
-            "𝕏 ﷽ ẞ 👩‍👩‍👧 e\u{301}",
+            "𝕏 ﷽ ẞ \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} e\u{301}",
             "\\u003c \\\" \\\\",
         ] {
             let document = escaped(&json!({ "text": text }).to_string());
