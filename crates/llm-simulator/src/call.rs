@@ -294,6 +294,9 @@ impl Call {
             .map(|sent| milliseconds(sent - self.started));
         if matches!(outcome, Outcome::Cancelled | Outcome::Broken) {
             record.sent_last = self.sent.steps();
+        }
+        // Also of a whole stream: its client may leave while the end is on its way.
+        if outcome != Outcome::Refused && (record.streamed || outcome != Outcome::Completed) {
             record.tokens_in_last_250_ms = self.unseen(elapsed);
         }
         if outcome != Outcome::Refused {

@@ -117,7 +117,8 @@ pub struct CallRecord {
     /// Of an answer that was not completed: what was sent in its last second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sent_last: Vec<SentTokens>,
-    /// Of an answer that was not completed: tokens generated in the last 250 ms.
+    /// Of a stream, and of an answer that was not completed: tokens generated in
+    /// the last 250 ms.
     pub tokens_in_last_250_ms: u64,
     /// What it costs in pico-dollars, by kind of token; `null` when the model
     /// has no price. Nothing is charged for a refused call.

@@ -231,6 +231,18 @@ impl LlmError {
         self
     }
 
+    /// Whether the provider has the request without having refused it: it may have read the
+    /// prompt, and charge for it.
+    #[must_use]
+    pub(crate) const fn leaves_provider_at_work(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout(Stage::FirstByte | Stage::Idle | Stage::Total)
+                | Self::Interrupted { .. }
+                | Self::Malformed { .. }
+        )
+    }
+
     /// Whether the fault is the provider's (or the way to it), not the request's or ours.
     #[must_use]
     pub const fn is_provider_fault(&self) -> bool {

@@ -96,7 +96,10 @@ impl LlmProvider for Measured {
         let mut attempt = Attempt::begin(&self.books, request, true)?;
         let opening = self.inner.stream(request);
         match opening.instrument(attempt.span().clone()).await {
-            Ok(inner) => Ok(Box::pin(MeasuredStream { inner, attempt })),
+            Ok(inner) => {
+                attempt.open();
+                Ok(Box::pin(MeasuredStream { inner, attempt }))
+            }
             Err(error) => {
                 attempt.fail(&error);
                 Err(error)

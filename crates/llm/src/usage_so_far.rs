@@ -13,6 +13,8 @@ pub struct UsageSoFar {
     started: bool,
     reported: Option<Usage>,
     characters: usize,
+    /// Pieces of text, of which each has a token at least.
+    pieces: u64,
 }
 
 impl UsageSoFar {
@@ -24,6 +26,7 @@ impl UsageSoFar {
             started: false,
             reported: None,
             characters: 0,
+            pieces: 0,
         }
     }
 
@@ -35,10 +38,28 @@ impl UsageSoFar {
                 self.reported = *usage;
                 // Text from before belongs to another attempt.
                 self.characters = 0;
+                self.pieces = 0;
             }
-            ChatEvent::Delta(text) => self.characters += text.chars().count(),
+            ChatEvent::Delta(text) => {
+                self.characters += text.chars().count();
+                self.pieces += u64::from(!text.is_empty());
+            }
             // It has the provider's own count.
             ChatEvent::Finished(_) => {}
+        }
+    }
+
+    /// What has been used once the provider has the request: before its first sign at least the
+    /// prompt, which it may be reading, and charges.
+    #[must_use]
+    pub(crate) fn usage_once_sent(&self) -> Usage {
+        if self.started {
+            return self.usage();
+        }
+        Usage {
+            input_tokens: self.input_estimate,
+            estimated: true,
+            ..Usage::default()
         }
     }
 
@@ -53,8 +74,9 @@ impl UsageSoFar {
             input_tokens: self.input_estimate,
             ..Usage::default()
         });
+        let written = tokens_of_characters(self.characters).max(self.pieces);
         Usage {
-            output_tokens: tokens_of_characters(self.characters).max(reported.output_tokens),
+            output_tokens: written.max(reported.output_tokens),
             estimated: true,
             ..reported
         }
@@ -93,12 +115,19 @@ mod tests {
     fn what_the_provider_said_goes_before_an_estimate() {
         let mut so_far = UsageSoFar::new(&request());
         assert_eq!(so_far.usage(), Usage::default());
+        let sent = so_far.usage_once_sent();
+        assert_eq!((sent.input_tokens, sent.output_tokens), (2, 0));
+        assert!(sent.estimated);
         so_far.observe(&started(None));
+        assert_eq!(so_far.usage(), so_far.usage_once_sent());
         so_far.observe(&ChatEvent::Delta("äöüß".to_owned()));
         so_far.observe(&ChatEvent::Delta("x".to_owned()));
         let usage = so_far.usage();
         assert_eq!((usage.input_tokens, usage.output_tokens), (2, 2));
         assert!(usage.estimated);
+        so_far.observe(&ChatEvent::Delta(".".to_owned()));
+        so_far.observe(&ChatEvent::Delta(String::new()));
+        assert_eq!(so_far.usage().output_tokens, 3);
 
         let mut so_far = UsageSoFar::new(&request());
         so_far.observe(&started(Some(Usage {

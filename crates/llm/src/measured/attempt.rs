@@ -35,8 +35,9 @@ pub(super) struct Attempt {
 /// What a stream has given so far.
 struct Progress {
     model: Option<String>,
-    /// Of a streamed answer.
-    usage: Option<UsageSoFar>,
+    usage: UsageSoFar,
+    /// Whether the provider has begun to answer.
+    opened: bool,
     first_chunk_at: Option<Instant>,
     last_chunk_at: Option<Instant>,
     /// Of the model that answers; looked up once, for there are many chunks.
@@ -81,7 +82,8 @@ impl Attempt {
             begun: Instant::now(),
             progress: Progress {
                 model: None,
-                usage: streamed.then(|| UsageSoFar::new(request)),
+                usage: UsageSoFar::new(request),
+                opened: false,
                 first_chunk_at: None,
                 last_chunk_at: None,
                 gaps: None,
@@ -97,11 +99,14 @@ impl Attempt {
         self.slot.is_none()
     }
 
+    /// The provider has accepted the request, and streams.
+    pub(super) fn open(&mut self) {
+        self.progress.opened = true;
+    }
+
     /// Takes note of a stream's event; the last one settles the attempt.
     pub(super) fn observe(&mut self, event: &mut ChatEvent) {
-        if let Some(usage) = &mut self.progress.usage {
-            usage.observe(event);
-        }
+        self.progress.usage.observe(event);
         match event {
             ChatEvent::Started { model, .. } => {
                 self.progress.gaps = Some(self.books.series.gaps(&self.requested_model, model));
@@ -162,19 +167,24 @@ impl Attempt {
         };
         self.span
             .record("otel.status_description", error.to_string());
-        self.settle_unfinished(outcome, error.error_type());
+        let was_sent = self.progress.opened || error.leaves_provider_at_work();
+        self.settle_unfinished(outcome, error.error_type(), was_sent);
         self.span = Span::none();
     }
 
-    fn settle_unfinished(&mut self, outcome: Outcome, error_type: &'static str) {
-        let usage = self.progress.usage.as_ref().map(UsageSoFar::usage);
+    /// `was_sent`: the provider has the request, and did not refuse it.
+    fn settle_unfinished(&mut self, outcome: Outcome, error_type: &'static str, was_sent: bool) {
+        let usage = match was_sent {
+            true => self.progress.usage.usage_once_sent(),
+            false => Usage::default(),
+        };
         let model = self.progress.model.clone();
         let model = model.unwrap_or_else(|| self.requested_model.clone());
         self.settle(&Conclusion {
             outcome,
             error_type,
             model: &model,
-            usage: usage.unwrap_or_default(),
+            usage,
             latency: None,
         });
     }
@@ -293,9 +303,9 @@ impl Drop for Attempt {
         if !self.is_settled() {
             let bill = self.context.bill.as_ref();
             if bill.is_some_and(|bill| bill.is_cut_off()) {
-                self.settle_unfinished(Outcome::Partial, "budget");
+                self.settle_unfinished(Outcome::Partial, "budget", true);
             } else {
-                self.settle_unfinished(Outcome::Cancelled, "cancelled");
+                self.settle_unfinished(Outcome::Cancelled, "cancelled", true);
             }
         }
     }
