@@ -122,7 +122,11 @@ impl Jaeger {
         .await
     }
 
-    async fn read(&self, trace_id: &str) -> anyhow::Result<Trace> {
+    /// The trace as far as it has arrived.
+    ///
+    /// # Errors
+    /// When nothing of it has.
+    pub async fn read(&self, trace_id: &str) -> anyhow::Result<Trace> {
         let url = format!("{}/api/traces/{trace_id}", self.url());
         let reply: trace::Reply = http::get_json(&self.client, &url, &[]).await?;
         let found = reply.data.unwrap_or_default().into_iter().next();
@@ -165,7 +169,7 @@ extensions:
     http: {{endpoint: \"127.0.0.1:{query_http}\"}}
     grpc: {{endpoint: \"127.0.0.1:{query_grpc}\"}}
   jaeger_storage:
-    backends: {{memory: {{memory: {{max_traces: 10000}}}}}}
+    backends: {{memory: {{memory: {{max_traces: 30000}}}}}}
 receivers:
   otlp:
     protocols:

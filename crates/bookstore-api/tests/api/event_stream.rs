@@ -57,13 +57,18 @@ pub(crate) async fn open(caller: &Caller, book: &str, query: &str) -> anyhow::Re
     if response.status() != 200 {
         bail!("{:?}", Reply::read(response).await?);
     }
-    Ok(EventStream {
-        response,
-        buffer: Vec::new(),
-    })
+    Ok(EventStream::of(response))
 }
 
 impl EventStream {
+    /// The events of a reply.
+    pub(crate) const fn of(response: Response) -> Self {
+        Self {
+            response,
+            buffer: Vec::new(),
+        }
+    }
+
     /// A header's text; empty without one.
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.response.headers().get(name);
@@ -89,14 +94,20 @@ impl EventStream {
         }
     }
 
-    /// The next event.
-    pub(crate) async fn event(&mut self) -> anyhow::Result<Event> {
+    /// The next event; `None` at the end of the reply.
+    pub(crate) async fn next_event(&mut self) -> anyhow::Result<Option<Event>> {
         loop {
-            match self.block().await?.context("the stream has ended")? {
-                Block::Event(event) => return Ok(event),
-                Block::Comment(_) => {}
+            match self.block().await? {
+                Some(Block::Event(event)) => return Ok(Some(event)),
+                Some(Block::Comment(_)) => {}
+                None => return Ok(None),
             }
         }
+    }
+
+    /// The next event, which must come.
+    pub(crate) async fn event(&mut self) -> anyhow::Result<Event> {
+        self.next_event().await?.context("the stream has ended")
     }
 
     /// The next event, which must have this name.
@@ -109,10 +120,8 @@ impl EventStream {
     /// All events to the end.
     pub(crate) async fn rest(&mut self) -> anyhow::Result<Vec<Event>> {
         let mut events = Vec::new();
-        while let Some(block) = self.block().await? {
-            if let Block::Event(event) = block {
-                events.push(event);
-            }
+        while let Some(event) = self.next_event().await? {
+            events.push(event);
         }
         Ok(events)
     }

@@ -29,6 +29,7 @@ mod naughty_strings;
 mod raw_http;
 
 mod accounts;
+mod billing_oracle;
 mod budgets;
 mod circuit;
 mod event_stream;

@@ -1,0 +1,228 @@
+//! Whether the books agree, and in which calls they do not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+use super::books::{Books, Key, Line, Row, Sums};
+
+/// Differences that are shown when a test fails.
+const SHOWN: usize = 20;
+/// How long ago what our books lack may have been sent.
+const UNSEEN: SignedDuration = SignedDuration::from_millis(250);
+/// The simulator counts what it sends in steps of this length.
+const STEP: SignedDuration = SignedDuration::from_millis(10);
+/// The only vendor of which no bill comes: its models run on the caller's own machine.
+const SENDS_NO_BILL: &str = "lmstudio";
+
+/// What came of a comparison.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    pub(super) differences: Vec<Difference>,
+    /// Unfinished calls with more tokens on the invoice than in our books, within what may be.
+    pub(super) excesses: Vec<Excess>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) call_ids: Vec<String>,
+    /// With the ids and both figures.
+    pub(super) text: String,
+}
+
+/// An unfinished call that generated more than was seen of it.
+#[derive(Debug)]
+pub(super) struct Excess {
+    pub(super) call_id: String,
+    pub(super) key: Key,
+    /// Tokens on the invoice and in our books.
+    pub(super) tokens: (u64, u64),
+    /// Tokens that were sent in its last 250 ms.
+    pub(super) unseen: u64,
+    /// Tokens that were sent after our end, beyond those: a busy machine tells the provider late
+    /// that nobody reads on.
+    pub(super) late: u64,
+    /// Pico-dollars on the invoice and in our books.
+    pub(super) costs: (Option<i64>, Option<i64>),
+}
+
+/// Compares every book with the ledger.
+pub(super) fn compare(books: &Books) -> Comparison {
+    let mut result = Comparison::default();
+    compare_spans(books, &mut result);
+    compare_metrics(books, &mut result);
+    for (row, line) in pairs(books) {
+        let row = row.map(|row| &books.ledger[row]);
+        let line = line.map(|line| &books.invoice[line]);
+        compare_call(row, line, &mut result);
+    }
+    result
+}
+
+/// The line of the invoice that belongs to a row of the ledger.
+pub(super) fn line_of(books: &Books, row: usize) -> Option<usize> {
+    let mut pairs = pairs(books).into_iter();
+    pairs.find(|(found, _)| *found == Some(row))?.1
+}
+
+impl Comparison {
+    /// The first of them, a line each.
+    pub(super) fn first_differences(&self) -> String {
+        let texts = self.differences.iter().take(SHOWN);
+        let texts: Vec<&str> = texts.map(|difference| difference.text.as_str()).collect();
+        texts.join("\n")
+    }
+
+    fn differ(&mut self, rows: &[&Row], text: &str) {
+        let call_ids: Vec<String> = rows.iter().map(|row| row.call_id.clone()).collect();
+        let text = format!("calls {call_ids:?}: {text}");
+        self.differences.push(Difference { call_ids, text });
+    }
+}
+
+fn compare_spans(books: &Books, result: &mut Comparison) {
+    let mut traces: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &books.ledger {
+        traces.entry(&row.trace_id).or_default().push(row);
+    }
+    let ids: BTreeSet<&str> = traces
+        .keys()
+        .copied()
+        .chain(books.spans.keys().map(String::as_str))
+        .collect();
+    for id in ids {
+        let rows = traces.remove(id).unwrap_or_default();
+        let mut booked: Vec<_> = rows.iter().map(|row| row.attempt.as_span()).collect();
+        booked.sort();
+        let spans = books.spans.get(id).map(Vec::as_slice).unwrap_or_default();
+        if booked != spans {
+            let text = format!("trace {id}: spans {spans:?}, ledger {booked:?}");
+            result.differ(&rows, &text);
+        }
+    }
+}
+
+fn compare_metrics(books: &Books, result: &mut Comparison) {
+    let mut booked: BTreeMap<Key, Sums> = BTreeMap::new();
+    for row in &books.ledger {
+        booked.entry(row.key()).or_default().add(&row.attempt);
+    }
+    let keys: BTreeSet<&Key> = booked.keys().chain(books.metrics.keys()).collect();
+    for key in keys {
+        let (metrics, booked) = (books.metrics.get(key), booked.get(key));
+        if metrics != booked {
+            let text = format!("metrics of {key:?}: {metrics:?}, ledger {booked:?}");
+            result.differ(&[], &text);
+        }
+    }
+}
+
+/// Of a row in the ledger, and of a line on the invoice.
+type Pair = (Option<usize>, Option<usize>);
+/// The places of rows, and of lines.
+type Group = (Vec<usize>, Vec<usize>);
+
+/// The places of rows and lines that belong together: those of the same test id and model, in the
+/// order in which they were made.
+pub(super) fn pairs(books: &Books) -> Vec<Pair> {
+    let mut groups: BTreeMap<(&str, &str), Group> = BTreeMap::new();
+    for (place, row) in books.ledger.iter().enumerate() {
+        let key = (row.test_id.as_str(), row.attempt.model.as_str());
+        groups.entry(key).or_default().0.push(place);
+    }
+    for (place, line) in books.invoice.iter().enumerate() {
+        let key = (line.test_id.as_str(), line.model.as_str());
+        groups.entry(key).or_default().1.push(place);
+    }
+    let in_order = |(mut rows, mut lines): Group| {
+        rows.sort_by_key(|row| {
+            let row = &books.ledger[*row];
+            (row.began, row.attempt.number)
+        });
+        lines.sort_by_key(|line| books.invoice[*line].number);
+        pair(books, &rows, &lines)
+    };
+    groups.into_values().flat_map(in_order).collect()
+}
+
+fn pair(books: &Books, rows: &[usize], lines: &[usize]) -> Vec<Pair> {
+    let mut rows = rows.to_vec();
+    let mut pairs = Vec::new();
+    // An attempt that was given up before its request had left is unknown to the provider.
+    while rows.len() > lines.len() {
+        let unknown = rows.iter().rposition(|row| !books.ledger[*row].is_whole());
+        let unknown = unknown.unwrap_or(rows.len() - 1);
+        pairs.push((Some(rows.remove(unknown)), None));
+    }
+    for (place, line) in lines.iter().enumerate() {
+        pairs.push((rows.get(place).copied(), Some(*line)));
+    }
+    pairs
+}
+
+fn compare_call(row: Option<&Row>, line: Option<&Line>, result: &mut Comparison) {
+    match (row, line) {
+        (Some(row), Some(line)) if row.is_whole() => compare_whole(row, line, result),
+        (Some(row), Some(line)) => compare_unfinished(row, line, result),
+        (Some(row), None) if row.is_whole() => {
+            result.differ(&[row], &format!("no line on the invoice for {row:?}"));
+        }
+        (None, Some(line)) => result.differ(&[], &format!("no row in the ledger for {line:?}")),
+        _ => {}
+    }
+}
+
+fn compare_whole(row: &Row, line: &Line, result: &mut Comparison) {
+    let attempt = &row.attempt;
+    // A provider that did not say what it counted cannot be followed to the token.
+    if attempt.estimated && line.fault == "usage" {
+        return;
+    }
+    let invoiced = match attempt.provider.as_str() {
+        SENDS_NO_BILL => line.cost.or(Some(0)),
+        _ => line.cost,
+    };
+    let differs = attempt.tokens != line.tokens || attempt.cost != invoiced;
+    if differs || attempt.estimated || line.outcome != "completed" {
+        let text = format!(
+            "ledger {:?} {:?}, invoice {invoiced:?} {:?} ({row:?} {line:?})",
+            attempt.cost, attempt.tokens, line.tokens
+        );
+        result.differ(&[row], &text);
+    }
+}
+
+fn compare_unfinished(row: &Row, line: &Line, result: &mut Comparison) {
+    let (booked, invoiced) = (&row.attempt.tokens, &line.tokens);
+    if booked.input > 0 && !row.attempt.estimated {
+        result.differ(&[row], &format!("not marked as estimated: {row:?}"));
+    }
+    let late = sent_since_end(row, line).saturating_sub(line.unseen);
+    let most = booked.output + line.unseen + late;
+    if invoiced.input > booked.input || invoiced.output > most {
+        let text = format!(
+            "an unfinished call is invoiced with more than was unseen: ledger {booked:?}, \
+             invoice {invoiced:?}, unseen {} and late {late} ({row:?} {line:?})",
+            line.unseen
+        );
+        result.differ(&[row], &text);
+    } else if invoiced.output > booked.output {
+        result.excesses.push(Excess {
+            call_id: row.call_id.clone(),
+            key: row.key(),
+            tokens: (invoiced.output, booked.output),
+            unseen: line.unseen,
+            late,
+            costs: (line.cost, row.attempt.cost),
+        });
+    }
+}
+
+/// Tokens sent from 250 ms before the end of our attempt on: as many as in the last 250 ms of the
+/// answer, unless the provider learned late of that end.
+fn sent_since_end(row: &Row, line: &Line) -> u64 {
+    let since = row.ended - UNSEEN - STEP;
+    let sent = line.sent.iter().filter(|(at, _)| *at >= since);
+    sent.map(|(_, tokens)| tokens).sum()
+}
