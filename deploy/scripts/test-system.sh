@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The checks around the Rust workspace: scripts, pins, compose file, load suites,
-# monitoring files. Each runs its real tool; all run, then the failures are named.
+# The checks around the Rust workspace: scripts, the guides' commands, pins, compose
+# file, load suites, monitoring files. Each runs its real tool; all run, then the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -36,10 +36,17 @@ suites() {
   done
 }
 
+# oracle: the billing oracle over five times the calls of make test; it prints its table.
+oracle() {
+  (cd "$CHECKOUT" && ORACLE_CALLS=10000 cargo test --locked --package bookstore-api --test api billing_oracle)
+}
+
 main() {
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
   check scripts "$CHECKOUT/deploy/scripts/check-scripts.sh"
   check processes "$TESTS/processes.sh"
+  check guides "$TESTS/guides.sh"
+  check 'billing oracle' oracle
   check pins "$TESTS/pins.sh"
   check makefile "$TESTS/makefile.sh"
   check 'compose file' compose_file
