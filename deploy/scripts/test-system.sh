@@ -36,17 +36,11 @@ suites() {
   done
 }
 
-# oracle: the billing oracle over five times the calls of make test; it prints its table.
-oracle() {
-  (cd "$CHECKOUT" && ORACLE_CALLS=10000 cargo test --locked --package bookstore-api --test api billing_oracle)
-}
-
 main() {
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
   check scripts "$CHECKOUT/deploy/scripts/check-scripts.sh"
   check processes "$TESTS/processes.sh"
   check guides "$TESTS/guides.sh"
-  check 'billing oracle' oracle
   check pins "$TESTS/pins.sh"
   check makefile "$TESTS/makefile.sh"
   check 'compose file' compose_file
