@@ -46,9 +46,7 @@ build_services() {
   require_cargo
   note "building the services (the first time takes 6 to 12 minutes on two cores)"
   cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service
-  # Asked, since cargo's own configuration may name another directory.
-  RELEASE=$(cargo metadata --no-deps --locked --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
+  RELEASE=$(target_directory)/release
 }
 
 # wait_ready NAME: polls; fails at once when the process ends.

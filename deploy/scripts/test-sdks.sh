@@ -7,6 +7,8 @@ set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=lib/process.sh
+source "$CHECKOUT/deploy/scripts/lib/process.sh"
 # shellcheck source=lib/port.sh
 source "$CHECKOUT/deploy/scripts/lib/port.sh"
 # shellcheck source=lib/cargo.sh
@@ -53,33 +55,23 @@ copy_javascript() {
   cp "$SUITE"/*.js "$SUITE/package.json" "$SUITE/package-lock.json" "$SDKS/javascript/"
 }
 
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 start_simulator() {
   local program port deadline
-  # Asked, since cargo's own configuration may name another directory.
-  program=$(cargo metadata --no-deps --locked --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/llm-simulator
+  program=$(target_directory)/debug/llm-simulator
   port=$(free_port)
   SIMULATOR_URL=http://127.0.0.1:$port
   SIMULATOR_HTTP_ADDR=127.0.0.1:$port SIMULATOR_PROFILE=instant \
     SIMULATOR_KEYS=anthropic=$KEY,openai=$KEY,bedrock=$KEY,bedrock=$ACCESS_KEY:$SECRET \
-    "$program" >"$SDKS/simulator.log" 2>&1 </dev/null &
-  SIMULATOR_PID=$!
-  trap stop_simulator EXIT
+    start_process sdk-simulator "$program"
+  trap 'stop_process sdk-simulator "$READY_SECONDS"' EXIT
   deadline=$((SECONDS + READY_SECONDS))
   until answers_http "$SIMULATOR_URL/health/ready"; do
-    kill -0 "$SIMULATOR_PID" 2>/dev/null || fail "the simulator ended: $(tail -n 5 "$SDKS/simulator.log")"
-    ((SECONDS < deadline)) || fail "the simulator was not ready within $READY_SECONDS s"
+    if ! recorded_pid sdk-simulator >/dev/null || ((SECONDS >= deadline)); then
+      show_log sdk-simulator 5
+      fail "the simulator was not ready within $READY_SECONDS s"
+    fi
     sleep 0.1
   done
-}
-
-stop_simulator() {
-  kill "$SIMULATOR_PID" 2>/dev/null || true
-  wait "$SIMULATOR_PID" 2>/dev/null || true
 }
 
 # suite COMMAND...: without the settings of this shell that a client would read.

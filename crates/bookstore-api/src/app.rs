@@ -171,11 +171,18 @@ fn cut_off(shutdown: &CancellationToken, drain: Duration) -> CancellationToken {
     let patience = drain.saturating_sub(LAST_EVENT).max(drain / 2);
     tokio::spawn(async move {
         shutdown.cancelled().await;
-        // Nothing ends the wait but the time, or the process.
-        drop(tokio::time::timeout(patience, std::future::pending::<()>()).await);
+        wait(patience).await;
         given.cancel();
     });
     signal
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing ends the wait but the time"
+)]
+async fn wait(patience: Duration) {
+    tokio::time::sleep(patience).await;
 }
 
 /// Budgets are counted in Redis where there is one: other processes may spend the same money.

@@ -45,7 +45,6 @@ mod prompt_cache;
 mod rate_limit;
 mod router;
 mod running;
-mod same_origin;
 mod seed;
 mod telemetry;
 mod tokenizer;
@@ -85,7 +84,7 @@ use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
 };
-use service_defaults::problem::Problem;
+use service_defaults::{problem::Problem, same_origin};
 use tokio::net::TcpListener;
 
 use engine::Engine;

@@ -11,11 +11,11 @@ mod limits;
 pub(crate) mod models;
 mod responses;
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     response::Response,
     routing::{get, post},
 };
@@ -25,12 +25,15 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::{
     body::{self, Unreadable},
-    call::Call,
+    call::{Arrival, Call},
     credentials::{Caller, ListedKeys},
+    dialect::Dialect,
     engine::Engine,
+    journal::Operation,
 };
 use checks::Key;
 use error::Error;
@@ -62,18 +65,48 @@ fn routes(key: Key) -> Router<Arc<Engine>> {
     Router::new()
         .route(
             "/v1/chat/completions",
-            post(move |engine, request| chat::answer(engine, request, key))
-                .fallback(method_not_allowed),
+            post(move |State(engine), request| async move {
+                answer(&engine, request, key, chat::reply).await
+            })
+            .fallback(method_not_allowed),
         )
         .route(
             "/v1/responses",
-            post(move |engine, request| responses::answer(engine, request, key))
-                .fallback(method_not_allowed),
+            post(move |State(engine), request| async move {
+                answer(&engine, request, key, responses::reply).await
+            })
+            .fallback(method_not_allowed),
         )
 }
 
+/// What is asked of a model, whichever way it is put.
+trait Question: DeserializeOwned {
+    /// Whether the vendor takes it.
+    fn check(&self) -> Result<(), Error>;
+}
+
+/// Lets `reply` answer what is asked, if the vendor takes it.
+async fn answer<T: Question, F: Future<Output = Response>>(
+    engine: &Arc<Engine>,
+    request: Request,
+    key: Key,
+    reply: impl FnOnce(Arrival, T, Caller) -> F,
+) -> Response {
+    let started = Instant::now();
+    let extensions = request.extensions();
+    let arrival = Arrival::new(engine, Dialect::OpenAi, Operation::Chat, extensions);
+    let response = match read::<T>(request, key, &engine.keys).await {
+        Ok((question, caller)) => reply(arrival, question, caller).await,
+        Err(error) => {
+            let refusal = arrival.refuse(error.status().as_u16());
+            error.reply(&refusal.request_id)
+        }
+    };
+    timed(response, started)
+}
+
 /// Head first, then the body: a caller without a key uploads nothing.
-async fn read<T: DeserializeOwned>(
+async fn read<T: Question>(
     request: Request,
     key: Key,
     keys: &ListedKeys,
@@ -89,13 +122,14 @@ async fn read<T: DeserializeOwned>(
             }
         })?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
-    let request = serde_path_to_error::deserialize(&mut reader).map_err(Error::unreadable)?;
-    match reader.end() {
-        Ok(()) => Ok((request, caller)),
-        Err(error) => Err(Error::invalid(format!(
+    let question: T = serde_path_to_error::deserialize(&mut reader).map_err(Error::unreadable)?;
+    reader.end().map_err(|error| {
+        Error::invalid(format!(
             "We could not parse the JSON body of your request: {error}"
-        ))),
-    }
+        ))
+    })?;
+    question.check()?;
+    Ok((question, caller))
 }
 
 /// The head of a reply that is one document.
@@ -125,7 +159,7 @@ fn headers(call: &Call, content_type: &'static str) -> HeaderMap {
 }
 
 /// Says how long the server took until it sent the head.
-fn timed(mut response: Response, started: tokio::time::Instant) -> Response {
+fn timed(mut response: Response, started: Instant) -> Response {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     response
         .headers_mut()

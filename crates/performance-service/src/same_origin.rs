@@ -4,7 +4,6 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::Method;
 use service_defaults::problem::Problem;
 
 use crate::app::App;
@@ -19,13 +18,5 @@ pub(crate) async fn check(State(app): State<App>, request: Request, next: Next) 
             .with_kind("host-refused")
             .into_response();
     }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let site = request.headers().get("sec-fetch-site");
-    let foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
-    if foreign && !reads {
-        return Problem::forbidden("a page of another site may not change anything here")
-            .with_kind("cross-site")
-            .into_response();
-    }
-    next.run(request).await
+    service_defaults::same_origin::check(request, next).await
 }

@@ -74,8 +74,7 @@ impl Environment {
     /// Sets a variable from the command line, which wins over the environment.
     #[must_use]
     pub fn with(mut self, variable: &str, value: &str) -> Self {
-        self.variables
-            .insert(variable.to_owned(), value.to_owned());
+        self.variables.insert(variable.to_owned(), value.to_owned());
         self
     }
 

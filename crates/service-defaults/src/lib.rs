@@ -17,5 +17,6 @@ pub mod patience;
 pub mod problem;
 pub mod process;
 pub mod router;
+pub mod same_origin;
 pub mod serve;
 pub mod telemetry_settings;

@@ -11,6 +11,11 @@ listening_inode() {
   done | head -n 1
 }
 
+# free_port: one that nobody listens on.
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # port_holder PORT: "PID COMMAND" of who listens there; fails when nobody does.
 port_holder() {
   local inode descriptor pid

@@ -7,6 +7,7 @@ STATE=$(mktemp -d)
 export BOOKSTORE_STATE_DIR=$STATE ENV_FILE=/dev/null
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# Three at once, so that they differ.
 free_ports() {
   python3 -c 'import socket
 sockets = [socket.socket() for _ in range(3)]
@@ -61,10 +62,9 @@ ready() {
 start_stack() {
   local target
   require_cargo
-  cargo build --locked --package bookstore-api --package llm-simulator
-  # Asked, since cargo's own configuration may name another directory.
-  target=$(cargo metadata --no-deps --locked --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+  # As `make test` builds, so that nothing is built a second time.
+  cargo test --workspace --locked --no-run --lib --bins --tests
+  target=$(target_directory)
   export PATH=$target/debug:$PATH
   choose_providers "$SIMULATOR_URL"
   start_process llm-simulator llm-simulator

@@ -23,13 +23,6 @@ finish() {
   rm -rf "$STATE"
 }
 
-free_port() {
-  python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 # within SECONDS COMMAND...: polls until it succeeds.
 within() {
   local deadline=$((SECONDS + $1))

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Extensions;
+use http::{Extensions, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use super::{
@@ -53,6 +53,16 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// The status of the reply and its `Retry-After`.
+    pub(crate) fn head(&self) -> (StatusCode, Option<HeaderValue>) {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after.as_deref();
+        (
+            status,
+            retry_after.and_then(|text| HeaderValue::try_from(text).ok()),
+        )
+    }
+
     /// A refusal for a limit's sake.
     fn exceeding(self, exceeded: Box<Exceeded>) -> Self {
         let seconds = exceeded.retry_after.as_nanos().div_ceil(1_000_000_000);

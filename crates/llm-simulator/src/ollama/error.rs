@@ -49,18 +49,13 @@ impl Error {
 
     /// The error that a refused call gets.
     pub(super) fn injected(refusal: &Refusal) -> Self {
-        let status =
-            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (status, retry_after) = refusal.head();
         let message = match refusal.status {
             503 => OVERLOADED,
             429 => "too many requests",
             500..=599 => "internal server error",
             _ => "the request was refused",
         };
-        let retry_after = refusal
-            .retry_after
-            .as_deref()
-            .and_then(|text| HeaderValue::try_from(text).ok());
         Self {
             retry_after,
             ..Self::new(status, message)

@@ -3,24 +3,16 @@
 mod request;
 mod wire;
 
-use std::sync::Arc;
-
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use tokio::time::Instant;
 
-use super::{checks::Key, document_headers, error, error::Error, stream_headers, timed};
+use super::{document_headers, error, error::Error, stream_headers};
 use crate::{
     body::to_json,
     call::{Arrival, Call},
-    credentials::{Caller, ListedKeys},
+    credentials::Caller,
     dialect::Dialect,
-    engine::Engine,
     framing::{self, Framing, data},
-    journal::Operation,
 };
 use request::ChatRequest;
 use wire::{Chunk, Completion, Frame};
@@ -28,39 +20,7 @@ use wire::{Chunk, Completion, Frame};
 /// What ends a stream of this API.
 const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
 
-pub(super) async fn answer(
-    State(engine): State<Arc<Engine>>,
-    request: Request,
-    key: Key,
-) -> Response {
-    let started = Instant::now();
-    let arrival = Arrival::new(
-        &engine,
-        Dialect::OpenAi,
-        Operation::Chat,
-        request.extensions(),
-    );
-    let response = match understand(request, key, &engine.keys).await {
-        Ok((request, caller)) => reply(arrival, &request, caller).await,
-        Err(error) => {
-            let refusal = arrival.refuse(error.status().as_u16());
-            error.reply(&refusal.request_id)
-        }
-    };
-    timed(response, started)
-}
-
-async fn understand(
-    request: Request,
-    key: Key,
-    keys: &ListedKeys,
-) -> Result<(ChatRequest, Caller), Error> {
-    let (request, caller): (ChatRequest, _) = super::read(request, key, keys).await?;
-    request.check()?;
-    Ok((request, caller))
-}
-
-async fn reply(arrival: Arrival, request: &ChatRequest, caller: Caller) -> Response {
+pub(super) async fn reply(arrival: Arrival, request: ChatRequest, caller: Caller) -> Response {
     match arrival.admit(request.call(caller)).await {
         Ok(call) if request.is_streamed() => {
             let chunks = Chunks {

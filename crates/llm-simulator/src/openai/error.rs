@@ -134,12 +134,7 @@ impl Error {
 
     /// The error that a refused call gets.
     pub(super) fn injected(refusal: &Refusal) -> Self {
-        let status =
-            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = refusal
-            .retry_after
-            .as_deref()
-            .and_then(|text| HeaderValue::try_from(text).ok());
+        let (status, retry_after) = refusal.head();
         Self {
             retry_after,
             exceeded: refusal.exceeded.clone(),

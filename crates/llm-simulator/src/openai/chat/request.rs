@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::{
-    capabilities,
+    Question, capabilities,
     content::{self, Content, MESSAGE_TOKENS},
     error::Error,
 };
@@ -12,7 +12,7 @@ use crate::{call::CallRequest, credentials::Caller, prompt::Prompt};
 
 /// The fields that matter here; the others are ignored.
 #[derive(Debug, Deserialize)]
-pub(super) struct ChatRequest {
+pub(in crate::openai) struct ChatRequest {
     model: Option<String>,
     messages: Option<Vec<InputMessage>>,
     stream: Option<bool>,
@@ -69,29 +69,6 @@ impl ChatRequest {
         prompt
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let model = capabilities::model(self.model.as_deref())?;
-        self.check_messages()?;
-        self.check_limits(model)?;
-        if self.stream_options.is_some() && !self.is_streamed() {
-            return Err(Error::field(
-                "stream_options",
-                "invalid_value",
-                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-            ));
-        }
-        if self.n.is_some_and(|n| n != 1) {
-            return Err(Error::field(
-                "n",
-                "unsupported_value",
-                "Unsupported value: the simulator gives one choice, so 'n' must be 1.",
-            ));
-        }
-        capabilities::sampling(model, self.temperature, self.top_p)?;
-        capabilities::effort(model, "reasoning_effort", self.reasoning_effort.as_deref())?;
-        capabilities::chat_tools(model, self.tools().len())
-    }
-
     fn check_messages(&self) -> Result<(), Error> {
         let Some(messages) = &self.messages else {
             return Err(Error::missing("messages"));
@@ -139,6 +116,31 @@ impl ChatRequest {
 
     fn tools(&self) -> &[Box<RawValue>] {
         self.tools.as_deref().unwrap_or_default()
+    }
+}
+
+impl Question for ChatRequest {
+    fn check(&self) -> Result<(), Error> {
+        let model = capabilities::model(self.model.as_deref())?;
+        self.check_messages()?;
+        self.check_limits(model)?;
+        if self.stream_options.is_some() && !self.is_streamed() {
+            return Err(Error::field(
+                "stream_options",
+                "invalid_value",
+                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            ));
+        }
+        if self.n.is_some_and(|n| n != 1) {
+            return Err(Error::field(
+                "n",
+                "unsupported_value",
+                "Unsupported value: the simulator gives one choice, so 'n' must be 1.",
+            ));
+        }
+        capabilities::sampling(model, self.temperature, self.top_p)?;
+        capabilities::effort(model, "reasoning_effort", self.reasoning_effort.as_deref())?;
+        capabilities::chat_tools(model, self.tools().len())
     }
 }
 

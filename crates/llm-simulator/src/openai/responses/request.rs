@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     super::{
-        capabilities,
+        Question, capabilities,
         content::{self, Content, MESSAGE_TOKENS},
         error::Error,
     },
@@ -20,7 +20,7 @@ const OTHER_ITEM_TOKENS: u64 = 100;
 
 /// The fields that matter here; the others are ignored.
 #[derive(Debug, Deserialize)]
-pub(super) struct ResponsesRequest {
+pub(in crate::openai) struct ResponsesRequest {
     model: Option<String>,
     input: Option<Input>,
     stream: Option<bool>,
@@ -75,8 +75,10 @@ impl ResponsesRequest {
         }
         prompt
     }
+}
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+impl Question for ResponsesRequest {
+    fn check(&self) -> Result<(), Error> {
         let model = capabilities::model(self.model.as_deref())?;
         match &self.input {
             None => return Err(Error::missing("input")),

@@ -1,5 +1,5 @@
-//! Keeps pages of other sites from turning the controls: some need no body, and
-//! none needs a credential.
+//! Keeps pages of other sites from changing anything here: where calls need neither a body nor a
+//! credential, a browser on this machine could be made to send them.
 
 use axum::{
     extract::Request,
@@ -7,13 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::Method;
-use service_defaults::problem::Problem;
+
+use crate::problem::Problem;
 
 /// Where a browser says for whose page it asks; programs do not send it.
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses changes that a browser sends for another site.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
+pub async fn check(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let site = request.headers().get(FETCH_SITE);
     let foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
