@@ -8,11 +8,17 @@
 //! [`results`] is the document that the contract fixes, [`notation`] how its numbers are written,
 //! and [`verdict::judge`] turns evidence
 //! into PASS, FAIL or INVALID with reasons.
+//!
+//! Beyond one run, [`comparison`] holds two groups of runs against each other and
+//! [`change_points`] finds the steps in a series of them.
 
 mod number;
+mod statistics;
 
 pub mod metric;
+pub mod objective;
 pub mod sample;
+pub mod unit;
 
 pub mod distribution;
 pub mod series;
@@ -23,3 +29,6 @@ pub mod threshold;
 pub mod notation;
 pub mod results;
 pub mod verdict;
+
+pub mod change_points;
+pub mod comparison;

@@ -36,3 +36,8 @@ pub(crate) fn round_within(value: f64, bound: i64) -> i64 {
 pub(crate) const fn whole(value: f64) -> u64 {
     value as u64
 }
+
+/// The length of a list as a float, exact like a count.
+pub(crate) const fn from_size(size: usize) -> f64 {
+    from_count(size as u64)
+}

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aggregation;
+mod alarms;
+mod comparisons;
 mod distributions;
+mod made_runs;
+mod series;
 mod thresholds;
 mod verdicts;
 

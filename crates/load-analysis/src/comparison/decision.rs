@@ -1,0 +1,127 @@
+//! From what the formulae say to an answer.
+
+use super::{
+    Basis, Comparison, Confidence, Direction, FALSE_ALARMS, Finding, Interval, MAX_RUNS, Method,
+    Subject, Test, groups, words,
+};
+use crate::number::from_size;
+use crate::objective::Priority;
+use crate::statistics::{NORMAL_95, Step, smallest_mann_whitney};
+use crate::verdict::Level;
+
+/// The one-sided 95 % point of the standard normal distribution: the chance to find a relevant
+/// effect that the number of runs is made for.
+const POWER_95: f64 = 1.644_853_626_951_472_2;
+
+/// Runs that the test of ranks needs for each one that Welch's test does, with normal values:
+/// 1 / (3/π). Hodges & Lehmann, Ann. Math. Statist. 27 (1956) 324.
+const RANKS_NEED: f64 = std::f64::consts::PI / 3.0;
+
+pub(super) fn decide(subject: &Subject, finding: &Finding, step: Option<Step>) -> Comparison {
+    let level = step.map_or(FALSE_ALARMS, |step| step.level);
+    let direction = direction(subject, finding, level);
+    let mut comparison = Comparison {
+        name: subject.name.clone(),
+        direction,
+        level: (subject.priority == Priority::P0).then(|| tier(subject, finding, direction)),
+        reference: finding.reference,
+        candidate: finding.candidate,
+        difference: finding.difference,
+        effect: finding.effect,
+        interval: finding.interval,
+        p: match finding.basis {
+            Basis::Test(test) => Some(test.p),
+            Basis::Distance(_) | Basis::Nothing => None,
+        },
+        corrected_p: step.map(|step| step.adjusted),
+        noise: finding.noise,
+        method: finding.method,
+        confidence: match finding.basis {
+            Basis::Test(_) => Confidence::Tested,
+            Basis::Distance(_) | Basis::Nothing => Confidence::Low,
+        },
+        runs_needed: (direction == Direction::Inconclusive)
+            .then(|| runs_needed(subject, finding, level))
+            .flatten(),
+        sentence: String::new(),
+    };
+    comparison.sentence = words::sentence(subject, &comparison);
+    comparison
+}
+
+fn direction(subject: &Subject, finding: &Finding, level: f64) -> Direction {
+    let effects = subject.effects;
+    let changed = if subject.better.harm(finding.effect) > 0.0 {
+        Direction::Worse
+    } else {
+        Direction::Better
+    };
+    match finding.basis {
+        Basis::Nothing => Direction::Inconclusive,
+        Basis::Distance(distance) if distance.is_outlier => changed,
+        Basis::Distance(distance) => {
+            let within = finding.effect.abs() <= distance.usual;
+            if within && distance.usual <= effects.relevant {
+                Direction::Same
+            } else {
+                Direction::Inconclusive
+            }
+        }
+        Basis::Test(test) => {
+            let counts = finding.method == Method::FisherExact;
+            if !counts && test.smallest_p > level {
+                return Direction::Inconclusive;
+            }
+            if test.p <= level && finding.effect.abs() >= effects.smallest {
+                return changed;
+            }
+            let limit = effects.relevant;
+            let ruled_out = |it: Interval| it.low > -limit && it.high < limit;
+            if finding.interval.is_some_and(ruled_out) {
+                Direction::Same
+            } else {
+                Direction::Inconclusive
+            }
+        }
+    }
+}
+
+/// How bad it is that a measure of the first priority became worse.
+fn tier(subject: &Subject, finding: &Finding, direction: Direction) -> Level {
+    match direction {
+        Direction::Better | Direction::Same => Level::Pass,
+        Direction::Inconclusive => Level::Inconclusive,
+        Direction::Worse => {
+            let ends = finding.interval.map_or([0.0; 2], |it| [it.low, it.high]);
+            let least = ends.map(|end| subject.better.harm(end));
+            match least[0].min(least[1]) / subject.effects.smallest {
+                times if times >= 2.0 => Level::Critical,
+                times if times > 1.0 => Level::Fail,
+                _ => Level::Warning,
+            }
+        }
+    }
+}
+
+/// Runs of each side that find a relevant effect in 95 of 100 cases, and can reach the level at
+/// all: 2·σ²·(z(level) + z(power))² / δ² (Lehmann, Nonparametrics, 1975, §2.3), as many more as
+/// ranks need. `None` beyond [`MAX_RUNS`].
+fn runs_needed(subject: &Subject, finding: &Finding, level: f64) -> Option<usize> {
+    let Basis::Test(test) = finding.basis else {
+        return Some(groups::SMALLEST);
+    };
+    let counts = finding.method == Method::FisherExact;
+    let efficiency = if counts { 1.0 } else { RANKS_NEED };
+    let reaches = |runs: usize| counts || smallest_mann_whitney(runs, runs) / 2.0 <= level;
+    let enough = observations(subject, test) * efficiency / test.per_run;
+    let smallest = if counts { 1 } else { groups::SMALLEST };
+    let has = finding.reference.runs.min(finding.candidate.runs);
+    // What is there did not suffice, whatever the formula says of it.
+    (smallest.max(has + 1)..=MAX_RUNS).find(|runs| from_size(*runs) >= enough && reaches(*runs))
+}
+
+fn observations(subject: &Subject, test: Test) -> f64 {
+    let effect = subject.effects.relevant.ln_1p();
+    let quantiles = NORMAL_95 + POWER_95;
+    2.0 * test.variance * quantiles * quantiles / (effect * effect)
+}
