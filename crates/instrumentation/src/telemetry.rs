@@ -97,6 +97,8 @@ impl Telemetry {
                 .with_location(false)
                 .with_threads(false)
                 .with_tracked_inactivity(false)
+                // Whoever needs the context of the current span asks the span for it.
+                .with_context_activation(false)
                 .with_filter(
                     filter_fn(|metadata| metadata.is_span() && is_ours(metadata.target()))
                         // Without it every disabled event of every crate is looked at.

@@ -217,14 +217,15 @@ impl Budgets {
         let periods = Periods::at(at);
         let filter = LedgerFilter {
             simulated: Some(simulated),
-            from: Some(periods.month_begins),
+            from: Some(periods.month_begins()),
             ..LedgerFilter::of(tenant.clone())
         };
         let failed = |error: LedgerError| AccountsError::Failed(error.to_string());
         self.ledger.flush().await.map_err(failed)?;
         let days = self.ledger.totals(filter, LedgerGroup::Day).await;
         let days = days.map_err(failed)?;
-        let today = days.iter().filter(|total| total.key == periods.day);
+        let day = periods.day();
+        let today = days.iter().filter(|total| total.key == day);
         let amount = |sum: i128| PicoUsd::new(i64::try_from(sum).unwrap_or(i64::MAX));
         Ok((
             amount(today.map(|total| total.cost).sum()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use money::PicoUsd;
 use tenancy::TenantId;
 use uuid::Uuid;
@@ -29,8 +29,9 @@ struct State {
 
 #[derive(Debug)]
 struct Account {
-    day: (String, i64),
-    month: (String, i64),
+    day: (Date, i64),
+    /// By its first day.
+    month: (Date, i64),
     reserved: HashMap<Uuid, Reservation>,
 }
 
@@ -82,8 +83,8 @@ impl BudgetAccounts for InProcessAccounts {
         let periods = Periods::at(claim.at);
         let key = (claim.tenant.clone(), claim.simulated);
         self.state().money.entry(key).or_insert_with(|| Account {
-            day: (periods.day, day.get()),
-            month: (periods.month, month.get()),
+            day: (periods.today, day.get()),
+            month: (periods.first, month.get()),
             reserved: HashMap::new(),
         });
         Ok(())
@@ -140,11 +141,11 @@ impl Account {
     /// Begins a new day or month when it is one, and releases reservations past their time.
     fn turn_to(&mut self, at: Timestamp) {
         let periods = Periods::at(at);
-        if self.day.0 < periods.day {
-            self.day = (periods.day, 0);
+        if self.day.0 < periods.today {
+            self.day = (periods.today, 0);
         }
-        if self.month.0 < periods.month {
-            self.month = (periods.month, 0);
+        if self.month.0 < periods.first {
+            self.month = (periods.first, 0);
         }
         self.reserved.retain(|_, reservation| at < reservation.ends);
     }
@@ -198,8 +199,8 @@ impl Account {
     fn book(&mut self, at: Timestamp, spent: i64) {
         let periods = Periods::at(at);
         for (period, account) in [
-            (periods.day, &mut self.day),
-            (periods.month, &mut self.month),
+            (periods.today, &mut self.day),
+            (periods.first, &mut self.month),
         ] {
             if account.0 == period {
                 account.1 = account.1.saturating_add(spent);

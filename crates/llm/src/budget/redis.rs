@@ -122,8 +122,8 @@ impl RedisAccounts {
         script
             .arg(at.as_millisecond())
             .arg(claim.id.to_string())
-            .arg(&periods.day)
-            .arg(&periods.month)
+            .arg(periods.day())
+            .arg(periods.month())
             .arg(limit(claim.day.map(PicoUsd::get)))
             .arg(limit(claim.month.map(PicoUsd::get)))
             .arg(more.get())
@@ -147,9 +147,9 @@ impl BudgetAccounts for RedisAccounts {
         let periods = Periods::at(claim.at);
         let mut script = Keys::of(&claim.tenant, claim).invocation(&OPEN);
         script
-            .arg(&periods.day)
+            .arg(periods.day())
             .arg(day.get())
-            .arg(&periods.month)
+            .arg(periods.month())
             .arg(month.get());
         self.run(script).await.map(drop)
     }
@@ -191,8 +191,8 @@ impl BudgetAccounts for RedisAccounts {
             .key(format!("{account}:held"))
             .key(format!("{account}:ends"))
             .arg(at.as_millisecond())
-            .arg(&periods.day)
-            .arg(&periods.month);
+            .arg(periods.day())
+            .arg(periods.month());
         let answer = self.run(script).await?;
         let [day, month, reserved] = &answer[..] else {
             return Ok(None);
@@ -236,8 +236,8 @@ fn settling(settlement: &Settlement) -> ScriptInvocation<'static> {
     let mut script = Keys::of(&claim.tenant, claim).invocation(&SETTLE);
     script
         .arg(claim.id.to_string())
-        .arg(periods.day)
-        .arg(periods.month)
+        .arg(periods.day())
+        .arg(periods.month())
         .arg(settlement.spent.get())
         .arg(whole(settlement.tokens).saturating_sub(whole(claim.tokens)));
     script

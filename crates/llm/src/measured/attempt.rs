@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use metrics::Histogram;
 use tokio::time::Instant;
-use tracing::{Span, field::Empty};
+use tracing::{Span, field::Empty, record_all};
 use uuid::Uuid;
 
 use super::{Books, series::Settled};
@@ -145,17 +145,12 @@ impl Attempt {
         let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
         self.books.series.overhead(overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
-        if span.is_none() {
-            return;
-        }
-        let text = |name: &str, value: &Option<String>| {
-            if let Some(value) = value {
-                span.record(name, value.as_str());
-            }
-        };
-        text("gen_ai.response.id", &response.response_id);
-        text("gen_ai.response.finish_reasons", &response.finish_reason);
-        span.record("bookstore.gen_ai.overhead_ms", milliseconds(overhead));
+        record_all!(
+            span,
+            "gen_ai.response.id" = response.response_id.as_deref(),
+            "gen_ai.response.finish_reasons" = response.finish_reason.as_deref(),
+            "bookstore.gen_ai.overhead_ms" = milliseconds(overhead),
+        );
     }
 
     /// Books a failed attempt with what was read until then.
@@ -259,42 +254,29 @@ impl Attempt {
         }
     }
 
+    /// All at once: each record of its own takes the span's locks again.
     fn record_conclusion(&self, conclusion: &Conclusion<'_>, cost: Option<&Cost>) {
-        let span = &self.span;
-        if span.is_none() {
+        if self.span.is_none() {
             return;
         }
         let usage = &conclusion.usage;
-        span.record("gen_ai.response.model", conclusion.model);
-        span.record("gen_ai.usage.input_tokens", usage.input_tokens);
-        span.record("gen_ai.usage.output_tokens", usage.output_tokens);
-        span.record(
-            "gen_ai.usage.cache_read.input_tokens",
-            usage.cache_read_tokens,
+        let first = self.progress.first_chunk_at.map(|at| at - self.begun);
+        let error = Some(conclusion.error_type).filter(|error| !error.is_empty());
+        record_all!(
+            self.span,
+            "gen_ai.response.model" = conclusion.model,
+            "gen_ai.usage.input_tokens" = usage.input_tokens,
+            "gen_ai.usage.output_tokens" = usage.output_tokens,
+            "gen_ai.usage.cache_read.input_tokens" = usage.cache_read_tokens,
+            "gen_ai.usage.cache_creation.input_tokens" = usage.cache_write_tokens(),
+            "gen_ai.usage.reasoning.output_tokens" = usage.reasoning_tokens,
+            "bookstore.gen_ai.usage.estimated" = usage.estimated,
+            "gen_ai.response.time_to_first_chunk" = first.map(|first| first.as_secs_f64()),
+            "bookstore.gen_ai.cost.pico_usd" = cost.map(|cost| cost.total.get()),
+            "bookstore.gen_ai.cost.usd" = cost.map(|cost| cost.total.to_string()),
+            "error.type" = error,
+            "otel.status_code" = error.map(|_| "ERROR"),
         );
-        span.record(
-            "gen_ai.usage.cache_creation.input_tokens",
-            usage.cache_write_tokens(),
-        );
-        span.record(
-            "gen_ai.usage.reasoning.output_tokens",
-            usage.reasoning_tokens,
-        );
-        span.record("bookstore.gen_ai.usage.estimated", usage.estimated);
-        if let Some(first) = self.progress.first_chunk_at {
-            span.record(
-                "gen_ai.response.time_to_first_chunk",
-                (first - self.begun).as_secs_f64(),
-            );
-        }
-        if let Some(cost) = cost {
-            span.record("bookstore.gen_ai.cost.pico_usd", cost.total.get());
-            span.record("bookstore.gen_ai.cost.usd", cost.total.to_string());
-        }
-        if !conclusion.error_type.is_empty() {
-            span.record("error.type", conclusion.error_type);
-            span.record("otel.status_code", "ERROR");
-        }
     }
 }
 
