@@ -26,6 +26,10 @@ use crate::verdict::Level;
 /// The chance of a false alarm among all P0 measures that are compared at once.
 pub const FALSE_ALARMS: f64 = 0.05;
 
+/// The least noise that runs are believed to have, as a share of their centre: a history that
+/// happens to agree to a thousandth must not make each next run an outlier.
+pub const LEAST_NOISE: f64 = 0.01;
+
 /// One measure compared. Values and differences are in k6's unit of the measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -180,6 +184,11 @@ pub fn compare(subjects: &[Subject]) -> Vec<Comparison> {
         .zip(steps)
         .map(|((subject, finding), step)| decision::decide(subject, &finding, step))
         .collect()
+}
+
+/// By how much runs differ among themselves, as a share of their centre; `None` below two.
+pub(crate) fn noise(figures: &[f64]) -> Option<f64> {
+    groups::Scale::of(figures, &[]).noise(figures)
 }
 
 fn find(subject: &Subject) -> Finding {

@@ -99,6 +99,12 @@ impl Distribution {
         Some((steps / STEPS_PER_UNIT).clamp(self.min, self.max))
     }
 
+    /// Values with how often they are there, ascending; those of a bucket at its middle.
+    pub(crate) fn ascending(&self) -> Vec<(f64, u64)> {
+        let in_units = |(step, times)| (step / STEPS_PER_UNIT, times);
+        self.values.ascending().into_iter().map(in_units).collect()
+    }
+
     fn extend_range(&mut self, min: f64, max: f64) {
         let empty = self.count() == 0;
         self.min = if empty { min } else { self.min.min(min) };

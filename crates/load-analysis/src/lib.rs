@@ -9,8 +9,11 @@
 //! and [`verdict::judge`] turns evidence
 //! into PASS, FAIL or INVALID with reasons.
 //!
-//! Beyond one run, [`comparison`] holds two groups of runs against each other and
-//! [`change_points`] finds the steps in a series of them.
+//! [`limits`] are the limits of a test as a file, judged over the seconds of a run and part of
+//! its verdict; [`percentile_interval`] says how sure a percentile of one run is. Beyond one run,
+//! [`comparison`] holds two groups of runs against each other, [`baseline`] keeps the one that
+//! others are held against, [`change_points`] finds the steps in a series of runs, and
+//! [`capacity`] searches the highest rate that keeps the limits.
 
 mod number;
 mod statistics;
@@ -26,9 +29,13 @@ pub mod series;
 pub mod aggregate;
 pub mod threshold;
 
+pub mod limits;
 pub mod notation;
 pub mod results;
 pub mod verdict;
 
+pub mod baseline;
+pub mod capacity;
 pub mod change_points;
 pub mod comparison;
+pub mod percentile_interval;

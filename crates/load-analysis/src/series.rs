@@ -53,6 +53,35 @@ pub struct SeriesTags {
 }
 
 impl SeriesTags {
+    /// The names of the tags, as samples carry them.
+    pub const NAMES: [&str; 8] = [
+        "scenario",
+        "name",
+        "method",
+        "status",
+        "expected_response",
+        "route_class",
+        "journey",
+        "provider",
+    ];
+
+    /// The value of a tag; empty when samples do not carry it, and for a name beyond
+    /// [`Self::NAMES`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        match name {
+            "scenario" => &self.scenario,
+            "name" => &self.name,
+            "method" => &self.method,
+            "status" => &self.status,
+            "expected_response" => &self.expected_response,
+            "route_class" => &self.route_class,
+            "journey" => &self.journey,
+            "provider" => &self.provider,
+            _ => "",
+        }
+    }
+
     /// The set that everything beyond the bound is merged into.
     #[must_use]
     pub fn other() -> Self {

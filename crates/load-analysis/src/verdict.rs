@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::LimitResult;
 use crate::notation::whole;
 use crate::results::Results;
 
 /// k6's exit code for a finished run with a crossed threshold.
 const THRESHOLDS_CROSSED: i32 = 99;
 
-/// How a run ended, worst last within its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How a run ended, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// Valid, and within every limit.
@@ -91,6 +92,47 @@ impl Level {
             Self::Fail => "FAIL",
             Self::Critical => "CRITICAL",
             Self::Invalid => "INVALID",
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict with the limits of the run. An INVALID run stays one, whatever its limits say.
+    /// Otherwise the worst of both counts; a limit without a sample makes the run INVALID only
+    /// when none was crossed. Sentences on limits come before those on thresholds, worst first;
+    /// limits that held are counted.
+    #[must_use]
+    pub fn with_limits(self, limits: &[LimitResult]) -> Self {
+        if self.level == Level::Invalid || limits.is_empty() {
+            return self;
+        }
+        let mut ordered: Vec<&LimitResult> = limits.iter().collect();
+        ordered.sort_by(|a, b| (b.level, a.limit.priority).cmp(&(a.level, b.limit.priority)));
+        let judged = ordered.iter().filter(|one| one.level != Level::Invalid);
+        let worst = judged.map(|one| one.level).fold(self.level, Level::max);
+        let unjudged = ordered.iter().any(|one| one.level == Level::Invalid);
+        let level = if unjudged && worst < Level::Fail {
+            Level::Invalid
+        } else {
+            worst
+        };
+        let notable = ordered.iter().filter(|one| one.level != Level::Pass);
+        let mut reasons: Vec<String> = notable.map(|one| one.sentence.clone()).collect();
+        match ordered
+            .iter()
+            .filter(|one| one.level == Level::Pass)
+            .count()
+        {
+            0 => {}
+            1 if limits.len() == 1 => reasons.push("The one limit held.".to_owned()),
+            all if all == limits.len() => reasons.push(format!("All {all} limits held.")),
+            some => reasons.push(format!("{some} of {} limits held.", limits.len())),
+        }
+        reasons.extend(self.reasons);
+        Self {
+            level,
+            exit_code: level.exit_code(),
+            reasons,
         }
     }
 }

@@ -75,23 +75,10 @@ impl Measured {
     /// One statistic; `None` without samples, and where the kind does not have it.
     pub(super) fn statistic(&self, of: Statistic, load_seconds: f64) -> Option<f64> {
         match (&self.value, of) {
-            (SeriesValue::Counter { sum, .. }, Statistic::Count) => Some(*sum),
             (SeriesValue::Counter { .. }, Statistic::Rate) if load_seconds > 0.0 => {
                 Some(self.load_sum / load_seconds)
             }
-            (SeriesValue::Counter { .. }, Statistic::Rate) => Some(0.0),
-            (SeriesValue::Gauge(gauge), Statistic::Value) => gauge.map(|gauge| gauge.value),
-            (SeriesValue::Rate { passes, total }, Statistic::Rate) => {
-                (*total > 0).then(|| from_count(*passes) / from_count(*total))
-            }
-            (SeriesValue::Trend(distribution), Statistic::Average) => distribution.mean(),
-            (SeriesValue::Trend(distribution), Statistic::Minimum) => distribution.min(),
-            (SeriesValue::Trend(distribution), Statistic::Maximum) => distribution.max(),
-            (SeriesValue::Trend(distribution), Statistic::Median) => distribution.quantile(0.5),
-            (SeriesValue::Trend(distribution), Statistic::Percentile(percent)) => {
-                distribution.quantile(percent / 100.0)
-            }
-            _ => None,
+            (value, of) => value.statistic(of, load_seconds),
         }
     }
 }

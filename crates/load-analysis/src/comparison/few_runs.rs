@@ -1,7 +1,7 @@
 //! Too few runs for a test: how far the candidate lies from the history, in its own noise.
 
 use super::groups::Scale;
-use super::{Basis, Effects, Finding, Interval, Method, Side};
+use super::{Basis, Effects, Finding, Interval, LEAST_NOISE, Method, Side};
 use crate::statistics::{median, prediction_margin};
 
 /// Below this many runs of the reference its noise is unknown.
@@ -10,10 +10,6 @@ pub(super) const SMALLEST_HISTORY: usize = 5;
 /// Iglewicz & Hoaglin, How to Detect and Handle Outliers (1993), §3: a modified z-score beyond
 /// 3.5 is an outlier.
 const OUTLIER: f64 = 3.5;
-
-/// The least noise that runs are believed to have, as a share of their centre: a history that
-/// happens to agree to a thousandth must not make each next run an outlier.
-const LEAST_NOISE: f64 = 0.01;
 
 /// How far a candidate lies from the history.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::{Basis, Finding, Interval, Method, Side, Test};
 use crate::number::from_size;
 use crate::statistics::{
-    hodges_lehmann, log_spread, mann_whitney, median, smallest_mann_whitney, welch,
+    hodges_lehmann, mann_whitney, median, robust_spread, smallest_mann_whitney, welch,
 };
 
 /// Runs that each side needs for a test: 3 v 3 cannot reach a two-sided p below 0.1, 4 v 4
@@ -63,7 +63,7 @@ impl Scale {
 
     /// How much values differ among themselves, as a share of their centre.
     pub(super) fn noise(self, values: &[f64]) -> Option<f64> {
-        (values.len() > 1).then(|| self.effect(log_spread(&self.apply(values))))
+        (values.len() > 1).then(|| self.effect(robust_spread(&self.apply(values))))
     }
 }
 

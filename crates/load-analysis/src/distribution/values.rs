@@ -105,7 +105,8 @@ impl Values {
         }
     }
 
-    fn ascending(&self) -> Vec<(f64, u64)> {
+    /// Pairs of value and count in ascending order, in steps; a bucket is named by its middle.
+    pub(super) fn ascending(&self) -> Vec<(f64, u64)> {
         let pairs = match self {
             Self::List(_) => self.pairs(),
             Self::Buckets(buckets) => buckets.pairs(Histogram::median_equivalent),

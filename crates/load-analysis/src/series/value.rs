@@ -2,6 +2,8 @@
 
 use crate::distribution::{DecodeError, Distribution, Reader, write_float, write_unsigned};
 use crate::metric::MetricKind;
+use crate::number::from_count;
+use crate::threshold::Statistic;
 
 /// The first byte of a stored value. A change of the form gets a new number.
 const FORMAT: u8 = 1;
@@ -126,6 +128,41 @@ impl SeriesValue {
             Self::Gauge(gauge) => u64::from(gauge.is_some()),
             Self::Rate { total, .. } => *total,
             Self::Trend(distribution) => distribution.count(),
+        }
+    }
+
+    /// One statistic; `None` without samples, and where the kind does not have it. A counter's
+    /// rate is its sum over so many `seconds`, 0 over none.
+    #[must_use]
+    pub fn statistic(&self, of: Statistic, seconds: f64) -> Option<f64> {
+        match (self, of) {
+            (Self::Counter { sum, .. }, Statistic::Count) => Some(*sum),
+            (Self::Counter { sum, .. }, Statistic::Rate) => {
+                Some(if seconds > 0.0 { sum / seconds } else { 0.0 })
+            }
+            (Self::Gauge(gauge), Statistic::Value) => gauge.map(|gauge| gauge.value),
+            (Self::Rate { passes, total }, Statistic::Rate) => {
+                (*total > 0).then(|| from_count(*passes) / from_count(*total))
+            }
+            (Self::Trend(distribution), Statistic::Average) => distribution.mean(),
+            (Self::Trend(distribution), Statistic::Minimum) => distribution.min(),
+            (Self::Trend(distribution), Statistic::Maximum) => distribution.max(),
+            (Self::Trend(distribution), Statistic::Median) => distribution.quantile(0.5),
+            (Self::Trend(distribution), Statistic::Percentile(percent)) => {
+                distribution.quantile(percent / 100.0)
+            }
+            _ => None,
+        }
+    }
+
+    /// The kind of metric that has such values.
+    #[must_use]
+    pub const fn kind(&self) -> MetricKind {
+        match self {
+            Self::Counter { .. } => MetricKind::Counter,
+            Self::Gauge(_) => MetricKind::Gauge,
+            Self::Rate { .. } => MetricKind::Rate,
+            Self::Trend(_) => MetricKind::Trend,
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
 /// than half of the values are the same it is 0 although others differ; then the mean absolute
 /// deviation, scaled for normal values by √(π/2), takes its place (Iglewicz & Hoaglin, How to
 /// Detect and Handle Outliers, 1993, §4). 0 below two values.
-pub(crate) fn log_spread(values: &[f64]) -> f64 {
+pub(crate) fn robust_spread(values: &[f64]) -> f64 {
     let Some(centre) = median(values) else {
         return 0.0;
     };
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn the_spread_is_the_scaled_deviation() {
         let values = [1.0, 1.01, 0.98, 1.02, 1.5];
-        assert!((log_spread(&values) - 0.014_826_022_185_056_03).abs() < 1e-12);
+        assert!((robust_spread(&values) - 0.014_826_022_185_056_03).abs() < 1e-12);
         assert_eq!(median(&values), Some(1.01));
         assert_eq!(median(&[4.0, 1.0]), Some(2.5));
         assert_eq!(median(&[]), None);
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn equal_values_have_no_spread_and_one_other_has_some() {
-        assert!(log_spread(&[2.0, 2.0, 2.0]).abs() < 1e-15);
+        assert!(robust_spread(&[2.0, 2.0, 2.0]).abs() < 1e-15);
         let mean_deviation: f64 = 1.0 / 5.0;
         let expected = mean_deviation * 1.253_314_137_315_500_3;
-        assert!((log_spread(&[2.0, 2.0, 2.0, 2.0, 3.0]) - expected).abs() < 1e-12);
+        assert!((robust_spread(&[2.0, 2.0, 2.0, 2.0, 3.0]) - expected).abs() < 1e-12);
     }
 }

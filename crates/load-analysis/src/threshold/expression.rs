@@ -1,5 +1,7 @@
 //! `p(95)<500`: a statistic, a comparison, a bound.
 
+use serde::{Deserialize, Serialize};
+
 use super::{InvalidThreshold, MAX_TEXT_LENGTH, invalid};
 
 /// A condition on one statistic of a metric.
@@ -16,7 +18,8 @@ pub struct Expression {
 }
 
 /// What k6 can compute of a metric in a threshold.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Statistic {
     /// Sum of a counter.
     Count,
@@ -90,7 +93,39 @@ impl Expression {
 }
 
 impl Statistic {
-    fn parse(text: &str) -> Option<Self> {
+    /// The name as k6 writes it: `avg`, `p(95)`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Count => "count".to_owned(),
+            Self::Rate => "rate".to_owned(),
+            Self::Value => "value".to_owned(),
+            Self::Average => "avg".to_owned(),
+            Self::Minimum => "min".to_owned(),
+            Self::Median => "med".to_owned(),
+            Self::Maximum => "max".to_owned(),
+            Self::Percentile(percent) => format!("p({percent})"),
+        }
+    }
+
+    /// The percentile that it is, 0 to 100; `None` for all but percentiles and the median.
+    #[must_use]
+    pub const fn percent(self) -> Option<f64> {
+        match self {
+            Self::Percentile(percent) => Some(percent),
+            Self::Median => Some(50.0),
+            Self::Count
+            | Self::Rate
+            | Self::Value
+            | Self::Average
+            | Self::Minimum
+            | Self::Maximum => None,
+        }
+    }
+
+    /// Reads a name as k6 writes it; `None` when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "count" => Self::Count,
             "rate" => Self::Rate,
@@ -108,6 +143,20 @@ impl Statistic {
                     .then_some(Self::Percentile(percent))?
             }
         })
+    }
+}
+
+impl From<Statistic> for String {
+    fn from(statistic: Statistic) -> Self {
+        statistic.name()
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no statistic"))
     }
 }
 

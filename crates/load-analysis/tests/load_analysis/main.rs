@@ -4,9 +4,16 @@
 
 mod aggregation;
 mod alarms;
+mod baselines;
+mod capacities;
 mod comparisons;
 mod distributions;
+mod failures;
+mod limit_files;
+mod limit_results;
+mod limits_in_verdicts;
 mod made_runs;
+mod percentile_intervals;
 mod series;
 mod thresholds;
 mod verdicts;
