@@ -89,6 +89,8 @@ mod tests {
             duration_ms: 1.0,
             sent_last: Vec::new(),
             tokens_in_last_250_ms: 0,
+            replayed: false,
+            unmetered: false,
             charge: (!number.is_multiple_of(5)).then(|| Charge {
                 output: 10,
                 ..Charge::default()

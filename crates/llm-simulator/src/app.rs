@@ -1,5 +1,7 @@
 //! The process: a simulator, or a recorder in its place.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use instrumentation::{
     Telemetry,
@@ -25,9 +27,7 @@ pub async fn serve_until(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let telemetry = Telemetry::start(&config.telemetry.telemetry)?;
-    let listener = TcpListener::bind(config.address)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.address))?;
+    let listener = bind(config.address).await?;
     let measured = HttpTelemetry {
         classify,
         sampling: config.telemetry.sampling,
@@ -44,14 +44,33 @@ pub async fn serve_until(
         }
         None => {
             let simulator = Simulator::build(config.simulator);
-            let router = complete(simulator.router());
+            let controls = match config.control_address {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            };
             tracing::info!(address = %config.address, "simulating");
-            let listener = simulator.listen(listener)?;
-            serve(listener, router, ServeConfig::default(), shutdown).await;
+            let models = serve(
+                simulator.listen(listener)?,
+                complete(simulator.router()),
+                ServeConfig::default(),
+                shutdown.clone(),
+            );
+            let controls = async {
+                if let Some(listener) = controls {
+                    let router = complete(simulator.control_router());
+                    serve(listener, router, ServeConfig::default(), shutdown).await;
+                }
+            };
+            tokio::join!(models, controls);
         }
     }
     telemetry.shutdown().await;
     Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, RunError> {
+    let listener = TcpListener::bind(address).await;
+    Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
 }
 
 fn classify(route: &str) -> RouteClass {

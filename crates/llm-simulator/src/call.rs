@@ -8,6 +8,7 @@ mod sent;
 mod tests;
 
 pub(crate) use admission::{Arrival, CallRequest, Refusal};
+pub(crate) use sent::{LastSent, UNSEEN};
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,13 +26,10 @@ use crate::{
     rate_limit::RateState,
 };
 use pace::Pace;
-use sent::LastSent;
 
 /// A timer ends at the next whole millisecond, and a sleeping thread wakes at
 /// the one after that: between none and two, so it is asked for the middle.
 const TIMER_LATENESS: Duration = Duration::from_millis(1);
-/// What a client that leaves may not have seen yet.
-const UNSEEN: Duration = Duration::from_millis(250);
 /// How long a silent call stays open before it is cut: longer than any client
 /// waits, and short enough that forgotten connections do not pile up.
 const SILENCE: Duration = Duration::from_mins(10);
@@ -161,7 +159,7 @@ impl Call {
             self.record.first_token_due_ms = Some(milliseconds(self.queued + due));
             self.exchange.watch_first_token();
         }
-        self.sent.note(elapsed);
+        self.sent.note(elapsed, 1);
         self.said += 1;
         self.record.output_tokens += 1;
         let token = self.answer.next_token();
@@ -378,6 +376,6 @@ pub(crate) async fn silence() {
     tokio::time::sleep_until(Instant::now() + SILENCE).await;
 }
 
-pub(super) fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }

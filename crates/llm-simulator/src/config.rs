@@ -41,6 +41,8 @@ pub struct SimulatorConfig {
 pub struct ProcessConfig {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where the controls are besides, for a test that has the first address refuse connections.
+    pub control_address: Option<SocketAddr>,
     /// What it simulates.
     pub simulator: SimulatorConfig,
     /// Whom it records instead.
@@ -157,15 +159,17 @@ fn read_record(environment: &mut Environment) -> Option<RecorderConfig> {
 impl ProcessConfig {
     /// Reads `SIMULATOR_*` and the telemetry settings.
     pub fn read(environment: &mut Environment, version: &'static str) -> Self {
+        let address = read_address(
+            environment,
+            ListenSettings {
+                address: "SIMULATOR_HTTP_ADDR",
+                default: "127.0.0.1:7010",
+                allow_remote: "SIMULATOR_ALLOW_REMOTE",
+            },
+        );
         Self {
-            address: read_address(
-                environment,
-                ListenSettings {
-                    address: "SIMULATOR_HTTP_ADDR",
-                    default: "127.0.0.1:7010",
-                    allow_remote: "SIMULATOR_ALLOW_REMOTE",
-                },
-            ),
+            address,
+            control_address: read_control_address(environment, address),
             simulator: SimulatorConfig::read(environment),
             record: read_record(environment),
             telemetry: TelemetrySettings::read(
@@ -176,6 +180,21 @@ impl ProcessConfig {
             ),
         }
     }
+}
+
+/// The controls go no further than the models.
+fn read_control_address(environment: &mut Environment, models: SocketAddr) -> Option<SocketAddr> {
+    const NAME: &str = "SIMULATOR_CONTROL_ADDR";
+    let address: Option<SocketAddr> = environment.optional_parsed(
+        NAME,
+        "Second address for the controls alone, reachable also while connections are refused",
+    );
+    let is_remote = address.is_some_and(|address| !address.ip().is_loopback());
+    if is_remote && models.ip().is_loopback() {
+        let reason = "must be loopback, unless SIMULATOR_HTTP_ADDR is not";
+        environment.reject(NAME, reason);
+    }
+    address
 }
 
 /// The keys come as one secret; an error names the entry, never its text.

@@ -7,6 +7,9 @@ pub use listed::{ListedKeys, ListedKeysError};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
+use signature::Signature;
+
+use crate::dialect::Dialect;
 
 /// Longest key; the vendors' own have less than 200 characters.
 const MAX_KEY: usize = 1024;
@@ -43,6 +46,25 @@ impl Caller {
     /// Eight hexadecimal digits that tell callers apart and do not lead back to the key.
     pub(crate) fn fingerprint(self) -> String {
         format!("{:08x}", self.0 >> 32)
+    }
+}
+
+/// Who shows a key to a vendor, whether it is right or not; else the anonymous caller.
+pub(crate) fn shown(dialect: Dialect, headers: &HeaderMap) -> Caller {
+    if dialect == Dialect::Ollama {
+        return Caller::anonymous();
+    }
+    if let Some(Ok(key)) = in_header(headers, "x-api-key") {
+        return Caller::of(key);
+    }
+    let authorization = headers
+        .get(AUTHORIZATION)
+        .and_then(|text| text.to_str().ok());
+    let signature = authorization.and_then(|text| Signature::read(text, headers).ok());
+    match (bearer(headers), signature) {
+        (Ok(key), _) => Caller::of(key),
+        (Err(_), Some(signature)) => Caller::of(signature.access_key),
+        (Err(_), None) => Caller::anonymous(),
     }
 }
 

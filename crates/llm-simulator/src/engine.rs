@@ -189,6 +189,9 @@ impl Engine {
         if record.outcome == Outcome::Refused {
             return Some(Charge::default());
         }
+        if record.unmetered {
+            return None;
+        }
         let used = Consumption {
             input: record.input_tokens,
             cache_read: record.cache_read_tokens,

@@ -62,13 +62,14 @@ pub struct HeaderCondition {
 }
 
 /// A time, counted from the moment in which the rules were set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
     /// Its beginning, milliseconds.
     #[serde(default)]
     pub from_ms: u64,
-    /// Its end, milliseconds. Left out: it has none.
+    /// Its end, milliseconds. Left out: it has none, but for a refusal of
+    /// connections, which then lasts ten seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_ms: Option<u64>,
 }

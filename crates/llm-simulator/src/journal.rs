@@ -120,6 +120,13 @@ pub struct CallRecord {
     /// Of a stream, and of an answer that was not completed: tokens generated in
     /// the last 250 ms.
     pub tokens_in_last_250_ms: u64,
+    /// Whether it was answered from a library: its tokens are what the recorded answer says.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
+    /// Whether the recorded answer says no tokens, so that they are 0 here and nobody knows what
+    /// it costs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmetered: bool,
     /// What it costs in pico-dollars, by kind of token; `null` when the model
     /// has no price. Nothing is charged for a refused call.
     pub charge: Option<Charge>,

@@ -101,11 +101,10 @@ impl Simulator {
     /// Makes a simulator; nothing listens yet.
     #[must_use]
     pub fn build(config: SimulatorConfig) -> Self {
-        let replay = config.replay.as_ref().map(Replay::new).map(Arc::new);
-        Self {
-            engine: Arc::new(Engine::new(config)),
-            replay,
-        }
+        let replay = config.replay.clone();
+        let engine = Arc::new(Engine::new(config));
+        let replay = replay.map(|replay| Arc::new(Replay::new(&replay, Arc::clone(&engine))));
+        Self { engine, replay }
     }
 
     /// The dialects and the controls, without health and metrics.
@@ -117,11 +116,15 @@ impl Simulator {
         }
         dialects
             .layer(around)
-            .merge(
-                control::router()
-                    .merge(page::router())
-                    .layer(from_fn(same_origin::check)),
-            )
+            .merge(page::router().layer(from_fn(same_origin::check)))
+            .with_state(Arc::clone(&self.engine))
+            .merge(self.control_router())
+    }
+
+    /// The controls alone, for a second address.
+    pub fn control_router(&self) -> Router {
+        control::router()
+            .layer(from_fn(same_origin::check))
             .with_state(Arc::clone(&self.engine))
     }
 

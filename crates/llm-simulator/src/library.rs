@@ -4,12 +4,14 @@
 //! A library is a file of JSON lines: a header with the format's version, then
 //! one recording a line.
 
+mod booking;
 mod digest;
 mod file;
 mod frames;
 mod recorder;
 mod replay;
 mod sanitise;
+mod usage;
 
 pub use file::{Library, LibraryError};
 pub use recorder::{Recorder, RecorderConfig, RecorderError};
@@ -29,6 +31,8 @@ const KEPT_HEADERS: [&str; 4] = [
     "retry-after-ms",
     "x-amzn-errortype",
 ];
+/// The member in which Bedrock packs a document of another vendor.
+const PACKED: &str = "bytes";
 
 /// The first line of a library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

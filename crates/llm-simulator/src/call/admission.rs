@@ -6,9 +6,8 @@ use http::{Extensions, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use super::{
-    Call, milliseconds,
+    Call, LastSent, milliseconds,
     pace::{Pace, Slowdown},
-    sent::LastSent,
     silence,
 };
 use crate::{
@@ -121,6 +120,8 @@ impl Arrival {
             duration_ms: 0.0,
             sent_last: Vec::new(),
             tokens_in_last_250_ms: 0,
+            replayed: false,
+            unmetered: false,
             charge: None,
         };
         Self {
@@ -131,6 +132,11 @@ impl Arrival {
             exchange,
             started: Instant::now(),
         }
+    }
+
+    /// The books, the line that is to go into them, and the moment of arrival.
+    pub(crate) fn into_parts(self) -> (Arc<Engine>, CallRecord, Instant) {
+        (self.engine, self.record, self.started)
     }
 
     /// Books an error reply and gives what the reply needs.

@@ -10,19 +10,22 @@ const STEP_MS: u64 = 10;
 /// How far back tokens are remembered; about a hundred steps for each stream.
 const KEPT_MS: u64 = 1_000;
 
+/// What a client that leaves may not have seen yet.
+pub(crate) const UNSEEN: Duration = Duration::from_millis(250);
+
 /// The tokens of the last second, in steps of ten milliseconds.
 #[derive(Default)]
-pub(super) struct LastSent(VecDeque<SentTokens>);
+pub(crate) struct LastSent(VecDeque<SentTokens>);
 
 impl LastSent {
-    pub(super) fn note(&mut self, at: Duration) {
+    pub(crate) fn note(&mut self, at: Duration, tokens: u64) {
         let now = milliseconds(at);
         let step = now - now % STEP_MS;
         match self.0.back_mut() {
-            Some(last) if last.at_ms == step => last.tokens += 1,
+            Some(last) if last.at_ms == step => last.tokens += tokens,
             _ => self.0.push_back(SentTokens {
                 at_ms: step,
-                tokens: 1,
+                tokens,
             }),
         }
         while self
@@ -35,14 +38,14 @@ impl LastSent {
     }
 
     /// Tokens of the time `before` the moment `end`, rounded up to whole steps.
-    pub(super) fn within(&self, before: Duration, end: Duration) -> u64 {
+    pub(crate) fn within(&self, before: Duration, end: Duration) -> u64 {
         let begin = milliseconds(end.saturating_sub(before));
         let begin = begin - begin % STEP_MS;
         let late = self.0.iter().filter(|sent| sent.at_ms >= begin);
         late.map(|sent| sent.tokens).sum()
     }
 
-    pub(super) fn steps(&self) -> Vec<SentTokens> {
+    pub(crate) fn steps(&self) -> Vec<SentTokens> {
         self.0.iter().copied().collect()
     }
 }
@@ -61,7 +64,7 @@ mod tests {
     fn the_last_second_is_kept_in_steps() {
         let mut sent = LastSent::default();
         for at in [0, 5, 700, 1299, 1301, 1302] {
-            sent.note(Duration::from_millis(at));
+            sent.note(Duration::from_millis(at), 1);
         }
         let step = |at_ms, tokens| SentTokens { at_ms, tokens };
         assert_eq!(sent.steps(), [step(700, 1), step(1290, 1), step(1300, 2)]);

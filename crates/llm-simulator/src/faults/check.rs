@@ -11,7 +11,8 @@ const MAX_HEADER_VALUE: usize = 128;
 const MAX_TEXT: usize = 256;
 /// Longest delay that a rule adds: longer than any client waits.
 const MAX_DELAY_MS: u64 = 600_000;
-/// Longest time without a listener: the controls are not reachable either.
+/// Longest time without a listener, of all rules together: the controls are not
+/// reachable either.
 const MAX_REFUSED_MS: u64 = 600_000;
 /// Longest huge line: it is sent piece by piece, but a client may keep it.
 const MAX_LINE_BYTES: u64 = 64 * 1024 * 1024;
@@ -43,10 +44,12 @@ pub(super) fn rules(rules: &[FaultRule]) -> Result<(), FaultRuleError> {
             reason: "at most 64 rules",
         });
     }
+    let mut refused_ms = 0;
     for (index, rule) in rules.iter().enumerate() {
         let checked = conditions(rule)
             .and_then(|()| fault(&rule.fault))
-            .and_then(|()| expressible(rule));
+            .and_then(|()| expressible(rule))
+            .and_then(|()| ends_soon(rule, &mut refused_ms));
         checked.map_err(|(name, reason)| FaultRuleError {
             field: format!("rules[{index}].{name}"),
             reason,
@@ -207,19 +210,22 @@ fn of_connections(rule: &FaultRule) -> Result<(), Refused> {
             "the kernel refuses connections without telling of them",
         ));
     }
-    match rule.window {
-        Some(window)
-            if window
-                .to_ms
-                .is_some_and(|end| end - window.from_ms <= MAX_REFUSED_MS) =>
-        {
-            Ok(())
-        }
-        _ => Err((
-            "window.toMs",
-            "must end at most 600000 ms after fromMs: the controls are not reachable either",
-        )),
+    Ok(())
+}
+
+/// Adds up how long connections are refused.
+fn ends_soon(rule: &FaultRule, refused_ms: &mut u64) -> Result<(), Refused> {
+    if rule.fault != (Fault::Refused {}) {
+        return Ok(());
     }
+    let window = rule.window.unwrap_or_default();
+    let lasts = window.to_ms.map(|end| end.saturating_sub(window.from_ms));
+    *refused_ms = refused_ms.saturating_add(lasts.unwrap_or(u64::MAX));
+    if *refused_ms <= MAX_REFUSED_MS {
+        return Ok(());
+    }
+    let reason = "all refusals together may last 600000 ms: the controls are not reachable either";
+    Err(("window.toMs", reason))
 }
 
 fn is_sendable(text: &str) -> bool {

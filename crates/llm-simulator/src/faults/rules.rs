@@ -4,10 +4,13 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{FaultRule, FaultRuleError, check};
+use super::{Fault, FaultRule, FaultRuleError, check};
 
 /// Longest file: 64 rules of a dozen lines.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
+/// How long connections are refused unless a rule says otherwise: long enough to open a circuit
+/// breaker, and soon over, since the controls are usually behind the same port.
+const REFUSED_MS: u64 = 10_000;
 
 /// Rules that were checked, in the order in which they are tried.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,12 +34,23 @@ struct RulesInFile {
     rules: Vec<FaultRule>,
 }
 
+impl FaultRule {
+    fn end_refusal(&mut self) {
+        if self.fault == (Fault::Refused {}) {
+            let window = self.window.get_or_insert_default();
+            let end = window.from_ms.saturating_add(REFUSED_MS);
+            window.to_ms.get_or_insert(end);
+        }
+    }
+}
+
 impl FaultRules {
-    /// Checks rules.
+    /// Checks rules, and gives each refusal of connections an end.
     ///
     /// # Errors
     /// Names the field of the first rule that is wrong.
-    pub fn check(rules: Vec<FaultRule>) -> Result<Self, FaultRuleError> {
+    pub fn check(mut rules: Vec<FaultRule>) -> Result<Self, FaultRuleError> {
+        rules.iter_mut().for_each(FaultRule::end_refusal);
         check::rules(&rules)?;
         Ok(Self(rules))
     }

@@ -195,7 +195,10 @@ fn wrong_rules_are_refused_with_their_field() {
             r#""header":{"name":"a b"},"fault":{"silence":{}}"#,
             "header.name",
         ),
-        (r#""fault":{"refused":{}}"#, "window.toMs"),
+        (
+            r#""window":{"toMs":600001},"fault":{"refused":{}}"#,
+            "window.toMs",
+        ),
         (r#""model":"m","fault":{"reset":{"at":"accept"}}"#, "model"),
         (
             r#""window":{"toMs":9},"times":1,"fault":{"refused":{}}"#,
@@ -206,6 +209,24 @@ fn wrong_rules_are_refused_with_their_field() {
         assert_eq!(refused.field, format!("rules[0].{field}"));
     }
     assert!(serde_json::from_str::<FaultRule>(r#"{"fault":{"explode":{}}}"#).is_err());
+}
+
+#[test]
+fn a_refusal_always_ends() {
+    let windows = |rules: &str| {
+        let rules = FaultRules::check(parse(rules)).unwrap().into_inner();
+        let ends = rules.iter().map(|rule| rule.window.unwrap().to_ms);
+        ends.collect::<Vec<_>>()
+    };
+    let rules = r#"[{"fault":{"refused":{}}},{"window":{"fromMs":50000},"fault":{"refused":{}}}]"#;
+    assert_eq!(windows(rules), [Some(10_000), Some(60_000)]);
+    let long = r#"{"window":{"toMs":300000},"fault":{"refused":{}}}"#;
+    assert_eq!(windows(&format!("[{long},{long}]")).len(), 2);
+    let too_long = parse(&format!(
+        "[{long},{long},{{\"fault\":{{\"refused\":{{}}}}}}]"
+    ));
+    let refused = FaultRules::check(too_long).unwrap_err();
+    assert_eq!(refused.field, "rules[2].window.toMs");
 }
 
 #[test]

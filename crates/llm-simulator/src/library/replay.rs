@@ -14,19 +14,28 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, RawPathParams, Request, State, rejection::RawPathParamsRejection},
     middleware::Next,
     response::Response,
 };
 use bytes::Bytes;
 use futures_util::Stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 use tokio::time::Instant;
 
-use super::{Library, Recording, digest};
+use super::{
+    Library, Recording,
+    booking::{self, Recorded, ReplayedCall},
+    digest,
+    usage::RecordedUsage,
+};
 use crate::{
     body::{self, Unreadable},
+    call::Arrival,
+    credentials,
+    engine::Engine,
     exchange::Exchange,
+    wire::Encoding,
 };
 
 /// How many times faster or slower than recorded an answer can be.
@@ -60,6 +69,7 @@ pub(crate) struct SpeedError;
 
 /// A library that is ready to answer.
 pub(crate) struct Replay {
+    engine: Arc<Engine>,
     answers: HashMap<String, Answers>,
     miss: Miss,
 }
@@ -77,7 +87,16 @@ struct Answer {
     head_at: Duration,
     frames: Vec<(Duration, Bytes)>,
     whole: bool,
+    /// As the request's body had it.
+    model: Option<String>,
+    usage: Option<RecordedUsage>,
 }
+
+/// The address that a request came to.
+type Address = (
+    Option<MatchedPath>,
+    Result<RawPathParams, RawPathParamsRejection>,
+);
 
 impl ReplayConfig {
     /// Replays a library at this speed, 1 being that of the recording.
@@ -92,7 +111,7 @@ impl ReplayConfig {
 }
 
 impl Replay {
-    pub(crate) fn new(config: &ReplayConfig) -> Self {
+    pub(crate) fn new(config: &ReplayConfig, engine: Arc<Engine>) -> Self {
         let mut answers: HashMap<String, Answers> = HashMap::new();
         for recording in &config.library.recordings {
             let answer = Answer::new(recording, config.speed);
@@ -100,6 +119,7 @@ impl Replay {
             equal.recorded.push(Arc::new(answer));
         }
         Self {
+            engine,
             answers,
             miss: config.miss,
         }
@@ -112,11 +132,28 @@ impl Replay {
         let last = answers.recorded.len().checked_sub(1)?;
         answers.recorded.get(place.min(last)).cloned()
     }
+
+    /// The answer on the books, unless it is to a question that calls no model.
+    fn book(&self, answer: &Answer, (route, path): &Address, head: &Parts) -> Option<ReplayedCall> {
+        let (dialect, operation) = booking::operation(route.as_ref()?.as_str())?;
+        let arrival = Arrival::new(&self.engine, dialect, operation, &head.extensions);
+        let in_path = path.as_ref().ok().and_then(|path| path.iter().next());
+        let in_path = in_path.map(|(_, model)| model.to_owned());
+        let model = in_path.or_else(|| answer.model.clone()).unwrap_or_default();
+        let caller = credentials::shown(dialect, &head.headers);
+        Some(ReplayedCall::begin(
+            arrival,
+            model,
+            caller,
+            answer.recorded(),
+        ))
+    }
 }
 
 /// Answers what was recorded, and lets the dialects answer or refuse the rest.
 pub(crate) async fn layer(
     State(replay): State<Arc<Replay>>,
+    address: Address,
     request: Request,
     next: Next,
 ) -> Response {
@@ -136,7 +173,8 @@ pub(crate) async fn layer(
     };
     let digest = digest::of(head.method.as_str(), head.uri.path(), &bytes);
     if let Some(answer) = replay.answer(&digest) {
-        return answer.play(started).await;
+        let call = replay.book(&answer, &address, &head);
+        return answer.play(started, call).await;
     }
     if replay.miss == Miss::Error {
         exchange.refuse(StatusCode::NOT_FOUND);
@@ -158,29 +196,60 @@ impl Answer {
             let bytes = frame.bytes().unwrap_or_default();
             (at(frame.at_ms), Bytes::from(bytes))
         };
+        let headers: HeaderMap = recording.headers.iter().filter_map(header).collect();
+        let frames: Vec<_> = recording.frames.iter().map(frame).collect();
+        let bodies = frames.iter().map(|(_, bytes)| &bytes[..]);
         Self {
+            usage: RecordedUsage::of(bodies, Encoding::of(&headers)),
+            model: recording.model.clone(),
             status: StatusCode::from_u16(recording.status).unwrap_or_default(),
-            headers: recording.headers.iter().filter_map(header).collect(),
+            headers,
             head_at: at(recording.head_ms),
-            frames: recording.frames.iter().map(frame).collect(),
+            frames,
             whole: recording.whole,
         }
     }
 
-    async fn play(self: Arc<Self>, started: Instant) -> Response {
+    /// What the books need to know.
+    fn recorded(&self) -> Recorded {
+        Recorded {
+            status: self.status.as_u16(),
+            streamed: Encoding::of(&self.headers) != Encoding::Document,
+            usage: self.usage,
+            frames: self.frames.len(),
+            lasts: self.frames.last().map_or(self.head_at, |(at, _)| *at),
+        }
+    }
+
+    async fn play(self: Arc<Self>, started: Instant, call: Option<ReplayedCall>) -> Response {
         tokio::time::sleep_until(started + self.head_at).await;
         let (status, headers) = (self.status, self.headers.clone());
-        let mut reply = Response::new(Body::from_stream(self.frames(started)));
+        let mut reply = Response::new(Body::from_stream(self.frames(started, call)));
         *reply.status_mut() = status;
         *reply.headers_mut() = headers;
         reply
     }
 
-    fn frames(self: Arc<Self>, started: Instant) -> impl Stream<Item = io::Result<Bytes>> {
+    fn frames(
+        self: Arc<Self>,
+        started: Instant,
+        mut call: Option<ReplayedCall>,
+    ) -> impl Stream<Item = io::Result<Bytes>> {
         async_stream::try_stream! {
+            let mut left = self.frames.len();
             for (at, bytes) in &self.frames {
                 tokio::time::sleep_until(started + *at).await;
+                left -= 1;
+                if let Some(call) = &mut call {
+                    call.note_frame();
+                    if left == 0 {
+                        call.end(self.whole);
+                    }
+                }
                 yield bytes.clone();
+            }
+            if let Some(call) = &mut call {
+                call.end(self.whole);
             }
             if !self.whole {
                 Err(body::broken().await)?;

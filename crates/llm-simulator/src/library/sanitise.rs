@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
+use super::PACKED;
 use crate::wire::{Encoding, Frame};
 
 /// The members that hold ids, or the names of users and accounts.
@@ -24,9 +25,6 @@ const ID_MEMBERS: [&str; 13] = [
     "user",
     "account",
 ];
-/// The member in which Bedrock packs a document of another vendor.
-const PACKED: &str = "bytes";
-
 /// The ids of one answer, and what stands for them.
 #[derive(Default)]
 pub(super) struct Ids(HashMap<String, String>);
