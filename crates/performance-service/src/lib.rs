@@ -20,6 +20,8 @@ mod same_origin;
 
 mod hub;
 mod pages;
+mod presentation;
+mod reports;
 mod runs;
 
 mod announcer;

@@ -1,11 +1,7 @@
 //! The pages for people: rendered here, complete without scripts, under a strict policy.
 
-mod chart;
-mod figures;
 mod home;
-mod numbers;
 mod run;
-mod words;
 
 use askama::Template;
 use axum::Router;

@@ -10,7 +10,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, get, list, logs, quick_start, results, scenarios, start, timeline,
+    cancel, cleanup, export, get, list, logs, quick_start, results, scenarios, start, timeline,
 };
 use crate::{hub, pages, same_origin};
 
@@ -29,6 +29,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(results::results))
         .routes(routes!(timeline::timeline))
         .routes(routes!(logs::logs))
+        .routes(routes!(export::export))
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();

@@ -5,6 +5,7 @@ pub(crate) mod request;
 
 pub(crate) mod cancel;
 pub(crate) mod cleanup;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod logs;

@@ -7,10 +7,10 @@ use performance_store::{Run, RunFilter};
 use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
-use super::words::{self, Badge};
 use super::{page, see_other};
 use crate::app::App;
 use crate::planner::unknown_scenario;
+use crate::presentation::words::{self, Badge};
 use crate::principal::Caller;
 use crate::problems;
 use crate::runs::quick_start::ScenarioInPath;

@@ -4,16 +4,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use load_analysis::results::Results;
-use performance_store::{Run, RunAddress};
+use performance_store::Run;
 use service_defaults::problem::Problem;
 
-use super::chart::{self, Chart};
-use super::figures::{self, CheckRow, MetricRow, ThresholdRow, Tile};
-use super::words::{self, Badge};
-use super::{numbers, page, see_other};
+use super::{page, see_other};
 use crate::app::App;
+use crate::presentation::chart::{self, Chart};
+use crate::presentation::figures::{self, CheckRow, MetricRow, ThresholdRow, Tile};
+use crate::presentation::numbers;
+use crate::presentation::time_table::{self, TimeRow};
+use crate::presentation::words::{self, Badge};
 use crate::problems;
-use crate::runs::{RunInPath, logs};
+use crate::runs::{RunInPath, logs, results};
 use crate::timeline::{self, TimelinePoint};
 
 /// Points of the picture; a longer run gets longer steps.
@@ -51,16 +53,6 @@ struct RunPage {
     last_event: u64,
 }
 
-struct TimeRow {
-    time: String,
-    requests: String,
-    p50: String,
-    p95: String,
-    p99: String,
-    failed: String,
-    users: String,
-}
-
 /// The page of a run.
 pub(super) async fn run(
     State(app): State<App>,
@@ -77,7 +69,7 @@ pub(super) async fn run(
         .get(&address)
         .await
         .map_err(problems::from_store)?;
-    let results = results(&app, &address).await?;
+    let results = results::document(&app, &address).await?;
     let [fine, coarse] = timeline::overviews(&app.store, &address, [MAX_POINTS, MAX_ROWS])
         .await
         .map_err(problems::from_store)?;
@@ -92,7 +84,7 @@ pub(super) async fn run(
         log: logs::text(lines.get(shown..).unwrap_or_default()),
         log_lines: numbers::whole(lines.len() as u64),
         chart: chart::draw(&fine.points, fine.step),
-        rows: coarse.points.iter().map(time_row).collect(),
+        rows: time_table::rows(&coarse.points),
         ..of(&run, results.as_ref(), fine.points.last())
     })
 }
@@ -132,60 +124,9 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         thresholds: results.map(figures::thresholds).unwrap_or_default(),
         checks: results.map(figures::checks).unwrap_or_default(),
         metrics: results.map(figures::metrics).unwrap_or_default(),
-        coverage: results.map(coverage),
+        coverage: results.map(figures::coverage),
         log: String::new(),
         log_lines: numbers::whole(0),
         last_event: 0,
     }
-}
-
-async fn results(app: &App, address: &RunAddress) -> Result<Option<Results>, Problem> {
-    let json = app
-        .store
-        .results(address)
-        .await
-        .map_err(problems::from_store)?;
-    Ok(json.and_then(|json| {
-        serde_json::from_str(&json)
-            .inspect_err(|error| tracing::error!(test.id = %address.id, "stored results cannot be read: {error}"))
-            .ok()
-    }))
-}
-
-fn time_row(point: &TimelinePoint) -> TimeRow {
-    let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), numbers::number);
-    TimeRow {
-        time: numbers::run_time(point.t),
-        requests: numbers::whole(point.requests),
-        p50: optional(point.p50),
-        p95: optional(point.p95),
-        p99: optional(point.p99),
-        failed: optional(point.error_rate.map(|rate| rate * 100.0)),
-        users: optional(point.virtual_users),
-    }
-}
-
-/// What the figures are made of, in a sentence.
-fn coverage(results: &Results) -> String {
-    let coverage = &results.coverage;
-    let mut text = format!(
-        "{} samples in {} tag sets over {} s of load",
-        numbers::whole(coverage.samples),
-        coverage.tag_sets,
-        numbers::number(coverage.load_seconds)
-    );
-    if coverage.samples_in_other > 0 {
-        text.push_str(&format!(
-            "; {} samples came after the bound on tag sets and are counted as \u{201c}other\u{201d}",
-            numbers::whole(coverage.samples_in_other)
-        ));
-    }
-    if coverage.samples_left_out > 0 {
-        text.push_str(&format!(
-            "; {} samples came after the bound on metrics and are in no figure",
-            numbers::whole(coverage.samples_left_out)
-        ));
-    }
-    text.push('.');
-    text
 }

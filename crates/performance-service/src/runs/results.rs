@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use load_analysis::results::Results;
+use performance_store::RunAddress;
 use serde_json::value::RawValue;
 use service_defaults::problem::Problem;
 
@@ -35,4 +37,18 @@ pub(crate) async fn results(
         Problem::internal()
     })?;
     Ok(Json(results))
+}
+
+/// The same as a value; `None` while there is none, or when it cannot be read any more.
+pub(crate) async fn document(app: &App, address: &RunAddress) -> Result<Option<Results>, Problem> {
+    let json = app
+        .store
+        .results(address)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(json.and_then(|json| {
+        serde_json::from_str(&json)
+            .inspect_err(|error| tracing::error!(test.id = %address.id, "stored results cannot be read: {error}"))
+            .ok()
+    }))
 }

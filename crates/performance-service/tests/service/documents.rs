@@ -35,6 +35,7 @@ async fn every_call_is_described() -> anyhow::Result<()> {
         ("/api/v1/performancetest/{id}/cancel", "post"),
         ("/api/v1/performancetest/{id}/results", "get"),
         ("/api/v1/performancetest/{id}/logs", "get"),
+        ("/api/v1/performancetest/{id}/export", "get"),
         ("/api/v1/performancetest/running", "get"),
         ("/api/v1/performancetest/tests", "get"),
         ("/api/v1/performancetest/cleanup", "post"),

@@ -10,5 +10,6 @@ mod live;
 mod pages;
 mod queue;
 mod refusals;
+mod reports;
 mod target;
 mod test_service;

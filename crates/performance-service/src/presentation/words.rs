@@ -7,13 +7,13 @@ use performance_store::{Run, RunStatus};
 use super::numbers::run_time;
 
 /// A verdict for the eye: symbol and word.
-pub(super) struct Badge {
-    pub(super) level: &'static str,
-    pub(super) reason: String,
+pub(crate) struct Badge {
+    pub(crate) level: &'static str,
+    pub(crate) reason: String,
 }
 
 /// The judgement of a run, once there is one.
-pub(super) fn badge(verdict: Option<&Verdict>) -> Option<Badge> {
+pub(crate) fn badge(verdict: Option<&Verdict>) -> Option<Badge> {
     let verdict = verdict?;
     Some(Badge {
         level: verdict.level.as_str(),
@@ -22,12 +22,12 @@ pub(super) fn badge(verdict: Option<&Verdict>) -> Option<Badge> {
 }
 
 /// `2026-11-21 16:12:08 UTC`: a clock without its zone says nothing.
-pub(super) fn clock(at: Timestamp) -> String {
+pub(crate) fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// How long a run has taken, or takes so far.
-pub(super) fn duration(run: &Run) -> Option<String> {
+pub(crate) fn duration(run: &Run) -> Option<String> {
     let begin = run.started_at?;
     let end = run.completed_at.unwrap_or_else(Timestamp::now);
     let seconds = end.duration_since(begin).as_secs();
@@ -35,7 +35,7 @@ pub(super) fn duration(run: &Run) -> Option<String> {
 }
 
 /// What a run that is not judged yet is doing.
-pub(super) const fn state(status: RunStatus) -> &'static str {
+pub(crate) const fn state(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Queued => "queued: waits for its turn",
         RunStatus::Starting => "starting: k6 checks the script",

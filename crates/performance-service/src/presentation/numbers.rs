@@ -1,9 +1,9 @@
 //! Numbers as the pages write them: as sentences do, and times and axes.
 
-pub(super) use load_analysis::notation::{number, share, whole};
+pub(crate) use load_analysis::notation::{number, share, whole};
 
 /// `mm:ss`, or `h:mm:ss` from an hour on.
-pub(super) fn run_time(seconds: u32) -> String {
+pub(crate) fn run_time(seconds: u32) -> String {
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
         format!("{hours}:{minutes:02}:{seconds:02}")
@@ -13,7 +13,7 @@ pub(super) fn run_time(seconds: u32) -> String {
 }
 
 /// Ends of axes are round numbers, so that zeros after the point say nothing.
-pub(super) fn axis_label(value: f64) -> String {
+pub(crate) fn axis_label(value: f64) -> String {
     let text = number(value);
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -10,40 +10,40 @@ use crate::timeline::TimelinePoint;
 const LEAST_FOR_P99: f64 = 1_000.0;
 
 /// One of the six numbers on top.
-pub(super) struct Tile {
-    pub(super) name: &'static str,
+pub(crate) struct Tile {
+    pub(crate) name: &'static str,
     /// What the live script updates.
-    pub(super) key: &'static str,
-    pub(super) value: String,
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
 }
 
 /// A row of the table of metrics.
-pub(super) struct MetricRow {
-    pub(super) name: String,
-    pub(super) unit: &'static str,
-    pub(super) count: String,
-    pub(super) cells: [String; 5],
+pub(crate) struct MetricRow {
+    pub(crate) name: String,
+    pub(crate) unit: &'static str,
+    pub(crate) count: String,
+    pub(crate) cells: [String; 5],
 }
 
 /// A row of the table of thresholds.
-pub(super) struct ThresholdRow {
-    pub(super) name: String,
-    pub(super) ok: bool,
-    pub(super) observed: String,
-    pub(super) samples: String,
+pub(crate) struct ThresholdRow {
+    pub(crate) name: String,
+    pub(crate) ok: bool,
+    pub(crate) observed: String,
+    pub(crate) samples: String,
 }
 
 /// A row of the table of checks.
-pub(super) struct CheckRow {
-    pub(super) name: String,
-    pub(super) ok: bool,
-    pub(super) passes: String,
-    pub(super) fails: String,
-    pub(super) share: String,
+pub(crate) struct CheckRow {
+    pub(crate) name: String,
+    pub(crate) ok: bool,
+    pub(crate) passes: String,
+    pub(crate) fails: String,
+    pub(crate) share: String,
 }
 
 /// The six numbers of a finished run.
-pub(super) fn tiles(results: &Results) -> Vec<Tile> {
+pub(crate) fn tiles(results: &Results) -> Vec<Tile> {
     let value = |metric: &str, stat: &str| -> Option<f64> {
         let metric = results.metrics.get(metric)?;
         metric.values.get(stat).copied()
@@ -81,7 +81,7 @@ pub(super) fn tiles(results: &Results) -> Vec<Tile> {
 }
 
 /// The same six of the latest second of a run that goes on.
-pub(super) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
+pub(crate) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
     let milliseconds = |value: Option<f64>| value.map(ms_text);
     let point = latest.cloned().unwrap_or_default();
     let checks = point.checks_passed + point.checks_failed;
@@ -110,7 +110,7 @@ pub(super) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
 }
 
 /// Trends first, in their own unit; then the rest by name.
-pub(super) fn metrics(results: &Results) -> Vec<MetricRow> {
+pub(crate) fn metrics(results: &Results) -> Vec<MetricRow> {
     results
         .metrics
         .iter()
@@ -119,7 +119,7 @@ pub(super) fn metrics(results: &Results) -> Vec<MetricRow> {
 }
 
 /// The thresholds, crossed ones first.
-pub(super) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
+pub(crate) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
     let mut rows: Vec<ThresholdRow> = results
         .thresholds
         .results
@@ -138,7 +138,7 @@ pub(super) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
 }
 
 /// The checks, failed ones first.
-pub(super) fn checks(results: &Results) -> Vec<CheckRow> {
+pub(crate) fn checks(results: &Results) -> Vec<CheckRow> {
     let mut rows: Vec<CheckRow> = results
         .checks
         .iter()
@@ -152,6 +152,31 @@ pub(super) fn checks(results: &Results) -> Vec<CheckRow> {
         .collect();
     rows.sort_by_key(|row| row.ok);
     rows
+}
+
+/// What the figures are made of, in a sentence.
+pub(crate) fn coverage(results: &Results) -> String {
+    let coverage = &results.coverage;
+    let mut text = format!(
+        "{} samples in {} tag sets over {} s of load",
+        whole(coverage.samples),
+        coverage.tag_sets,
+        number(coverage.load_seconds)
+    );
+    if coverage.samples_in_other > 0 {
+        text.push_str(&format!(
+            "; {} samples came after the bound on tag sets and are counted as \u{201c}other\u{201d}",
+            whole(coverage.samples_in_other)
+        ));
+    }
+    if coverage.samples_left_out > 0 {
+        text.push_str(&format!(
+            "; {} samples came after the bound on metrics and are in no figure",
+            whole(coverage.samples_left_out)
+        ));
+    }
+    text.push('.');
+    text
 }
 
 fn row(name: &str, metric: &MetricResult) -> MetricRow {

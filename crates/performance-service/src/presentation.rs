@@ -1,0 +1,7 @@
+//! What pages and reports show alike: figures, pictures, words, numbers.
+
+pub(crate) mod chart;
+pub(crate) mod figures;
+pub(crate) mod numbers;
+pub(crate) mod time_table;
+pub(crate) mod words;

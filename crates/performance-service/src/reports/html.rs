@@ -1,0 +1,93 @@
+//! A run as one page that needs no server, no script and no network.
+
+use askama::Template;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use super::{Report, ThresholdLine};
+use crate::presentation::chart::{self, Chart};
+use crate::presentation::figures::{self, CheckRow, MetricRow, Tile};
+use crate::presentation::time_table::{self, TimeRow};
+use crate::presentation::words::{self, Badge};
+use crate::runs::request::StartBody;
+
+const STYLE: &str = include_str!("../../assets/style.css");
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    style: &'static str,
+    /// Of the style, so that the page's own policy admits it and nothing else.
+    style_hash: String,
+    badge: Badge,
+    name: String,
+    number: u64,
+    scenario: String,
+    script: String,
+    started: String,
+    duration: String,
+    address: String,
+    reasons: Vec<String>,
+    valid: bool,
+    exit_code: u8,
+    tiles: Vec<Tile>,
+    chart: Option<Chart>,
+    rows: Vec<TimeRow>,
+    thresholds: Vec<ThresholdLine>,
+    checks: Vec<CheckRow>,
+    metrics: Vec<MetricRow>,
+    coverage: Option<String>,
+    settings: Vec<(String, String)>,
+}
+
+pub(super) fn render(report: &Report) -> askama::Result<String> {
+    let (run, results) = (&report.run, report.results.as_ref());
+    let [fine, coarse] = &report.overviews;
+    Page {
+        style: STYLE,
+        style_hash: STANDARD.encode(Sha256::digest(STYLE)),
+        badge: Badge {
+            level: report.level(),
+            reason: String::new(),
+        },
+        name: run.test_name.clone(),
+        number: run.number,
+        scenario: run.scenario.clone(),
+        script: run.script.clone(),
+        started: words::clock(run.started_at.unwrap_or(run.queued_at)),
+        duration: words::duration(run).unwrap_or_default(),
+        address: report.address.clone(),
+        reasons: report.reasons().to_vec(),
+        valid: report.is_valid(),
+        exit_code: report.exit_code(),
+        tiles: results.map(figures::tiles).unwrap_or_default(),
+        chart: chart::draw(&fine.points, fine.step),
+        rows: time_table::rows(&coarse.points),
+        thresholds: report.thresholds(),
+        checks: results.map(figures::checks).unwrap_or_default(),
+        metrics: results.map(figures::metrics).unwrap_or_default(),
+        coverage: results.map(figures::coverage),
+        settings: settings(&run.request),
+    }
+    .render()
+}
+
+/// What was asked for, name and value.
+fn settings(request: &str) -> Vec<(String, String)> {
+    let request: StartBody = serde_json::from_str(request).unwrap_or_default();
+    let options = &request.options;
+    let mut settings = Vec::new();
+    let mut add = |name: &str, value: Option<String>| {
+        settings.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add(
+        "virtual users",
+        options.virtual_users.map(|n| n.to_string()),
+    );
+    add("duration", options.duration.clone());
+    add("iterations", options.iterations.map(|n| n.to_string()));
+    add("k6", options.k6_version.clone());
+    let environment = request.environment.into_iter();
+    settings.extend(environment.map(|(name, value)| (name, value.0)));
+    settings
+}

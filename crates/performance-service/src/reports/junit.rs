@@ -1,0 +1,51 @@
+//! A run as a `JUnit` test suite: a case for its validity, one for each threshold.
+
+use askama::Template;
+
+use super::{Report, ThresholdLine};
+
+#[derive(Template)]
+#[template(path = "report.xml")]
+struct Suite {
+    name: String,
+    at: String,
+    /// Why the run does not count.
+    invalid: Option<String>,
+    cases: Vec<Case>,
+    failures: usize,
+}
+
+struct Case {
+    name: String,
+    /// The sentence of a crossed threshold.
+    failure: Option<String>,
+}
+
+pub(super) fn render(report: &Report) -> askama::Result<String> {
+    let cases: Vec<Case> = report.thresholds().iter().map(case).collect();
+    let begun = report.run.started_at.unwrap_or(report.run.queued_at);
+    Suite {
+        name: characters(&format!("{} #{}", report.run.test_name, report.run.number)),
+        at: begun.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        invalid: (!report.is_valid()).then(|| characters(&report.reasons().join(" "))),
+        failures: cases.iter().filter(|case| case.failure.is_some()).count(),
+        cases,
+    }
+    .render()
+}
+
+fn case(line: &ThresholdLine) -> Case {
+    Case {
+        name: characters(&format!("{}: {}", line.metric, line.target)),
+        failure: (!line.ok).then(|| {
+            let actual = format!("actual {}, target {}", line.actual, line.target);
+            characters(&format!("{actual}, {} samples", line.samples))
+        }),
+    }
+}
+
+/// XML 1.0 has no way to write most control characters.
+fn characters(text: &str) -> String {
+    let allowed = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    text.chars().filter(allowed).collect()
+}

@@ -1,0 +1,111 @@
+//! A run as a comment for a pull request: the verdict, its reasons, target against actual.
+
+use askama::Template;
+
+use super::Report;
+
+/// Longer comments are refused by the code hosts, whose bound is 65,536.
+const MAX_BYTES: usize = 60_000;
+
+/// Rows that are shown at once; further ones are folded.
+const OPEN_ROWS: usize = 5;
+
+#[derive(Template)]
+#[template(path = "report.md")]
+struct Comment {
+    symbol: &'static str,
+    level: &'static str,
+    name: String,
+    number: u64,
+    address: String,
+    reasons: Vec<String>,
+    open: Vec<Row>,
+    folded: Vec<Row>,
+    left_out: usize,
+    valid: bool,
+    exit_code: u8,
+}
+
+struct Row {
+    metric: String,
+    target: String,
+    actual: String,
+    reading: &'static str,
+}
+
+pub(super) fn render(report: &Report) -> askama::Result<String> {
+    let mut rows: Vec<Row> = report
+        .thresholds()
+        .into_iter()
+        .map(|line| Row {
+            metric: plain(&line.metric),
+            target: plain(&line.target),
+            actual: plain(&line.actual),
+            reading: if line.ok { "held" } else { "**crossed**" },
+        })
+        .collect();
+    let folded = rows.split_off(rows.len().min(OPEN_ROWS));
+    let mut comment = Comment {
+        symbol: symbol(report.level()),
+        level: report.level(),
+        name: plain(&report.run.test_name),
+        number: report.run.number,
+        address: report.address.clone(),
+        reasons: report.reasons().iter().map(|text| plain(text)).collect(),
+        open: rows,
+        folded,
+        left_out: 0,
+        valid: report.is_valid(),
+        exit_code: report.exit_code(),
+    };
+    let mut text = comment.render()?;
+    while text.len() > MAX_BYTES && comment.folded.pop().is_some() {
+        comment.left_out += 1;
+        text = comment.render()?;
+    }
+    Ok(text)
+}
+
+const fn symbol(level: &str) -> &'static str {
+    match level.as_bytes() {
+        b"PASS" => "✓",
+        b"WARNING" => "!",
+        b"FAIL" => "✕",
+        b"CRITICAL" => "⬣",
+        b"INCONCLUSIVE" => "≈",
+        _ => "⊘",
+    }
+}
+
+/// Text that stays text: no mark of Markdown or HTML, no mention, one line.
+fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '@' => escaped.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            character if character.is_control() => escaped.push(' '),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_becomes_a_mark() {
+        assert_eq!(
+            plain("a|b <script>\n@team [x](y) `c`"),
+            "a\\|b &lt;script&gt; &#64;team \\[x\\](y) \\`c\\`"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! `GET /{testId}/export`.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
+use serde::Deserialize;
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+
+use super::{RunInPath, results};
+use crate::app::App;
+use crate::problems;
+use crate::reports::{Format, Report};
+use crate::timeline;
+
+/// Points of the picture, and rows of the table behind it: a report stays below 400 KB.
+const OVERVIEWS: [u32; 2] = [600, 20];
+
+/// Which report.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// `json` (the default), `csv`, `k6-summary`, `html`, `markdown` or `junit`.
+    format: Option<String>,
+}
+
+/// A run that is over as one file.
+#[utoipa::path(
+    get,
+    path = "/api/v1/performancetest/{id}/export",
+    tag = "runs",
+    params(("id" = String, Path, description = "The run's id"), ExportQuery),
+    responses(
+        (status = 200, description = "The report, under a name to save it by", body = String),
+        (status = 400, description = "The format is unknown"),
+        (status = 404, description = "No such run"),
+        (status = 409, description = "The run is not over"),
+    )
+)]
+pub(crate) async fn export(
+    State(app): State<App>,
+    RunInPath(address): RunInPath,
+    ValidQuery(query): ValidQuery<ExportQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let format = format(query.format.as_deref())?;
+    let from_store = problems::from_store;
+    let run = app.store.get(&address).await.map_err(from_store)?;
+    if !run.status.is_final() {
+        let detail = format!("the run is not over: it is {}", run.status);
+        return Err(Problem::conflict(detail));
+    }
+    let overviews = timeline::overviews(&app.store, &address, OVERVIEWS).await;
+    let seconds = match format {
+        Format::Json | Format::Csv => timeline::of_run(&app.store, &address, 1, 0).await,
+        _ => Ok(Vec::new()),
+    };
+    let report = Report {
+        run,
+        results_json: app.store.results(&address).await.map_err(from_store)?,
+        results: results::document(&app, &address).await?,
+        seconds: seconds.map_err(from_store)?,
+        overviews: overviews.map_err(from_store)?,
+        address: format!("{}/runs/{}", origin(&headers), address.id),
+    };
+    let text = report.render(format).map_err(|error| {
+        tracing::error!(test.id = %address.id, "a report cannot be written: {error}");
+        Problem::internal()
+    })?;
+    let disposition = format!("attachment; filename=\"{}\"", report.file_name(format));
+    let head = [
+        (header::CONTENT_TYPE, format.content_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((head, text).into_response())
+}
+
+fn format(name: Option<&str>) -> Result<Format, Problem> {
+    let name = name.unwrap_or(Format::Json.name());
+    Format::parse(name).ok_or_else(|| {
+        let names = Format::ALL.map(Format::name).join(", ");
+        Problem::invalid_field("format", format!("must be one of {names}"))
+    })
+}
+
+/// Where the caller reached this service; whether that is a name of it was checked before.
+fn origin(headers: &HeaderMap) -> String {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    host.map(|host| format!("http://{host}"))
+        .unwrap_or_default()
+}
