@@ -125,6 +125,7 @@ impl Conductor {
             test_name: planned.test_name,
             scenario: planned.scenario.name().to_owned(),
             script: planned.script,
+            environment: planned.environment,
             request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");

@@ -25,6 +25,7 @@ mod reports;
 mod runs;
 
 mod announcer;
+mod comparing;
 mod conductor;
 mod k6;
 mod planner;

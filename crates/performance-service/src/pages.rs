@@ -1,7 +1,9 @@
 //! The pages for people: rendered here, complete without scripts, under a strict policy.
 
+mod compare;
 mod home;
 mod run;
+mod test;
 
 use askama::Template;
 use axum::Router;
@@ -24,6 +26,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(crate) fn routes(app: App) -> Router {
     Router::new()
         .route("/", get(home::home))
+        .route("/compare", get(compare::compare))
+        .route("/tests/{name}", get(test::test))
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/runs/quick-start/{scenario}", post(home::quick_start))

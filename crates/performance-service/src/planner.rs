@@ -42,6 +42,8 @@ pub(crate) struct Planned {
     pub(crate) test_name: String,
     pub(crate) scenario: Scenario,
     pub(crate) script: String,
+    /// The target's name.
+    pub(crate) environment: String,
     pub(crate) plan: RunPlan,
 }
 
@@ -66,8 +68,9 @@ impl Planner {
         let options =
             RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
         let environment = environment(id, body, scenario)?;
+        let (target_name, target) = self.target(body.environment.get("BASE_URL"))?;
         let plan = RunPlan {
-            target: self.target(body.environment.get("BASE_URL"))?,
+            target,
             script,
             options,
             environment,
@@ -78,6 +81,7 @@ impl Planner {
             test_name,
             scenario,
             script: script_name.to_owned(),
+            environment: target_name.to_owned(),
             plan,
         })
     }
@@ -87,28 +91,31 @@ impl Planner {
         self.runs_directory.join(id.to_string())
     }
 
-    fn target(&self, base_url: Option<&Word>) -> Result<Target, Problem> {
+    /// The target and its name: the one that is asked for, `local`, or else the first.
+    fn target(&self, base_url: Option<&Word>) -> Result<(&str, Target), Problem> {
         const FIELD: &str = "environment.BASE_URL";
-        let text = match base_url {
+        let (name, text) = match base_url {
             Some(Word(text)) => {
                 let url = text
                     .parse()
                     .map_err(|error| Problem::invalid_field(FIELD, format!("{error}")))?;
-                self.targets.check(&url).map_err(|refused| {
+                let name = self.targets.check(&url).map_err(|refused| {
                     Problem::forbidden(format!("{FIELD}: {refused}")).with_kind("target-refused")
                 })?;
-                text.as_str()
+                (name, text.as_str())
             }
-            None => self
-                .targets
-                .named("local")
-                .or_else(|| self.targets.iter().next().map(|(_, url)| url))
-                .map(url::Url::as_str)
-                .ok_or_else(|| {
+            None => {
+                let mut listed = self.targets.iter();
+                let local = listed.clone().find(|(name, _)| *name == "local");
+                let (name, url) = local.or_else(|| listed.next()).ok_or_else(|| {
                     Problem::forbidden("this service has no target; set PERFORMANCE_TARGETS")
-                })?,
+                })?;
+                (name, url.as_str())
+            }
         };
-        Target::parse(text).map_err(|error| Problem::invalid_field(FIELD, error.to_string()))
+        let target = Target::parse(text)
+            .map_err(|error| Problem::invalid_field(FIELD, error.to_string()))?;
+        Ok((name, target))
     }
 }
 

@@ -10,7 +10,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, export, get, list, logs, quick_start, results, scenarios, start, timeline,
+    cancel, cleanup, compare, export, get, list, logs, quick_start, results, scenarios, start,
+    timeline, trends,
 };
 use crate::{hub, pages, same_origin};
 
@@ -24,6 +25,8 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(list::running))
         .routes(routes!(scenarios::scenarios))
         .routes(routes!(cleanup::cleanup))
+        .routes(routes!(compare::compare))
+        .routes(routes!(trends::trends))
         .routes(routes!(get::get))
         .routes(routes!(cancel::cancel))
         .routes(routes!(results::results))

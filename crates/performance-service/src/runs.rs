@@ -5,6 +5,7 @@ pub(crate) mod request;
 
 pub(crate) mod cancel;
 pub(crate) mod cleanup;
+pub(crate) mod compare;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;
@@ -14,6 +15,7 @@ pub(crate) mod results;
 pub(crate) mod scenarios;
 pub(crate) mod start;
 pub(crate) mod timeline;
+pub(crate) mod trends;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;

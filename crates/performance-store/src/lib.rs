@@ -19,6 +19,7 @@ mod run;
 mod runs;
 
 mod events;
+mod history;
 mod logs;
 mod seconds;
 
@@ -31,6 +32,7 @@ mod schema;
 pub use database::{RunStore, StoreConfig};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
+pub use history::{MAX_HISTORY, TestName, WithResults};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,

@@ -138,6 +138,8 @@ pub struct NewRun {
     pub scenario: String,
     /// The script, relative to the scripts directory.
     pub script: String,
+    /// The name of the target.
+    pub environment: String,
     /// Everything else that was asked, as JSON; the service writes and reads it.
     pub request: String,
 }
@@ -157,6 +159,8 @@ pub struct Run {
     pub scenario: String,
     /// The script, relative to the scripts directory.
     pub script: String,
+    /// The name of the target.
+    pub environment: String,
     /// Everything else that was asked, as JSON.
     pub request: String,
     /// Where it is.

@@ -7,8 +7,8 @@ mod rows;
 use rusqlite::{OptionalExtension, params};
 use tenancy::TenantId;
 
-use self::rows::{COLUMNS, check, collect, load};
-pub(crate) use self::rows::{fenced_row, row_of, timestamp};
+use self::rows::{COLUMNS, check, collect};
+pub(crate) use self::rows::{fenced_row, load, row_of, timestamp};
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};

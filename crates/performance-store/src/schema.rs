@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -67,6 +67,10 @@ CREATE TABLE log_lines (
 ) STRICT, WITHOUT ROWID;
 ",
     "ALTER TABLE runs ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;",
+    "
+ALTER TABLE runs ADD COLUMN environment TEXT NOT NULL DEFAULT 'local';
+CREATE INDEX runs_by_test ON runs (tenant, test_name, number);
+",
 ];
 
 /// Creates or updates the tables.

@@ -27,22 +27,23 @@ impl AllowList {
     }
 
     /// The entries, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Url)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Url)> + Clone {
         self.0.iter().map(|(name, url)| (name.as_str(), url))
     }
 
-    /// The listed base address that `address` belongs to.
+    /// The name of the listed base address that `address` belongs to.
     ///
     /// # Errors
     /// An address that carries credentials or whose scheme, host or port are not listed together.
-    pub fn check(&self, address: &Url) -> Result<&Url, Refused> {
+    pub fn check(&self, address: &Url) -> Result<&str, Refused> {
         let bare = address.username().is_empty() && address.password().is_none();
-        let listed = self.0.values().find(|listed| {
+        let listed = self.iter().find(|(_, listed)| {
             listed.scheme() == address.scheme()
                 && listed.host() == address.host()
                 && listed.port_or_known_default() == address.port_or_known_default()
         });
-        listed.filter(|_| bare).ok_or_else(|| Refused {
+        let name = listed.map(|(name, _)| name);
+        name.filter(|_| bare).ok_or_else(|| Refused {
             address: crate::environment::without_userinfo(address.as_str()),
             allowed: self
                 .iter()

@@ -87,6 +87,7 @@ impl Laboratory {
             test_name: "a run".to_owned(),
             scenario: "Load".to_owned(),
             script: "tests/load.js".to_owned(),
+            environment: "local".to_owned(),
             request: "{}".to_owned(),
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");

@@ -280,7 +280,7 @@ fn span(seconds: f64) -> String {
 }
 
 /// The next of 1, 2, 2.5, 5 times a power of ten.
-fn round_up(value: f64) -> f64 {
+pub(super) fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
     let nice = [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()

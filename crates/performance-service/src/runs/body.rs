@@ -24,6 +24,8 @@ pub(crate) struct RunBody {
     pub(crate) scenario: String,
     /// The script, relative to the scripts directory.
     pub(crate) test_script: String,
+    /// The name of the target.
+    pub(crate) target: String,
     /// `Queued`, `Starting`, `Running`, `Completed`, `Failed` or `Cancelled`.
     pub(crate) status: &'static str,
     /// When it was accepted.
@@ -74,6 +76,7 @@ impl RunBody {
             test_name: run.test_name.clone(),
             scenario: run.scenario.clone(),
             test_script: run.script.clone(),
+            target: run.environment.clone(),
             status: run.status.as_str(),
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.unwrap_or(run.queued_at).to_string(),

@@ -27,9 +27,9 @@ pub(super) fn insert(
         |row| row.get(0),
     )?;
     transaction.execute(
-        "INSERT INTO runs (tenant, id, number, test_name, scenario, script, request,
-                           status, fence, queued_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', 0, ?8)",
+        "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
+                           request, status, fence, queued_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'Queued', 0, ?9)",
         params![
             address.tenant.as_str(),
             address.id.to_string(),
@@ -37,6 +37,7 @@ pub(super) fn insert(
             new.test_name,
             new.scenario,
             new.script,
+            new.environment,
             new.request,
             Timestamp::now().as_millisecond(),
         ],

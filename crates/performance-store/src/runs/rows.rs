@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::run::{LoadProcess, Position, Run, RunAddress, RunStatus};
 
 pub(super) const COLUMNS: &str =
-    "id, tenant, number, test_name, scenario, script, request, status, fence,
+    "id, tenant, number, test_name, scenario, script, environment, request, status, fence,
     queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, error, verdict";
 
 /// The row of a run that is at `expected`.
@@ -63,7 +63,7 @@ pub(crate) fn row_of(connection: &Connection, address: &RunAddress) -> Result<i6
         .ok_or(StoreError::NotFound)
 }
 
-pub(super) fn load(connection: &Connection, address: &RunAddress) -> Result<Run, StoreError> {
+pub(crate) fn load(connection: &Connection, address: &RunAddress) -> Result<Run, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM runs WHERE tenant = ?1 AND id = ?2");
     collect(
         connection,
@@ -103,6 +103,7 @@ fn read(row: &Row<'_>) -> Result<Run, StoreError> {
         test_name: row.get("test_name")?,
         scenario: row.get("scenario")?,
         script: row.get("script")?,
+        environment: row.get("environment")?,
         request: row.get("request")?,
         status: parse_status(&status)?,
         fence: row.get("fence")?,

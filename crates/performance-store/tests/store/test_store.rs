@@ -57,6 +57,7 @@ impl TestStore {
             test_name: "smoke".to_owned(),
             scenario: "Smoke".to_owned(),
             script: "tests/smoke.js".to_owned(),
+            environment: "local".to_owned(),
             request: "{}".to_owned(),
         };
         let address = RunAddress {

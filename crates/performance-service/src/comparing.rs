@@ -1,0 +1,194 @@
+//! Stored runs as groups that `load-analysis` can compare, and as series over time.
+
+use std::collections::BTreeMap;
+
+use load_analysis::comparison::{Comparison, Count, Subject, compare};
+use load_analysis::metric::{Contains, MetricKind};
+use load_analysis::objective::{Better, Priority};
+use load_analysis::results::{MetricResult, Results};
+use load_analysis::threshold::Statistic;
+use load_analysis::unit::Unit;
+use performance_store::{Run, WithResults};
+
+/// Below this many samples a 99th percentile is the opinion of ten of them at most.
+const LEAST_FOR_P99: f64 = 1_000.0;
+
+/// Metrics whose 95th percentile, mean or share decides; the others inform.
+const DECIDING: [&str; 4] = [
+    "http_req_duration",
+    "http_req_failed",
+    "ai_ttft",
+    "ai_cost_per_call_pico_usd",
+];
+
+/// A run whose results could be read.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) run: Run,
+    pub(crate) results: Results,
+}
+
+/// The statistics of a metric that are compared.
+const STATISTICS: [Statistic; 4] = [
+    Statistic::Average,
+    Statistic::Median,
+    Statistic::Percentile(95.0),
+    Statistic::Percentile(99.0),
+];
+
+/// The runs that have figures.
+pub(crate) fn measured(runs: Vec<WithResults>) -> Vec<Measured> {
+    let read = |stored: WithResults| {
+        let results = serde_json::from_str(stored.results.as_deref()?)
+            .inspect_err(|error| {
+                tracing::error!(test.id = %stored.run.id, "stored results cannot be read: {error}");
+            })
+            .ok()?;
+        Some(Measured {
+            run: stored.run,
+            results,
+        })
+    };
+    runs.into_iter().filter_map(read).collect()
+}
+
+/// Everything that both groups measured, compared.
+pub(crate) fn compare_groups(reference: &[Measured], candidate: &[Measured]) -> Vec<Comparison> {
+    compare(&subjects(reference, candidate))
+}
+
+/// The figures of a run by measure, such as `http_req_duration p(95)`, in k6's units.
+pub(crate) fn figures(results: &Results) -> BTreeMap<String, f64> {
+    let mut figures = BTreeMap::new();
+    for (name, metric) in &results.metrics {
+        for statistic in statistics(metric) {
+            if let Some(value) = figure(metric, statistic) {
+                figures.insert(measure(name, statistic), value);
+            }
+        }
+    }
+    figures
+}
+
+/// The name of a measure.
+pub(crate) fn measure(metric: &str, statistic: Statistic) -> String {
+    format!("{metric} {}", statistic.name())
+}
+
+fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
+    let Some(first) = reference.first() else {
+        return Vec::new();
+    };
+    let mut subjects = Vec::new();
+    for (name, metric) in &first.results.metrics {
+        if metric.kind == MetricKind::Rate {
+            subjects.extend(failures(name, reference, candidate));
+            continue;
+        }
+        for statistic in statistics(metric) {
+            let of = |runs: &[Measured]| -> Option<Vec<f64>> {
+                let figure = |run: &Measured| figure(run.results.metrics.get(name)?, statistic);
+                runs.iter().map(figure).collect()
+            };
+            // A measure that a run lacks says nothing of the group.
+            if let Some(figures) = of(reference).zip(of(candidate)) {
+                let called = (called(name, statistic), unit(name, metric, statistic));
+                let better = Better::of(name, statistic);
+                let priority = priority(name, statistic);
+                subjects.push(Subject::of_figures(called, better, priority, figures));
+            }
+        }
+    }
+    subjects
+}
+
+/// A rate of what went wrong. A rate of what went right, such as `checks`, is turned around.
+fn failures(name: &str, reference: &[Measured], candidate: &[Measured]) -> Option<Subject> {
+    let right = name == "checks" || name.starts_with("checks{");
+    let of = |runs: &[Measured]| -> Option<Vec<Count>> {
+        let count = |run: &Measured| {
+            let values = &run.results.metrics.get(name)?.values;
+            let (yes, no) = (whole(*values.get("passes")?), whole(*values.get("fails")?));
+            Some(Count {
+                hits: if right { no } else { yes },
+                of: yes + no,
+            })
+        };
+        runs.iter().map(count).collect()
+    };
+    let counts = of(reference).zip(of(candidate))?;
+    let called = if right {
+        "failed checks".to_owned()
+    } else {
+        format!("rate of {name}")
+    };
+    Some(Subject::of_failures(
+        called,
+        priority(name, Statistic::Rate),
+        counts,
+    ))
+}
+
+/// Which statistics of a metric are worth a comparison. The rate of an open load is a set-point,
+/// but that of a closed one tells.
+fn statistics(metric: &MetricResult) -> Vec<Statistic> {
+    match metric.kind {
+        MetricKind::Trend => STATISTICS.into(),
+        MetricKind::Rate | MetricKind::Counter => vec![Statistic::Rate],
+        MetricKind::Gauge => Vec::new(),
+    }
+}
+
+fn figure(metric: &MetricResult, statistic: Statistic) -> Option<f64> {
+    let count = metric.values.get("count").copied().unwrap_or(0.0);
+    let too_few = statistic == Statistic::Percentile(99.0) && count < LEAST_FOR_P99;
+    let value = metric.values.get(&statistic.name()).copied();
+    value.filter(|value| value.is_finite() && !too_few)
+}
+
+fn priority(metric: &str, statistic: Statistic) -> Priority {
+    let deciding = match statistic {
+        Statistic::Percentile(95.0) => metric != "ai_cost_per_call_pico_usd",
+        Statistic::Average => metric == "ai_cost_per_call_pico_usd",
+        Statistic::Rate => true,
+        _ => false,
+    };
+    if deciding && DECIDING.contains(&metric) {
+        Priority::P0
+    } else {
+        Priority::P2
+    }
+}
+
+fn called(metric: &str, statistic: Statistic) -> String {
+    let statistic = match statistic {
+        Statistic::Average => "mean".to_owned(),
+        Statistic::Median => "median".to_owned(),
+        Statistic::Percentile(p) => format!("p{p}"),
+        other => other.name(),
+    };
+    format!("{statistic} of {metric}")
+}
+
+/// Money is counted in pico-dollars by the names of our own suites.
+pub(crate) fn unit(name: &str, metric: &MetricResult, statistic: Statistic) -> Unit {
+    let money = name.ends_with("_pico_usd");
+    match (statistic, metric.kind, metric.contains) {
+        (Statistic::Rate, MetricKind::Rate, _) => Unit::Percent,
+        (Statistic::Rate, _, _) => Unit::PerSecond,
+        _ if money => Unit::MicroDollars,
+        (_, _, Contains::Time) => Unit::Milliseconds,
+        (_, _, Contains::Data) => Unit::Bytes,
+        (_, _, Contains::Default) => Unit::Count,
+    }
+}
+
+/// A count that k6's statistics hold as a float.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts are whole, not negative, and below 2^53"
+)]
+fn whole(count: f64) -> u64 {
+    count.round().max(0.0) as u64
+}

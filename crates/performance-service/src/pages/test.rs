@@ -1,0 +1,92 @@
+//! `/tests/{name}`: one measure of a test over its runs.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use service_defaults::extract::{ValidPath, ValidQuery};
+use service_defaults::problem::Problem;
+
+use super::page;
+use crate::app::App;
+use crate::presentation::numbers::number;
+use crate::presentation::trend_chart::{self, TrendChart};
+use crate::principal::Caller;
+use crate::runs::trends::{TrendsQuery, trend};
+
+#[derive(Deserialize)]
+pub(super) struct NameInPath {
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "test.html")]
+struct TestPage {
+    name: String,
+    measure: String,
+    /// Names, and whether one is shown.
+    measures: Vec<(String, bool)>,
+    chart: TrendChart,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    id: String,
+    number: u64,
+    at: String,
+    level: &'static str,
+    value: String,
+    /// The run before it, to compare with.
+    before: Option<String>,
+    /// What begins with it.
+    step: Option<String>,
+}
+
+/// The page of a test.
+pub(super) async fn test(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidPath(path): ValidPath<NameInPath>,
+    ValidQuery(query): ValidQuery<TrendsQuery>,
+) -> Result<Response, Problem> {
+    let query = TrendsQuery {
+        test: Some(path.name),
+        ..query
+    };
+    let trend = trend(&app, &caller.tenant, &query).await?;
+    let step = |id: &str| {
+        let step = trend.change_points.iter().find(|step| step.test_id == id)?;
+        let percent = |share: f64| format!("{:+.1} %", share * 100.0);
+        Some(format!(
+            "{} ({} to {}) from here on",
+            percent(step.effect),
+            percent(step.low),
+            percent(step.high)
+        ))
+    };
+    let before = std::iter::once(None).chain(trend.points.iter().map(Some));
+    let pairs = trend.points.iter().zip(before);
+    let mut rows: Vec<Row> = pairs
+        .map(|(point, before)| Row {
+            id: point.test_id.clone(),
+            number: point.number,
+            at: point.at.clone(),
+            level: point.level,
+            value: number(point.value),
+            before: before.map(|before| before.test_id.clone()),
+            step: step(&point.test_id),
+        })
+        .collect();
+    rows.reverse();
+    page(&TestPage {
+        chart: trend_chart::draw(&trend),
+        rows,
+        name: trend.test,
+        measures: trend
+            .measures
+            .into_iter()
+            .map(|name| (name.clone(), name == trend.measure))
+            .collect(),
+        measure: trend.measure,
+    })
+}

@@ -1,0 +1,189 @@
+//! `GET /compare`.
+
+use axum::Json;
+use axum::extract::State;
+use load_analysis::comparison::{Comparison, MAX_RUNS};
+use load_analysis::verdict::Level;
+use performance_store::RunId;
+use serde::{Deserialize, Serialize};
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+use utoipa::ToSchema;
+
+use super::body::RunBody;
+use crate::app::App;
+use crate::comparing::{self, Measured};
+use crate::principal::Caller;
+use crate::problems;
+
+/// Which runs.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CompareQuery {
+    /// Ids with commas between; the first run is the reference of the others.
+    pub(crate) runs: Option<String>,
+    /// Ids of the runs compared with, oldest first, at most 30.
+    pub(crate) reference: Option<String>,
+    /// Ids of the runs in question, oldest first, at most 30.
+    pub(crate) candidate: Option<String>,
+}
+
+/// Two groups of runs, held against each other.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ComparisonBody {
+    /// The runs compared with.
+    pub(crate) reference: Vec<RunBody>,
+    /// The runs in question.
+    pub(crate) candidate: Vec<RunBody>,
+    /// What else differs between the groups than the time: what explains a difference by itself.
+    pub(crate) differs: Vec<String>,
+    /// The worst of what the deciding measures say: `PASS`, `WARNING`, `FAIL`, `CRITICAL` or
+    /// `INCONCLUSIVE`; `INVALID` when a run has no figures that count.
+    pub(crate) level: &'static str,
+    /// 0 PASS · 1 WARNING, INCONCLUSIVE · 2 FAIL, CRITICAL, INVALID.
+    pub(crate) exit_code: u8,
+    /// Every measure that all runs have.
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+/// Both groups with their figures.
+pub(crate) struct Groups {
+    pub(crate) reference: Vec<Measured>,
+    pub(crate) candidate: Vec<Measured>,
+}
+
+/// Compares two groups of runs measure by measure: what became better or worse, by how much, and
+/// how sure that is. Few runs on a side give an answer of low confidence.
+#[utoipa::path(
+    get,
+    path = "/api/v1/performancetest/compare",
+    tag = "runs",
+    params(CompareQuery),
+    responses(
+        (status = 200, body = ComparisonBody),
+        (status = 400, description = "Not two groups of 1 to 30 runs each"),
+        (status = 404, description = "No such run"),
+    )
+)]
+pub(crate) async fn compare(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidQuery(query): ValidQuery<CompareQuery>,
+) -> Result<Json<ComparisonBody>, Problem> {
+    let groups = groups(&app, &caller.tenant, &query).await?;
+    Ok(Json(groups.compared()))
+}
+
+/// Reads the groups that a query names.
+pub(crate) async fn groups(
+    app: &App,
+    tenant: &TenantId,
+    query: &CompareQuery,
+) -> Result<Groups, Problem> {
+    let (reference, candidate) = match &query.runs {
+        Some(runs) => {
+            let mut ids = ids("runs", Some(runs))?;
+            let candidate = ids.split_off(1);
+            (ids, candidate)
+        }
+        None => (
+            ids("reference", query.reference.as_ref())?,
+            ids("candidate", query.candidate.as_ref())?,
+        ),
+    };
+    if candidate.is_empty() {
+        return Err(Problem::invalid_field("runs", "must name two runs or more"));
+    }
+    Ok(Groups {
+        reference: measured(app, tenant, reference).await?,
+        candidate: measured(app, tenant, candidate).await?,
+    })
+}
+
+impl Groups {
+    /// What the comparison says.
+    pub(crate) fn compared(&self) -> ComparisonBody {
+        let comparisons = comparing::compare_groups(&self.reference, &self.candidate);
+        let deciding = comparisons.iter().filter_map(|one| one.level);
+        let level = if self.all_count() {
+            deciding.max().unwrap_or(Level::Inconclusive)
+        } else {
+            Level::Invalid
+        };
+        let body = |runs: &[Measured]| {
+            let body = |measured: &Measured| RunBody::new(&measured.run, None);
+            runs.iter().map(body).collect()
+        };
+        ComparisonBody {
+            reference: body(&self.reference),
+            candidate: body(&self.candidate),
+            differs: self.differs(),
+            level: level.as_str(),
+            exit_code: level.exit_code(),
+            comparisons,
+        }
+    }
+
+    /// Whether the figures of every run show what was asked.
+    fn all_count(&self) -> bool {
+        let mut runs = self.reference.iter().chain(&self.candidate);
+        let counts = |measured: &Measured| {
+            let verdict = measured.run.verdict.as_ref();
+            verdict.is_some_and(|verdict| verdict.level != Level::Invalid)
+        };
+        !self.reference.is_empty() && !self.candidate.is_empty() && runs.all(counts)
+    }
+
+    /// What was asked of the runs that is not the same in all of them.
+    fn differs(&self) -> Vec<String> {
+        let runs = || self.reference.iter().chain(&self.candidate);
+        let all_same = |value: &dyn Fn(&Measured) -> String| {
+            let mut values = runs().map(value);
+            let first = values.next();
+            values.all(|value| Some(&value) == first.as_ref())
+        };
+        let shape = |measured: &Measured| {
+            let body = RunBody::new(&measured.run, None);
+            serde_json::to_string(&(body.options, body.environment)).unwrap_or_default()
+        };
+        [
+            ("test", all_same(&|one| one.run.test_name.clone())),
+            ("scenario", all_same(&|one| one.run.scenario.clone())),
+            ("script", all_same(&|one| one.run.script.clone())),
+            ("target", all_same(&|one| one.run.environment.clone())),
+            ("options and variables", all_same(&shape)),
+        ]
+        .into_iter()
+        .filter(|(_, same)| !same)
+        .map(|(what, _)| what.to_owned())
+        .collect()
+    }
+}
+
+async fn measured(app: &App, tenant: &TenantId, ids: Vec<RunId>) -> Result<Vec<Measured>, Problem> {
+    let wanted = ids.len();
+    let stored = app.store.with_results(tenant, ids).await;
+    let measured = comparing::measured(stored.map_err(problems::from_store)?);
+    if measured.len() < wanted {
+        let detail = "a run has no results: it is not over, or put no load on its target";
+        return Err(Problem::conflict(detail));
+    }
+    Ok(measured)
+}
+
+fn ids(field: &str, list: Option<&String>) -> Result<Vec<RunId>, Problem> {
+    let invalid = || {
+        let reason = format!("must be 1 to {MAX_RUNS} ids of runs with commas between");
+        Problem::invalid_field(field, reason)
+    };
+    let list = list.ok_or_else(invalid)?;
+    let ids: Result<Vec<RunId>, _> = list.split(',').map(|id| id.trim().parse()).collect();
+    let ids = ids.map_err(|_| invalid())?;
+    if ids.len() > MAX_RUNS {
+        return Err(invalid());
+    }
+    Ok(ids)
+}

@@ -1,0 +1,191 @@
+//! `GET /trends`.
+
+use axum::Json;
+use axum::extract::State;
+use load_analysis::change_points::{ChangePoint, change_points};
+use load_analysis::verdict::Level;
+use performance_store::{MAX_HISTORY, TestName};
+use serde::{Deserialize, Serialize};
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::comparing::{self, Measured};
+use crate::principal::Caller;
+use crate::problems;
+
+/// What is shown when no measure is asked for.
+pub(crate) const USUAL_MEASURE: &str = "http_req_duration p(95)";
+
+/// Always the same: the same series gives the same answer.
+const SEED: u64 = 1;
+
+/// Which test and which of its measures.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TrendsQuery {
+    /// The name of the test.
+    pub(crate) test: Option<String>,
+    /// Metric and statistic, such as `http_req_duration p(95)`, which is the usual one.
+    pub(crate) measure: Option<String>,
+    /// The name of the target; any when absent.
+    pub(crate) environment: Option<String>,
+    /// The scenario; any when absent.
+    pub(crate) scenario: Option<String>,
+}
+
+/// One measure of a test over its runs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TrendBody {
+    /// The name of the test.
+    pub(crate) test: String,
+    /// The measure.
+    pub(crate) measure: String,
+    /// Every measure that the latest run has.
+    pub(crate) measures: Vec<String>,
+    /// The runs that count, oldest first, at most the latest 200.
+    pub(crate) points: Vec<PointBody>,
+    /// The steps in the series.
+    pub(crate) change_points: Vec<ChangePointBody>,
+}
+
+/// A run's figure.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PointBody {
+    /// The run.
+    pub(crate) test_id: String,
+    /// Its number.
+    pub(crate) number: u64,
+    /// When it began.
+    pub(crate) at: String,
+    /// Its verdict.
+    pub(crate) level: &'static str,
+    /// The figure, in k6's unit.
+    pub(crate) value: f64,
+}
+
+/// A step in a series.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChangePointBody {
+    /// The first run of the new level.
+    pub(crate) test_id: String,
+    /// Its number.
+    pub(crate) number: u64,
+    /// The median before.
+    pub(crate) before: f64,
+    /// The median from there on.
+    pub(crate) after: f64,
+    /// The change as a share of what was before.
+    pub(crate) effect: f64,
+    /// The 95 % interval of the effect.
+    pub(crate) low: f64,
+    /// Its upper end.
+    pub(crate) high: f64,
+    /// The share of shuffled series with a step as large.
+    pub(crate) p: f64,
+}
+
+/// One measure of a test over its runs, with the steps in it. Runs that are INVALID do not count.
+#[utoipa::path(
+    get,
+    path = "/api/v1/performancetest/trends",
+    tag = "runs",
+    params(TrendsQuery),
+    responses(
+        (status = 200, body = TrendBody),
+        (status = 400, description = "No test is named"),
+        (status = 404, description = "The test has no completed run, or no such measure"),
+    )
+)]
+pub(crate) async fn trends(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidQuery(query): ValidQuery<TrendsQuery>,
+) -> Result<Json<TrendBody>, Problem> {
+    Ok(Json(trend(&app, &caller.tenant, &query).await?))
+}
+
+/// The trend that a query asks for.
+pub(crate) async fn trend(
+    app: &App,
+    tenant: &TenantId,
+    query: &TrendsQuery,
+) -> Result<TrendBody, Problem> {
+    let name = query.test.clone().filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| Problem::invalid_field("test", "must name a test"))?;
+    let test = TestName {
+        tenant: tenant.clone(),
+        name: name.clone(),
+        environment: query.environment.clone(),
+        scenario: query.scenario.clone(),
+    };
+    let history = app.store.history(&test, MAX_HISTORY).await;
+    let history = history.map_err(problems::from_store)?;
+    let measure = query.measure.as_deref().unwrap_or(USUAL_MEASURE).to_owned();
+    let work = move || of_history(name, measure, &comparing::measured(history));
+    let trend = tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!("a trend cannot be computed: {error}");
+        Problem::internal()
+    })?;
+    if trend.measures.is_empty() {
+        return Err(Problem::not_found("the test has no completed run"));
+    }
+    if trend.points.is_empty() {
+        return Err(Problem::not_found("no run of the test has this measure"));
+    }
+    Ok(trend)
+}
+
+fn of_history(test: String, measure: String, history: &[Measured]) -> TrendBody {
+    let latest = history.last();
+    let measures = latest.map(|latest| comparing::figures(&latest.results));
+    let points: Vec<PointBody> = history
+        .iter()
+        .filter_map(|one| point(one, &measure))
+        .collect();
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let steps = change_points(&values, SEED);
+    let steps = steps.iter().filter_map(|step| step_body(step, &points));
+    TrendBody {
+        test,
+        measure,
+        measures: measures.unwrap_or_default().into_keys().collect(),
+        change_points: steps.collect(),
+        points,
+    }
+}
+
+fn point(measured: &Measured, measure: &str) -> Option<PointBody> {
+    let verdict = measured.run.verdict.as_ref()?;
+    if verdict.level == Level::Invalid {
+        return None;
+    }
+    let value = *comparing::figures(&measured.results).get(measure)?;
+    let begun = measured.run.started_at.unwrap_or(measured.run.queued_at);
+    Some(PointBody {
+        test_id: measured.run.id.to_string(),
+        number: measured.run.number,
+        at: begun.to_string(),
+        level: verdict.level.as_str(),
+        value,
+    })
+}
+
+fn step_body(step: &ChangePoint, points: &[PointBody]) -> Option<ChangePointBody> {
+    let first = points.get(step.index)?;
+    Some(ChangePointBody {
+        test_id: first.test_id.clone(),
+        number: first.number,
+        before: step.before,
+        after: step.after,
+        effect: step.effect,
+        low: step.interval.low,
+        high: step.interval.high,
+        p: step.p,
+    })
+}

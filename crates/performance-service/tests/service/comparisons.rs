@@ -1,0 +1,117 @@
+//! Runs held against each other, and over time.
+
+use serde_json::{Value, json};
+
+use crate::test_service::TestService;
+
+const PREFIX: &str = "/api/v1/performancetest";
+
+#[tokio::test]
+async fn runs_are_compared_measure_by_measure() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let first = run(&service, "alike", "1s").await?;
+    let second = run(&service, "alike", "1s").await?;
+    let path = format!("{PREFIX}/compare?runs={first},{second}");
+    let compared = service.get_json(&path).await?;
+    assert_eq!(compared["reference"][0]["testId"], first.as_str());
+    assert_eq!(compared["candidate"][0]["testId"], second.as_str());
+    assert_eq!(compared["differs"], json!([]));
+    let comparisons = compared["comparisons"].as_array().unwrap();
+    let named = |name: &str| {
+        let mut found = comparisons.iter().filter(|one| one["name"] == name);
+        found.next().unwrap_or_else(|| panic!("{name}: {compared}"))
+    };
+    // One run on a side shows a difference and proves none.
+    let p95 = named("p95 of http_req_duration");
+    assert_eq!(p95["method"], "difference-only");
+    assert_eq!(p95["confidence"], "low");
+    assert_eq!(named("failed checks")["candidate"]["centre"], 0.0);
+    assert!(
+        !comparisons
+            .iter()
+            .any(|one| one["name"] == "p99 of http_req_duration")
+    );
+
+    let page = service
+        .get_text(&format!("/compare?runs={first},{second}"))
+        .await?;
+    assert!(page.contains("Nothing else differs"), "{page}");
+    assert!(page.contains("p95 of http_req_duration"), "{page}");
+    assert!(!page.contains("style="), "{page}");
+
+    let other = run(&service, "alike", "2s").await?;
+    let path = format!("{PREFIX}/compare?reference={first},{second}&candidate={other}");
+    let compared = service.get_json(&path).await?;
+    assert_eq!(compared["differs"], json!(["options and variables"]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_test_is_followed_over_its_runs() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let name = "a/b <i>&#x";
+    let first = run(&service, name, "1s").await?;
+    let second = run(&service, name, "1s").await?;
+    run(&service, "another", "1s").await?;
+    let encoded = "a%2Fb%20%3Ci%3E%26%23x";
+    let trend = service
+        .get_json(&format!("{PREFIX}/trends?test={encoded}"))
+        .await?;
+    let ids: Vec<&Value> = trend["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| &point["testId"])
+        .collect();
+    assert_eq!(ids, [first.as_str(), second.as_str()]);
+    assert_eq!(trend["measure"], "http_req_duration p(95)");
+    assert_eq!(trend["changePoints"], json!([]));
+
+    let run_page = service.get_text(&format!("/runs/{second}")).await?;
+    assert!(
+        run_page.contains(&format!("href=\"/tests/{encoded}\"")),
+        "{run_page}"
+    );
+    let page = service.get_text(&format!("/tests/{encoded}")).await?;
+    assert!(
+        page.contains(&format!("/compare?runs={first},{second}")),
+        "{page}"
+    );
+    assert!(!page.contains("<i>"), "{page}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_refused() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let unknown = "0".repeat(32);
+    for (query, status) in [
+        (String::new(), 400),
+        (format!("runs={unknown}"), 400),
+        (format!("runs={unknown},x"), 400),
+        (format!("reference={unknown}"), 400),
+        (format!("runs={unknown},{unknown}"), 404),
+    ] {
+        for place in [format!("{PREFIX}/compare"), "/compare".to_owned()] {
+            let reply = service.get(&format!("{place}?{query}")).await?;
+            assert_eq!(reply.status(), status, "{place}?{query}");
+        }
+    }
+    for (query, status) in [("", 400), ("test=unknown", 404)] {
+        let reply = service.get(&format!("{PREFIX}/trends?{query}")).await?;
+        assert_eq!(reply.status(), status, "{query}");
+    }
+    Ok(())
+}
+
+async fn run(service: &TestService, name: &str, duration: &str) -> anyhow::Result<String> {
+    let id = service
+        .begin(&json!({
+            "testName": name,
+            "scenario": "Smoke",
+            "options": {"virtualUsers": 1, "duration": duration},
+        }))
+        .await?;
+    service.wait_for_end(&id).await?;
+    Ok(id)
+}
