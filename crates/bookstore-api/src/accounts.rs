@@ -10,8 +10,8 @@ mod recost;
 
 use std::time::Duration;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use llm::{LedgerGroup, ProviderName};
+use jiff::Timestamp;
+use llm::{LedgerGroup, ProviderName, day_or_moment};
 use service_defaults::problem::Problem;
 use tokio::time::timeout;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -54,11 +54,7 @@ fn read_provider(field: &str, text: &str) -> Result<ProviderName, Problem> {
 
 /// Reads an instant, or a day for its beginning in UTC.
 fn read_time(field: &str, text: &str) -> Result<Timestamp, Problem> {
-    let day = || {
-        let date: Date = text.parse().ok()?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    text.parse().ok().or_else(day).ok_or_else(|| {
+    day_or_moment(text).ok_or_else(|| {
         Problem::invalid_field(
             field,
             "must be an RFC 3339 time, or a date for its beginning in UTC",

@@ -85,7 +85,9 @@ pub use ledger::{
 pub use measured::Measured;
 pub use ollama::Ollama;
 pub use openai::{OpenAi, OpenAiStyle};
-pub use price::{Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices};
+pub use price::{
+    Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices, day_or_moment,
+};
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
 pub use registry::{Llm, LlmBuildError, ProviderStatus, SelectionError};
 pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};

@@ -1,9 +1,12 @@
 //! What models cost: a catalogue with effective dates, and the exact price of one attempt.
 
+mod call_lines;
 mod check;
 mod current;
 mod file;
+mod json_members;
 mod model_name;
+mod time;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,6 +18,7 @@ use crate::{Cost, ProviderName, Usage};
 
 pub use current::{PriceFileError, Prices};
 pub use file::{PriceError, PriceRow};
+pub use time::day_or_moment;
 
 /// The catalogue that is built in.
 const BUILT_IN: &str = include_str!("../prices.toml");

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Largest count that is believed; ten times the largest context window on sale. A provider that
 /// sends more (or less than 0) is treated as one that sends nothing.
-const MAX_TOKENS: u64 = 100_000_000;
+pub(crate) const MAX_TOKENS: u64 = 100_000_000;
 
 /// Characters of English text in one token, by rule of thumb.
 const CHARACTERS_PER_TOKEN: usize = 4;

@@ -5,8 +5,8 @@ use std::{
     path::Path,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use llm::{Price, Prices};
+use jiff::Timestamp;
+use llm::{Price, Prices, day_or_moment};
 use money::PicoUsd;
 
 use super::{Outcome, prices_in_use, say};
@@ -30,23 +30,16 @@ pub(super) fn run(arguments: &[&str]) -> io::Result<Outcome> {
             }
         },
         ["show", model] => show(model, Timestamp::now()),
-        ["show", model, "--at", date] | ["show", "--at", date, model] => match parse_time(date) {
-            Some(at) => show(model, at),
-            None => Ok(Outcome::Misused(format!(
-                "--at {date}: must be a date such as 2026-11-20 or an RFC 3339 time"
-            ))),
-        },
+        ["show", model, "--at", date] | ["show", "--at", date, model] => {
+            match day_or_moment(date) {
+                Some(at) => show(model, at),
+                None => Ok(Outcome::Misused(format!(
+                    "--at {date}: must be a date such as 2026-11-20 or an RFC 3339 time"
+                ))),
+            }
+        }
         _ => Ok(Outcome::Misused(USAGE.to_owned())),
     }
-}
-
-/// A day, from its beginning in UTC, or a moment.
-pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
-    let moment = text.parse::<Timestamp>().ok();
-    moment.or_else(|| {
-        let day: Date = text.parse().ok()?;
-        Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
 }
 
 fn report(prices: &Prices) -> io::Result<Outcome> {

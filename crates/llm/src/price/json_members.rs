@@ -23,13 +23,15 @@ enum Value<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// With this member in the place of one of the same name, else as the last.
+    /// With this member in the place of the first one of the same name, else as the last. Further
+    /// ones of that name go: of two equal names most readers believe the last.
     pub(super) fn with(mut self, name: &'static str, number: Option<i64>) -> Self {
-        let value = Value::Number(number);
-        match self.members.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = value,
-            None => self.members.push((name.into(), value)),
-        }
+        let named = |member: &(Cow<'a, str>, Value<'a>)| member.0 == name;
+        let place = self.members.iter().position(named);
+        self.members.retain(|member| !named(member));
+        let place = place.unwrap_or(self.members.len());
+        self.members
+            .insert(place, (name.into(), Value::Number(number)));
         self
     }
 
