@@ -168,7 +168,7 @@ fn events_of<F: Send + 'static>(
             };
             let frame = decoder.decode(frame?)?;
             if let Some(start) = frame.start {
-                yield answer.start(start);
+                yield answer.start(start)?;
             }
             if !frame.text.is_empty() {
                 yield answer.append(frame.text)?;
@@ -200,15 +200,21 @@ impl Answer {
         }
     }
 
-    fn start(&mut self, start: Start) -> ChatEvent {
+    /// A second start would void the text before it for those who read along, but not here.
+    fn start(&mut self, start: Start) -> Result<ChatEvent, LlmError> {
+        if self.identity.is_some() {
+            return Err(LlmError::Malformed {
+                message: "the stream starts twice".to_owned(),
+            });
+        }
         self.identity = Some((start.model.clone(), start.response_id.clone()));
-        ChatEvent::Started {
+        Ok(ChatEvent::Started {
             model: start.model,
             response_id: start.response_id,
             request_id: self.exchange.head.request_id.clone(),
             usage: start.usage,
             fallback: None,
-        }
+        })
     }
 
     fn append(&mut self, text: String) -> Result<ChatEvent, LlmError> {

@@ -160,9 +160,10 @@ fn reported(usage: Option<&TokenUsage>) -> ReportedUsage {
     let written = part(usage.cache_write_input_tokens);
     let for_an_hour = usage.cache_details().iter();
     let for_an_hour = for_an_hour.filter(|detail| detail.ttl == CacheTtl::OneHour);
-    let write_1h: u64 = for_an_hour
+    let write_1h = for_an_hour
         .map(|detail| part(Some(detail.input_tokens)))
         .sum();
+    let write_1h = believed(write_1h).unwrap_or_default();
     // What no lifetime claims is of the default one, five minutes.
     let write_5m = written.saturating_sub(write_1h);
     let input =

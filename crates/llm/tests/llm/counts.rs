@@ -116,6 +116,17 @@ async fn bedrocks_cache_writes_are_split_by_their_lifetime() {
 }
 
 #[tokio::test]
+async fn many_believable_cache_writes_make_no_unbelievable_one() {
+    let written = vec!["{\"ttl\":\"1h\",\"inputTokens\":90000000}"; 1_000].join(",");
+    let usage = format!(
+        ",\"usage\":{{\"inputTokens\":7,\"outputTokens\":9,\"totalTokens\":16,\"cacheDetails\":[{written}]}}"
+    );
+    let usage = usage_of(Dialect::Bedrock, &usage).await;
+    assert_eq!((usage.input_tokens, usage.output_tokens), (7, 9));
+    assert_eq!(usage.cache_write_tokens(), 0);
+}
+
+#[tokio::test]
 async fn openais_parts_are_parts_of_their_whole() {
     for (dialect, usage) in [
         (

@@ -90,3 +90,21 @@ async fn a_wrong_checksum_and_an_endless_frame_are_malformed() {
         assert_eq!(row.error_type.as_deref(), Some("malformed"));
     }
 }
+
+#[tokio::test]
+async fn a_stream_that_starts_twice_is_malformed() {
+    for dialect in [Dialect::Claude, Dialect::OpenAiResponses, Dialect::Bedrock] {
+        let [first, second, last] = dialect.frames();
+        let body = [&first, &second, &first, &second, &last]
+            .map(Vec::as_slice)
+            .concat();
+        let script = Script::Close(streamed(dialect, &body));
+        let (events, error, row) = attempt(dialect, script).await;
+        assert_eq!(events.len(), 3, "{dialect}: {events:?}");
+        assert!(
+            matches!(error, Some(LlmError::Malformed { .. })),
+            "{dialect}: {error:?}"
+        );
+        assert_eq!(row.error_type.as_deref(), Some("malformed"), "{dialect}");
+    }
+}
