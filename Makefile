@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 .DEFAULT_GOAL := help
 .PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data \
-	perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks lint bench images clean
+	perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks fuzz lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -44,6 +44,8 @@ test-system: ## Check scripts, pins, compose file, suites and dashboards
 	@$(SCRIPTS)/test-system.sh
 test-sdks: ## Run the official clients of the model vendors against the simulator
 	@$(SCRIPTS)/test-sdks.sh
+fuzz: ## Feed made-up bytes to what reads strangers' data (TARGET=..., SECONDS=60 for each)
+	@$(SCRIPTS)/fuzz.sh
 lint: ## Check format, clippy, scripts and dependencies
 	@$(SCRIPTS)/lint.sh
 bench: ## Measure the speed of the release build

@@ -12,7 +12,8 @@ main() {
   require_cargo
   if [[ ${ADVISORIES:-0} == 1 ]]; then checks+=(advisories); fi
   cargo fmt --all -- --check
-  cargo clippy --workspace --all-targets --locked -- -D warnings
+  cargo fmt --manifest-path crates/llm/fuzz/Cargo.toml -- --check
+  cargo clippy --workspace --all-targets --features llm/fuzzing --locked -- -D warnings
   "$CHECKOUT/deploy/scripts/install-tools.sh" lint
   "$CHECKOUT/deploy/scripts/check-scripts.sh"
   "$BOOKSTORE_TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph "${checks[@]}"

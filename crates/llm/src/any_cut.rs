@@ -4,26 +4,13 @@
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message as AmazonMessage};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tenancy::TenantId;
-use tokio::time::Instant;
 
 use crate::{
-    CallContext, ChatEvent, ChatRequest, LatencySplit, LlmError, Message, OpenAiStyle,
-    answer::Exchange, bedrock, claude, ollama, openai, transport::ReplyHead,
+    ChatEvent,
+    fuzzing::{Decoder, told},
 };
-
-/// The protocols that are read by a decoder of their own.
-#[derive(Debug, Clone, Copy)]
-enum Decoder {
-    Claude,
-    Chat,
-    Responses,
-    Ollama,
-    Bedrock,
-}
 
 const DECODERS: [Decoder; 5] = [
     Decoder::Claude,
@@ -40,57 +27,6 @@ enum Damage {
     End(usize),
     Flip(usize, u8),
     Insert(usize, Vec<u8>),
-}
-
-/// Everything that a stream of these chunks tells: its events, then its error.
-fn told(decoder: Decoder, chunks: Vec<Bytes>) -> (Vec<ChatEvent>, Option<LlmError>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let exchange = exchange();
-        let asked = "asked".to_owned();
-        let body = stream::iter(chunks.clone().into_iter().map(Ok));
-        let mut events = match decoder {
-            Decoder::Claude => claude::read_stream(body, exchange),
-            Decoder::Chat => openai::read_stream(OpenAiStyle::Chat, body, asked, exchange),
-            Decoder::Responses => {
-                openai::read_stream(OpenAiStyle::Responses, body, asked, exchange)
-            }
-            Decoder::Ollama => ollama::read_stream(body, exchange),
-            Decoder::Bedrock => bedrock::read_stream(chunks, asked, exchange).await,
-        };
-        let mut told = Vec::new();
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(ChatEvent::Finished(mut response)) => {
-                    response.latency = LatencySplit::default();
-                    told.push(ChatEvent::Finished(response));
-                }
-                Ok(event) => told.push(event),
-                Err(error) => return (told, Some(error)),
-            }
-        }
-        (told, None)
-    })
-}
-
-fn exchange() -> Exchange {
-    let head = ReplyHead {
-        sent_at: Instant::now(),
-        connect: None,
-        request_id: Some("req".to_owned()),
-    };
-    let request = ChatRequest {
-        model: None,
-        system: None,
-        messages: vec![Message::user("What?")],
-        max_tokens: 10,
-        temperature: None,
-        context: CallContext::new(TenantId::development(), "test", None),
-    };
-    Exchange::new(head, &request)
 }
 
 /// A whole stream with these texts.

@@ -3,11 +3,11 @@
 mod error;
 mod frames;
 mod http;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod scripted;
 mod wire;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use scripted::read_stream;
 
 use async_trait::async_trait;

@@ -39,6 +39,9 @@ mod claude;
 mod config;
 mod error;
 mod fallback_chain;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ledger;
 mod lines;
 mod measured;

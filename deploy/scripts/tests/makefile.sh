@@ -16,7 +16,7 @@ phony=$(sed -n '/^\.PHONY:/,/[^\\]$/p' Makefile | tr '\\\n\t' '   ')
 longest=$(awk '/^[a-z-]+:/ { lines = 0 } /^\t/ { if (++lines > most) most = lines } END { print most }' Makefile)
 expect 'a target has at most three lines' test "$longest" -le 3
 for target in help setup run-all stop status logs-bookstore logs-performance health-check seed-data \
-  perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks lint bench images clean; do
+  perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks fuzz lint bench images clean; do
   expect "$target is listed" grep -Eq "^  $target +[A-Z]" <<<"$help"
   expect "$target is phony" contains "$phony " " $target "
   expect "$target has a recipe" grep -q "$SCRIPTS" <<<"$(make --no-print-directory --dry-run "$target")"

@@ -44,6 +44,15 @@ done
 expect 'the Rust of the images is the one of rust-toolchain.toml' contains "$BUILDER_BASE" \
   "rust:$(sed -nE 's/^channel = "([0-9.]+)"/\1/p' "$CHECKOUT/rust-toolchain.toml")"
 
+# The lock file of the fuzz targets: what the workspace locks too has the same version there.
+other_versions() {
+  awk '/^name = / { name = $3 }
+    /^version = / && NR == FNR { known[name] = known[name] " " $3 }
+    /^version = / && NR != FNR && (name in known) && !index(known[name], $3) { print name, $3 }' \
+    "$CHECKOUT/Cargo.lock" "$CHECKOUT/crates/llm/fuzz/Cargo.lock"
+}
+expect 'the fuzz targets have the versions of the workspace' equal "$(other_versions)" ''
+
 # Actions of the workflows: a full commit id and the version beside it.
 while IFS=: read -r file line use; do
   expect "${file##*/}:$line is pinned by commit" \

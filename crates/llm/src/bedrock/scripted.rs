@@ -1,14 +1,15 @@
-//! The SDK over a body that is given, for the tests of its decoder.
+//! The SDK over a body that is given, for the tests and the fuzz target of its decoder.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_bedrockruntime::config::{
     HttpClient, RuntimeComponents,
     http::{HttpRequest, HttpResponse},
 };
 use aws_smithy_runtime_api::{
-    client::http::{
-        HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+        result::ConnectorError,
     },
     http::StatusCode,
 };
@@ -17,12 +18,12 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::{
-    Client, Token,
+    Client, Token, error,
     http::{SUCCESS, framed_body},
     settings, wire,
 };
 use crate::{
-    ChatStream,
+    ChatStream, LlmError,
     answer::{self, Exchange},
 };
 
@@ -32,9 +33,13 @@ struct Scripted(Mutex<Option<SdkBody>>);
 
 impl HttpConnector for Scripted {
     fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-        let body = self.0.lock().expect("not poisoned").take();
-        let status = StatusCode::try_from(SUCCESS).expect("a status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.expect("one request"))))
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let status = StatusCode::try_from(SUCCESS);
+        let response =
+            status.map(|status| HttpResponse::new(status, body.unwrap_or_else(SdkBody::empty)));
+        HttpConnectorFuture::ready(
+            response.map_err(|error| ConnectorError::other(error.into(), None)),
+        )
     }
 }
 
@@ -53,7 +58,14 @@ impl HttpClient for Always {
 }
 
 /// The events in the body of a streamed answer.
-pub(crate) async fn read_stream(body: Vec<Bytes>, asked: String, exchange: Exchange) -> ChatStream {
+///
+/// # Errors
+/// As of a call that gets no stream.
+pub(crate) async fn read_stream(
+    body: Vec<Bytes>,
+    asked: String,
+    exchange: Exchange,
+) -> Result<ChatStream, LlmError> {
     let body = framed_body(stream::iter(body.into_iter().map(Ok)));
     let connector = SharedHttpConnector::new(Scripted(Mutex::new(Some(body))));
     let settings = settings("eu-west-1")
@@ -61,6 +73,11 @@ pub(crate) async fn read_stream(body: Vec<Bytes>, asked: String, exchange: Excha
         .http_client(Always(connector));
     let sdk = Client::from_conf(settings.build());
     let sent = sdk.converse_stream().model_id(&asked).send().await;
-    let events = wire::events(sent.expect("a stream").stream);
-    answer::events(events, wire::EventDecoder::new(asked), exchange)
+    let output = sent.map_err(|error| error::of_call(&error))?;
+    let decoder = wire::EventDecoder::new(asked);
+    Ok(answer::events(
+        wire::events(output.stream),
+        decoder,
+        exchange,
+    ))
 }

@@ -1,0 +1,7 @@
+//! Claude's server-sent events.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| llm::fuzzing::stream(
+    llm::fuzzing::Decoder::Claude,
+    bytes
+));

@@ -1,0 +1,7 @@
+//! Ollama's JSON lines.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| llm::fuzzing::stream(
+    llm::fuzzing::Decoder::Ollama,
+    bytes
+));
