@@ -107,7 +107,7 @@ guide() {
 }
 
 start_stack
-for name in simulator.md llm.md; do
+for name in simulator.md llm.md experiments.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do
