@@ -19,6 +19,7 @@ use crate::metric::{Contains, MetricKind};
 use crate::results::{Coverage, ReportedThresholds, Results};
 use crate::sample::Sample;
 use crate::series::{SeriesKey, SeriesValue};
+use crate::span::Span;
 use crate::threshold::Threshold;
 
 /// Tag sets that are kept apart in a run; a suite of 20 requests in 3 scenarios needs about
@@ -142,10 +143,14 @@ impl Aggregator {
         }
     }
 
+    /// When the load was on, for the limits of the run; `None` before its first sample.
+    #[must_use]
+    pub fn load_span(&self) -> Option<Span> {
+        self.load.map(|(first, last)| Span::of_load(first, last))
+    }
+
     fn load_seconds(&self) -> f64 {
-        self.load.map_or(0.0, |(start, end)| {
-            crate::number::from_signed(end - start) / crate::number::from_signed(MICROSECONDS)
-        })
+        self.load_span().map_or(0.0, |span| span.load_seconds)
     }
 
     /// A request is stamped at its end, so that its duration leads back to its start.

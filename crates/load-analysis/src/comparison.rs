@@ -86,7 +86,7 @@ pub enum Direction {
     Better,
     /// Worse than the reference.
     Worse,
-    /// No difference shown, and one of relevant size ruled out.
+    /// No difference that counts seen, and one of relevant size ruled out.
     Same,
     /// The runs cannot tell.
     Inconclusive,

@@ -21,6 +21,7 @@ mod statistics;
 pub mod metric;
 pub mod objective;
 pub mod sample;
+pub mod span;
 pub mod unit;
 
 pub mod distribution;

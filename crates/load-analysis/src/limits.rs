@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{InvalidLimits, MAX_FILE_BYTES, MAX_LIMITS, Problem};
-pub use self::judge::{LimitJudge, Span};
+pub use self::judge::LimitJudge;
 pub use self::window::Window;
 use crate::objective::{Better, Priority};
 use crate::threshold::Statistic;

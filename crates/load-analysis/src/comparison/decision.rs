@@ -68,12 +68,18 @@ fn direction(subject: &Subject, finding: &Finding, level: f64) -> Direction {
             }
         }
         Basis::Test(test) => {
-            let counts = finding.method == Method::FisherExact;
-            if !counts && test.smallest_p > level {
+            let of_counts = finding.method == Method::FisherExact;
+            if !of_counts && test.smallest_p > level {
                 return Direction::Inconclusive;
             }
-            if test.p <= level && finding.effect.abs() >= effects.smallest {
-                return changed;
+            let counts = finding.effect.abs() >= effects.smallest;
+            if counts {
+                let certain = test.p <= level;
+                return if certain {
+                    changed
+                } else {
+                    Direction::Inconclusive
+                };
             }
             let limit = effects.relevant;
             let ruled_out = |it: Interval| it.low > -limit && it.high < limit;

@@ -9,19 +9,9 @@ use crate::number::from_signed;
 use crate::objective::Better;
 use crate::percentile_interval::has_enough_samples;
 use crate::series::{SeriesTags, SeriesValue};
+use crate::span::Span;
 use crate::threshold::Statistic;
 use crate::verdict::Level;
-
-/// The time of a run, in seconds since the Unix epoch; ends do not belong to it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Span {
-    /// The seconds of the load.
-    pub load: Range<i64>,
-    /// The seconds without warm-up and ramps; as long as the load where nobody knows them.
-    pub steady: Range<i64>,
-    /// How long the load lasted, to the microsecond: rates of the whole run are computed over it.
-    pub load_seconds: f64,
-}
 
 /// Folds the seconds of a run into the results of its limits. Memory does not grow with the run:
 /// each limit keeps the slice that it is in, and its worst one.

@@ -112,6 +112,21 @@ fn a_certain_trifle_is_no_change() {
     assert_eq!(answer.direction, Direction::Same, "{answer:?}");
 }
 
+/// Not certain, but too much to call it the same.
+#[test]
+fn half_a_regression_is_open() {
+    let reference = [196.0, 204.0, 199.0, 203.0, 198.0, 201.0];
+    let candidate = [206.0, 199.0, 213.0, 197.0, 212.0, 216.0];
+    let answer = one(latency(&reference, &candidate));
+    assert!(
+        answer.p.unwrap() > 0.05 && answer.effect > 0.03,
+        "{answer:?}"
+    );
+    let interval = answer.interval.unwrap();
+    assert!(interval.low > -0.1 && interval.high < 0.1, "{answer:?}");
+    assert_eq!(answer.direction, Direction::Inconclusive, "{answer:?}");
+}
+
 /// One outlier moves a mean, but not the ranks: both tests must agree.
 #[test]
 fn one_wild_run_is_no_regression() {
@@ -119,6 +134,21 @@ fn one_wild_run_is_no_regression() {
     wild[3] = 900.0;
     let answer = one(latency(&STEADY, &wild));
     assert_ne!(answer.direction, Direction::Worse, "{answer:?}");
+}
+
+/// The mean of the reference is pulled below the candidate's by a quarter of its runs, while the
+/// other ones lie above it: both tests are certain, of opposite things.
+#[test]
+fn tests_that_see_opposite_directions_agree_on_nothing() {
+    let spread = |number: u32| f64::from(number) * 0.01;
+    let reference: Vec<f64> = (0..30)
+        .map(|number| if number < 8 { 10.0 } else { 106.0 } + spread(number))
+        .collect();
+    let candidate: Vec<f64> = (0..30).map(|number| 99.0 + spread(number)).collect();
+    let answer = one(latency(&reference, &candidate));
+    assert!(answer.effect < -0.05, "{answer:?}");
+    assert_eq!(answer.p, Some(1.0), "{answer:?}");
+    assert_eq!(answer.direction, Direction::Inconclusive, "{answer:?}");
 }
 
 #[test]
@@ -229,6 +259,8 @@ fn noise_has_a_floor() {
     let history = [200.0, 200.1, 200.0, 199.9, 200.0, 200.0];
     let answer = one(latency(&history, &[205.0]));
     assert_eq!(answer.direction, Direction::Same, "{answer:?}");
+    let answer = one(latency(&history, &[207.0]));
+    assert_eq!(answer.direction, Direction::Inconclusive, "{answer:?}");
     let equal = one(latency(&[200.0; 6], &[200.0; 6]));
     assert_eq!((equal.direction, equal.p), (Direction::Same, Some(1.0)));
 }

@@ -1,7 +1,8 @@
 //! Limits held against samples.
 
 use load_analysis::aggregate::{Aggregator, MAX_TAG_SETS};
-use load_analysis::limits::{Limit, LimitJudge, LimitResult, Span};
+use load_analysis::limits::{Limit, LimitJudge, LimitResult};
+use load_analysis::span::Span;
 use load_analysis::verdict::Level;
 
 use crate::{CHECKS, DURATION, FAILED, REQUESTS, USERS, add};
@@ -10,12 +11,15 @@ const START: i64 = 1_000;
 const SECONDS: i64 = 100;
 
 /// Ten requests a second for 100 s. They take 100 ms, in the seconds of `slow` 300 ms; those
-/// seconds also have failures. Writers are a tenth of all.
+/// seconds also have failures. Writers are a tenth of all. Two requests of a minute belong to no
+/// scenario, one of them amid the load.
 pub(crate) fn run(slow: std::ops::Range<i64>) -> Aggregator {
     let mut aggregator = Aggregator::new(Vec::new());
     let setup = [("group", "::setup")];
-    add(&mut aggregator, DURATION, (999.0, 60_000.0), &setup);
-    add(&mut aggregator, REQUESTS, (999.0, 1.0), &setup);
+    for time in [999.0, 1_050.05] {
+        add(&mut aggregator, DURATION, (time, 60_000.0), &setup);
+        add(&mut aggregator, REQUESTS, (time, 1.0), &setup);
+    }
     for second in START..START + SECONDS {
         for part in 0_u32..10 {
             #[expect(clippy::cast_precision_loss, reason = "small")]
@@ -130,6 +134,21 @@ fn a_window_says_which_seconds_count() {
 }
 
 #[test]
+fn the_time_of_the_load_comes_from_its_samples() {
+    let span = run(0..0).load_span().unwrap();
+    // The first request of 100 ms ended as the second 1,000 began; setup is no load.
+    assert_eq!(
+        (span.load.clone(), span.steady.clone()),
+        (999..1_100, 999..1_100)
+    );
+    assert!((span.load_seconds - 100.0).abs() < 1e-6, "{span:?}");
+    let ramped = span.clone().with_ramps(11, 10);
+    assert_eq!(ramped.steady, 1_010..1_090);
+    assert_eq!(span.clone().with_ramps(90, 90), span, "nothing but ramps");
+    assert_eq!(Aggregator::new(Vec::new()).load_span(), None);
+}
+
+#[test]
 fn each_slice_is_judged_on_its_own() {
     let mean = "metric = 'http_req_duration'\nstat = 'avg'\nunit = 'ms'\ntarget = 150\n";
     let result = judge(&(mean.to_owned() + "window = 'every 20s'\n"), run(40..58));
@@ -226,6 +245,8 @@ fn every_kind_of_metric_can_have_a_limit() {
         Level::Pass,
         7.0,
     );
+    let slowest = "metric = 'http_req_duration'\nstat = 'max'\ntarget = 300\nunit = 'ms'";
+    check(slowest, Level::Pass, 300.0);
     let writers = "metric = 'http_reqs'\nstat = 'rate'\ntarget = 1\nunit = '/s'\ntags = { journey = 'writer' }";
     check(writers, Level::Pass, 1.0);
 }
