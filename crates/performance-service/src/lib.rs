@@ -18,6 +18,7 @@ mod problems;
 mod router;
 mod same_origin;
 
+mod baselines;
 mod hub;
 mod pages;
 mod presentation;

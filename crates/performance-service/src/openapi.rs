@@ -14,6 +14,7 @@ use utoipa::{OpenApi, ToSchema};
     ),
     tags(
         (name = "runs", description = "Load tests of the tenant"),
+        (name = "baselines", description = "What tests measure when all is well"),
         (name = "live", description = "What happens, as it happens")
     ),
     components(schemas(ProblemDocument))

@@ -13,7 +13,7 @@ use crate::runs::{
     cancel, cleanup, compare, export, get, list, logs, quick_start, results, scenarios, start,
     timeline, trends,
 };
-use crate::{hub, pages, same_origin};
+use crate::{baselines, hub, pages, same_origin};
 
 /// Every route of the service; health and metrics come with the defaults.
 pub(crate) fn routes(app: App) -> Router {
@@ -33,6 +33,11 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(timeline::timeline))
         .routes(routes!(logs::logs))
         .routes(routes!(export::export))
+        .routes(routes!(
+            baselines::list::list,
+            baselines::establish::establish
+        ))
+        .routes(routes!(baselines::versions::versions))
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();

@@ -15,6 +15,9 @@ pub enum StoreError {
         /// Where the run is now.
         actual: RunStatus,
     },
+    /// Somebody else changed the baseline meanwhile. Nothing was written.
+    #[error("the baseline was changed meanwhile")]
+    Superseded,
     /// As many runs wait as may wait.
     #[error("{waiting} runs wait already, no more than {limit} may")]
     QueueFull {

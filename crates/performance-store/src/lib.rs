@@ -18,6 +18,7 @@
 mod run;
 mod runs;
 
+mod baselines;
 mod events;
 mod history;
 mod logs;
@@ -29,6 +30,7 @@ mod database;
 mod error;
 mod schema;
 
+pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
 pub use database::{RunStore, StoreConfig};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};

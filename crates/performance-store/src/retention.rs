@@ -14,7 +14,7 @@ const MAX_REMOVED_AT_ONCE: u32 = 10;
 impl RunStore {
     /// Removes a tenant's oldest finished runs beyond the number that is kept, with all
     /// that belongs to them, and gives their ids: their directories are the caller's to
-    /// remove.
+    /// remove. Runs of a baseline in force stay.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -28,6 +28,7 @@ impl RunStore {
                     "DELETE FROM runs WHERE row_id IN (
                          SELECT row_id FROM runs
                          WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
+                           AND id NOT IN (SELECT run FROM baseline_runs WHERE tenant = ?1)
                          ORDER BY number DESC LIMIT ?3 OFFSET ?2)
                      RETURNING id",
                 )?;

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -70,6 +70,28 @@ CREATE TABLE log_lines (
     "
 ALTER TABLE runs ADD COLUMN environment TEXT NOT NULL DEFAULT 'local';
 CREATE INDEX runs_by_test ON runs (tenant, test_name, number);
+",
+    "
+CREATE TABLE baselines (
+    tenant        TEXT    NOT NULL,
+    test_name     TEXT    NOT NULL,
+    environment   TEXT    NOT NULL,
+    scenario      TEXT    NOT NULL,
+    version       INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    created_by    TEXT    NOT NULL,
+    replacement   TEXT,
+    document      TEXT    NOT NULL,
+    PRIMARY KEY (tenant, test_name, environment, scenario, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE baseline_runs (
+    tenant      TEXT NOT NULL,
+    test_name   TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    scenario    TEXT NOT NULL,
+    run         TEXT NOT NULL,
+    PRIMARY KEY (tenant, run, test_name, environment, scenario)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

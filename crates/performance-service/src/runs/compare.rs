@@ -13,9 +13,13 @@ use utoipa::ToSchema;
 
 use super::body::RunBody;
 use crate::app::App;
+use crate::baselines;
 use crate::comparing::{self, Measured};
 use crate::principal::Caller;
 use crate::problems;
+
+/// Stands for the runs of the baseline in force.
+const BASELINE: &str = "baseline";
 
 /// Which runs.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -23,7 +27,8 @@ use crate::problems;
 pub(crate) struct CompareQuery {
     /// Ids with commas between; the first run is the reference of the others.
     pub(crate) runs: Option<String>,
-    /// Ids of the runs compared with, oldest first, at most 30.
+    /// Ids of the runs compared with, oldest first, at most 30; or `baseline`, the one in force for
+    /// the test, target and scenario of the first run in question.
     pub(crate) reference: Option<String>,
     /// Ids of the runs in question, oldest first, at most 30.
     pub(crate) candidate: Option<String>,
@@ -87,20 +92,37 @@ pub(crate) async fn groups(
         Some(runs) => {
             let mut ids = ids("runs", Some(runs))?;
             let candidate = ids.split_off(1);
-            (ids, candidate)
+            if candidate.is_empty() {
+                return Err(Problem::invalid_field("runs", "must name two runs or more"));
+            }
+            (Some(ids), candidate)
+        }
+        None if query.reference.as_deref() == Some(BASELINE) => {
+            (None, ids("candidate", query.candidate.as_ref())?)
         }
         None => (
-            ids("reference", query.reference.as_ref())?,
+            Some(ids("reference", query.reference.as_ref())?),
             ids("candidate", query.candidate.as_ref())?,
         ),
     };
-    if candidate.is_empty() {
-        return Err(Problem::invalid_field("runs", "must name two runs or more"));
-    }
+    let candidate = measured(app, tenant, candidate).await?;
+    let reference = match reference {
+        Some(reference) => measured(app, tenant, reference).await?,
+        None => of_baseline(app, &candidate).await?,
+    };
     Ok(Groups {
-        reference: measured(app, tenant, reference).await?,
-        candidate: measured(app, tenant, candidate).await?,
+        reference,
+        candidate,
     })
+}
+
+/// The runs of the baseline that the first candidate is held against.
+async fn of_baseline(app: &App, candidate: &[Measured]) -> Result<Vec<Measured>, Problem> {
+    let missing = || Problem::not_found("the test has no baseline for this target and scenario");
+    let first = candidate.first().ok_or_else(missing)?;
+    let found = app.store.baseline(&baselines::name_of(&first.run)).await;
+    let version = found.map_err(problems::from_store)?.ok_or_else(missing)?;
+    baselines::runs_of(&app.store, &version).await
 }
 
 impl Groups {

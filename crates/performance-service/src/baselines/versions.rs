@@ -1,0 +1,55 @@
+//! `GET /baselines/versions`.
+
+use axum::Json;
+use axum::extract::State;
+use performance_store::BaselineName;
+use serde::Deserialize;
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+
+use super::body::BaselineBody;
+use crate::app::App;
+use crate::principal::Caller;
+use crate::problems;
+
+/// Which baseline.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VersionsQuery {
+    /// The name of the test.
+    test: String,
+    /// The target's name, `local` when absent.
+    environment: Option<String>,
+    /// The scenario's name.
+    scenario: String,
+}
+
+/// How a baseline changed, newest version first: who, when, why, and what that hid.
+#[utoipa::path(
+    get,
+    path = "/api/v1/performancetest/baselines/versions",
+    tag = "baselines",
+    params(VersionsQuery),
+    responses(
+        (status = 200, body = Vec<BaselineBody>),
+        (status = 404, description = "There is no such baseline"),
+    )
+)]
+pub(crate) async fn versions(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidQuery(query): ValidQuery<VersionsQuery>,
+) -> Result<Json<Vec<BaselineBody>>, Problem> {
+    let name = BaselineName {
+        tenant: caller.tenant,
+        test: query.test,
+        environment: query.environment.unwrap_or_else(|| "local".to_owned()),
+        scenario: query.scenario,
+    };
+    let found = app.store.baseline_versions(&name).await;
+    let found = found.map_err(problems::from_store)?;
+    if found.is_empty() {
+        return Err(Problem::not_found("there is no such baseline"));
+    }
+    Ok(Json(found.into_iter().map(BaselineBody::from).collect()))
+}

@@ -1,0 +1,239 @@
+//! What a test's figures are when all is well, and how that changed: versions of baselines, of
+//! which the newest one of a test, target and scenario is in force.
+
+use jiff::Timestamp;
+use load_analysis::baseline::{Baseline, Replacement};
+use rusqlite::{Connection, Row, params};
+use tenancy::TenantId;
+
+use crate::database::{Operation, RunStore};
+use crate::error::StoreError;
+use crate::runs::timestamp;
+
+/// Versions of one baseline that are kept; older ones are forgotten.
+pub const MAX_BASELINE_VERSIONS: u32 = 50;
+
+/// The most baselines of a tenant that are listed.
+pub const MAX_BASELINES: u32 = 500;
+
+const COLUMNS: &str = "test_name, environment, scenario, version, created_at_ms, created_by,
+    replacement, document";
+
+/// Whose and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaselineName {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The test.
+    pub test: String,
+    /// The target's name.
+    pub environment: String,
+    /// The scenario's name.
+    pub scenario: String,
+}
+
+/// A version of a baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineVersion {
+    /// What it is for.
+    pub name: BaselineName,
+    /// Counts from 1.
+    pub version: u64,
+    /// When it came into force.
+    pub created_at: Timestamp,
+    /// Who established it.
+    pub created_by: String,
+    /// Why it replaced the one before; absent for the first.
+    pub replacement: Option<Replacement>,
+    /// Runs and figures.
+    pub baseline: Baseline,
+}
+
+impl RunStore {
+    /// Puts a version in force, which must be the next one. Its runs escape retention from then
+    /// on, and those of the version before do no more.
+    ///
+    /// # Errors
+    /// [`StoreError::Superseded`] when somebody else put this version in force.
+    pub async fn put_baseline(&self, version: BaselineVersion) -> Result<(), StoreError> {
+        self.write(Operation("insert", "baselines"), move |connection| {
+            let transaction = connection.transaction()?;
+            let name = &version.name;
+            let current = newest(&transaction, name)?.map_or(0, |newest| newest.version);
+            if version.version != current + 1 {
+                return Err(StoreError::Superseded);
+            }
+            let json = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
+            let replacement = version.replacement.as_ref().map(serde_json::to_string);
+            transaction.execute(
+                "INSERT INTO baselines (tenant, test_name, environment, scenario, version,
+                                        created_at_ms, created_by, replacement, document)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                params![
+                    name.tenant.as_str(),
+                    name.test,
+                    name.environment,
+                    name.scenario,
+                    version.version,
+                    version.created_at.as_millisecond(),
+                    version.created_by,
+                    replacement.transpose().map_err(json)?,
+                    serde_json::to_string(&version.baseline).map_err(json)?,
+                ],
+            )?;
+            transaction.execute(
+                "DELETE FROM baselines WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3
+                   AND scenario = ?4 AND version <= ?5",
+                params![
+                    name.tenant.as_str(),
+                    name.test,
+                    name.environment,
+                    name.scenario,
+                    version.version.saturating_sub(MAX_BASELINE_VERSIONS.into()),
+                ],
+            )?;
+            pin(&transaction, &version)?;
+            transaction.commit()?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The baseline in force; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn baseline(
+        &self,
+        name: &BaselineName,
+    ) -> Result<Option<BaselineVersion>, StoreError> {
+        let name = name.clone();
+        self.read(Operation("find", "baselines"), move |connection| {
+            newest(connection, &name)
+        })
+        .await
+    }
+
+    /// Every version that is kept, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn baseline_versions(
+        &self,
+        name: &BaselineName,
+    ) -> Result<Vec<BaselineVersion>, StoreError> {
+        let name = name.clone();
+        self.read(Operation("find", "baselines"), move |connection| {
+            versions(connection, &name, MAX_BASELINE_VERSIONS)
+        })
+        .await
+    }
+
+    /// A tenant's baselines in force, by test.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn baselines(&self, tenant: &TenantId) -> Result<Vec<BaselineVersion>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "baselines"), move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM baselines AS one WHERE tenant = ?1 AND version = (
+                     SELECT max(version) FROM baselines
+                     WHERE tenant = one.tenant AND test_name = one.test_name
+                       AND environment = one.environment AND scenario = one.scenario)
+                 ORDER BY test_name, environment, scenario LIMIT ?2"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![tenant.as_str(), MAX_BASELINES])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(read(&tenant, row)?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// Keeps the runs of the version in force from being removed.
+fn pin(connection: &Connection, version: &BaselineVersion) -> Result<(), StoreError> {
+    let name = &version.name;
+    connection.execute(
+        "DELETE FROM baseline_runs
+         WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3 AND scenario = ?4",
+        params![
+            name.tenant.as_str(),
+            name.test,
+            name.environment,
+            name.scenario
+        ],
+    )?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO baseline_runs (tenant, test_name, environment, scenario, run)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for run in &version.baseline.runs {
+        statement.execute(params![
+            name.tenant.as_str(),
+            name.test,
+            name.environment,
+            name.scenario,
+            run.run
+        ])?;
+    }
+    Ok(())
+}
+
+fn newest(
+    connection: &Connection,
+    name: &BaselineName,
+) -> Result<Option<BaselineVersion>, StoreError> {
+    Ok(versions(connection, name, 1)?.pop())
+}
+
+fn versions(
+    connection: &Connection,
+    name: &BaselineName,
+    limit: u32,
+) -> Result<Vec<BaselineVersion>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM baselines
+         WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3 AND scenario = ?4
+         ORDER BY version DESC LIMIT ?5"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![
+        name.tenant.as_str(),
+        name.test,
+        name.environment,
+        name.scenario,
+        limit
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(&name.tenant, row)?);
+    }
+    Ok(found)
+}
+
+fn read(tenant: &TenantId, row: &Row<'_>) -> Result<BaselineVersion, StoreError> {
+    let corrupt = |error: serde_json::Error| StoreError::Corrupt(format!("baseline: {error}"));
+    let replacement: Option<String> = row.get("replacement")?;
+    let document: String = row.get("document")?;
+    Ok(BaselineVersion {
+        name: BaselineName {
+            tenant: tenant.clone(),
+            test: row.get("test_name")?,
+            environment: row.get("environment")?,
+            scenario: row.get("scenario")?,
+        },
+        version: row.get("version")?,
+        created_at: timestamp(row.get("created_at_ms")?)?,
+        created_by: row.get("created_by")?,
+        replacement: replacement
+            .map(|json| serde_json::from_str(&json))
+            .transpose()
+            .map_err(corrupt)?,
+        baseline: serde_json::from_str(&document).map_err(corrupt)?,
+    })
+}
