@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The checks around the Rust workspace: scripts, the guides' commands, pins, compose
-# file, load suites, monitoring files. Each runs its real tool; all run, then the failures are named.
+# file, load suites, monitoring files; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=lib/cargo.sh
+source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 
 readonly TESTS=$CHECKOUT/deploy/scripts/tests
 FAILED=()
@@ -36,7 +38,17 @@ suites() {
   done
 }
 
+# billing_oracle: four books of ten thousand model calls. "make test" holds two thousand against
+# each other.
+billing_oracle() (
+  test_environment
+  export ORACLE_CALLS=${ORACLE_CALLS:-10000}
+  cargo test --locked -p bookstore-api --test api -- \
+    --exact billing_oracle::spans_metrics_ledger_and_invoice_agree_to_the_pico_dollar
+)
+
 main() {
+  require_cargo
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
   check scripts "$CHECKOUT/deploy/scripts/check-scripts.sh"
   check processes "$TESTS/processes.sh"
@@ -50,6 +62,7 @@ main() {
   check 'prometheus configuration' promtool check config "$CHECKOUT/monitoring/prometheus/prometheus.yml"
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
+  check 'billing oracle' billing_oracle
   if [[ ${#FAILED[@]} -gt 0 ]]; then
     fail "system checks failed: ${FAILED[*]}"
   fi

@@ -10,9 +10,7 @@ source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 
 all() {
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
-  test_tools
-  # The services' own settings must not leak from this shell into the tests.
-  unset BOOKSTORE_STATE_DIR BOOKSTORE_HTTP_ADDR PERFORMANCE_HTTP_ADDR SIMULATOR_HTTP_ADDR
+  test_environment
   # --no-fail-fast shows every failure in one run. There are no examples in the documentation.
   cargo test --workspace --locked --no-fail-fast --lib --bins --tests
 }

@@ -12,8 +12,10 @@ target_directory() {
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
 }
 
-# test_tools: where the tests find what install-tools.sh placed.
-test_tools() {
+# test_environment: where the tests find what install-tools.sh placed, and none of the services'
+# own settings, which must not leak from this shell into the tests.
+test_environment() {
   export PERFORMANCE_K6=${PERFORMANCE_K6:-$BOOKSTORE_TOOLS_DIR/bin/k6}
   export PERFORMANCE_K6_V1=${PERFORMANCE_K6_V1:-$BOOKSTORE_TOOLS_DIR/bin/k6-v1}
+  unset BOOKSTORE_STATE_DIR BOOKSTORE_HTTP_ADDR PERFORMANCE_HTTP_ADDR SIMULATOR_HTTP_ADDR
 }

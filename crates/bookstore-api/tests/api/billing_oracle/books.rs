@@ -61,6 +61,8 @@ pub(super) struct Row {
 pub(super) struct Line {
     /// Order of arrival.
     pub(super) number: u64,
+    /// When the provider learned of its end.
+    pub(super) ended: Timestamp,
     pub(super) test_id: String,
     pub(super) model: String,
     pub(super) outcome: String,

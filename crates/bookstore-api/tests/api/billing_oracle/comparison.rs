@@ -8,10 +8,6 @@ use super::books::{Books, Key, Line, Row, Sums};
 
 /// Differences that are shown when a test fails.
 const SHOWN: usize = 20;
-/// How long ago what our books lack may have been sent.
-const UNSEEN: SignedDuration = SignedDuration::from_millis(250);
-/// The simulator counts what it sends in steps of this length.
-const STEP: SignedDuration = SignedDuration::from_millis(10);
 /// The only vendor of which no bill comes: its models run on the caller's own machine.
 const SENDS_NO_BILL: &str = "lmstudio";
 
@@ -34,17 +30,12 @@ pub(super) struct Difference {
 /// An unfinished call that generated more than was seen of it.
 #[derive(Debug)]
 pub(super) struct Excess {
-    pub(super) call_id: String,
-    pub(super) key: Key,
-    /// Tokens on the invoice and in our books.
-    pub(super) tokens: (u64, u64),
-    /// Tokens that were sent in its last 250 ms.
-    pub(super) unseen: u64,
-    /// Tokens that were sent after our end, beyond those: a busy machine tells the provider late
-    /// that nobody reads on.
-    pub(super) late: u64,
-    /// Pico-dollars on the invoice and in our books.
-    pub(super) costs: (Option<i64>, Option<i64>),
+    /// Places in the ledger and on the invoice.
+    pub(super) row: usize,
+    pub(super) line: usize,
+    /// How long before the provider's end the first of those tokens was sent; unknown of an answer
+    /// that the provider had sent to its end.
+    pub(super) age: Option<SignedDuration>,
 }
 
 /// Compares every book with the ledger.
@@ -52,10 +43,8 @@ pub(super) fn compare(books: &Books) -> Comparison {
     let mut result = Comparison::default();
     compare_spans(books, &mut result);
     compare_metrics(books, &mut result);
-    for (row, line) in pairs(books) {
-        let row = row.map(|row| &books.ledger[row]);
-        let line = line.map(|line| &books.invoice[line]);
-        compare_call(row, line, &mut result);
+    for pair in pairs(books) {
+        compare_call(books, pair, &mut result);
     }
     result
 }
@@ -161,10 +150,22 @@ fn pair(books: &Books, rows: &[usize], lines: &[usize]) -> Vec<Pair> {
     pairs
 }
 
-fn compare_call(row: Option<&Row>, line: Option<&Line>, result: &mut Comparison) {
-    match (row, line) {
+fn compare_call(books: &Books, (row, line): Pair, result: &mut Comparison) {
+    let found = (
+        row.map(|row| &books.ledger[row]),
+        line.map(|line| &books.invoice[line]),
+    );
+    match found {
         (Some(row), Some(line)) if row.is_whole() => compare_whole(row, line, result),
-        (Some(row), Some(line)) => compare_unfinished(row, line, result),
+        (Some(unfinished), Some(invoiced)) => {
+            let exceeds = compare_unfinished(unfinished, invoiced, result);
+            let places = row.zip(line).filter(|_| exceeds);
+            result.excesses.extend(places.map(|(row, line)| Excess {
+                row,
+                line,
+                age: age(unfinished, invoiced),
+            }));
+        }
         (Some(row), None) if row.is_whole() => {
             result.differ(&[row], &format!("no line on the invoice for {row:?}"));
         }
@@ -193,36 +194,35 @@ fn compare_whole(row: &Row, line: &Line, result: &mut Comparison) {
     }
 }
 
-fn compare_unfinished(row: &Row, line: &Line, result: &mut Comparison) {
+/// Whether the invoice has more tokens than our books, and no more than was sent in the last 250 ms
+/// before the provider knew of the end. That is the provider's clock alone: reading late what it
+/// sent, and being late to tell it that nobody reads on, have to fit into one quarter of a second.
+fn compare_unfinished(row: &Row, line: &Line, result: &mut Comparison) -> bool {
     let (booked, invoiced) = (&row.attempt.tokens, &line.tokens);
     if booked.input > 0 && !row.attempt.estimated {
         result.differ(&[row], &format!("not marked as estimated: {row:?}"));
     }
-    let late = sent_since_end(row, line).saturating_sub(line.unseen);
-    let most = booked.output + line.unseen + late;
-    if invoiced.input > booked.input || invoiced.output > most {
+    if invoiced.input > booked.input || invoiced.output > booked.output + line.unseen {
         let text = format!(
             "an unfinished call is invoiced with more than was unseen: ledger {booked:?}, \
-             invoice {invoiced:?}, unseen {} and late {late} ({row:?} {line:?})",
-            line.unseen
+             invoice {invoiced:?}, unseen {}, the first sent {:?} before the provider's end, which was \
+             {:?} after ours ({row:?} {line:?})",
+            line.unseen,
+            age(row, line),
+            line.ended.duration_since(row.ended),
         );
         result.differ(&[row], &text);
-    } else if invoiced.output > booked.output {
-        result.excesses.push(Excess {
-            call_id: row.call_id.clone(),
-            key: row.key(),
-            tokens: (invoiced.output, booked.output),
-            unseen: line.unseen,
-            late,
-            costs: (line.cost, row.attempt.cost),
-        });
+        return false;
     }
+    invoiced.output > booked.output
 }
 
-/// Tokens sent from 250 ms before the end of our attempt on: as many as in the last 250 ms of the
-/// answer, unless the provider learned late of that end.
-fn sent_since_end(row: &Row, line: &Line) -> u64 {
-    let since = row.ended - UNSEEN - STEP;
-    let sent = line.sent.iter().filter(|(at, _)| *at >= since);
-    sent.map(|(_, tokens)| tokens).sum()
+fn age(row: &Row, line: &Line) -> Option<SignedDuration> {
+    let lacking = line.tokens.output.saturating_sub(row.attempt.tokens.output);
+    let mut sent = line.sent.iter().rev().scan(0, |sum, (at, tokens)| {
+        *sum += tokens;
+        Some((*sum, *at))
+    });
+    let (_, first) = sent.find(|(sum, _)| *sum >= lacking)?;
+    Some(line.ended.duration_since(first))
 }

@@ -26,6 +26,7 @@ struct Member {
     reasoning_tokens: u64,
     tokens_in_last_250_ms: u64,
     arrived_at: String,
+    duration_ms: f64,
     #[serde(default)]
     sent_last: Vec<Sent>,
     charge: Option<Charge>,
@@ -76,7 +77,9 @@ async fn get(url: &str) -> anyhow::Result<Value> {
 impl Member {
     fn into_line(self) -> anyhow::Result<Line> {
         let arrived_at: Timestamp = self.arrived_at.parse()?;
+        let lasted = SignedDuration::try_from_secs_f64(self.duration_ms / 1e3)?;
         Ok(Line {
+            ended: arrived_at + lasted,
             number: self.number,
             test_id: self.test_id.context("a call without a test id")?,
             model: self.model,

@@ -78,24 +78,27 @@ pub(super) enum Behaviour {
 }
 
 /// All calls of a run.
-pub(super) struct Plan(pub(super) Vec<Call>);
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) calls: Vec<Call>,
+}
 
 impl Plan {
     /// Calls with at least this many requests.
-    pub(super) fn draw(seed: u64, requests: usize) -> Self {
+    pub(super) fn draw(seed: u64, requests: u64) -> Self {
         let mut generator = fastrand::Rng::with_seed(seed);
         let (mut calls, mut planned) = (Vec::new(), 0);
         while planned < requests {
             let call = Call::draw(calls.len(), &mut generator);
-            planned += call.behaviour.requests();
+            planned += u64::from(call.behaviour.requests());
             calls.push(call);
         }
-        Self(calls)
+        Self { seed, calls }
     }
 
     /// Without the calls that their users leave.
     pub(super) fn without_leavers(mut self) -> Self {
-        self.0.retain(|call| !call.behaviour.leaves());
+        self.calls.retain(|call| !call.behaviour.leaves());
         self
     }
 }
@@ -160,7 +163,7 @@ impl Call {
     }
 
     /// The trace of one of its requests.
-    pub(super) fn trace_id(&self, request: usize) -> String {
+    pub(super) fn trace_id(&self, request: u32) -> String {
         // The leading digit keeps the id from beginning with zeros, which Jaeger would drop.
         format!("b{:023x}{request:08x}", self.number)
     }
@@ -173,7 +176,7 @@ impl Behaviour {
     }
 
     /// HTTP requests of a call.
-    pub(super) fn requests(self) -> usize {
+    pub(super) fn requests(self) -> u32 {
         match self {
             Self::Waits | Self::LeavesAtText | Self::LeavesEarly => 1,
             Self::AsksAgain => 2,

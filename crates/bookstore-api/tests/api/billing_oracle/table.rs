@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use super::{
-    books::{Books, Key},
+    books::{Books, Key, Row},
     comparison::{Comparison, pairs},
     traffic::Seen,
 };
@@ -25,12 +27,13 @@ struct Amounts {
 }
 
 /// The figures of each provider's model, in pico-dollars, and every excess.
-pub(super) fn render(books: &Books, result: &Comparison, seen: &Seen) -> String {
+pub(super) fn render(seed: u64, books: &Books, result: &Comparison, seen: &Seen) -> String {
     let mut text = format!(
-        "\nbilling oracle: {} requests ({} as streams), {} answered, {} failed, {} left; \
-         {} kept, {} shared, {} by a fallback; {} attempts, {} lines of the invoice\n",
+        "\nbilling oracle, seed {seed}: {} requests ({} as streams) in {:.0} s, {} answered, \
+         {} failed, {} left; {} kept, {} shared, {} by a fallback; {} attempts, {} lines of the invoice\n",
         seen.traces.len(),
         seen.streamed,
+        seen.took.as_secs_f64(),
         seen.answered,
         seen.failed,
         seen.left,
@@ -68,20 +71,55 @@ pub(super) fn render(books: &Books, result: &Comparison, seen: &Seen) -> String 
         ];
         line(&mut text, &format!("{provider} {model}"), &figures);
     }
-    let excesses = result.excesses.len();
-    text.push_str(&format!(
-        "{excesses} unfinished calls are invoiced with unseen tokens\n"
-    ));
-    for excess in &result.excesses {
-        let (invoiced, booked) = excess.tokens;
-        text.push_str(&format!(
-            "  {} {:?}: {invoiced} tokens on the invoice, {booked} in the ledger, {} sent in the \
-             last 250 ms, {} late; {:?} and {:?} pico-dollars\n",
-            excess.call_id, excess.key, excess.unseen, excess.late, excess.costs.0, excess.costs.1
-        ));
-    }
+    excesses(&mut text, books, result);
     text.push_str(&format!("{} differences\n", result.differences.len()));
     text
+}
+
+/// Every unfinished call with more on the invoice than in our books.
+fn excesses(text: &mut String, books: &Books, result: &Comparison) {
+    let is_unfinished = |row: &&Row| !row.is_whole();
+    let unfinished = books.ledger.iter().filter(is_unfinished).count();
+    let oldest = result.excesses.iter().filter_map(|excess| excess.age).max();
+    text.push_str(&format!(
+        "{unfinished} unfinished calls, {} of them invoiced with tokens that our books lack, \
+         the first of these sent at most {} before the provider's end\n",
+        result.excesses.len(),
+        milliseconds(oldest),
+    ));
+    text.push_str(&format!(
+        "  {:<36}  {:<42}  {:<19}  {:>8} {:>8} {:>8} {:>12} {:>8}  {:>14} {:>14}\n",
+        "call",
+        "provider and model",
+        "ledger, invoice",
+        "ledger",
+        "invoice",
+        "more",
+        "last 250 ms",
+        "first",
+        "ledger, pico-$",
+        "invoice, pico-$",
+    ));
+    for excess in &result.excesses {
+        let (row, line) = (&books.ledger[excess.row], &books.invoice[excess.line]);
+        let (booked, invoiced) = (row.attempt.tokens.output, line.tokens.output);
+        let amount = |cost: Option<i64>| cost.map_or("unpriced".to_owned(), |it| it.to_string());
+        text.push_str(&format!(
+            "  {:<36}  {:<42}  {:<19}  {booked:>8} {invoiced:>8} {:>8} {:>12} {:>8}  {:>14} {:>14}\n",
+            row.call_id,
+            format!("{} {}", row.attempt.provider, row.attempt.model),
+            format!("{}, {}", row.attempt.outcome, line.outcome),
+            invoiced - booked,
+            line.unseen,
+            milliseconds(excess.age),
+            amount(row.attempt.cost),
+            amount(line.cost),
+        ));
+    }
+}
+
+fn milliseconds(time: Option<SignedDuration>) -> String {
+    time.map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
 }
 
 fn line(text: &mut String, name: &str, figures: &[String; 10]) {
