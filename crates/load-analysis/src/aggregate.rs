@@ -139,6 +139,7 @@ impl Aggregator {
             metrics: self.totals.metrics(coverage.load_seconds),
             checks: self.checks.results(),
             thresholds: self.totals.thresholds(coverage.load_seconds, reported),
+            limits: Vec::new(),
             coverage,
         }
     }

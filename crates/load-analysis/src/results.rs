@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::LimitResult;
 use crate::metric::{Contains, MetricKind};
 use crate::notation::{Unit, number};
 use crate::threshold::Threshold;
@@ -19,6 +20,9 @@ pub struct Results {
     pub checks: Vec<CheckResult>,
     /// Thresholds and whether they held.
     pub thresholds: ThresholdResults,
+    /// The limits of the test and how the run did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitResult>,
     /// What the figures are made of.
     pub coverage: Coverage,
 }

@@ -72,6 +72,25 @@ impl ScriptDirectory {
     }
 }
 
+impl ScriptDirectory {
+    /// The text of `limits/NAME.toml`; `None` where there is none. Names are plain, as those of
+    /// scripts are.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is longer than `most_bytes`.
+    pub fn limits(&self, name: &str, most_bytes: usize) -> std::io::Result<Option<String>> {
+        let path = self.0.join("limits").join(format!("{name}.toml"));
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.len() > most_bytes as u64 => {
+                Err(std::io::ErrorKind::FileTooLarge.into())
+            }
+            Ok(_) => std::fs::read_to_string(&path).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
     let path = Path::new(name);

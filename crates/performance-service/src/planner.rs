@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use load_analysis::limits::{Limit, MAX_FILE_BYTES};
 use load_runner::binary::MajorVersion;
 use load_runner::environment::RunEnvironment;
 use load_runner::options::RunOptions;
@@ -44,6 +45,8 @@ pub(crate) struct Planned {
     pub(crate) script: String,
     /// The target's name.
     pub(crate) environment: String,
+    /// What the run must keep to beside its thresholds.
+    pub(crate) limits: Vec<Limit>,
     pub(crate) plan: RunPlan,
 }
 
@@ -82,6 +85,7 @@ impl Planner {
             scenario,
             script: script_name.to_owned(),
             environment: target_name.to_owned(),
+            limits: self.limits(script_name, scenario)?,
             plan,
         })
     }
@@ -89,6 +93,26 @@ impl Planner {
     /// Where the files of a run are.
     pub(crate) fn directory(&self, id: RunId) -> PathBuf {
         self.runs_directory.join(id.to_string())
+    }
+
+    /// The limits of a script: those of `limits/SCRIPT-SCENARIO.toml`, or of `limits/SCRIPT.toml`
+    /// for smoke and load. The other scenarios go beyond what a target holds on purpose.
+    fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
+        let stem = script.rsplit('/').next().unwrap_or(script);
+        let stem = stem.trim_end_matches(".js");
+        let own = format!("{stem}-{}", scenario.slug());
+        let usual = matches!(scenario, Scenario::Smoke | Scenario::Load);
+        let names = [Some(own), usual.then(|| stem.to_owned())];
+        for name in names.into_iter().flatten() {
+            let refused = |reason: String| {
+                Problem::invalid_field("testScript", format!("limits/{name}.toml: {reason}"))
+            };
+            let text = self.scripts.limits(&name, MAX_FILE_BYTES);
+            if let Some(text) = text.map_err(|error| refused(error.to_string()))? {
+                return Limit::parse_file(&text).map_err(|error| refused(error.to_string()));
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The target and its name: the one that is asked for, `local`, or else the first.

@@ -50,13 +50,15 @@ pub(crate) struct Report {
     pub(crate) address: String,
 }
 
-/// A threshold as target against actual.
+/// A limit or a threshold as target against actual.
 struct ThresholdLine {
     metric: String,
     target: String,
     actual: String,
     samples: String,
     ok: bool,
+    /// What became of it, in a word.
+    reading: &'static str,
 }
 
 impl Format {
@@ -171,9 +173,31 @@ impl Report {
                 actual: row.observed,
                 samples: row.samples,
                 ok: row.ok,
+                reading: if row.ok { "held" } else { "crossed" },
             }
         })
         .collect()
+    }
+
+    /// Limits, then thresholds: everything that the verdict rests on.
+    fn judged(&self) -> Vec<ThresholdLine> {
+        let rows = self.results.as_ref().map(figures::limits);
+        let rows = rows.unwrap_or_default().into_iter();
+        let limits = rows.map(|row| ThresholdLine {
+            metric: row.name,
+            target: row.target,
+            actual: row.actual,
+            samples: row.samples,
+            ok: !matches!(row.level, "FAIL" | "CRITICAL" | "INVALID"),
+            reading: match row.level {
+                "PASS" => "held",
+                "WARNING" => "warning",
+                "INCONCLUSIVE" => "inconclusive",
+                "INVALID" => "no sample",
+                _ => "crossed",
+            },
+        });
+        limits.chain(self.thresholds()).collect()
     }
 
     fn json(&self) -> serde_json::Result<String> {

@@ -90,7 +90,7 @@ impl RunStore {
     pub async fn fold_seconds<A, F>(
         &self,
         address: &RunAddress,
-        metrics: &'static [&'static str],
+        metrics: &[&str],
         initial: A,
         mut fold: F,
     ) -> Result<A, StoreError>
@@ -99,9 +99,10 @@ impl RunStore {
         F: FnMut(&mut A, SecondBucket) + Send + 'static,
     {
         let address = address.clone();
+        let metrics: Vec<String> = metrics.iter().map(ToString::to_string).collect();
         self.read(Operation("find", "seconds"), move |connection| {
             let run = runs::row_of(connection, &address)?;
-            let keys = keys(connection, run, metrics)?;
+            let keys = keys(connection, run, &metrics)?;
             let sql = "SELECT second, payload FROM seconds WHERE run = ?1 ORDER BY second, rowid";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([run])?;
@@ -167,7 +168,7 @@ fn series_id(transaction: &Transaction<'_>, run: i64, key: &SeriesKey) -> Result
 fn keys(
     connection: &Connection,
     run: i64,
-    metrics: &[&str],
+    metrics: &[String],
 ) -> Result<HashMap<u64, SeriesKey>, StoreError> {
     let sql = "SELECT id, metric, tags FROM series WHERE run = ?1";
     let mut statement = connection.prepare_cached(sql)?;
@@ -175,7 +176,7 @@ fn keys(
     let mut keys = HashMap::new();
     while let Some(row) = rows.next()? {
         let metric: String = row.get(1)?;
-        if !metrics.contains(&metric.as_str()) {
+        if !metrics.contains(&metric) {
             continue;
         }
         let tags: String = row.get(2)?;

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use load_analysis::aggregate::SecondBucket;
+use load_analysis::limits::{Limit, LimitJudge, LimitResult};
 use load_analysis::results::Results;
 use load_analysis::verdict::{Evidence, Level, Verdict, judge};
 use load_runner::exit::K6Exit;
@@ -49,6 +51,8 @@ pub(super) struct Measured {
     pub(super) stop: Option<Stop>,
     pub(super) artifacts: RunArtifacts,
     pub(super) collector: Arc<Mutex<Collector>>,
+    /// What it must keep to beside its thresholds.
+    pub(super) limits: Vec<Limit>,
     /// Why the stored seconds end before the run.
     pub(super) cut: Option<String>,
 }
@@ -62,7 +66,10 @@ impl Shared {
                 let (status, reason) = stopped(&stop);
                 without_load(status, reason)
             }
-            Ending::Ended(measured) => of_measured(*measured).await,
+            Ending::Ended(measured) => {
+                let limits = self.hold_against(&run, &measured).await;
+                of_measured(*measured, limits).await
+            }
         };
         let verdict = outcome.verdict.as_ref().map_or("none", level);
         self.measures
@@ -76,6 +83,34 @@ impl Shared {
             outcome.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
         );
         self.store_end(&run, &outcome).await;
+    }
+
+    /// Holds the stored seconds against the limits of the run.
+    async fn hold_against(
+        &self,
+        run: &Run,
+        measured: &Measured,
+    ) -> Result<Vec<LimitResult>, String> {
+        let span = lock(&measured.collector).aggregator.load_span();
+        let Some(span) = span.filter(|_| !measured.limits.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        if let Some(cut) = &measured.cut {
+            return Err(format!("the limits cannot be judged: {cut}"));
+        }
+        let metrics: Vec<&str> = measured
+            .limits
+            .iter()
+            .map(|it| it.metric.as_str())
+            .collect();
+        let judge = LimitJudge::new(measured.limits.clone(), &span);
+        let fold = |judge: &mut LimitJudge, second: SecondBucket| judge.add(&second);
+        let address = run.address();
+        let folded = self.store.fold_seconds(&address, &metrics, judge, fold);
+        match folded.await {
+            Ok(judge) => Ok(judge.results()),
+            Err(error) => Err(format!("the limits cannot be judged: {error}")),
+        }
     }
 
     /// Offers the end to the store until it is taken: a store that cannot keep the end of this
@@ -133,9 +168,9 @@ pub(super) fn invalid(reason: String) -> Verdict {
     }
 }
 
-async fn of_measured(measured: Measured) -> Outcome {
+async fn of_measured(measured: Measured, limits: Result<Vec<LimitResult>, String>) -> Outcome {
     let judged = blocking(move || {
-        let (results, verdict) = judge_measured(&measured);
+        let (results, verdict) = judge_measured(&measured, limits);
         let json = serde_json::to_string(&results).ok();
         (measured, json, verdict)
     });
@@ -145,13 +180,16 @@ async fn of_measured(measured: Measured) -> Outcome {
     }
 }
 
-fn judge_measured(measured: &Measured) -> (Results, Verdict) {
+fn judge_measured(
+    measured: &Measured,
+    limits: Result<Vec<LimitResult>, String>,
+) -> (Results, Verdict) {
     // Absent when k6 was killed; the samples speak for themselves.
     let reported = Summary::read(&measured.artifacts.summary)
         .ok()
         .map(|summary| summary.thresholds());
     let collector = lock(&measured.collector);
-    let results = collector.aggregator.results(reported.as_ref());
+    let mut results = collector.aggregator.results(reported.as_ref());
     let evidence = Evidence {
         end: measured.end.exit.evidence(),
         results: &results,
@@ -159,7 +197,14 @@ fn judge_measured(measured: &Measured) -> (Results, Verdict) {
         output_errors: collector.output_errors.clone(),
     };
     let verdict = judge(&evidence);
-    (results, verdict)
+    match limits {
+        Ok(limits) => {
+            let verdict = verdict.with_limits(&limits);
+            results.limits = limits;
+            (results, verdict)
+        }
+        Err(reason) => (results, overruled(&reason, verdict)),
+    }
 }
 
 fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) -> Outcome {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use load_analysis::limits::Limit;
 use load_runner::runner::{RunHandle, StartError};
 use performance_store::{LoadProcess, LogLine, Run, Step, StoreError};
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use super::ending::{Ending, Measured, Stop};
 use super::recorder::{Recorder, RecordingError};
 use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
+use crate::planner::Planned;
 use crate::runs::request::StartBody;
 
 /// How often k6's files are read: it flushes them every 0.2 s.
@@ -59,12 +61,12 @@ struct Execution<'a> {
 
 impl Execution<'_> {
     async fn carry_out(&self, run: Run) -> (Run, Ending) {
-        let plan = match self.shared.plan_of(&run).await {
-            Ok(plan) => plan,
+        let planned = match self.shared.plan_of(&run).await {
+            Ok(planned) => planned,
             Err(reason) => return (run, Ending::NotStarted(reason)),
         };
         let started = tokio::select! {
-            started = self.shared.generators.runner.start(plan) => started,
+            started = self.shared.generators.runner.start(planned.plan) => started,
             stop = self.stopped() => return (run, Ending::Stopped(stop)),
         };
         let handle = match started {
@@ -76,7 +78,7 @@ impl Execution<'_> {
         };
         match self.note_start(&run, &handle).await {
             Ok(run) => {
-                let ending = self.watch(&run, handle).await;
+                let ending = self.watch(&run, handle, planned.limits).await;
                 (run, ending)
             }
             Err(error) => {
@@ -114,7 +116,7 @@ impl Execution<'_> {
     }
 
     /// Follows the run to its end.
-    async fn watch(&self, run: &Run, handle: RunHandle) -> Ending {
+    async fn watch(&self, run: &Run, handle: RunHandle, limits: Vec<Limit>) -> Ending {
         let artifacts = handle.artifacts.clone();
         let collector = Collector::new(&artifacts, handle.requirements.clone());
         let collector = Arc::new(Mutex::new(collector));
@@ -155,6 +157,7 @@ impl Execution<'_> {
             stop,
             artifacts,
             collector,
+            limits,
             cut: recorder.cut(),
         }))
     }
@@ -225,7 +228,7 @@ impl Execution<'_> {
 impl Shared {
     /// The plan of a stored run. It is checked anew: scripts and targets may have changed
     /// since it was queued.
-    async fn plan_of(&self, run: &Run) -> Result<load_runner::plan::RunPlan, String> {
+    async fn plan_of(&self, run: &Run) -> Result<Planned, String> {
         let body: StartBody = serde_json::from_str(&run.request)
             .map_err(|error| format!("the stored request cannot be read: {error}"))?;
         let planner = self.planner.clone();
@@ -233,10 +236,7 @@ impl Shared {
         let planned = blocking(move || planner.plan(id, &body))
             .await
             .and_then(std::convert::identity);
-        match planned {
-            Ok(planned) => Ok(planned.plan),
-            Err(problem) => Err(problem.detail().to_owned()),
-        }
+        planned.map_err(|problem| problem.detail().to_owned())
     }
 }
 

@@ -10,7 +10,7 @@ use service_defaults::problem::Problem;
 use super::{page, see_other};
 use crate::app::App;
 use crate::presentation::chart::{self, Chart};
-use crate::presentation::figures::{self, CheckRow, MetricRow, ThresholdRow, Tile};
+use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow, Tile};
 use crate::presentation::numbers;
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
@@ -44,6 +44,7 @@ struct RunPage {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    limits: Vec<LimitRow>,
     thresholds: Vec<ThresholdRow>,
     checks: Vec<CheckRow>,
     metrics: Vec<MetricRow>,
@@ -121,6 +122,7 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         },
         chart: None,
         rows: Vec::new(),
+        limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: results.map(figures::thresholds).unwrap_or_default(),
         checks: results.map(figures::checks).unwrap_or_default(),
         metrics: results.map(figures::metrics).unwrap_or_default(),

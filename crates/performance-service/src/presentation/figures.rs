@@ -1,6 +1,10 @@
 //! The numbers of a run as the page shows them: tiles and tables from the results document.
 
+use std::cmp::Reverse;
+
+use load_analysis::limits::LimitResult;
 use load_analysis::metric::{Contains, MetricKind};
+use load_analysis::objective::Better;
 use load_analysis::results::{MetricResult, Results};
 
 use super::numbers::{number, share, whole};
@@ -31,6 +35,18 @@ pub(crate) struct ThresholdRow {
     pub(crate) ok: bool,
     pub(crate) observed: String,
     pub(crate) samples: String,
+}
+
+/// A row of the table of limits.
+pub(crate) struct LimitRow {
+    pub(crate) name: String,
+    pub(crate) target: String,
+    pub(crate) warning: String,
+    pub(crate) actual: String,
+    pub(crate) samples: String,
+    pub(crate) priority: &'static str,
+    pub(crate) level: &'static str,
+    pub(crate) sentence: String,
 }
 
 /// A row of the table of checks.
@@ -135,6 +151,33 @@ pub(crate) fn thresholds(results: &Results) -> Vec<ThresholdRow> {
         .collect();
     rows.sort_by_key(|row| row.ok);
     rows
+}
+
+/// The limits, the worst first.
+pub(crate) fn limits(results: &Results) -> Vec<LimitRow> {
+    let mut ordered: Vec<&LimitResult> = results.limits.iter().collect();
+    ordered.sort_by_key(|one| Reverse(one.level));
+    ordered.into_iter().map(limit).collect()
+}
+
+fn limit(result: &LimitResult) -> LimitRow {
+    let limit = &result.limit;
+    let sign = match limit.better {
+        Better::Lower => "≤",
+        Better::Higher => "≥",
+    };
+    let bound = |value: f64| format!("{sign} {}", limit.unit.write(value));
+    let observed = result.observed.map(|value| limit.unit.write(value));
+    LimitRow {
+        name: limit.name(),
+        target: bound(limit.target),
+        warning: bound(limit.warning),
+        actual: observed.unwrap_or_else(|| "no sample".to_owned()),
+        samples: whole(result.samples),
+        priority: limit.priority.as_str(),
+        level: result.level.as_str(),
+        sentence: result.sentence.clone(),
+    }
 }
 
 /// The checks, failed ones first.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Report, ThresholdLine};
 use crate::presentation::chart::{self, Chart};
-use crate::presentation::figures::{self, CheckRow, MetricRow, Tile};
+use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, Tile};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::runs::request::StartBody;
@@ -33,6 +33,7 @@ struct Page {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    limits: Vec<LimitRow>,
     thresholds: Vec<ThresholdLine>,
     checks: Vec<CheckRow>,
     metrics: Vec<MetricRow>,
@@ -63,6 +64,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         tiles: results.map(figures::tiles).unwrap_or_default(),
         chart: chart::draw(&fine.points, fine.step),
         rows: time_table::rows(&coarse.points),
+        limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: report.thresholds(),
         checks: results.map(figures::checks).unwrap_or_default(),
         metrics: results.map(figures::metrics).unwrap_or_default(),

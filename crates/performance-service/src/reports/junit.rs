@@ -1,4 +1,4 @@
-//! A run as a `JUnit` test suite: a case for its validity, one for each threshold.
+//! A run as a `JUnit` test suite: a case for its validity, one for each limit and threshold.
 
 use askama::Template;
 
@@ -22,7 +22,7 @@ struct Case {
 }
 
 pub(super) fn render(report: &Report) -> askama::Result<String> {
-    let cases: Vec<Case> = report.thresholds().iter().map(case).collect();
+    let cases: Vec<Case> = report.judged().iter().map(case).collect();
     let begun = report.run.started_at.unwrap_or(report.run.queued_at);
     Suite {
         name: characters(&format!("{} #{}", report.run.test_name, report.run.number)),

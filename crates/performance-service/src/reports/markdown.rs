@@ -31,17 +31,19 @@ struct Row {
     target: String,
     actual: String,
     reading: &'static str,
+    ok: bool,
 }
 
 pub(super) fn render(report: &Report) -> askama::Result<String> {
     let mut rows: Vec<Row> = report
-        .thresholds()
+        .judged()
         .into_iter()
         .map(|line| Row {
             metric: plain(&line.metric),
             target: plain(&line.target),
             actual: plain(&line.actual),
-            reading: if line.ok { "held" } else { "**crossed**" },
+            reading: line.reading,
+            ok: line.ok,
         })
         .collect();
     let folded = rows.split_off(rows.len().min(OPEN_ROWS));

@@ -8,6 +8,7 @@ mod comparisons;
 mod documents;
 mod interrupted;
 mod lifecycle;
+mod limits;
 mod live;
 mod pages;
 mod queue;
