@@ -20,6 +20,9 @@ const TREND_STATISTICS: [&str; 8] = [
     "avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count",
 ];
 
+/// The two files that [`write`] makes.
+pub(crate) const FILES: [&str; 2] = ["entry.js", "options.json"];
+
 /// Writes `options.json` and `entry.js` into a run's directory and returns the latter's path.
 ///
 /// # Errors

@@ -16,8 +16,11 @@ pub enum K6Exit {
     Unknown,
 }
 
+/// Of a process of ours that should have become k6. k6 itself does not use it.
+pub(crate) const NOT_EXECUTED: u8 = 126;
+
 /// k6's exit codes with their meanings, as observed on v1.8.1 and v2.2.0.
-const MEANINGS: [(i32, &str); 16] = [
+const MEANINGS: [(i32, &str); 17] = [
     (0, "the run is complete"),
     (2, "k6 ran out of memory"),
     (97, "the cloud run failed"),
@@ -34,6 +37,10 @@ const MEANINGS: [(i32, &str); 16] = [
     (108, "the script aborted the run"),
     (109, "k6 itself crashed"),
     (110, "the script marked the run as failed"),
+    (
+        NOT_EXECUTED as i32,
+        "k6 could not be executed in its sandbox",
+    ),
 ];
 
 /// An unknown flag, or an output that cannot start.

@@ -4,7 +4,7 @@
 //! Reading order: a [`plan::RunPlan`] names a script, [`options::RunOptions`], an
 //! [`environment::RunEnvironment`] and a target, all valid by construction. A
 //! [`runner::LoadRunner`] turns it into a [`runner::RunHandle`]; [`local::LocalProcess`] is the
-//! runner that starts k6 as a child process. While it runs, [`sample::SampleReader`] and
+//! runner that starts k6 as a child process, in a [`sandbox`]. While it runs, [`sample::SampleReader`] and
 //! [`log::LogReader`] read its files by offset; in the end there are a [`exit::K6Exit`] and a
 //! [`summary::Summary`].
 
@@ -24,6 +24,8 @@ pub mod runner;
 pub mod local;
 pub mod process;
 mod rest;
+pub mod sandbox;
+pub mod subcommand;
 
 pub mod exit;
 pub mod log;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use reqwest::Client;
 
 use self::arguments::Arguments;
-use self::launch::Launched;
+use self::launch::{Generator, Launched};
 use self::supervisor::Supervisor;
 use crate::binary::{BinaryError, K6Binary, MajorVersion};
 use crate::entry;
@@ -22,6 +22,8 @@ use crate::options::{MAX_DURATION, MAX_VIRTUAL_USERS};
 use crate::plan::RunPlan;
 use crate::process;
 use crate::runner::{LoadRunner, Requirements, RunArtifacts, RunHandle, StartError};
+use crate::sandbox::{Confinement, Limits, Sandbox};
+use crate::script::Origin;
 
 /// Reading a script takes 0.03 s, a large one with data files some seconds.
 const INSPECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -35,20 +37,42 @@ const GRACE: Duration = Duration::from_mins(5);
 pub struct LocalProcess {
     binaries: HashMap<MajorVersion, PathBuf>,
     client: Client,
+    program: PathBuf,
+    confinement: Confinement,
+    limits: Limits,
 }
 
 impl LocalProcess {
     /// A runner with the k6 files that are set; a missing one is told at the start of a run.
-    /// The client talks to k6's REST interface on loopback: no proxy, no redirects.
+    /// The client talks to k6's REST interface on loopback: no proxy, no redirects. `program`
+    /// is one that calls [`subcommand::run`](crate::subcommand::run) first.
     #[must_use]
     pub fn new(
         binaries: impl IntoIterator<Item = (MajorVersion, PathBuf)>,
         client: Client,
+        program: PathBuf,
     ) -> Self {
         Self {
             binaries: binaries.into_iter().collect(),
             client,
+            program,
+            confinement: Confinement::of_this_kernel(),
+            limits: Limits::default(),
         }
+    }
+
+    /// The same with other bounds.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same, as if the kernel held no more than this.
+    #[must_use]
+    pub const fn with_confinement(mut self, confinement: Confinement) -> Self {
+        self.confinement = confinement;
+        self
     }
 
     /// Finds the k6 of a line, and that it works.
@@ -63,25 +87,55 @@ impl LocalProcess {
             .ok_or(BinaryError::Missing(None))?;
         K6Binary::find(path, version).await
     }
+
+    /// The sandbox of a run, as yet without the network.
+    fn sandbox(&self, plan: &RunPlan, k6: PathBuf, artifacts: &RunArtifacts) -> Sandbox {
+        let run = artifacts.directory.parent().unwrap_or(&artifacts.directory);
+        let mut readable = plan.target.files();
+        readable.extend(entry::FILES.map(|file| run.join(file)));
+        readable.push(plan.script.directory.clone());
+        Sandbox {
+            program: k6,
+            directory: artifacts.directory.clone(),
+            readable,
+            connect: Vec::new(),
+            bind: Vec::new(),
+            limits: self.limits,
+        }
+    }
 }
 
 #[async_trait]
 impl LoadRunner for LocalProcess {
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError> {
+        let gap = self.confinement.gap();
+        if let (Origin::Upload, Some(gap)) = (plan.script.origin, gap) {
+            return Err(StartError::Unconfined(gap));
+        }
         let binary = self.binary(plan.version).await?;
         let blocked = plan.target.everything_else().await?;
         create_private(&plan.directory)?;
         // k6 gets full paths: its own directory is not ours.
         let directory = plan.directory.canonicalize()?;
         let artifacts = RunArtifacts::within(&directory);
+        create_private(&artifacts.directory)?;
         let entry = entry::write(&directory, &plan.script, &plan.options)?;
         let arguments = Arguments::new(&plan, entry, blocked);
+        let sandbox = self.sandbox(&plan, binary.path.clone(), &artifacts);
 
-        let requirements = inspect(&binary, &arguments, &directory).await?;
+        let requirements = inspect(&self.program, &sandbox, &arguments).await?;
         check_size(&requirements)?;
-        let Launched { child, process } =
-            launch::launch(&binary, &arguments, &artifacts, &self.client).await?;
-        let supervisor = Supervisor::new(child, process, artifacts.clone());
+        let generator = Generator {
+            program: &self.program,
+            sandbox: Sandbox {
+                connect: vec![plan.target.port()],
+                ..sandbox
+            },
+            arguments: &arguments,
+            artifacts: &artifacts,
+        };
+        let Launched { child, process } = launch::launch(generator, &self.client).await?;
+        let supervisor = Supervisor::new(child, process, artifacts.clone(), self.limits.disk);
         let deadline = supervisor::deadline(requirements.total_duration);
         let (end, stop) = supervisor.watch(deadline);
         tracing::info!(
@@ -92,6 +146,7 @@ impl LoadRunner for LocalProcess {
         Ok(RunHandle {
             artifacts,
             requirements,
+            gap,
             process,
             end,
             stop,
@@ -104,12 +159,13 @@ fn create_private(directory: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(directory)
 }
 
+/// `k6 inspect` in a sandbox without the network.
 async fn inspect(
-    binary: &K6Binary,
+    program: &Path,
+    sandbox: &Sandbox,
     arguments: &Arguments,
-    directory: &Path,
 ) -> Result<Requirements, InspectError> {
-    let mut command = process::command(&binary.path, directory);
+    let mut command = process::confined(program, sandbox)?;
     command.args(arguments.inspect());
     match process::run_to_end(command, INSPECT_DEADLINE).await {
         Ok(output) => inspect::read(&output),

@@ -13,6 +13,8 @@ use tokio::process::Command;
 pub use self::identity::ProcessIdentity;
 pub(crate) use self::identity::signal_group;
 use crate::exit::K6Exit;
+use crate::sandbox::Sandbox;
+use crate::subcommand::CONFINE;
 
 /// What is kept of the output of a short command: k6 inspect of a large suite gives 20 KiB.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -47,6 +49,20 @@ pub(crate) fn command(program: &Path, directory: &Path) -> Command {
         .process_group(0)
         .kill_on_drop(true);
     command
+}
+
+/// A k6 in its sandbox: a process of ours, `program`, that becomes k6. It works in the sandbox's
+/// directory. Its arguments are k6's.
+///
+/// # Errors
+/// When a path is no text.
+pub(crate) fn confined(program: &Path, sandbox: &Sandbox) -> io::Result<Command> {
+    let mut command = command(program, &sandbox.directory);
+    command
+        .arg(CONFINE)
+        .arg(std::process::id().to_string())
+        .arg(serde_json::to_string(sandbox)?);
+    Ok(command)
 }
 
 /// Runs a short command to its end and keeps what it says, up to a bound. A command that takes

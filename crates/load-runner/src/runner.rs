@@ -32,6 +32,8 @@ pub struct RunHandle {
     pub artifacts: RunArtifacts,
     /// What k6 made of the script and the options.
     pub requirements: Requirements,
+    /// What a script may do here beyond its sandbox, as a sentence; mostly nothing.
+    pub gap: Option<&'static str>,
     /// The process, for finding it again after a crash of this one.
     pub process: ProcessIdentity,
     pub(crate) end: watch::Receiver<Option<RunEnd>>,
@@ -41,7 +43,7 @@ pub struct RunHandle {
 /// Where a run's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunArtifacts {
-    /// The directory of the run.
+    /// The directory of k6, within that of the run.
     pub directory: PathBuf,
     /// k6's samples as JSON lines, read by [`SampleReader`](crate::sample::SampleReader).
     pub samples: PathBuf,
@@ -92,6 +94,9 @@ pub enum StartError {
     /// k6 refuses the script with these options.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// An uploaded script on a machine that cannot hold it.
+    #[error("an uploaded script runs in a whole sandbox only, and {0}")]
+    Unconfined(&'static str),
     /// Script and options together ask for more than is allowed.
     #[error("the script asks for {0}")]
     TooLarge(String),
@@ -140,12 +145,13 @@ impl RunHandle {
 impl RunArtifacts {
     /// The files of a run in its directory.
     #[must_use]
-    pub fn within(directory: &Path) -> Self {
+    pub fn within(run: &Path) -> Self {
+        let directory = run.join("k6-1");
         Self {
-            directory: directory.to_owned(),
             samples: directory.join("samples.ndjson"),
             log: directory.join("k6.log"),
             summary: directory.join("summary.json"),
+            directory,
         }
     }
 }

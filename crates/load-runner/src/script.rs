@@ -16,6 +16,19 @@ pub struct Script {
     pub name: String,
     /// The file, absolute and without symbolic links.
     pub path: PathBuf,
+    /// The directory that it may import from, absolute and without symbolic links.
+    pub directory: PathBuf,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// Who wrote a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Who operates this service: it lies in the script directory.
+    Operator,
+    /// Somebody else. It runs nowhere but in a whole sandbox.
+    Upload,
 }
 
 /// Why a name is no script.
@@ -68,6 +81,8 @@ impl ScriptDirectory {
         Ok(Script {
             name: name.to_owned(),
             path,
+            directory,
+            origin: Origin::Operator,
         })
     }
 }

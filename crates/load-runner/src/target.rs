@@ -1,11 +1,13 @@
 //! Where the load may go, and k6's guard that it goes nowhere else.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
 use crate::runner::StartError;
+use crate::sandbox;
 
 /// Looking up a name takes milliseconds, or the resolver is down.
 const LOOK_UP_DEADLINE: Duration = Duration::from_secs(5);
@@ -13,6 +15,12 @@ const LOOK_UP_DEADLINE: Duration = Duration::from_secs(5);
 /// Addresses of one name that are let through: each takes up to 128 ranges on k6's command
 /// line.
 const MAX_ADDRESSES: usize = 8;
+
+/// The machine's own table of names.
+const HOSTS: &str = "/etc/hosts";
+
+/// What names are looked up with that the table does not have.
+const RESOLVER: [&str; 2] = ["/etc/resolv.conf", "/etc/nsswitch.conf"];
 
 /// The base address of the service under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +65,27 @@ impl Target {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// The port that the load goes to.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(80)
+    }
+
+    /// The files that k6 needs to find and to trust it. An address needs none.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        if let Some(name) = self.0.domain() {
+            files.push(PathBuf::from(HOSTS));
+            let hosts = std::fs::read_to_string(HOSTS).unwrap_or_default();
+            if !lists(&hosts, name) {
+                files.extend(RESOLVER.map(PathBuf::from));
+            }
+        }
+        if self.0.scheme() == "https" {
+            files.extend(sandbox::certificates());
+        }
+        files
+    }
+
     /// All address ranges but the target's own, for k6's `--blacklist-ip`. k6 holds them
     /// against resolved addresses, those of redirects included.
     pub(crate) async fn everything_else(&self) -> Result<Vec<String>, StartError> {
@@ -71,8 +100,7 @@ impl Target {
             reason,
         };
         let name = host.trim_start_matches('[').trim_end_matches(']');
-        let port = self.0.port_or_known_default().unwrap_or(80);
-        let look_up = tokio::net::lookup_host((name, port));
+        let look_up = tokio::net::lookup_host((name, self.port()));
         let found = tokio::time::timeout(LOOK_UP_DEADLINE, look_up)
             .await
             .map_err(|_| unknown(format!("no answer within {LOOK_UP_DEADLINE:?}")))?
@@ -87,6 +115,16 @@ impl Target {
             Ok(addresses)
         }
     }
+}
+
+/// Whether a table of names has this one.
+fn lists(hosts: &str, name: &str) -> bool {
+    let entries = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    entries
+        .flat_map(|entry| entry.split_whitespace().skip(1))
+        .any(|listed| listed.eq_ignore_ascii_case(name))
 }
 
 /// The fewest ranges that hold every address but these.
@@ -178,6 +216,18 @@ mod tests {
         ] {
             assert!(Target::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_names_and_certificates_need_files() {
+        let files = |text| Target::parse(text).unwrap().files();
+        assert!(files("http://127.0.0.1:7002").is_empty());
+        assert!(files("http://[::1]").is_empty());
+        assert_eq!(files("http://localhost"), [PathBuf::from("/etc/hosts")]);
+        let elsewhere = files("https://shop.test");
+        assert!(elsewhere.contains(&"/etc/resolv.conf".into()));
+        assert!(elsewhere.contains(&"/etc/ssl/certs".into()));
+        assert!(lists("127.0.0.1 a b # c\n", "B") && !lists("127.0.0.1 a b # c\n", "c"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use instrumentation::{MetricsText, Telemetry};
 use load_runner::binary::MajorVersion;
 use load_runner::local::LocalProcess;
+use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
 use service_defaults::health::{Check, Health};
@@ -32,6 +33,9 @@ const MAX_CONNECTIONS: usize = 1_000;
 
 /// How long the end of a run may take after the shutdown began: k6 gets 10 s to stop.
 const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
+
+/// The program that this process runs, also when its file was replaced meanwhile.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Runs the process until `shutdown`: binds, marks what an earlier life left behind as
 /// interrupted, then serves. A run under way at the shutdown is stopped and marked.
@@ -126,12 +130,15 @@ impl App {
             (MajorVersion::V2, k6.path().clone()),
             (MajorVersion::V1, k6_v1.path().clone()),
         ];
+        if let Some(gap) = Confinement::of_this_kernel().gap() {
+            tracing::warn!("{gap}");
+        }
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
         let generators = Generators {
             k6: Arc::clone(&k6),
             k6_v1,
-            runner: Arc::new(LocalProcess::new(binaries, client)),
+            runner: Arc::new(LocalProcess::new(binaries, client, THIS_PROGRAM.into())),
         };
         let conductor = Conductor::new(store.clone(), planner, generators, announcer.clone());
         Ok(Self(Arc::new(Parts {

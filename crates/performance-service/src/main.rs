@@ -6,6 +6,10 @@ use performance_service::{Config, serve};
 use service_defaults::process::{self, ProcessInfo};
 
 fn main() -> ExitCode {
+    // k6 and what watches it begin as processes of this program.
+    if let Some(code) = load_runner::subcommand::run(std::env::args_os().skip(1)) {
+        return code;
+    }
     let info = ProcessInfo {
         name: "performance-service",
         version: env!("CARGO_PKG_VERSION"),

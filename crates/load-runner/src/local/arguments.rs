@@ -55,6 +55,8 @@ impl Arguments {
         ]);
         list.extend(owned(["--address".to_owned(), format!("127.0.0.1:{port}")]));
         list.extend(owned(["--out", "json=samples.ndjson"]));
+        // A script that needs them asks for them at the request.
+        list.extend(owned(["--max-redirects", "0"]));
         for range in &self.blocked {
             list.extend(owned(["--blacklist-ip", range]));
         }

@@ -13,11 +13,11 @@ use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::arguments::Arguments;
-use crate::binary::K6Binary;
 use crate::exit::K6Exit;
 use crate::process::{self, ProcessIdentity};
 use crate::rest::Rest;
 use crate::runner::{RunArtifacts, StartError};
+use crate::sandbox::Sandbox;
 
 /// 3,000 virtual users are ready within a second; a busy machine gets this much.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -32,6 +32,15 @@ const PORT_ATTEMPTS: u32 = 5;
 /// How much of the end of k6's log an error is made from.
 const LOG_TAIL: u64 = 4 * 1024;
 
+/// A k6 that is to be started.
+pub(super) struct Generator<'a> {
+    pub(super) program: &'a Path,
+    /// Its rights, but for the port that it listens on.
+    pub(super) sandbox: Sandbox,
+    pub(super) arguments: &'a Arguments,
+    pub(super) artifacts: &'a RunArtifacts,
+}
+
 /// A k6 whose load has begun.
 pub(super) struct Launched {
     pub(super) child: Child,
@@ -40,17 +49,20 @@ pub(super) struct Launched {
 
 /// Starts k6 paused, waits until its virtual users are ready, and lets it begin.
 pub(super) async fn launch(
-    binary: &K6Binary,
-    arguments: &Arguments,
-    artifacts: &RunArtifacts,
+    generator: Generator<'_>,
     client: &Client,
 ) -> Result<Launched, StartError> {
+    let artifacts = generator.artifacts;
     let mut attempt = 1;
     loop {
         let port = free_port()?;
-        let mut command = process::command(&binary.path, &artifacts.directory);
+        let sandbox = Sandbox {
+            bind: vec![port],
+            ..generator.sandbox.clone()
+        };
+        let mut command = process::confined(generator.program, &sandbox)?;
         command
-            .args(arguments.run(port))
+            .args(generator.arguments.run(port))
             .stdout(Stdio::null())
             .stderr(log_file(&artifacts.log)?);
         let mut child = command.spawn()?;

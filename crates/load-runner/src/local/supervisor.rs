@@ -25,10 +25,6 @@ const STOP_GRACE: Duration = Duration::from_secs(9);
 /// How often k6's files are measured.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The largest sample file: k6 writes 3.3 KB for each request, so this is about five million
-/// requests.
-const MAX_SAMPLES_LENGTH: u64 = 16 * 1024 * 1024 * 1024;
-
 /// The largest log. A failing request costs a line; beyond this the log starts over.
 const MAX_LOG_LENGTH: u64 = 64 * 1024 * 1024;
 
@@ -37,6 +33,7 @@ pub(super) struct Supervisor {
     child: Child,
     process: ProcessIdentity,
     artifacts: RunArtifacts,
+    disk: u64,
     stopped: Option<StopReason>,
 }
 
@@ -59,11 +56,13 @@ impl Supervisor {
         child: Child,
         process: ProcessIdentity,
         artifacts: RunArtifacts,
+        disk: u64,
     ) -> Self {
         Self {
             child,
             process,
             artifacts,
+            disk,
             stopped: None,
         }
     }
@@ -132,9 +131,16 @@ impl Supervisor {
         if length(&self.artifacts.log) > MAX_LOG_LENGTH {
             empty(&self.artifacts.log);
         }
-        let too_large = length(&self.artifacts.samples) > MAX_SAMPLES_LENGTH;
-        too_large.then_some(StopReason::DiskQuota)
+        (space(&self.artifacts.directory) > self.disk).then_some(StopReason::DiskQuota)
     }
+}
+
+/// Bytes of all files in a directory. k6 cannot make directories.
+fn space(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()))
+        .sum()
 }
 
 fn length(path: &Path) -> u64 {

@@ -31,6 +31,7 @@ async fn only_the_target_can_be_reached(lab: Lab) -> anyhow::Result<()> {
         ensure!(code == expected, "{host}: {code}");
     }
     ensure!(codes.len() == 6, "{codes:?}");
+    ensure!(reports[0]["status"] == 307, "nothing is followed unasked");
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! One run after another against one target, with what is needed to look at them.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use load_analysis::aggregate::Aggregator;
@@ -15,11 +14,15 @@ use load_runner::options::{RequestedOptions, RunOptions};
 use load_runner::plan::RunPlan;
 use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError};
 use load_runner::sample::SampleReader;
+use load_runner::sandbox::Limits;
 use load_runner::script::ScriptDirectory;
 use load_runner::summary::Summary;
 use load_runner::target::Target;
 
 use crate::target::TargetService;
+
+/// The program that becomes k6.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_run-k6");
 
 pub(crate) struct Lab {
     pub(crate) runner: LocalProcess,
@@ -45,34 +48,32 @@ impl Lab {
             (MajorVersion::V2, test_support::tools::k6()?),
         ];
         Ok(Self {
-            runner: LocalProcess::new(binaries, test_support::http::client()?),
+            runner: LocalProcess::new(binaries, test_support::http::client()?, PROGRAM.into()),
             target: TargetService::start().await?,
             version,
             runs: tempfile::tempdir()?,
         })
     }
 
-    /// The same lab with a k6 whose files cannot grow beyond some KiB, as on a full disk.
-    pub(crate) fn with_files_up_to(mut self, kibibytes: u32) -> anyhow::Result<Self> {
-        let real = match self.version {
-            MajorVersion::V1 => test_support::tools::k6_v1()?,
-            MajorVersion::V2 => test_support::tools::k6()?,
-        };
-        let limited = self.runs.path().join("limited-k6");
-        let blocks = kibibytes * 2;
-        let script = format!(
-            "#!/bin/sh\nulimit -f {blocks}\nexec {} \"$@\"\n",
-            real.display()
-        );
-        std::fs::write(&limited, script)?;
-        std::fs::set_permissions(&limited, std::fs::Permissions::from_mode(0o755))?;
-        self.runner = LocalProcess::new([(self.version, limited)], test_support::http::client()?);
-        Ok(self)
+    /// The same lab with other bounds of a k6.
+    pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
+        self.runner = self.runner.with_limits(limits);
+        self
     }
 
     /// A plan of a script beside these tests.
     pub(crate) fn plan(&self, script: &str, requested: &RequestedOptions) -> RunPlan {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/load_runner/scripts");
+        self.plan_in(scripts, script, requested)
+    }
+
+    /// A plan of a script of another directory.
+    pub(crate) fn plan_in(
+        &self,
+        scripts: PathBuf,
+        script: &str,
+        requested: &RequestedOptions,
+    ) -> RunPlan {
         RunPlan {
             script: ScriptDirectory::new(scripts)
                 .resolve(script)

@@ -12,4 +12,5 @@ mod lab;
 mod reading;
 mod requested;
 mod results;
+mod sandbox;
 mod target;

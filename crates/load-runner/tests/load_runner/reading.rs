@@ -6,6 +6,7 @@ use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::options::RequestedOptions;
 use load_runner::sample::SampleReader;
+use load_runner::sandbox::Limits;
 
 use crate::lab::{Lab, finish, on_both_versions, users_and_duration};
 
@@ -77,7 +78,10 @@ async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> 
 
 /// k6 exits with 0 when its samples cannot be written; only its log says so.
 async fn lost_samples_make_the_run_invalid(lab: Lab) -> anyhow::Result<()> {
-    let lab = lab.with_files_up_to(256)?;
+    let lab = lab.with_limits(Limits {
+        file_length: 256 * 1024,
+        ..Limits::default()
+    });
     let finished = lab
         .run(lab.plan("kinds.js", &RequestedOptions::default()))
         .await?;

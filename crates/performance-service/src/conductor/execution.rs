@@ -78,6 +78,9 @@ impl Execution<'_> {
         };
         match self.note_start(&run, &handle).await {
             Ok(run) => {
+                if let Some(gap) = handle.gap {
+                    self.shared.log(&run, "service warning", gap).await;
+                }
                 let ending = self.watch(&run, handle, planned.limits).await;
                 (run, ending)
             }
@@ -208,24 +211,26 @@ impl Execution<'_> {
 
     async fn log_start_error(&self, run: &Run, error: &StartError) -> String {
         let reason = error.to_string();
-        let line = LogLine {
-            at: Timestamp::now(),
-            source: "service error".to_owned(),
-            text: reason.clone(),
-        };
-        let address = run.address();
-        let logs = self
-            .shared
-            .store
-            .append_logs(&address, run.fence, vec![line]);
-        if let Err(error) = logs.await {
-            tracing::warn!(test.id = %address.id, "a log line is lost: {error}");
-        }
+        self.shared.log(run, "service error", &reason).await;
         reason
     }
 }
 
 impl Shared {
+    /// Adds a line of ours to the log of a run.
+    async fn log(&self, run: &Run, source: &str, text: &str) {
+        let line = LogLine {
+            at: Timestamp::now(),
+            source: source.to_owned(),
+            text: text.to_owned(),
+        };
+        let address = run.address();
+        let logs = self.store.append_logs(&address, run.fence, vec![line]);
+        if let Err(error) = logs.await {
+            tracing::warn!(test.id = %address.id, "a log line is lost: {error}");
+        }
+    }
+
     /// The plan of a stored run. It is checked anew: scripts and targets may have changed
     /// since it was queued.
     async fn plan_of(&self, run: &Run) -> Result<Planned, String> {

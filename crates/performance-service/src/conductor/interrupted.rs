@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use load_runner::process::ProcessIdentity;
+use load_runner::runner::RunArtifacts;
 use performance_store::{Outcome, Run, RunStatus, StoreError};
 use tenancy::TenantId;
 
@@ -106,7 +107,7 @@ impl Shared {
             .finished_beyond(tenant, RUNS_WITH_SAMPLES)
             .await?;
         for id in finished {
-            let samples = self.planner.directory(id).join("samples.ndjson");
+            let samples = RunArtifacts::within(&self.planner.directory(id)).samples;
             let removal = blocking(move || fs::remove_file(samples)).await;
             cleaned.sample_files += usize::from(matches!(removal, Ok(Ok(()))));
         }
@@ -114,7 +115,7 @@ impl Shared {
     }
 }
 
-/// The processes whose working directory is this one. The service may have died between the
+/// The processes whose working directory is this one or lies in it. The service may have died between the
 /// start of k6 and noting its number.
 fn working_in(directory: &Path) -> Vec<ProcessIdentity> {
     let (Ok(directory), Ok(processes)) = (directory.canonicalize(), fs::read_dir("/proc")) else {
@@ -124,7 +125,9 @@ fn working_in(directory: &Path) -> Vec<ProcessIdentity> {
         .filter_map(|entry| {
             let entry = entry.ok()?;
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let works_there = fs::read_link(entry.path().join("cwd")).ok()? == directory;
+            let works_there = fs::read_link(entry.path().join("cwd"))
+                .ok()?
+                .starts_with(&directory);
             works_there.then(|| ProcessIdentity::of(pid)).flatten()
         })
         .collect()

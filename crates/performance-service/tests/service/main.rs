@@ -14,5 +14,6 @@ mod pages;
 mod queue;
 mod refusals;
 mod reports;
+mod sandbox;
 mod target;
 mod test_service;

@@ -1,0 +1,48 @@
+//! What the kernel counts for a k6.
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+
+/// Bounds of one k6. Its memory has none here: k6 maps 2 GB of addresses before it reads a
+/// script, so that a bound on addresses says nothing of what it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Open files and connections.
+    pub open_files: u64,
+    /// Bytes of one file. Samples beyond it are lost, and k6's log says so.
+    pub file_length: u64,
+    /// Bytes of all files of a run; one that writes more is stopped.
+    pub disk: u64,
+}
+
+impl Default for Limits {
+    /// 65,536 connections: a thousand virtual users with batches of up to 64. 16 GiB of files,
+    /// about five million requests of 3.3 KB each; a file may exceed that by what k6 writes
+    /// until the run is stopped.
+    fn default() -> Self {
+        const GIBIBYTE: u64 = 1024 * 1024 * 1024;
+        Self {
+            open_files: 65_536,
+            file_length: 17 * GIBIBYTE,
+            disk: 16 * GIBIBYTE,
+        }
+    }
+}
+
+impl Limits {
+    /// Binds this process and what it becomes.
+    pub(super) fn set(&self) -> Result<(), Errno> {
+        // No more than this process is allowed itself: nobody can raise that.
+        for (resource, bound) in [
+            (Resource::RLIMIT_NOFILE, self.open_files),
+            (Resource::RLIMIT_FSIZE, self.file_length),
+            (Resource::RLIMIT_CORE, 0),
+        ] {
+            let (_, most) = getrlimit(resource)?;
+            let bound = bound.min(most);
+            setrlimit(resource, bound, bound)?;
+        }
+        Ok(())
+    }
+}
