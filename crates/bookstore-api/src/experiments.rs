@@ -32,6 +32,10 @@ pub(crate) use routes::routes;
 /// Most experiments of a tenant, stopped ones included: each is in memory.
 const MAX_EXPERIMENTS: usize = 200;
 
+/// How often an experiment is tried to be started: once more when another process was faster, to
+/// find out with what.
+const START_TRIES: usize = 2;
+
 /// How often experiments that another process has started or stopped are read.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -41,7 +45,8 @@ type ByTenant = HashMap<TenantId, Vec<Arc<Experiment>>>;
 pub(crate) struct Experiments {
     ledger: Arc<Ledger>,
     all: RwLock<ByTenant>,
-    /// Held by who changes one, so that two cannot start at once in this process.
+    /// Held by who changes one: what is read is not put in the place of what is being changed.
+    /// That two do not start at once, also in two processes, is the store's doing.
     changing: Mutex<()>,
 }
 
@@ -110,7 +115,20 @@ impl Experiments {
         experiment: Experiment,
     ) -> Result<(), StartError> {
         let _changing = self.changing.lock().await;
-        self.refresh().await?;
+        let stored = stored(tenant, &experiment);
+        for _ in 0..START_TRIES {
+            self.refresh().await?;
+            self.check_start(tenant, &experiment)?;
+            if self.ledger.start_experiment(stored.clone()).await? {
+                self.refresh().await?;
+                return Ok(());
+            }
+        }
+        // Others start and stop theirs faster than this one finds them.
+        Err(StartError::Running("another experiment".to_owned()))
+    }
+
+    fn check_start(&self, tenant: &TenantId, experiment: &Experiment) -> Result<(), StartError> {
         let theirs = self.all(tenant);
         if theirs.iter().any(|one| one.name == experiment.name) {
             return Err(StartError::Exists);
@@ -121,7 +139,6 @@ impl Experiments {
         if theirs.len() >= MAX_EXPERIMENTS {
             return Err(StartError::TooMany);
         }
-        self.put(tenant, &experiment).await?;
         Ok(())
     }
 
@@ -139,7 +156,8 @@ impl Experiments {
         if found.is_running() {
             let mut stopped = (*found).clone();
             stopped.stopped_at = Some(Timestamp::now().as_millisecond());
-            self.put(tenant, &stopped).await?;
+            self.ledger.put_experiment(stored(tenant, &stopped)).await?;
+            self.refresh().await?;
         }
         Ok(self.get(tenant, name))
     }
@@ -161,17 +179,6 @@ impl Experiments {
         })
     }
 
-    async fn put(&self, tenant: &TenantId, experiment: &Experiment) -> Result<(), LedgerError> {
-        let stored = StoredExperiment {
-            tenant: tenant.as_str().to_owned(),
-            name: experiment.name.clone(),
-            // A struct of texts and numbers always has a JSON form.
-            body: serde_json::to_string(experiment).unwrap_or_default(),
-        };
-        self.ledger.put_experiment(stored).await?;
-        self.refresh().await
-    }
-
     async fn refresh(&self) -> Result<(), LedgerError> {
         let mut all = ByTenant::new();
         for stored in self.ledger.experiments().await? {
@@ -185,5 +192,17 @@ impl Experiments {
         }
         *self.all.write().unwrap_or_else(PoisonError::into_inner) = all;
         Ok(())
+    }
+}
+
+/// As it lies beside the ledger.
+fn stored(tenant: &TenantId, experiment: &Experiment) -> StoredExperiment {
+    let feature = experiment.feature.clone();
+    StoredExperiment {
+        tenant: tenant.as_str().to_owned(),
+        name: experiment.name.clone(),
+        running_for: experiment.is_running().then_some(feature),
+        // A struct of texts and numbers always has a JSON form.
+        body: serde_json::to_string(experiment).unwrap_or_default(),
     }
 }

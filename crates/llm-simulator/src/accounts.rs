@@ -60,6 +60,7 @@ mod tests {
         journal::{CallFilter, CallRecord, JOURNAL_CALLS, Operation, Outcome},
         meter::METER_ROWS,
         price_list::Charge,
+        service_tier::ServiceTier,
     };
 
     pub(crate) fn record(number: u64, model: String) -> CallRecord {
@@ -69,6 +70,7 @@ mod tests {
             dialect: Dialect::Ollama,
             operation: Operation::Chat,
             model,
+            service_tier: ServiceTier::default(),
             caller: String::new(),
             test_id: number.is_multiple_of(2).then(|| "even".to_owned()),
             streamed: false,

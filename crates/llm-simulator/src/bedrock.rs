@@ -9,6 +9,7 @@ mod error;
 mod event_stream;
 mod invoke;
 mod model;
+mod service_tier;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::{
     framing,
     journal::Operation,
     prompt::Prompt,
+    service_tier::ServiceTier,
 };
 use checks::Credential;
 use error::Error;
@@ -70,6 +72,7 @@ enum Shape {
 struct Asked {
     prompt: Prompt,
     max_tokens: Option<i64>,
+    service_tier: ServiceTier,
 }
 
 /// The routes of this dialect.
@@ -144,13 +147,17 @@ async fn understand(
     credential.verify(&head, &bytes)?;
     let asked = match shape {
         Shape::Converse => converse::request::read(&bytes, &model)?,
-        Shape::Invoke(family) => invoke::read(family, &bytes, &model)?,
+        Shape::Invoke(family) => Asked {
+            service_tier: service_tier::in_header(&head.headers)?,
+            ..invoke::read(family, &bytes, &model)?
+        },
     };
     let call = CallRequest {
         streamed: action.streamed,
         caller: credential.caller,
         prompt: asked.prompt,
         max_tokens: asked.max_tokens.and_then(|limit| u64::try_from(limit).ok()),
+        service_tier: asked.service_tier,
         model,
     };
     Ok((call, shape))
@@ -171,6 +178,7 @@ fn stream(call: Call, shape: Shape) -> Response {
         Shape::Converse => framing::stream(call, converse::Events),
         Shape::Invoke(family) => {
             headers.insert(INNER_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(service_tier::HEADER, service_tier::header(&call));
             invoke::stream(family, call)
         }
     };
@@ -183,6 +191,7 @@ async fn whole(call: Call, shape: Shape) -> Response {
         Shape::Converse => converse::document(call, text),
         Shape::Invoke(family) => {
             let metrics = InvocationMetrics::of(call);
+            headers.insert(service_tier::HEADER, service_tier::header(call));
             headers.insert(LATENCY, metrics.invocation_latency.into());
             headers.insert(INPUT_COUNT, metrics.input_token_count.into());
             headers.insert(OUTPUT_COUNT, metrics.output_token_count.into());

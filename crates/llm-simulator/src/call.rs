@@ -24,6 +24,7 @@ use crate::{
     load::Slot,
     prompt_cache::CacheUsage,
     rate_limit::RateState,
+    service_tier::ServiceTier,
 };
 use pace::Pace;
 
@@ -92,6 +93,11 @@ impl Call {
 
     pub(crate) fn model(&self) -> &str {
         &self.record.model
+    }
+
+    /// The class of service that answers: the one that was asked for.
+    pub(crate) fn service_tier(&self) -> ServiceTier {
+        self.record.service_tier
     }
 
     /// Tokens of the whole prompt, cached ones included.

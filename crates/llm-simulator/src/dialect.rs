@@ -19,11 +19,19 @@ pub enum Dialect {
     Ollama,
     /// Amazon Bedrock's runtime: converse and invoke.
     Bedrock,
+    /// LM Studio's, which is `OpenAI`'s under an address of its own.
+    LmStudio,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenAi, Self::Ollama, Self::Bedrock];
+    pub const ALL: [Self; 5] = [
+        Self::Anthropic,
+        Self::OpenAi,
+        Self::Ollama,
+        Self::Bedrock,
+        Self::LmStudio,
+    ];
 
     /// The vendor's name, as in `gen_ai.provider.name`.
     #[must_use]
@@ -33,6 +41,7 @@ impl Dialect {
             Self::OpenAi => "openai",
             Self::Ollama => "ollama",
             Self::Bedrock => "aws.bedrock",
+            Self::LmStudio => "lmstudio",
         }
     }
 
@@ -40,14 +49,14 @@ impl Dialect {
     pub(crate) fn overloaded_status(self) -> u16 {
         match self {
             Self::Anthropic => 529,
-            Self::OpenAi | Self::Ollama | Self::Bedrock => 503,
+            Self::OpenAi | Self::Ollama | Self::Bedrock | Self::LmStudio => 503,
         }
     }
 
     /// The id of a request, as this vendor writes it.
     pub(crate) fn request_id(self, generator: &mut fastrand::Rng) -> String {
         match self {
-            Self::Anthropic | Self::OpenAi | Self::Ollama => {
+            Self::Anthropic | Self::OpenAi | Self::Ollama | Self::LmStudio => {
                 seed::identifier(generator, "req_", ID_LENGTH)
             }
             Self::Bedrock => uuid::Builder::from_random_bytes(generator.u128(..).to_be_bytes())

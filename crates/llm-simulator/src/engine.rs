@@ -18,7 +18,7 @@ use crate::{
     invoice::Invoice,
     journal::{CallFilter, CallRecord, Outcome},
     meter::MeterReading,
-    price_list::{Charge, Consumption, PriceList},
+    price_list::{Charge, Consumption, PriceList, Purchase},
     profile::{ModelProfiles, Profile, Profiles},
     prompt_cache::{CacheUsage, Owner, PromptCache},
     rate_limit::RateLimiter,
@@ -199,8 +199,13 @@ impl Engine {
             cache_write_1h: record.cache_write_1h_tokens,
             output: record.output_tokens,
         };
-        self.prices
-            .charge(record.dialect, &record.model, record.arrived_at, &used)
+        let bought = Purchase {
+            dialect: record.dialect,
+            model: &record.model,
+            service_tier: record.service_tier,
+            at: record.arrived_at,
+        };
+        self.prices.charge(&bought, &used)
     }
 
     pub(crate) fn prices_as_of(&self) -> &str {

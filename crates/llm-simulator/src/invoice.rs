@@ -9,6 +9,7 @@ use crate::{
     journal::CallRecord,
     meter::{METER_ROWS, OTHER_MODEL},
     price_list::Charge,
+    service_tier::ServiceTier,
 };
 
 /// What was called and what it costs. All money is in pico-dollars (10⁻¹² USD).
@@ -17,7 +18,7 @@ use crate::{
 pub struct Invoice {
     /// Over all calls that were asked for.
     pub total: Bill,
-    /// The same, by dialect and model.
+    /// The same, by dialect, model and class of service.
     pub models: Vec<ModelBill>,
     /// Calls one by one, in the order in which they ended.
     pub lines: Vec<CallRecord>,
@@ -52,7 +53,7 @@ pub struct Bill {
     pub pico_usd: u64,
 }
 
-/// The bill of one dialect and model.
+/// The bill of one dialect, model and class of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelBill {
@@ -60,6 +61,8 @@ pub struct ModelBill {
     pub dialect: Dialect,
     /// The model asked for, or `other`.
     pub model: String,
+    /// The class of service.
+    pub service_tier: ServiceTier,
     /// Its sums.
     #[serde(flatten)]
     pub bill: Bill,
@@ -69,19 +72,21 @@ pub struct ModelBill {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     total: Bill,
-    models: BTreeMap<(Dialect, String), Bill>,
+    models: BTreeMap<(Dialect, String, ServiceTier), Bill>,
 }
 
 impl Invoice {
     pub(crate) fn new(sums: &Sums, lines: Vec<CallRecord>, forgotten_calls: u64) -> Self {
-        let model = |((dialect, model), bill): (&(Dialect, String), &Bill)| ModelBill {
+        let models = sums.models.iter();
+        let models = models.map(|((dialect, model, service_tier), bill)| ModelBill {
             dialect: *dialect,
             model: model.clone(),
+            service_tier: *service_tier,
             bill: *bill,
-        };
+        });
         Self {
             total: sums.total,
-            models: sums.models.iter().map(model).collect(),
+            models: models.collect(),
             lines,
             forgotten_calls,
         }
@@ -91,10 +96,10 @@ impl Invoice {
 impl Sums {
     pub(crate) fn add(&mut self, call: &CallRecord) {
         self.total.add(call);
-        let key = (call.dialect, call.model.clone());
+        let key = (call.dialect, call.model.clone(), call.service_tier);
         let full = self.models.len() >= METER_ROWS && !self.models.contains_key(&key);
         let key = if full {
-            (call.dialect, OTHER_MODEL.to_owned())
+            (call.dialect, OTHER_MODEL.to_owned(), call.service_tier)
         } else {
             key
         };

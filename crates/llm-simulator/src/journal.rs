@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::{dialect::Dialect, price_list::Charge};
+use crate::{dialect::Dialect, price_list::Charge, service_tier::ServiceTier};
 
 /// Calls that the journal remembers; older ones leave it. About 30 MB.
 pub const JOURNAL_CALLS: usize = 50_000;
@@ -70,6 +70,8 @@ pub struct CallRecord {
     pub operation: Operation,
     /// The model that was asked for; empty when the request was not understood.
     pub model: String,
+    /// The class of service that was asked for, and that it is charged by.
+    pub service_tier: ServiceTier,
     /// The first digits of the key's hash; empty when the request was not
     /// understood.
     pub caller: String,

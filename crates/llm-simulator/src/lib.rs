@@ -46,6 +46,7 @@ mod rate_limit;
 mod router;
 mod running;
 mod seed;
+mod service_tier;
 mod telemetry;
 mod tokenizer;
 mod wire;
@@ -77,6 +78,7 @@ pub use profile::{
 };
 pub use rate_limit::{RateLimits, RateLimitsError};
 pub use running::Running;
+pub use service_tier::ServiceTier;
 
 use std::{io, sync::Arc};
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     dialect::Dialect,
     journal::{CallRecord, Outcome},
+    service_tier::ServiceTier,
 };
 
 /// Rows of the meter, and of an invoice. Models are named by callers, so their
@@ -35,7 +36,7 @@ pub struct Usage {
     pub output_tokens: u64,
 }
 
-/// The sums of one dialect and model.
+/// The sums of one dialect, model and class of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MeterRow {
@@ -43,6 +44,8 @@ pub struct MeterRow {
     pub dialect: Dialect,
     /// The model asked for, or `other`.
     pub model: String,
+    /// The class of service.
+    pub service_tier: ServiceTier,
     /// Its sums.
     #[serde(flatten)]
     pub usage: Usage,
@@ -54,15 +57,15 @@ pub struct MeterRow {
 pub struct MeterReading {
     /// Over everything since the last reset.
     pub total: Usage,
-    /// The same, by dialect and model.
+    /// The same, by dialect, model and class of service.
     pub rows: Vec<MeterRow>,
 }
 
-/// Sums by dialect and model.
+/// Sums by dialect, model and class of service.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     total: Usage,
-    rows: BTreeMap<(Dialect, String), Usage>,
+    rows: BTreeMap<(Dialect, String, ServiceTier), Usage>,
 }
 
 impl Usage {
@@ -82,10 +85,10 @@ impl Usage {
 impl Meter {
     pub(crate) fn add(&mut self, call: &CallRecord) {
         self.total.add(call);
-        let key = (call.dialect, call.model.clone());
+        let key = (call.dialect, call.model.clone(), call.service_tier);
         let full = self.rows.len() >= METER_ROWS && !self.rows.contains_key(&key);
         let key = if full {
-            (call.dialect, OTHER_MODEL.to_owned())
+            (call.dialect, OTHER_MODEL.to_owned(), call.service_tier)
         } else {
             key
         };
@@ -93,14 +96,16 @@ impl Meter {
     }
 
     pub(crate) fn reading(&self) -> MeterReading {
-        let row = |((dialect, model), usage): (&(Dialect, String), &Usage)| MeterRow {
+        let rows = self.rows.iter();
+        let rows = rows.map(|((dialect, model, service_tier), usage)| MeterRow {
             dialect: *dialect,
             model: model.clone(),
+            service_tier: *service_tier,
             usage: *usage,
-        };
+        });
         MeterReading {
             total: self.total,
-            rows: self.rows.iter().map(row).collect(),
+            rows: rows.collect(),
         }
     }
 }

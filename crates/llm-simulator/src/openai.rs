@@ -35,7 +35,6 @@ use crate::{
     engine::Engine,
     journal::Operation,
 };
-use checks::Key;
 use error::Error;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,32 +47,33 @@ const PROCESSING_TIME: HeaderName = HeaderName::from_static("openai-processing-m
 
 /// The routes of this dialect but those of the models, which it shares.
 pub(crate) fn router() -> Router<Arc<Engine>> {
-    routes(Key::Required)
+    routes(Dialect::OpenAi)
 }
 
 /// LM Studio's routes, under an address of its own.
 pub(crate) fn lm_studio() -> Router<Arc<Engine>> {
     let list = || async { models::reply_all() };
-    routes(Key::Optional).route("/v1/models", get(list).fallback(method_not_allowed))
+    routes(Dialect::LmStudio).route("/v1/models", get(list).fallback(method_not_allowed))
 }
 
 pub(crate) async fn method_not_allowed() -> Error {
     Error::method_not_allowed()
 }
 
-fn routes(key: Key) -> Router<Arc<Engine>> {
+/// The same for either, but that one asks for no key, and no money.
+fn routes(dialect: Dialect) -> Router<Arc<Engine>> {
     Router::new()
         .route(
             "/v1/chat/completions",
             post(move |State(engine), request| async move {
-                answer(&engine, request, key, chat::reply).await
+                answer(&engine, request, dialect, chat::reply).await
             })
             .fallback(method_not_allowed),
         )
         .route(
             "/v1/responses",
             post(move |State(engine), request| async move {
-                answer(&engine, request, key, responses::reply).await
+                answer(&engine, request, dialect, responses::reply).await
             })
             .fallback(method_not_allowed),
         )
@@ -89,13 +89,13 @@ trait Question: DeserializeOwned {
 async fn answer<T: Question, F: Future<Output = Response>>(
     engine: &Arc<Engine>,
     request: Request,
-    key: Key,
+    dialect: Dialect,
     reply: impl FnOnce(Arrival, T, Caller) -> F,
 ) -> Response {
     let started = Instant::now();
     let extensions = request.extensions();
-    let arrival = Arrival::new(engine, Dialect::OpenAi, Operation::Chat, extensions);
-    let response = match read::<T>(request, key, &engine.keys).await {
+    let arrival = Arrival::new(engine, dialect, Operation::Chat, extensions);
+    let response = match read::<T>(request, dialect, &engine.keys).await {
         Ok((question, caller)) => reply(arrival, question, caller).await,
         Err(error) => {
             let refusal = arrival.refuse(error.status().as_u16());
@@ -108,11 +108,11 @@ async fn answer<T: Question, F: Future<Output = Response>>(
 /// Head first, then the body: a caller without a key uploads nothing.
 async fn read<T: Question>(
     request: Request,
-    key: Key,
+    dialect: Dialect,
     keys: &ListedKeys,
 ) -> Result<(T, Caller), Error> {
     let (head, body) = request.into_parts();
-    let caller = checks::key(&head.headers, key, keys)?;
+    let caller = checks::key(&head.headers, dialect, keys)?;
     let bytes: Bytes = body::read(body)
         .await
         .map_err(|unreadable| match unreadable {

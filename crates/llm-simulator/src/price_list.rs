@@ -6,7 +6,7 @@ mod list_name;
 mod table;
 
 pub use charge::Charge;
-pub(crate) use charge::Consumption;
+pub(crate) use charge::{Consumption, Purchase};
 
 use std::collections::HashMap;
 
@@ -69,17 +69,16 @@ impl PriceList {
             .is_some_and(Entry::charges_cache_writes)
     }
 
-    /// What a call costs; `None` when the model has no price.
+    /// What a call costs; `None` when the model has no price, or is not sold at this class of
+    /// service.
     pub(crate) fn charge(
         &self,
-        dialect: Dialect,
-        model: &str,
-        at: Timestamp,
+        bought: &Purchase<'_>,
         consumption: &Consumption,
     ) -> Option<Charge> {
-        let name = ListName::of(model);
-        let entry = self.entry(dialect, &name, at)?;
-        Some(entry.charge(consumption, name.is_regional))
+        let name = ListName::of(bought.model);
+        let entry = self.entry(bought.dialect, &name, bought.at)?;
+        entry.charge(consumption, name.is_regional, bought.service_tier)
     }
 
     fn entry(&self, dialect: Dialect, name: &ListName<'_>, at: Timestamp) -> Option<&Entry> {
@@ -91,11 +90,35 @@ impl PriceList {
 
 #[cfg(test)]
 mod tests {
-    use super::{Charge, Consumption, PriceList};
-    use crate::dialect::Dialect;
+    use super::{Charge, Consumption, PriceList, Purchase};
+    use crate::{dialect::Dialect, service_tier::ServiceTier};
 
     fn charge(dialect: Dialect, model: &str, at: &str, used: &Consumption) -> Option<Charge> {
-        PriceList::built_in().charge(dialect, model, at.parse().unwrap(), used)
+        let bought = Purchase {
+            dialect,
+            model,
+            service_tier: ServiceTier::Standard,
+            at: at.parse().unwrap(),
+        };
+        PriceList::built_in().charge(&bought, used)
+    }
+
+    /// Pico-dollars for a token of each kind, at a class of service.
+    fn at_tier(dialect: Dialect, model: &str, service_tier: ServiceTier) -> Option<[u64; 3]> {
+        let bought = Purchase {
+            dialect,
+            model,
+            service_tier,
+            at: NOW.parse().unwrap(),
+        };
+        let used = Consumption {
+            input: 2,
+            cache_read: 1,
+            output: 1,
+            ..Consumption::default()
+        };
+        let charge = PriceList::built_in().charge(&bought, &used)?;
+        Some([charge.input, charge.cache_read, charge.output])
     }
 
     const NOW: &str = "2026-11-20T12:00:00Z";
@@ -155,6 +178,94 @@ mod tests {
     }
 
     #[test]
+    fn a_class_of_service_costs_its_part_or_has_no_price() {
+        use Dialect::{Anthropic, Bedrock, OpenAi};
+        use ServiceTier::{Flex, Priority, Reserved, Scale};
+        for (dialect, model, tier, expected) in [
+            (
+                OpenAi,
+                "gpt-6.1-terra",
+                Flex,
+                Some([500_000, 25_000, 2_500_000]),
+            ),
+            (
+                OpenAi,
+                "gpt-6.1-terra",
+                Priority,
+                Some([2_000_000, 100_000, 10_000_000]),
+            ),
+            (OpenAi, "gpt-6.1-terra", Scale, None),
+            (OpenAi, "gpt-4o-mini", Flex, None),
+            (
+                OpenAi,
+                "gpt-4o-mini",
+                Priority,
+                Some([250_000, 125_000, 1_000_000]),
+            ),
+            (
+                OpenAi,
+                "o4-mini",
+                Priority,
+                Some([2_000_000, 500_000, 8_000_000]),
+            ),
+            (
+                Bedrock,
+                "amazon.nova-pro-v1:0",
+                Flex,
+                Some([400_000, 100_000, 1_600_000]),
+            ),
+            (
+                Bedrock,
+                "amazon.nova-pro-v1:0",
+                Priority,
+                Some([1_400_000, 350_000, 5_600_000]),
+            ),
+            (Bedrock, "amazon.nova-lite-v1:0", Flex, None),
+            (Bedrock, "amazon.nova-pro-v1:0", Reserved, None),
+            (Anthropic, "claude-sonnet-5-5", Priority, None),
+        ] {
+            assert_eq!(at_tier(dialect, model, tier), expected, "{model} {tier:?}");
+        }
+        let long = Consumption {
+            input: 272_001,
+            ..Consumption::default()
+        };
+        let bought = Purchase {
+            dialect: OpenAi,
+            model: "gpt-5.5",
+            service_tier: Flex,
+            at: NOW.parse().unwrap(),
+        };
+        let charge = PriceList::built_in().charge(&bought, &long).unwrap();
+        assert_eq!(charge.total(), 272_001 * 5_000_000);
+    }
+
+    #[test]
+    fn a_price_ends_with_its_model_and_no_list_has_those_of_the_government() {
+        let used = Consumption {
+            input: 1,
+            ..Consumption::default()
+        };
+        for (model, day, is_sold) in [
+            ("claude-sonnet-4-5", "2026-11-29T23:59:59Z", true),
+            ("claude-sonnet-4-5", "2026-11-30T00:00:00Z", false),
+            ("claude-sonnet-4-6", "2026-11-30T00:00:00Z", true),
+        ] {
+            let charge = charge(Dialect::Anthropic, model, day, &used);
+            assert_eq!(charge.is_some(), is_sold, "{model} {day}");
+        }
+        for (model, day, is_sold) in [
+            ("gpt-5-mini", "2026-12-10T23:59:59Z", true),
+            ("gpt-5-nano", "2026-12-11T00:00:00Z", false),
+        ] {
+            let charge = charge(Dialect::OpenAi, model, day, &used);
+            assert_eq!(charge.is_some(), is_sold, "{model} {day}");
+        }
+        let government = "us-gov.anthropic.claude-sonnet-5-5";
+        assert_eq!(charge(Dialect::Bedrock, government, NOW, &used), None);
+    }
+
+    #[test]
     fn unknown_models_have_no_price_and_ones_own_machine_costs_nothing() {
         let used = Consumption {
             input: 5,
@@ -163,8 +274,13 @@ mod tests {
         };
         assert_eq!(charge(Dialect::OpenAi, "qwen3", NOW, &used), None);
         assert_eq!(charge(Dialect::Bedrock, "gpt-5.5", NOW, &used), None);
-        let free = charge(Dialect::Ollama, "llama3.2", NOW, &used);
-        assert_eq!(free, Some(Charge::default()));
+        for (dialect, model) in [
+            (Dialect::Ollama, "llama3.2"),
+            (Dialect::LmStudio, "openai/gpt-oss-20b"),
+        ] {
+            let free = charge(dialect, model, NOW, &used);
+            assert_eq!(free, Some(Charge::default()), "{model}");
+        }
     }
 
     #[test]
@@ -196,6 +312,10 @@ mod tests {
             format!("{price}from = 'soon'\n"),
             format!("{price}[[model]]\n{price}"),
             format!("{price}regional = 0\n"),
+            format!("{price}tiers = {{ ludicrous = 100 }}\n"),
+            format!("{price}tiers = {{ standard = 100 }}\n"),
+            format!("{price}tiers = {{ flex = 0 }}\n"),
+            format!("{price}tiers = {{ flex = {{ input = '1' }} }}\n"),
         ] {
             assert!(PriceList::parse(&model(&wrong)).is_err(), "{wrong}");
         }

@@ -206,6 +206,6 @@ impl Buckets {
 fn is_limited(dialect: Dialect) -> bool {
     match dialect {
         Dialect::Anthropic | Dialect::OpenAi | Dialect::Bedrock => true,
-        Dialect::Ollama => false,
+        Dialect::Ollama | Dialect::LmStudio => false,
     }
 }

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    ChatEvent, ChatRequest, ChatResponse, ChatStream, LatencySplit, LlmError, Usage,
+    ChatEvent, ChatRequest, ChatResponse, ChatStream, LatencySplit, LlmError, ServiceTier, Usage,
     transport::ReplyHead, usage::estimate_tokens,
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct Start {
     pub(crate) model: String,
     pub(crate) response_id: Option<String>,
     pub(crate) usage: Option<Usage>,
+    pub(crate) service_tier: Option<ServiceTier>,
 }
 
 /// What a stream says last.
@@ -39,6 +40,7 @@ pub(crate) struct Start {
 pub(crate) struct Ending {
     pub(crate) finish_reason: Option<String>,
     pub(crate) usage: ReportedUsage,
+    pub(crate) service_tier: Option<ServiceTier>,
 }
 
 /// An answer that came as one document.
@@ -102,6 +104,7 @@ impl Exchange {
             response_id: answer.response_id,
             request_id: self.head.request_id,
             finish_reason: answer.ending.finish_reason,
+            service_tier: answer.ending.service_tier,
             latency,
             call_id: None,
             cost: None,
@@ -213,6 +216,7 @@ impl Answer {
             response_id: start.response_id,
             request_id: self.exchange.head.request_id.clone(),
             usage: start.usage,
+            service_tier: start.service_tier,
             fallback: None,
         })
     }

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     BedrockConfig, BedrockCredentials, ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint,
-    LlmError, LlmProvider, ProviderName, UnusableKey,
+    LlmError, LlmProvider, ProviderName, ServiceTier, UnusableKey,
     answer::{self, Exchange},
     bedrock::http::{Call, SdkTransport},
     transport::{Accept, Transport},
@@ -43,6 +43,7 @@ pub struct Bedrock {
     sdk: Client,
     endpoint: Endpoint,
     model: String,
+    service_tier: Option<&'static str>,
 }
 
 impl Bedrock {
@@ -66,6 +67,7 @@ impl Bedrock {
             sdk: Client::from_conf(settings.build()),
             endpoint,
             model: config.model.clone(),
+            service_tier: config.service_tier,
         })
     }
 
@@ -126,6 +128,10 @@ impl LlmProvider for Bedrock {
         &self.endpoint
     }
 
+    fn service_tier(&self) -> ServiceTier {
+        ServiceTier::asked(self.service_tier)
+    }
+
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let model = self.model_of(request);
         let call = Call::new(Accept::Json, request.context.deadline);
@@ -136,6 +142,7 @@ impl LlmProvider for Bedrock {
             .set_system(wire::system(request))
             .set_messages(Some(wire::messages(request)?))
             .inference_config(wire::inference(request, model))
+            .set_service_tier(wire::asked_tier(self.service_tier)?)
             .customize()
             .mutate_request(call.attach())
             .send()
@@ -158,6 +165,7 @@ impl LlmProvider for Bedrock {
             .set_system(wire::system(request))
             .set_messages(Some(wire::messages(request)?))
             .inference_config(wire::inference(request, model))
+            .set_service_tier(wire::asked_tier(self.service_tier)?)
             .customize()
             .mutate_request(call.attach())
             .send()

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider, ProviderName, Stage,
-    stream_end::at_end,
+    ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider, ProviderName,
+    ServiceTier, Stage, stream_end::at_end,
 };
 
 /// What a caller is told to wait that found no place: models answer within seconds.
@@ -123,6 +123,10 @@ impl LlmProvider for Bulkhead {
 
     fn endpoint(&self) -> &Endpoint {
         self.inner.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.inner.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

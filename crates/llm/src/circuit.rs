@@ -165,6 +165,14 @@ impl Circuit {
         }
     }
 
+    /// When an open one is half open.
+    fn opens_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { until } => Some(until),
+            Phase::Closed | Phase::Probing => None,
+        }
+    }
+
     /// Whether forgetting it would lose nothing.
     fn is_idle(&self, now: Instant) -> bool {
         self.phase == Phase::Closed && self.window.count(now).0 == 0

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     ChatRequest, ChatResponse, ChatStream, CircuitPolicy, Circuits, Endpoint, LlmError,
-    LlmProvider, ProviderName, circuit::Permit, stream_end::at_end,
+    LlmProvider, ProviderName, ServiceTier, circuit::Permit, stream_end::at_end,
 };
 
 /// A provider that is not asked for a model while its calls fail: they end at once with
@@ -50,6 +50,10 @@ impl LlmProvider for CircuitBreaker {
 
     fn endpoint(&self) -> &Endpoint {
         self.inner.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.inner.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -6,16 +6,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 use reqwest::{
-    Client, Url,
+    Client,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint, LlmError, LlmProvider,
-    ProviderName,
+    ChatRequest, ChatResponse, ChatStream, ClaudeConfig, Deadlines, Endpoint, LlmError,
+    LlmProvider, ProviderName, ServiceTier,
     answer::{self, Exchange},
-    capabilities::Capabilities,
     lines::lines,
     sse::event_data,
     transport::{Accept, Post, Reply, Transport},
@@ -30,6 +29,7 @@ pub struct Claude {
     transport: Transport,
     headers: HeaderMap,
     model: String,
+    service_tier: Option<&'static str>,
 }
 
 /// A key that cannot be sent in a header.
@@ -38,15 +38,14 @@ pub struct Claude {
 pub struct UnusableKey;
 
 impl Claude {
-    /// A client for the server at `base` (without `/v1`).
+    /// A client of the server and with the key of `config`.
     ///
     /// # Errors
     /// A key that no header can carry.
     pub fn new(
         client: Client,
-        base: Url,
+        config: &ClaudeConfig,
         key: &SecretString,
-        model: String,
         deadlines: Deadlines,
     ) -> Result<Self, UnusableKey> {
         let mut key = HeaderValue::from_str(key.expose_secret()).map_err(|_| UnusableKey)?;
@@ -59,9 +58,10 @@ impl Claude {
             ),
         ]);
         Ok(Self {
-            transport: Transport::new(client, base, deadlines),
+            transport: Transport::new(client, config.base.clone(), deadlines),
             headers,
-            model,
+            model: config.model.clone(),
+            service_tier: config.service_tier,
         })
     }
 
@@ -70,7 +70,7 @@ impl Claude {
         let body = wire::request_body(
             request,
             model,
-            Capabilities::of(model).temperature,
+            self.service_tier,
             accept == Accept::EventStream,
         )?;
         self.transport
@@ -97,6 +97,10 @@ impl LlmProvider for Claude {
 
     fn endpoint(&self) -> &Endpoint {
         self.transport.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        ServiceTier::asked(self.service_tier)
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -184,6 +184,9 @@ mod tests {
             ("OPENAI_API_STYLE", "completions"),
             ("OPENAI_BASE_URL", "https://api.openai.com/v1?x=1"),
             ("OPENAI_MODEL", "a\nb"),
+            ("ANTHROPIC_SERVICE_TIER", "priority"),
+            ("OPENAI_SERVICE_TIER", "standard"),
+            ("BEDROCK_SERVICE_TIER", "auto"),
             ("LMSTUDIO_BASE_URL", "127.0.0.1"),
             ("AWS_REGION", "eu west"),
             ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "s3://x"),
@@ -233,6 +236,21 @@ mod tests {
             config.bedrock.credentials,
             Some(BedrockCredentials::Bearer(_))
         ));
+    }
+
+    #[test]
+    fn a_class_of_service_is_asked_for_in_the_vendors_words() {
+        let (config, errors) = read(&[
+            ("ANTHROPIC_SERVICE_TIER", "standard_only"),
+            ("OPENAI_SERVICE_TIER", "flex"),
+            ("BEDROCK_SERVICE_TIER", "priority"),
+        ]);
+        assert_eq!(errors, Vec::<String>::new());
+        assert_eq!(config.claude.service_tier, Some("standard_only"));
+        assert_eq!(config.openai.service_tier, Some("flex"));
+        assert_eq!(config.bedrock.service_tier, Some("priority"));
+        let (config, _) = read(&[("OPENAI_SERVICE_TIER", "")]);
+        assert_eq!(config.openai.service_tier, None);
     }
 
     #[test]

@@ -207,6 +207,31 @@ impl LlmError {
         }
     }
 
+    /// The texts in it that a provider, or what lies between, may have written.
+    pub(crate) fn foreign_texts(&mut self) -> [Option<&mut String>; 2] {
+        match self {
+            Self::Rejected {
+                message,
+                request_id,
+                ..
+            }
+            | Self::Upstream {
+                message,
+                request_id,
+                ..
+            } => [Some(message), request_id.as_mut()],
+            Self::RateLimited { request_id, .. } => [None, request_id.as_mut()],
+            Self::Unreachable { message }
+            | Self::Interrupted { message }
+            | Self::Malformed { message } => [Some(message), None],
+            Self::NotConfigured { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Overloaded { .. }
+            | Self::Budget(_)
+            | Self::Timeout(_) => [None, None],
+        }
+    }
+
     /// The same error with the provider's id of the request, if it has none yet: in its field, or
     /// in the message of an error that has no such field.
     #[must_use]

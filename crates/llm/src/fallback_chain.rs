@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, Fallback, LlmError, LlmProvider,
-    ProviderName, Stage,
+    ProviderName, ServiceTier, Stage,
 };
 
 /// Who is asked when a provider fails.
@@ -91,6 +91,10 @@ impl LlmProvider for FallbackChain {
 
     fn endpoint(&self) -> &Endpoint {
         self.first.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.first.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
@@ -211,12 +215,14 @@ fn mark(event: ChatEvent, note: Option<Fallback>) -> ChatEvent {
             response_id,
             request_id,
             usage,
+            service_tier,
             ..
         } => ChatEvent::Started {
             model,
             response_id,
             request_id,
             usage,
+            service_tier,
             fallback: note,
         },
         ChatEvent::Finished(mut response) => {

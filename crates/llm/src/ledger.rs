@@ -92,6 +92,8 @@ pub struct StoredExperiment {
     pub tenant: String,
     /// Its name, one of its tenant's.
     pub name: String,
+    /// While it runs, what it runs for: one at a time may, of its tenant.
+    pub running_for: Option<String>,
     /// What it is.
     pub body: String,
 }
@@ -238,6 +240,18 @@ impl Ledger {
     /// A failing store.
     pub async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
         self.store.experiments().await
+    }
+
+    /// Keeps a new experiment, unless its name is taken or another one runs for the same; whether
+    /// it did. Of several processes that do so at the same moment, one succeeds.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn start_experiment(
+        &self,
+        experiment: StoredExperiment,
+    ) -> Result<bool, LedgerError> {
+        self.store.start_experiment(experiment).await
     }
 
     /// Keeps an experiment, also in place of what it was before.

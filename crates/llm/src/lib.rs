@@ -17,6 +17,7 @@
 //! | [`CircuitBreaker`] | attempt | whether the provider's model is asked at all |
 //! | [`Budgeted`] | attempt | what its tenant may still spend; cuts a stream off at the limit |
 //! | [`Measured`] | attempt that is made | span, metrics, cost, ledger row |
+//! | [`Redacted`] | attempt that is made | our secrets, which it takes out of the provider's errors |
 //!
 //! A wait between attempts holds no place. The circuit is asked with the place in hand, so calls
 //! that queued while it opened do not reach the provider, and there is one probe. What was refused
@@ -49,12 +50,14 @@ mod ollama;
 mod openai;
 mod price;
 mod provider;
+mod redaction;
 mod registry;
 mod request;
 mod resilient;
 mod response;
 mod retry_after;
 mod retry_budget;
+mod service_tier;
 mod shared;
 mod sse;
 mod status;
@@ -92,10 +95,12 @@ pub use price::{
     Price, PriceCatalogue, PriceError, PriceFileError, PriceQuery, PriceRow, Prices, day_or_moment,
 };
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
+pub use redaction::{Redacted, Secrets};
 pub use registry::{Llm, LlmBuildError, ProviderStatus, SelectionError};
 pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};
 pub use resilient::{Resilient, RetryPolicy};
 pub use response::{ChatEvent, ChatResponse, Cost, Fallback, LatencySplit};
+pub use service_tier::ServiceTier;
 pub use shared::{CostShare, SharedStream, SharedStreams};
 pub use transport::Deadlines;
 pub use usage::Usage;

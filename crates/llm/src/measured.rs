@@ -2,6 +2,7 @@
 
 mod attempt;
 mod series;
+mod span;
 
 use std::{
     pin::Pin,
@@ -15,7 +16,7 @@ use tracing::Instrument;
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, Ledger, LlmError, LlmProvider,
-    Prices, ProviderName,
+    Prices, ProviderName, ServiceTier,
     measured::{attempt::Attempt, series::Series},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Books {
     provider: ProviderName,
     default_model: String,
     endpoint: Endpoint,
+    /// What requests ask for; what an answer is booked at that says nothing.
+    service_tier: ServiceTier,
     simulated: bool,
     prices: Arc<Prices>,
     ledger: Arc<Ledger>,
@@ -51,6 +54,7 @@ impl Measured {
             provider: inner.name(),
             default_model: inner.model().to_owned(),
             endpoint: inner.endpoint().clone(),
+            service_tier: inner.service_tier(),
             simulated,
             prices,
             ledger,
@@ -75,6 +79,10 @@ impl LlmProvider for Measured {
 
     fn endpoint(&self) -> &Endpoint {
         self.inner.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.inner.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

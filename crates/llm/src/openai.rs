@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     ChatRequest, ChatResponse, ChatStream, Deadlines, Endpoint, LlmError, LlmProvider,
-    LmStudioConfig, OpenAiConfig, ProviderName, UnusableKey,
+    LmStudioConfig, OpenAiConfig, ProviderName, ServiceTier, UnusableKey,
     answer::{self, Exchange},
     lines::lines,
     sse::event_data,
@@ -49,6 +49,7 @@ pub struct OpenAi {
     headers: HeaderMap,
     model: String,
     style: OpenAiStyle,
+    service_tier: Option<&'static str>,
 }
 
 impl OpenAi {
@@ -74,6 +75,7 @@ impl OpenAi {
             headers,
             model: config.model.clone(),
             style: config.style,
+            service_tier: config.service_tier,
         })
     }
 
@@ -94,6 +96,7 @@ impl OpenAi {
             )]),
             model: config.model.clone(),
             style: OpenAiStyle::Chat,
+            service_tier: None,
         }
     }
 
@@ -107,14 +110,14 @@ impl OpenAi {
         let (path, body) = match self.style {
             OpenAiStyle::Chat => {
                 let dialect = match self.name {
-                    ProviderName::OpenAi => chat::Dialect::of_openai(model),
+                    ProviderName::OpenAi => chat::Dialect::of_openai(model, self.service_tier),
                     _ => chat::Dialect::COMPATIBLE,
                 };
                 let body = chat::request_body(request, model, dialect, streamed)?;
                 ("/chat/completions", body)
             }
             OpenAiStyle::Responses => {
-                let body = responses::request_body(request, model, streamed)?;
+                let body = responses::request_body(request, model, self.service_tier, streamed)?;
                 ("/responses", body)
             }
         };
@@ -142,6 +145,10 @@ impl LlmProvider for OpenAi {
 
     fn endpoint(&self) -> &Endpoint {
         self.transport.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        ServiceTier::asked(self.service_tier)
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use money::PicoUsd;
 use sha2::{Digest, Sha256};
 
-use crate::{Cost, ProviderName, Usage};
+use crate::{Cost, ProviderName, ServiceTier, Usage, service_tier::normalised};
 
 pub use current::{PriceFileError, Prices};
 pub use file::{PriceError, PriceRow};
@@ -25,9 +25,6 @@ const BUILT_IN: &str = include_str!("../prices.toml");
 
 /// The name that stands for every model of a provider.
 const ANY_MODEL: &str = "*";
-
-/// The class of service of a call that asks for none.
-pub(crate) const STANDARD: &str = "standard";
 
 /// The region class of calls that may run anywhere; where it has no price of its own, it costs
 /// what a call without a region costs.
@@ -202,7 +199,8 @@ impl PriceCatalogue {
             found.retain(|price| price.model != ANY_MODEL);
         }
         found.sort_by_key(|price| {
-            let tier = (price.service_tier != STANDARD, &price.service_tier);
+            let standard = price.service_tier == ServiceTier::STANDARD.as_str();
+            let tier = (!standard, &price.service_tier);
             (
                 price.provider,
                 &price.region_class,
@@ -225,26 +223,6 @@ impl PriceCatalogue {
                 None => lines.iter().any(|price| price.model != ANY_MODEL),
             }
         })
-    }
-
-    /// What `usage` costs from a provider's standard service without a region, or `None` when the
-    /// catalogue has no price for it.
-    #[must_use]
-    pub fn cost(
-        &self,
-        model: &str,
-        provider: ProviderName,
-        at: Timestamp,
-        usage: &Usage,
-    ) -> Option<Cost> {
-        let query = PriceQuery {
-            provider,
-            model,
-            at,
-            region_class: "",
-            service_tier: STANDARD,
-        };
-        self.cost_of(&query, usage)
     }
 
     /// What `usage` costs, or `None` when the catalogue has no price for it.
@@ -284,7 +262,7 @@ impl PriceCatalogue {
             lines
                 .iter()
                 .filter(|price| price.region_class == region)
-                .filter(|price| price.service_tier == service_tier(query.service_tier))
+                .filter(|price| price.service_tier == normalised(query.service_tier))
                 .filter(|price| price.holds_at(query.at) && price.applies_to(input_tokens))
                 .max_by_key(|price| price.context_over)
         };
@@ -317,14 +295,6 @@ impl Price {
 /// Where a call runs, as far as its model's name says: empty, or a Bedrock profile's geography.
 pub(crate) fn region_class(provider: ProviderName, model: &str) -> &str {
     model_name::split_region(provider, model).0
-}
-
-/// The providers' own words for their usual service are one.
-pub(crate) fn service_tier(word: &str) -> &str {
-    match word {
-        "" | "default" | "auto" | "standard_only" => STANDARD,
-        other => other,
-    }
 }
 
 /// No tokens of a kind cost nothing, also where the kind has no price.

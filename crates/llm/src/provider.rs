@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use crate::{ChatEvent, ChatRequest, ChatResponse, LlmError};
+use crate::{ChatEvent, ChatRequest, ChatResponse, LlmError, ServiceTier};
 
 /// The events of one streamed answer.
 ///
@@ -29,6 +29,11 @@ pub trait LlmProvider: Send + Sync {
 
     /// The server that answers.
     fn endpoint(&self) -> &Endpoint;
+
+    /// The class of service that requests ask for.
+    fn service_tier(&self) -> ServiceTier {
+        ServiceTier::STANDARD
+    }
 
     /// Asks for the whole answer at once.
     ///

@@ -11,7 +11,8 @@ use service_defaults::http_client::{self, HttpClientConfig};
 
 use crate::{
     Budgeted, Budgets, Bulkhead, CircuitBreaker, CircuitState, Circuits, FallbackChain, Ledger,
-    LlmConfig, LlmProvider, Measured, Prices, ProviderName, Resilient, UnusableKey,
+    LlmConfig, LlmProvider, Measured, Prices, ProviderName, Redacted, Resilient, Secrets,
+    UnusableKey,
 };
 
 /// Connections kept open to one provider; the local stack runs 25 calls at once.
@@ -115,6 +116,7 @@ impl Llm {
             ledger,
             prices,
             budgets,
+            secrets: Secrets::of(config),
         };
         let entries = ProviderName::ALL.map(|name| Entry {
             name,
@@ -238,13 +240,15 @@ struct Decorate<'a> {
     ledger: &'a Arc<Ledger>,
     prices: &'a Arc<Prices>,
     budgets: &'a Arc<Budgets>,
+    secrets: Secrets,
 }
 
 impl Decorate<'_> {
     fn service(&self, provider: Arc<dyn LlmProvider>) -> Service {
         let simulated = self.config.simulated.contains(&provider.name());
+        let redacted = Redacted::new(provider, self.secrets.clone());
         let measured = Measured::new(
-            provider,
+            Arc::new(redacted),
             simulated,
             Arc::clone(self.prices),
             Arc::clone(self.ledger),

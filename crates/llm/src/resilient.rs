@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider,
-    ProviderName, Stage, retry_budget::RetryBudget,
+    ProviderName, ServiceTier, Stage, retry_budget::RetryBudget,
 };
 
 /// How much later than the deadline a call is cut off that its provider did not end by itself.
@@ -159,6 +159,10 @@ impl LlmProvider for Resilient {
 
     fn endpoint(&self) -> &Endpoint {
         self.inner.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.inner.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use money::PicoUsd;
 use uuid::Uuid;
 
-use crate::{ProviderName, Usage};
+use crate::{ProviderName, ServiceTier, Usage};
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct ChatResponse {
     pub finish_reason: Option<String>,
     /// Tokens read and written.
     pub usage: Usage,
+    /// The class of service that answered, as the provider says; where it says nothing,
+    /// [`Measured`](crate::Measured) fills in the one that was asked for.
+    pub service_tier: Option<ServiceTier>,
     /// Where the time went.
     pub latency: LatencySplit,
     /// The call in the ledger: filled by [`Measured`](crate::Measured).
@@ -96,6 +99,8 @@ pub enum ChatEvent {
         /// What the provider says at the start about the tokens; what a stream that breaks is
         /// booked with.
         usage: Option<Usage>,
+        /// The class of service, as in [`ChatResponse`].
+        service_tier: Option<ServiceTier>,
         /// Who answers in whose place: filled by [`FallbackChain`](crate::FallbackChain).
         fallback: Option<Fallback>,
     },

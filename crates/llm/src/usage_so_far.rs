@@ -107,6 +107,7 @@ mod tests {
             response_id: None,
             request_id: None,
             usage,
+            service_tier: None,
             fallback: None,
         }
     }

@@ -147,16 +147,19 @@ impl Environment {
     ) -> &'static str {
         let text = self.value(name).unwrap_or_else(|| default.to_owned());
         self.note(name, default, help, &text);
-        match choices
-            .iter()
-            .find(|choice| choice.eq_ignore_ascii_case(&text))
-        {
-            Some(choice) => choice,
-            None => {
-                self.reject(name, format!("must be one of {}", choices.join(", ")));
-                default
-            }
-        }
+        self.chosen(name, choices, &text).unwrap_or(default)
+    }
+
+    /// One of several words, or none.
+    pub fn optional_choice(
+        &mut self,
+        name: &'static str,
+        choices: &[&'static str],
+        help: &'static str,
+    ) -> Option<&'static str> {
+        let text = self.value(name);
+        self.note(name, "", help, text.as_deref().unwrap_or(""));
+        self.chosen(name, choices, &text?)
     }
 
     /// A secret: from the variable, or from the file that `<name>_FILE` names.
@@ -194,6 +197,16 @@ impl Environment {
     #[must_use]
     pub fn errors(&self) -> &[SettingError] {
         &self.errors
+    }
+
+    fn chosen(&mut self, name: &str, choices: &[&'static str], text: &str) -> Option<&'static str> {
+        let chosen = choices
+            .iter()
+            .find(|choice| choice.eq_ignore_ascii_case(text));
+        if chosen.is_none() {
+            self.reject(name, format!("must be one of {}", choices.join(", ")));
+        }
+        chosen.copied()
     }
 
     fn value(&self, name: &str) -> Option<String> {

@@ -61,7 +61,7 @@ choose_providers() {
     simulated+=(bedrock)
   fi
   if [[ -z ${LMSTUDIO_BASE_URL:-} ]]; then
-    export LMSTUDIO_BASE_URL=$1/v1
+    export LMSTUDIO_BASE_URL=$1/lmstudio/v1
     simulated+=(lmstudio)
   fi
   export BOOKSTORE_SIMULATED_PROVIDERS=${BOOKSTORE_SIMULATED_PROVIDERS-$(IFS=, && echo "${simulated[*]:-}")}

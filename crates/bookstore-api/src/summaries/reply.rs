@@ -31,6 +31,10 @@ pub(super) struct SummaryReply {
     cached: bool,
     /// Whether a simulator answered: its cost is not real money.
     simulated: bool,
+    /// The class of service that answered, such as standard or flex; absent of a summary that was
+    /// there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<String>,
     /// Who was asked first and failed, so that another provider answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     fallback_from: Option<&'static str>,
@@ -100,6 +104,9 @@ impl SummaryReply {
             summary_id: kept.call_id.clone(),
             cached: answer.is_none(),
             simulated: kept.simulated,
+            service_tier: response
+                .and_then(|response| response.service_tier.as_ref())
+                .map(ToString::to_string),
             fallback_from: fallback.map(|failed| failed.from.as_str()),
             fallback_after_text: fallback.map(|failed| failed.after_text),
             shared_by: answer.map_or(0, |answer| answer.share.callers),

@@ -7,8 +7,8 @@ use std::{
 
 use jiff::Timestamp;
 use llm::{
-    ChatEvent, ChatResponse, Cost, CostShare, Fallback, LlmError, ProviderName, SharedStream,
-    Usage, UsageSoFar,
+    ChatEvent, ChatResponse, Cost, CostShare, Fallback, LlmError, PriceQuery, ProviderName,
+    ServiceTier, SharedStream, Usage, UsageSoFar,
 };
 use money::PicoUsd;
 
@@ -32,6 +32,8 @@ struct Following {
     shared: SharedStream<Question, Interruption>,
     reader: Reader,
     usage: UsageSoFar,
+    /// At which the answer's tokens are paid; known once it has begun.
+    service_tier: ServiceTier,
     trimmed: Trimmed,
     fallback: Option<Fallback>,
 }
@@ -91,6 +93,7 @@ impl SummaryStream {
             shared,
             reader,
             usage,
+            service_tier: ServiceTier::STANDARD,
             trimmed: Trimmed::default(),
             fallback: None,
         };
@@ -162,8 +165,14 @@ impl Following {
             self.usage.observe(&event);
             match event {
                 ChatEvent::Started {
-                    model, fallback, ..
-                } => return Ok(self.started(model, fallback)),
+                    model,
+                    service_tier,
+                    fallback,
+                    ..
+                } => {
+                    self.service_tier = service_tier.unwrap_or(ServiceTier::STANDARD);
+                    return Ok(self.started(model, fallback));
+                }
                 ChatEvent::Delta(text) => {
                     if let Some(text) = self.trimmed.push(&text) {
                         return Ok(Piece::Text(text));
@@ -215,8 +224,15 @@ impl Following {
     fn usage_so_far(&self) -> (Usage, Option<Cost>) {
         let usage = self.usage.usage();
         let prices = self.reader.service.parts.prices.current();
-        let (model, provider) = (&self.subject().key.model, self.provider());
-        let cost = prices.cost(model, provider, Timestamp::now(), &usage);
+        let subject = self.subject();
+        let query = PriceQuery {
+            provider: self.provider(),
+            model: &subject.key.model,
+            at: Timestamp::now(),
+            region_class: "",
+            service_tier: self.service_tier.as_str(),
+        };
+        let cost = prices.cost_of(&query, &usage);
         let callers = i64::try_from(self.shared.callers()).unwrap_or(i64::MAX);
         let cost = cost.map(|cost| Cost {
             total: PicoUsd::new(cost.total.get() / callers.max(1)),

@@ -47,7 +47,8 @@ const FEW_CALLS: u64 = 300;
 async fn spans_metrics_ledger_and_invoice_agree_to_the_pico_dollar() -> anyhow::Result<()> {
     let seed = asked("ORACLE_SEED", SEED)?;
     let plan = Plan::draw(seed, asked("ORACLE_CALLS", CALLS)?);
-    let (books, seen) = run(&plan, Setup::default()).await?;
+    let setup = Setup::default().with("OPENAI_SERVICE_TIER", "flex");
+    let (books, seen) = run(&plan, setup).await?;
     let result = compare(&books);
     say(&table::render(seed, &books, &result, &seen))?;
     ensure!(
@@ -66,7 +67,9 @@ async fn a_wrong_price_shows_in_the_calls_that_it_touched() -> anyhow::Result<()
     let directory = TempDir::new()?;
     let prices = directory.path().join("prices.toml");
     fs::write(&prices, wrong_price()?)?;
-    let setup = Setup::default().with("BOOKSTORE_PRICES", &prices);
+    let setup = Setup::default()
+        .with("BOOKSTORE_PRICES", &prices)
+        .with("BEDROCK_SERVICE_TIER", "priority");
     let (books, _) = run(&Plan::draw(SEED, FEW_CALLS).without_leavers(), setup).await?;
     let result = compare(&books);
     let touched: BTreeSet<&str> = books
@@ -77,6 +80,9 @@ async fn a_wrong_price_shows_in_the_calls_that_it_touched() -> anyhow::Result<()
         .map(|row| row.call_id.as_str())
         .collect();
     ensure!(!touched.is_empty(), "nothing was bought at the price");
+    has(&books, "dearer class of service", &|attempt| {
+        attempt.service_tier == "priority" && attempt.cost.is_some()
+    })?;
     let named: BTreeSet<&str> = result
         .differences
         .iter()
@@ -182,11 +188,7 @@ async fn start(setup: Setup, jaeger: &Jaeger, seed: u64) -> anyhow::Result<Simul
 
 /// The mix had everything in it that it is to have.
 fn everything_was_there(books: &Books, seen: &Seen) -> anyhow::Result<()> {
-    let has = |what: &str, wanted: &dyn Fn(&Attempt) -> bool| {
-        let found = books.ledger.iter().any(|row| wanted(&row.attempt));
-        ensure!(found, "the traffic had no {what}");
-        Ok(())
-    };
+    let has = |what: &str, wanted: &dyn Fn(&Attempt) -> bool| has(books, what, wanted);
     for outcome in ["succeeded", "failed", "partial", "cancelled"] {
         has(outcome, &|attempt| attempt.outcome == outcome)?;
     }
@@ -197,6 +199,11 @@ fn everything_was_there(books: &Books, seen: &Seen) -> anyhow::Result<()> {
     has("read of a cache", &|attempt| attempt.tokens.cache_read > 0)?;
     has("reasoning", &|attempt| attempt.tokens.reasoning > 0)?;
     has("model without a price", &|attempt| attempt.cost.is_none())?;
+    for is_priced in [true, false] {
+        has("cheaper class of service, priced and not", &|attempt| {
+            attempt.service_tier == "flex" && attempt.cost.is_some() == is_priced
+        })?;
+    }
     for (what, number) in [
         ("kept summary", seen.kept),
         ("shared answer", seen.shared),
@@ -206,6 +213,12 @@ fn everything_was_there(books: &Books, seen: &Seen) -> anyhow::Result<()> {
     ] {
         ensure!(number > 0, "the traffic had no {what}");
     }
+    Ok(())
+}
+
+fn has(books: &Books, what: &str, wanted: &dyn Fn(&Attempt) -> bool) -> anyhow::Result<()> {
+    let found = books.ledger.iter().any(|row| wanted(&row.attempt));
+    ensure!(found, "the traffic had no {what}");
     Ok(())
 }
 
@@ -236,6 +249,9 @@ fn every_wrong_entry_shows(books: &Books) -> anyhow::Result<()> {
     })?;
     shows(books, id, |books| {
         books.invoice[line].tokens.cache_read += 1;
+    })?;
+    shows(books, id, |books| {
+        books.invoice[line].service_tier = "priority".to_owned();
     })?;
     shows(books, &trace, |books| {
         books.ledger.remove(whole);

@@ -40,6 +40,14 @@ impl Caller {
         Self::new(&self.base_url)
     }
 
+    /// The same tenant at another process.
+    pub(crate) fn at(&self, base_url: &str) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The name of the tenant.
     pub(crate) fn tenant(&self) -> &str {
         &self.tenant

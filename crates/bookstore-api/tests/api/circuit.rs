@@ -93,6 +93,24 @@ async fn a_probe_opens_it_again_or_closes_it() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn without_calls_its_metric_and_the_list_say_when_the_next_one_may_try() -> anyhow::Result<()>
+{
+    let llm = SimulatedLlm::start_with(setup("500ms")).await?;
+    let book = llm.book().await?;
+    open_circuit(&llm, &book).await?;
+    wait::until("the gauge is half open", PATIENCE, async || {
+        let state = "bookstore_gen_ai_circuit_state";
+        let shown: f64 = llm.counted(state, &["anthropic"]).await?;
+        ensure!((shown - 1.0).abs() < 0.5, "it is {shown}");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(circuit(&llm, "claude").await?, "half_open");
+    assert_eq!(llm.metered().calls, u64::try_from(FAULTS)?);
+    Ok(())
+}
+
 async fn half_open(llm: &SimulatedLlm) -> anyhow::Result<()> {
     wait::until("the circuit is half open", PATIENCE, async || {
         let state = circuit(llm, "claude").await?;

@@ -11,6 +11,7 @@ use crate::{
     caller::Caller,
     llm_fixture::{SimulatedLlm, number},
     reply::Reply,
+    test_api::Setup,
 };
 
 pub(crate) const EXPERIMENTS: &str = "/api/v1/llm/experiments";
@@ -216,6 +217,39 @@ async fn one_experiment_runs_at_a_time_until_it_is_stopped() -> anyhow::Result<(
         ),
         (&json!("other"), &json!("tone"))
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_processes_that_start_one_at_once_one_wins() -> anyhow::Result<()> {
+    let store = test_support::ferretdb().await?;
+    let process = || Setup::default().with("MONGODB_URI", store.uri()).start();
+    let (one, other) = tokio::try_join!(process(), process())?;
+    let caller = one.caller()?;
+    let callers = [caller.at(&one.base_url()), caller.at(&other.base_url())];
+    for round in 0..5 {
+        let names = [format!("one-{round}"), format!("other-{round}")];
+        let start = |index: usize| {
+            let body = json!({"name": names[index], "variants": [
+                {"name": "summary", "provider": "ollama"},
+                {"name": "pitch", "provider": "ollama", "prompt": "book-pitch-1"},
+            ]});
+            let caller = &callers[index];
+            async move { caller.post(EXPERIMENTS, &body).await }
+        };
+        let (first, second) = tokio::try_join!(start(0), start(1))?;
+        let (winner, loser) = match first.status == 201 {
+            true => (first, second),
+            false => (second, first),
+        };
+        let won = winner.expect(201)?.json()?;
+        let name = won["name"].as_str().context("a name")?;
+        let problem = loser.problem(409)?;
+        assert_eq!(problem.member("type"), "/problems/experiment-running");
+        assert!(problem.member("detail").contains(name), "{problem:?}");
+        let stop = format!("{EXPERIMENTS}/{name}/stop");
+        callers[0].post_nothing(&stop).await?.expect(200)?;
+    }
     Ok(())
 }
 

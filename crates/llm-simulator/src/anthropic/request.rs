@@ -11,6 +11,7 @@ use crate::{
     call::CallRequest,
     credentials::Caller,
     prompt::{Caching, Prompt},
+    service_tier::ServiceTier,
 };
 
 /// Longest model name: the vendor's own have less than 60 characters.
@@ -23,6 +24,11 @@ const FIXED_SAMPLING: &str = "claude-sonnet-5";
 const FREE_TOOL_CHOICE: &str = "claude-sonnet-5-5";
 /// Marks for the cache in one request, by the vendor's rule.
 const MAX_MARKS: usize = 4;
+/// What a request may ask for; a higher class is a matter of the account.
+const SERVICE_TIERS: [(&str, ServiceTier); 2] = [
+    ("auto", ServiceTier::Standard),
+    ("standard_only", ServiceTier::Standard),
+];
 /// The default of `temperature` and `top_p`.
 const DEFAULT_SAMPLING: f64 = 1.0;
 
@@ -40,6 +46,7 @@ pub(crate) struct MessagesRequest {
     tools: Option<Vec<Box<RawValue>>>,
     tool_choice: Option<Kind>,
     thinking: Option<Kind>,
+    service_tier: Option<String>,
 }
 
 /// An object of which only the type matters.
@@ -80,7 +87,12 @@ impl MessagesRequest {
             caller,
             prompt: self.prompt(),
             max_tokens: self.max_tokens.and_then(|limit| u64::try_from(limit).ok()),
+            service_tier: self.service_tier().unwrap_or_default(),
         }
+    }
+
+    fn service_tier(&self) -> Option<ServiceTier> {
+        ServiceTier::asked(self.service_tier.as_deref(), &SERVICE_TIERS)
     }
 
     /// The whole prompt in the order in which the vendor caches it.
@@ -162,6 +174,11 @@ impl MessagesRequest {
                 ));
             }
             Some(_) => {}
+        }
+        if self.service_tier().is_none() {
+            let words = ServiceTier::list(&SERVICE_TIERS);
+            let reason = format!("service_tier: Input should be one of {words}");
+            return Err(Error::invalid(reason));
         }
         for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
             if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {

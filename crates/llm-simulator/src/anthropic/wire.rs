@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 
 use super::limits;
-use crate::{body::to_json, call::Call};
+use crate::{body::to_json, call::Call, service_tier::ServiceTier};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -37,7 +37,7 @@ pub(super) struct Usage {
     cache_read_input_tokens: u64,
     cache_creation: CacheCreation,
     output_tokens: u64,
-    service_tier: &'static str,
+    service_tier: ServiceTier,
 }
 
 #[derive(Serialize)]
@@ -142,7 +142,7 @@ impl<'a> Message<'a> {
                     ephemeral_1h_input_tokens: cached.write_1h,
                 },
                 output_tokens,
-                service_tier: "standard",
+                service_tier: call.service_tier(),
             },
         }
     }

@@ -23,6 +23,7 @@ use crate::{
     prompt::Prompt,
     rate_limit::Exceeded,
     seed,
+    service_tier::ServiceTier,
     wire::WireFault,
 };
 
@@ -39,6 +40,7 @@ pub(crate) struct CallRequest {
     pub(crate) prompt: Prompt,
     /// The caller's limit on the answer, if it gave one.
     pub(crate) max_tokens: Option<u64>,
+    pub(crate) service_tier: ServiceTier,
 }
 
 /// A call that gets an error reply.
@@ -100,6 +102,7 @@ impl Arrival {
             dialect,
             operation,
             model: String::new(),
+            service_tier: ServiceTier::default(),
             caller: String::new(),
             test_id: exchange.test_id().map(str::to_owned),
             streamed: false,
@@ -159,6 +162,7 @@ impl Arrival {
         self.record.model.clone_from(&request.model);
         self.record.caller = request.caller.fingerprint();
         self.record.streamed = request.streamed;
+        self.record.service_tier = request.service_tier;
         if let Some(status) = self.exchange.refusal() {
             return Err(self.refuse(status.as_u16()));
         }

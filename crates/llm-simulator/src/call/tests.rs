@@ -13,6 +13,7 @@ use crate::{
     credentials::Caller,
     faults::{Fault, FaultRule, FaultRules},
     prompt::{CacheTime, Caching, Prompt},
+    service_tier::ServiceTier,
 };
 
 fn arrive(engine: &Arc<Engine>) -> Arrival {
@@ -33,6 +34,7 @@ fn request(streamed: bool) -> CallRequest {
         caller: Caller::anonymous(),
         prompt,
         max_tokens: None,
+        service_tier: ServiceTier::default(),
     }
 }
 

@@ -42,10 +42,10 @@ pub(super) struct ReplayedCall {
 pub(super) fn operation(route: &str) -> Option<(Dialect, Operation)> {
     Some(match route {
         "/v1/messages" => (Dialect::Anthropic, Operation::Chat),
-        "/v1/chat/completions"
-        | "/v1/responses"
-        | "/lmstudio/v1/chat/completions"
-        | "/lmstudio/v1/responses" => (Dialect::OpenAi, Operation::Chat),
+        "/v1/chat/completions" | "/v1/responses" => (Dialect::OpenAi, Operation::Chat),
+        "/lmstudio/v1/chat/completions" | "/lmstudio/v1/responses" => {
+            (Dialect::LmStudio, Operation::Chat)
+        }
         "/api/chat" => (Dialect::Ollama, Operation::Chat),
         "/api/generate" => (Dialect::Ollama, Operation::TextCompletion),
         _ if route.starts_with("/model/{model}/") => (Dialect::Bedrock, Operation::Chat),

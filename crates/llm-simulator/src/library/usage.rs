@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::PACKED;
 use crate::{
     journal::CallRecord,
+    service_tier::ServiceTier,
     wire::{Encoding, Frame},
 };
 
@@ -55,6 +56,7 @@ pub(super) struct RecordedUsage {
     cache_write_1h: u64,
     pub(super) output: u64,
     reasoning: u64,
+    service_tier: ServiceTier,
 }
 
 /// The counts in an answer, of which the last of each kind holds.
@@ -69,6 +71,7 @@ struct Said {
     /// Of those written, for an hour.
     written_1h: Option<u64>,
     reasoning: Option<u64>,
+    service_tier: ServiceTier,
 }
 
 impl RecordedUsage {
@@ -88,6 +91,7 @@ impl RecordedUsage {
 
     /// Writes the prompt down, and as much of the answer as was `said`.
     pub(super) fn write(&self, said: u64, record: &mut CallRecord) {
+        record.service_tier = self.service_tier;
         record.input_tokens = self.input;
         record.cache_read_tokens = self.cache_read;
         record.cache_write_5m_tokens = self.cache_write_5m;
@@ -113,6 +117,8 @@ impl Said {
                 for (name, member) in members {
                     match member {
                         Value::Object(usage) if name == USAGE => self.count(usage),
+                        Value::Object(tier) if name == "serviceTier" => self.name(tier.get("type")),
+                        tier if name == "service_tier" => self.name(Some(tier)),
                         other => self.search(other),
                     }
                 }
@@ -122,7 +128,13 @@ impl Said {
         }
     }
 
+    fn name(&mut self, tier: Option<&Value>) {
+        let said = tier.and_then(Value::as_str).and_then(ServiceTier::said);
+        self.service_tier = said.unwrap_or(self.service_tier);
+    }
+
     fn count(&mut self, usage: &Map<String, Value>) {
+        self.name(usage.get("service_tier"));
         take(&mut self.input, usage, &INPUT);
         take(&mut self.output, usage, &OUTPUT);
         take(&mut self.read_beside, usage, &READ_BESIDE);
@@ -174,6 +186,7 @@ impl Said {
             cache_write_1h: written_1h,
             output,
             reasoning: self.reasoning.unwrap_or(0).min(output),
+            service_tier: self.service_tier,
         })
     }
 }
@@ -212,7 +225,7 @@ fn unpacked(document: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::RecordedUsage;
-    use crate::wire::Encoding;
+    use crate::{service_tier::ServiceTier, wire::Encoding};
 
     fn of(frames: &[&str], encoding: Encoding) -> Option<[u64; 6]> {
         let usage = RecordedUsage::of(frames.iter().map(|frame| frame.as_bytes()), encoding)?;
@@ -253,6 +266,39 @@ mod tests {
         assert_eq!(response, Some([60, 60, 0, 0, 44, 0]));
         let ollama = "{\"done\":false}\n{\"prompt_eval_count\":7,\"eval_count\":3}\n";
         assert_eq!(of(&[ollama], Encoding::Lines), Some([7, 0, 0, 0, 3, 0]));
+    }
+
+    #[test]
+    fn the_class_of_service_is_the_last_that_is_named() {
+        let counts = r#""usage":{"input_tokens":5,"output_tokens":1}"#;
+        for (answer, expected) in [
+            (format!("{{{counts}}}"), ServiceTier::Standard),
+            (
+                format!(r#"{{{counts},"service_tier":"flex"}}"#),
+                ServiceTier::Flex,
+            ),
+            (
+                format!(r#"{{{counts},"service_tier":"auto"}}"#),
+                ServiceTier::Standard,
+            ),
+            (
+                format!(r#"{{"response":{{{counts},"service_tier":"scale"}}}}"#),
+                ServiceTier::Scale,
+            ),
+            (
+                r#"{"usage":{"input_tokens":5,"output_tokens":1,"service_tier":"priority"}}"#
+                    .to_owned(),
+                ServiceTier::Priority,
+            ),
+            (
+                format!(r#"{{{counts},"serviceTier":{{"type":"reserved"}}}}"#),
+                ServiceTier::Reserved,
+            ),
+        ] {
+            let usage = RecordedUsage::of([answer.as_bytes()], Encoding::Document);
+            let tier = usage.map(|usage| usage.service_tier);
+            assert_eq!(tier, Some(expected), "{answer}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     call::CallRequest,
     credentials::Caller,
     prompt::{Caching, Prompt},
+    service_tier::ServiceTier,
 };
 
 /// Longest model name: the vendor's own have less than 100 characters.
@@ -37,6 +38,7 @@ pub(super) trait Asking {
             caller: Caller::anonymous(),
             prompt: self.prompt(),
             max_tokens: self.max_tokens(),
+            service_tier: ServiceTier::Standard,
         }
     }
 }

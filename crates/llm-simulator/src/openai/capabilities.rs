@@ -1,6 +1,7 @@
 //! What some models refuse that others take.
 
 use super::error::Error;
+use crate::service_tier::ServiceTier;
 
 /// Longest model name: the vendor's own have less than 60 characters.
 const MAX_MODEL_NAME: usize = 256;
@@ -9,6 +10,14 @@ const MAX_MODEL_NAME: usize = 256;
 const REASONING: [&str; 5] = ["o1", "o3", "o4", "gpt-5", "gpt-6"];
 /// The model that takes tools only in the responses API, and always thinks.
 const TOOLS_ONLY_IN_RESPONSES: &str = "gpt-6.1-sol";
+/// What a request may ask for.
+const SERVICE_TIERS: [(&str, ServiceTier); 5] = [
+    ("auto", ServiceTier::Standard),
+    ("default", ServiceTier::Standard),
+    ("flex", ServiceTier::Flex),
+    ("scale", ServiceTier::Scale),
+    ("priority", ServiceTier::Priority),
+];
 /// The default of `temperature` and `top_p`.
 const DEFAULT_SAMPLING: f64 = 1.0;
 
@@ -70,6 +79,15 @@ pub(super) fn effort(model: &str, param: &str, effort: Option<&str>) -> Result<(
     let message =
         format!("Unsupported value: '{param}' does not support {effort:?} with this model.");
     Err(Error::field(param, "unsupported_value", message))
+}
+
+/// The class of service that a request asks for.
+pub(super) fn service_tier(word: Option<&str>) -> Result<ServiceTier, Error> {
+    ServiceTier::asked(word, &SERVICE_TIERS).ok_or_else(|| {
+        let (asked, words) = (word.unwrap_or_default(), ServiceTier::list(&SERVICE_TIERS));
+        let message = format!("Invalid value: {asked:?}. Supported values are: {words}.");
+        Error::field("service_tier", "invalid_value", message)
+    })
 }
 
 /// Tools in chat completions.

@@ -8,19 +8,17 @@ use crate::{
     dialect::Dialect,
 };
 
-/// Whether a caller must show a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    Required,
-    Optional,
-}
-
-pub(super) fn key(headers: &HeaderMap, key: Key, keys: &ListedKeys) -> Result<Caller, Error> {
+/// LM Studio asks for none.
+pub(super) fn key(
+    headers: &HeaderMap,
+    dialect: Dialect,
+    keys: &ListedKeys,
+) -> Result<Caller, Error> {
     let shown = credentials::bearer(headers);
-    if key == Key::Optional {
+    if dialect == Dialect::LmStudio {
         return Ok(shown.map_or_else(|_| Caller::anonymous(), Caller::of));
     }
-    match shown.and_then(|shown| keys.caller(Dialect::OpenAi, shown)) {
+    match shown.and_then(|shown| keys.caller(dialect, shown)) {
         Ok(caller) => Ok(caller),
         Err(Flaw::Missing) => Err(Error::missing_key()),
         Err(Flaw::Malformed | Flaw::Unknown) => Err(Error::wrong_key()),

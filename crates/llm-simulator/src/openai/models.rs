@@ -6,11 +6,10 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use serde::Serialize;
 
 use super::{
-    REQUEST_ID, VERSION,
-    checks::{self, Key},
+    REQUEST_ID, VERSION, checks,
     error::{Error, unmetered_request_id},
 };
-use crate::{body::to_json, credentials::ListedKeys};
+use crate::{body::to_json, credentials::ListedKeys, dialect::Dialect};
 
 /// In the order in which they are listed.
 const MODELS: [&str; 10] = [
@@ -43,12 +42,12 @@ struct List {
 }
 
 pub(crate) fn list(headers: &HeaderMap, keys: &ListedKeys) -> Result<Response, Error> {
-    checks::key(headers, Key::Required, keys)?;
+    checks::key(headers, Dialect::OpenAi, keys)?;
     Ok(reply_all())
 }
 
 pub(crate) fn one(headers: &HeaderMap, id: &str, keys: &ListedKeys) -> Result<Response, Error> {
-    checks::key(headers, Key::Required, keys)?;
+    checks::key(headers, Dialect::OpenAi, keys)?;
     let found = MODELS.into_iter().find(|model| *model == id);
     let model = found.ok_or_else(|| Error::unknown_model(id))?;
     Ok(reply(&describe(model)))

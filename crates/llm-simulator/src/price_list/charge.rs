@@ -1,6 +1,18 @@
 //! Tokens in, pico-dollars out.
 
+use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::{dialect::Dialect, service_tier::ServiceTier};
+
+/// What was bought, and when.
+#[derive(Debug)]
+pub(crate) struct Purchase<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) model: &'a str,
+    pub(crate) service_tier: ServiceTier,
+    pub(crate) at: Timestamp,
+}
 
 /// What a call consumed, by kind of token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

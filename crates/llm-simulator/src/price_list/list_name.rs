@@ -1,7 +1,7 @@
 //! The name under which a price list has a model.
 
-/// Bedrock's areas; `global` costs what the list says.
-const AREAS: [&str; 7] = ["us", "us-gov", "eu", "apac", "jp", "au", "ca"];
+/// Bedrock's areas; `global` costs what the list says, and no list has the prices of `us-gov`.
+const AREAS: [&str; 6] = ["us", "eu", "apac", "jp", "au", "ca"];
 const GLOBAL: &str = "global";
 /// Whom Bedrock names before a model's own name.
 const MAKERS: [&str; 6] = [

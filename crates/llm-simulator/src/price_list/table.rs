@@ -1,10 +1,12 @@
 //! The price list's file.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
 use super::charge::{Charge, Consumption};
-use crate::dialect::Dialect;
+use crate::{dialect::Dialect, service_tier::ServiceTier};
 
 /// Digits after the point of a price: one unit of the last is a pico-dollar for
 /// a token.
@@ -13,8 +15,8 @@ const DECIMALS: usize = 6;
 const MAX_WHOLE_DIGITS: usize = 6;
 /// In percent of the list price.
 const LIST: u64 = 100;
-/// No region costs more than ten times as much.
-const MAX_REGIONAL: u64 = 1_000;
+/// No region and no class of service costs more than ten times as much.
+const MAX_PERCENT: u64 = 1_000;
 
 /// Why a list was refused.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,16 @@ pub(super) struct Entry {
     regional: u64,
     prices: Prices,
     above: Option<(u64, Prices)>,
+    tiers: BTreeMap<ServiceTier, TierPrice>,
+}
+
+/// What another class of service than the usual one costs.
+#[derive(Debug, Clone)]
+enum TierPrice {
+    /// Of the usual one.
+    Percent(u64),
+    /// Whatever the length of the prompt.
+    Prices(Prices),
 }
 
 /// Pico-dollars for a token.
@@ -70,6 +82,15 @@ struct WrittenEntry {
     regional: Option<u64>,
     price: WrittenPrices,
     above: Option<WrittenThreshold>,
+    #[serde(default)]
+    tiers: BTreeMap<ServiceTier, WrittenTier>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenTier {
+    Percent(u64),
+    Prices(WrittenPrices),
 }
 
 #[derive(Deserialize)]
@@ -123,7 +144,7 @@ impl Entry {
             return Err("from must be before until");
         }
         let regional = written.regional.unwrap_or(LIST);
-        if !(LIST..=MAX_REGIONAL).contains(&regional) {
+        if !(LIST..=MAX_PERCENT).contains(&regional) {
             return Err("regional must be between 100 and 1000 percent");
         }
         let above = match &written.above {
@@ -136,6 +157,7 @@ impl Entry {
             regional,
             prices: Prices::check(&written.price)?,
             above,
+            tiers: TierPrice::check_all(&written.tiers)?,
         })
     }
 
@@ -151,15 +173,27 @@ impl Entry {
         self.prices.cache_write_5m.is_some()
     }
 
-    pub(super) fn charge(&self, used: &Consumption, is_regional: bool) -> Charge {
-        let prices = match &self.above {
+    /// `None` for a class of service at which it is not sold.
+    pub(super) fn charge(
+        &self,
+        used: &Consumption,
+        is_regional: bool,
+        tier: ServiceTier,
+    ) -> Option<Charge> {
+        let usual = match &self.above {
             Some((tokens, prices)) if used.input > *tokens => prices,
             _ => &self.prices,
         };
-        let percent = if is_regional { self.regional } else { LIST };
-        let cost = |tokens: u64, price: u64| tokens * (price * percent / LIST);
+        let (prices, of_tier) = match (tier, self.tiers.get(&tier)) {
+            (ServiceTier::Standard, _) => (usual, LIST),
+            (_, Some(TierPrice::Percent(percent))) => (usual, *percent),
+            (_, Some(TierPrice::Prices(prices))) => (prices, LIST),
+            (_, None) => return None,
+        };
+        let of_region = if is_regional { self.regional } else { LIST };
+        let cost = |tokens: u64, price: u64| tokens * (price * of_region * of_tier / LIST / LIST);
         let cached = used.cache_read + used.cache_write_5m + used.cache_write_1h;
-        Charge {
+        Some(Charge {
             input: cost(used.input.saturating_sub(cached), prices.input),
             cache_read: cost(used.cache_read, prices.cache_read),
             cache_write_5m: cost(
@@ -171,7 +205,30 @@ impl Entry {
                 prices.cache_write_1h.unwrap_or(prices.input),
             ),
             output: cost(used.output, prices.output),
-        }
+        })
+    }
+}
+
+impl TierPrice {
+    fn check_all(
+        written: &BTreeMap<ServiceTier, WrittenTier>,
+    ) -> Result<BTreeMap<ServiceTier, Self>, &'static str> {
+        let check = |(tier, price): (&ServiceTier, &WrittenTier)| {
+            if *tier == ServiceTier::Standard {
+                return Err("the usual class of service costs what price says");
+            }
+            let price = match price {
+                WrittenTier::Percent(percent) if (1..=MAX_PERCENT).contains(percent) => {
+                    Self::Percent(*percent)
+                }
+                WrittenTier::Percent(_) => {
+                    return Err("a tier must be between 1 and 1000 percent");
+                }
+                WrittenTier::Prices(prices) => Self::Prices(Prices::check(prices)?),
+            };
+            Ok((*tier, price))
+        };
+        written.iter().map(check).collect()
     }
 }
 

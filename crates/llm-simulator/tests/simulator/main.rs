@@ -21,4 +21,5 @@ mod openai;
 mod page;
 mod replayed_calls;
 mod responses;
+mod service_tiers;
 mod wire_faults;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use llm_simulator::{MAX_REQUEST_BYTES, Outcome};
+use llm_simulator::{Dialect, MAX_REQUEST_BYTES, Outcome};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
@@ -204,6 +204,11 @@ async fn lm_studio_asks_for_no_key() {
     );
     let (status, models) = json(simulator.get("/lmstudio/v1/models")).await;
     assert_eq!((status, &models["object"]), (200, &json!("list")));
+    let call = simulator.call(2).await;
+    assert_eq!(
+        (call.dialect, call.pico_usd()),
+        (Dialect::LmStudio, Some(0))
+    );
 }
 
 #[tokio::test]

@@ -6,14 +6,15 @@ use aws_sdk_bedrockruntime::{
     primitives::event_stream::EventReceiver,
     types::{
         CacheTtl, ContentBlock, ContentBlockDelta, ConversationRole, ConverseOutput,
-        ConverseStreamOutput, InferenceConfiguration, Message, StopReason, SystemContentBlock,
-        TokenUsage, error::ConverseStreamOutputError,
+        ConverseStreamOutput, InferenceConfiguration, Message, ServiceTier as BedrockTier,
+        StopReason, SystemContentBlock, TokenUsage, error::ConverseStreamOutputError,
     },
 };
+use aws_smithy_types::error::operation::BuildError;
 use futures_util::Stream;
 
 use crate::{
-    ChatRequest, LlmError, MessageRole,
+    ChatRequest, LlmError, MessageRole, ServiceTier,
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
     bedrock::error,
     capabilities::Capabilities,
@@ -39,9 +40,7 @@ pub(super) fn messages(request: &ChatRequest) -> Result<Vec<Message>, LlmError> 
             .build()
     });
     let messages = messages.collect::<Result<_, _>>();
-    messages.map_err(|error| LlmError::Malformed {
-        message: format!("the request cannot be written: {error}"),
-    })
+    messages.map_err(|error| unwritable(&error))
 }
 
 pub(super) fn inference(request: &ChatRequest, model: &str) -> InferenceConfiguration {
@@ -52,11 +51,25 @@ pub(super) fn inference(request: &ChatRequest, model: &str) -> InferenceConfigur
         .build()
 }
 
+/// The class of service to be asked for, by the vendor's own word.
+pub(super) fn asked_tier(word: Option<&str>) -> Result<Option<BedrockTier>, LlmError> {
+    let Some(word) = word else { return Ok(None) };
+    let tier = BedrockTier::builder().r#type(word.into()).build();
+    tier.map(Some).map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &BuildError) -> LlmError {
+    LlmError::Malformed {
+        message: format!("the request cannot be written: {error}"),
+    }
+}
+
 /// A whole answer. Bedrock never says which model it was: it is the one that was asked.
 pub(super) fn answer(
     output: converse::ConverseOutput,
     model: &str,
 ) -> Result<WholeAnswer, LlmError> {
+    let service_tier = given_tier(output.service_tier());
     let Some(ConverseOutput::Message(message)) = output.output else {
         return Err(LlmError::Malformed {
             message: "the answer has no message".to_owned(),
@@ -73,6 +86,7 @@ pub(super) fn answer(
         ending: Ending {
             finish_reason: reason(&output.stop_reason),
             usage: reported(output.usage.as_ref()),
+            service_tier,
         },
     })
 }
@@ -119,6 +133,7 @@ impl FrameDecoder<ConverseStreamOutput> for EventDecoder {
                     model: self.model.clone(),
                     response_id: None,
                     usage: None,
+                    service_tier: None,
                 });
             }
             ConverseStreamOutput::ContentBlockDelta(event) => {
@@ -134,12 +149,17 @@ impl FrameDecoder<ConverseStreamOutput> for EventDecoder {
                 read.end = Some(Ending {
                     finish_reason: self.finish_reason.take(),
                     usage: reported(event.usage.as_ref()),
+                    service_tier: given_tier(event.service_tier()),
                 });
             }
             _ => {}
         }
         Ok(read)
     }
+}
+
+fn given_tier(tier: Option<&BedrockTier>) -> Option<ServiceTier> {
+    ServiceTier::reported(tier.map(|tier| tier.r#type().as_str()))
 }
 
 fn reason(reason: &StopReason) -> Option<String> {

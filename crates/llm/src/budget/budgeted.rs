@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider, Prices,
-    ProviderName, Usage, UsageSoFar, usage::estimate_tokens,
+    ProviderName, ServiceTier, Usage, UsageSoFar, usage::estimate_tokens,
 };
 
 /// A provider that is only asked for what its tenant may still spend. Stands around
@@ -59,6 +59,7 @@ impl Budgeted {
             provider: self.inner.name(),
             simulated: self.simulated,
             model: model.to_owned(),
+            service_tier: self.inner.service_tier(),
             usage,
             least,
             tokens: usage.input_tokens.saturating_add(request.max_tokens.into()),
@@ -89,6 +90,10 @@ impl LlmProvider for Budgeted {
 
     fn endpoint(&self) -> &Endpoint {
         self.inner.endpoint()
+    }
+
+    fn service_tier(&self) -> ServiceTier {
+        self.inner.service_tier()
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -13,7 +13,7 @@ use super::{
     AccountsError, Bill, BudgetRefusal, Budgets, Claim, LimitKind, OnFailure, PATIENCE, RateLimit,
     Settlement, Verdict,
 };
-use crate::{LlmError, PriceCatalogue, PriceQuery, ProviderName, Usage};
+use crate::{LlmError, PriceCatalogue, PriceQuery, ProviderName, ServiceTier, Usage};
 
 /// Tokens of output that a stream reserves at a time: a few seconds of most models. Larger slices
 /// would keep money from others, smaller ones ask the accounts more often.
@@ -31,6 +31,7 @@ pub(super) struct Hold {
     budgets: Arc<Budgets>,
     prices: Arc<PriceCatalogue>,
     model: String,
+    service_tier: ServiceTier,
     claim: Claim,
     reserved: PicoUsd,
     bill: Arc<Bill>,
@@ -43,6 +44,8 @@ pub(super) struct Wanted {
     pub(super) provider: ProviderName,
     pub(super) simulated: bool,
     pub(super) model: String,
+    /// The class of service that will be asked for.
+    pub(super) service_tier: ServiceTier,
     /// The tokens that are reserved in money, if there is enough.
     pub(super) usage: Usage,
     /// The tokens without which nothing is sent.
@@ -80,6 +83,7 @@ impl Hold {
             budgets: Arc::clone(budgets),
             prices,
             model: wanted.model,
+            service_tier: wanted.service_tier,
             claim: claim.limited_by(&limits),
             reserved: PicoUsd::ZERO,
             bill: Arc::default(),
@@ -177,7 +181,7 @@ impl Hold {
             model: &self.model,
             at: self.claim.at,
             region_class: "",
-            service_tier: "",
+            service_tier: self.service_tier.as_str(),
         };
         Some(self.prices.cost_of(&query, usage)?.total)
     }

@@ -8,7 +8,7 @@ use std::{
 
 use instrumentation::catalogue;
 use metrics::{Counter, Gauge};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Circuit, CircuitPolicy, CircuitState, Pass, Verdict};
 use crate::{LlmError, ProviderName, Stage};
@@ -91,7 +91,7 @@ impl Circuits {
         })
     }
 
-    fn settle(&self, model: &Arc<str>, pass: Pass, verdict: Verdict) {
+    fn settle(self: &Arc<Self>, model: &Arc<str>, pass: Pass, verdict: Verdict) {
         let mut by_model = self.lock();
         let now = Instant::now();
         let Some(circuit) = by_model.get_mut(model) else {
@@ -100,7 +100,30 @@ impl Circuits {
         let before = circuit.state(now);
         circuit.settle(pass, verdict, now);
         let after = circuit.state(now);
+        if before != CircuitState::Open
+            && after == CircuitState::Open
+            && let Some(until) = circuit.opens_until()
+        {
+            self.show_again_at(until);
+        }
         self.show(by_model, model, (after != before).then_some(after));
+    }
+
+    /// Brings the gauge up to date when an open circuit's time is over, since no call may come that
+    /// would do it. There is one such task for each opening, as long as the circuit is open.
+    fn show_again_at(self: &Arc<Self>, at: Instant) {
+        let circuits = Arc::downgrade(self);
+        tokio::spawn(async move {
+            sleep_until(at).await;
+            if let Some(circuits) = circuits.upgrade() {
+                circuits.show_worst(&circuits.lock());
+            }
+        });
+    }
+
+    /// Sets the gauge; with the circuits locked, so that its last value is that of the last change.
+    fn show_worst(&self, by_model: &HashMap<Arc<str>, Circuit>) {
+        self.worst.set(worst(by_model, Instant::now()).gauge());
     }
 
     /// Shows a change in the gauge, the log and the current span.
@@ -111,8 +134,7 @@ impl Circuits {
         changed_to: Option<CircuitState>,
     ) {
         let Some(state) = changed_to else { return };
-        // While locked, so that the gauge's last value is that of the last change.
-        self.worst.set(worst(&by_model, Instant::now()).gauge());
+        self.show_worst(&by_model);
         drop(by_model);
         let provider = self.provider.telemetry_name();
         instrumentation::span_event(

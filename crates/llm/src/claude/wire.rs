@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ChatRequest, LlmError, MessageRole,
+    ChatRequest, LlmError, MessageRole, ServiceTier,
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
+    capabilities::Capabilities,
     status, typed_json,
     usage::believable_count,
 };
@@ -19,6 +20,8 @@ struct RequestBody<'a> {
     messages: Vec<RequestMessage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
     stream: bool,
 }
 
@@ -75,6 +78,8 @@ struct WireUsage {
     cache_creation: Option<CacheCreation>,
     #[serde(default)]
     output_tokens_details: Option<OutputDetails>,
+    #[serde(default)]
+    service_tier: Option<String>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -127,9 +132,10 @@ struct MessageDelta {
 pub(super) fn request_body(
     request: &ChatRequest,
     model: &str,
-    accepts_temperature: bool,
+    service_tier: Option<&'static str>,
     stream: bool,
 ) -> Result<Vec<u8>, LlmError> {
+    let takes_temperature = Capabilities::of(model).temperature;
     let messages = request.messages.iter().map(|message| RequestMessage {
         role: match message.role {
             MessageRole::User => "user",
@@ -142,7 +148,8 @@ pub(super) fn request_body(
         max_tokens: request.max_tokens,
         system: request.system.as_deref(),
         messages: messages.collect(),
-        temperature: request.temperature.filter(|_| accepts_temperature),
+        temperature: request.temperature.filter(|_| takes_temperature),
+        service_tier,
         stream,
     };
     serde_json::to_vec(&body).map_err(|error| LlmError::Malformed {
@@ -153,13 +160,15 @@ pub(super) fn request_body(
 impl Message {
     pub(super) fn into_answer(self) -> WholeAnswer {
         let blocks = self.content.into_iter();
+        let usage = self.usage.unwrap_or_default();
         WholeAnswer {
             model: self.model,
             response_id: self.id,
             text: blocks.filter_map(ContentBlock::into_text).collect(),
             ending: Ending {
                 finish_reason: self.stop_reason,
-                usage: self.usage.unwrap_or_default().reported(),
+                usage: usage.reported(),
+                service_tier: usage.tier(),
             },
         }
     }
@@ -190,6 +199,11 @@ impl WireUsage {
         self.output_tokens_details = later
             .output_tokens_details
             .or(self.output_tokens_details.take());
+        self.service_tier = later.service_tier.or(self.service_tier.take());
+    }
+
+    fn tier(&self) -> Option<ServiceTier> {
+        ServiceTier::reported(self.service_tier.as_deref())
     }
 
     /// OpenTelemetry's input tokens include the cached ones, Anthropic's do not.
@@ -249,6 +263,7 @@ impl FrameDecoder<String> for EventDecoder {
                     model: message.model,
                     response_id: message.id,
                     usage: Some(self.usage.reported().complete(self.input_estimate, "")),
+                    service_tier: self.usage.tier(),
                 });
             }
             "content_block_start" | "content_block_delta" => {
@@ -264,6 +279,7 @@ impl FrameDecoder<String> for EventDecoder {
                 read.end = Some(Ending {
                     finish_reason: self.stop_reason.take(),
                     usage: self.usage.reported(),
+                    service_tier: self.usage.tier(),
                 });
             }
             "error" => {

@@ -16,6 +16,8 @@ pub struct ClaudeConfig {
     pub base: Url,
     /// The model of requests that name none.
     pub model: String,
+    /// The class of service that requests ask for, in the vendor's word; `None` asks for none.
+    pub service_tier: Option<&'static str>,
 }
 
 /// Ollama's settings.
@@ -38,6 +40,8 @@ pub struct OpenAiConfig {
     pub model: String,
     /// Which of the two protocols is spoken.
     pub style: OpenAiStyle,
+    /// The class of service that requests ask for, in the vendor's word; `None` asks for none.
+    pub service_tier: Option<&'static str>,
 }
 
 /// LM Studio's settings.
@@ -60,6 +64,8 @@ pub struct BedrockConfig {
     pub base: Url,
     /// The model of requests that name none.
     pub model: String,
+    /// The class of service that requests ask for, in the vendor's word; `None` asks for none.
+    pub service_tier: Option<&'static str>,
 }
 
 /// How Bedrock knows us.
@@ -95,6 +101,11 @@ impl ClaudeConfig {
             model: environment
                 .parsed::<ModelName>("ANTHROPIC_MODEL", "claude-sonnet-5-5", "Claude's model")
                 .0,
+            service_tier: environment.optional_choice(
+                "ANTHROPIC_SERVICE_TIER",
+                &["auto", "standard_only"],
+                "class of service that Claude is asked for: auto, standard_only; without one none",
+            ),
         }
     }
 }
@@ -142,6 +153,12 @@ impl OpenAiConfig {
                 "responses" => OpenAiStyle::Responses,
                 _ => OpenAiStyle::Chat,
             },
+            service_tier: environment.optional_choice(
+                "OPENAI_SERVICE_TIER",
+                &["auto", "default", "flex", "scale", "priority"],
+                "class of service that OpenAI is asked for: auto, default, flex, scale, priority; \
+                 without one none",
+            ),
         }
     }
 }
@@ -178,6 +195,12 @@ impl BedrockConfig {
             model: environment
                 .parsed::<ModelName>("BEDROCK_MODEL", "amazon.nova-lite-v1:0", "Bedrock's model")
                 .0,
+            service_tier: environment.optional_choice(
+                "BEDROCK_SERVICE_TIER",
+                &["default", "flex", "priority", "reserved"],
+                "class of service that Bedrock is asked for: default, flex, priority, reserved; \
+                 without one none",
+            ),
         }
     }
 }

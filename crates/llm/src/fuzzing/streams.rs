@@ -12,7 +12,7 @@ use tokio::{runtime::Runtime, time::Instant};
 
 use super::PRICES;
 use crate::{
-    CallContext, ChatEvent, ChatRequest, LatencySplit, LlmError, Message, OpenAiStyle,
+    CallContext, ChatEvent, ChatRequest, LatencySplit, LlmError, Message, OpenAiStyle, PriceQuery,
     ProviderName, Usage, answer::Exchange, bedrock, claude, ollama, openai, transport::ReplyHead,
 };
 
@@ -202,8 +202,14 @@ fn check_usage(usage: &Usage) {
     let cached = usage.cache_read_tokens + usage.cache_write_tokens();
     assert!(cached <= usage.input_tokens, "{usage:?}");
     assert!(usage.reasoning_tokens <= usage.output_tokens, "{usage:?}");
-    let at = Timestamp::UNIX_EPOCH;
-    let cost = PRICES.cost(PRICED_MODEL, ProviderName::Claude, at, usage);
+    let query = PriceQuery {
+        provider: ProviderName::Claude,
+        model: PRICED_MODEL,
+        at: Timestamp::UNIX_EPOCH,
+        region_class: "",
+        service_tier: "",
+    };
+    let cost = PRICES.cost_of(&query, usage);
     assert!(
         cost.is_some(),
         "{usage:?} costs more than an amount can hold"

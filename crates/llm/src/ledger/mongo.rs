@@ -87,9 +87,8 @@ impl MongoLedger {
         let database = client.database(database);
         let attempts = database.collection(COLLECTION);
         let experiments = Experiments::of(&database);
-        within(START, make_indexes(&attempts, &attempt_indexes())).await?;
-        let by_variant = [("by_variant", doc! { "tenant": 1, "variant": 1 })];
-        within(START, make_indexes(experiments.assessments(), &by_variant)).await?;
+        within(START, make_indexes(&attempts, &attempt_indexes(), false)).await?;
+        within(START, experiments.prepare()).await?;
         Ok(Self {
             attempts,
             budgets: database.collection(BUDGETS),
@@ -196,6 +195,10 @@ impl LedgerStore for MongoLedger {
         self.experiments.all().await
     }
 
+    async fn start_experiment(&self, experiment: StoredExperiment) -> Result<bool, LedgerError> {
+        self.experiments.start(experiment).await
+    }
+
     async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
         self.experiments.put(experiment).await
     }
@@ -249,6 +252,7 @@ fn attempt_indexes() -> [(&'static str, Document); 5] {
 async fn make_indexes(
     collection: &Collection<Document>,
     indexes: &[(&str, Document)],
+    unique: bool,
 ) -> Result<(), Error> {
     let there = match collection.list_index_names().await {
         Ok(names) => names,
@@ -257,7 +261,8 @@ async fn make_indexes(
     };
     for (name, keys) in indexes {
         if !there.iter().any(|there| there == name) {
-            let options = IndexOptions::builder().name((*name).to_owned()).build();
+            let options = IndexOptions::builder().name((*name).to_owned());
+            let options = options.unique(unique).build();
             let index = IndexModel::builder().keys(keys.clone()).options(options);
             collection.create_index(index.build()).await?;
         }

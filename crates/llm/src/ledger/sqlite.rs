@@ -159,6 +159,12 @@ impl LedgerStore for SqliteLedger {
         self.reader.run(experiments::all).await
     }
 
+    async fn start_experiment(&self, experiment: StoredExperiment) -> Result<bool, LedgerError> {
+        self.writer
+            .run(move |connection| experiments::start(connection, &experiment))
+            .await
+    }
+
     async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
         self.writer
             .run(move |connection| experiments::put(connection, &experiment))

@@ -48,6 +48,10 @@ pub(super) trait LedgerStore: Send + Sync {
     /// Every tenant's experiments.
     async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError>;
 
+    /// Keeps a new experiment, unless its name is taken or another one of its tenant runs for the
+    /// same; whether it did.
+    async fn start_experiment(&self, experiment: StoredExperiment) -> Result<bool, LedgerError>;
+
     /// Keeps an experiment, also in place of what it was before.
     async fn put_experiment(&self, experiment: StoredExperiment) -> Result<(), LedgerError>;
 

@@ -1,19 +1,18 @@
 //! One attempt, from its reservation in the ledger to its settlement.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use metrics::Histogram;
 use tokio::time::Instant;
-use tracing::{Span, field::Empty, record_all};
+use tracing::{Span, record_all};
 use uuid::Uuid;
 
-use super::{Books, series::Settled};
+use super::{Books, series::Settled, span};
 use crate::{
     CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, CostParts, LatencySplit, LedgerRow,
-    LlmError, Outcome, PriceCatalogue, PriceQuery, Usage, UsageSoFar,
-    ledger::Slot,
-    price::{STANDARD, region_class},
+    LlmError, Outcome, PriceCatalogue, PriceQuery, ServiceTier, Usage, UsageSoFar, ledger::Slot,
+    price::region_class,
 };
 
 /// An attempt under way. Dropped before it is settled, it was cancelled.
@@ -35,6 +34,7 @@ pub(super) struct Attempt {
 /// What a stream has given so far.
 struct Progress {
     model: Option<String>,
+    service_tier: Option<ServiceTier>,
     usage: UsageSoFar,
     /// Whether the provider has begun to answer.
     opened: bool,
@@ -45,11 +45,13 @@ struct Progress {
 }
 
 /// How an attempt came out.
-struct Conclusion<'a> {
-    outcome: Outcome,
-    error_type: &'static str,
-    model: &'a str,
-    usage: Usage,
+pub(super) struct Conclusion<'a> {
+    pub(super) outcome: Outcome,
+    pub(super) error_type: &'static str,
+    pub(super) model: &'a str,
+    pub(super) service_tier: ServiceTier,
+    pub(super) usage: Usage,
+    pub(super) time_to_first_chunk: Option<Duration>,
     /// As the provider's client measured it; `None` for what is known here.
     latency: Option<LatencySplit>,
 }
@@ -69,7 +71,7 @@ impl Attempt {
         books.series.begin();
         let prices = books.prices.current();
         Ok(Self {
-            span: open_span(books, request, requested_model, &prices, streamed),
+            span: span::open(books, request, requested_model, &prices, streamed),
             trace_id: instrumentation::request::current()
                 .map(|identity| identity.trace_id.as_str().to_owned()),
             books: Arc::clone(books),
@@ -82,6 +84,7 @@ impl Attempt {
             begun: Instant::now(),
             progress: Progress {
                 model: None,
+                service_tier: None,
                 usage: UsageSoFar::new(request),
                 opened: false,
                 first_chunk_at: None,
@@ -108,7 +111,14 @@ impl Attempt {
     pub(super) fn observe(&mut self, event: &mut ChatEvent) {
         self.progress.usage.observe(event);
         match event {
-            ChatEvent::Started { model, .. } => {
+            ChatEvent::Started {
+                model,
+                service_tier,
+                ..
+            } => {
+                let asked = &self.books.service_tier;
+                let tier = service_tier.get_or_insert_with(|| asked.clone());
+                self.progress.service_tier = Some(tier.clone());
                 self.progress.gaps = Some(self.books.series.gaps(&self.requested_model, model));
                 self.progress.model = Some(model.clone());
             }
@@ -132,11 +142,16 @@ impl Attempt {
     pub(super) fn succeed(&mut self, response: &mut ChatResponse) {
         response.latency.queue = self.context.queued;
         let model = response.model.clone();
+        let service_tier = response.service_tier.take();
+        let service_tier = service_tier.unwrap_or_else(|| self.tier_so_far());
+        response.service_tier = Some(service_tier.clone());
         let cost = self.settle(&Conclusion {
             outcome: Outcome::Succeeded,
             error_type: "",
             model: &model,
+            service_tier,
             usage: response.usage,
+            time_to_first_chunk: self.time_to_first_chunk(),
             latency: Some(response.latency),
         });
         response.cost = cost;
@@ -149,7 +164,7 @@ impl Attempt {
             span,
             "gen_ai.response.id" = response.response_id.as_deref(),
             "gen_ai.response.finish_reasons" = response.finish_reason.as_deref(),
-            "bookstore.gen_ai.overhead_ms" = milliseconds(overhead),
+            "bookstore.gen_ai.overhead_ms" = span::milliseconds(overhead),
         );
     }
 
@@ -179,9 +194,17 @@ impl Attempt {
             outcome,
             error_type,
             model: &model,
+            service_tier: self.tier_so_far(),
             usage,
+            time_to_first_chunk: self.time_to_first_chunk(),
             latency: None,
         });
+    }
+
+    /// As far as the provider has said; else the one that it was asked for.
+    fn tier_so_far(&self) -> ServiceTier {
+        let reported = self.progress.service_tier.as_ref();
+        reported.unwrap_or(&self.books.service_tier).clone()
     }
 
     fn settle(&mut self, conclusion: &Conclusion<'_>) -> Option<Cost> {
@@ -192,7 +215,7 @@ impl Attempt {
             model: conclusion.model,
             at: self.at,
             region_class: "",
-            service_tier: "",
+            service_tier: conclusion.service_tier.as_str(),
         };
         let cost = self.prices.cost_of(&query, &conclusion.usage);
         if let Some(bill) = &self.context.bill {
@@ -209,9 +232,9 @@ impl Attempt {
             usage: &conclusion.usage,
             cost: cost.as_ref(),
             duration: now - self.begun,
-            time_to_first_chunk: self.progress.first_chunk_at.map(|at| at - self.begun),
+            time_to_first_chunk: conclusion.time_to_first_chunk,
         });
-        self.record_conclusion(conclusion, cost.as_ref());
+        span::conclude(&self.span, conclusion, cost.as_ref());
         slot.write(LedgerRow {
             id: Uuid::now_v7(),
             call_id: self.context.call_id,
@@ -225,7 +248,7 @@ impl Attempt {
             provider: books.provider,
             model: conclusion.model.to_owned(),
             region_class: region_class(books.provider, conclusion.model).to_owned(),
-            service_tier: STANDARD.to_owned(),
+            service_tier: conclusion.service_tier.to_string(),
             outcome: conclusion.outcome,
             error_type: (!conclusion.error_type.is_empty()).then(|| conclusion.error_type.into()),
             streamed: self.streamed,
@@ -238,6 +261,10 @@ impl Attempt {
             latency: conclusion.latency.unwrap_or_else(|| self.latency(now)),
         });
         cost
+    }
+
+    fn time_to_first_chunk(&self) -> Option<Duration> {
+        Some(self.progress.first_chunk_at? - self.begun)
     }
 
     /// Where the time of an attempt went that did not succeed.
@@ -253,31 +280,6 @@ impl Attempt {
             ..LatencySplit::default()
         }
     }
-
-    /// All at once: each record of its own takes the span's locks again.
-    fn record_conclusion(&self, conclusion: &Conclusion<'_>, cost: Option<&Cost>) {
-        if self.span.is_none() {
-            return;
-        }
-        let usage = &conclusion.usage;
-        let first = self.progress.first_chunk_at.map(|at| at - self.begun);
-        let error = Some(conclusion.error_type).filter(|error| !error.is_empty());
-        record_all!(
-            self.span,
-            "gen_ai.response.model" = conclusion.model,
-            "gen_ai.usage.input_tokens" = usage.input_tokens,
-            "gen_ai.usage.output_tokens" = usage.output_tokens,
-            "gen_ai.usage.cache_read.input_tokens" = usage.cache_read_tokens,
-            "gen_ai.usage.cache_creation.input_tokens" = usage.cache_write_tokens(),
-            "gen_ai.usage.reasoning.output_tokens" = usage.reasoning_tokens,
-            "bookstore.gen_ai.usage.estimated" = usage.estimated,
-            "gen_ai.response.time_to_first_chunk" = first.map(|first| first.as_secs_f64()),
-            "bookstore.gen_ai.cost.pico_usd" = cost.map(|cost| cost.total.get()),
-            "bookstore.gen_ai.cost.usd" = cost.map(|cost| cost.total.to_string()),
-            "error.type" = error,
-            "otel.status_code" = error.map(|_| "ERROR"),
-        );
-    }
 }
 
 impl Drop for Attempt {
@@ -291,75 +293,4 @@ impl Drop for Attempt {
             }
         }
     }
-}
-
-fn open_span(
-    books: &Books,
-    request: &ChatRequest,
-    model: &str,
-    prices: &PriceCatalogue,
-    streamed: bool,
-) -> Span {
-    let span = instrumentation::client_span!(
-        "chat",
-        otel.name = format!("chat {model}"),
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        "gen_ai.operation.name" = "chat",
-        "gen_ai.provider.name" = books.provider.telemetry_name(),
-        "gen_ai.request.model" = model,
-        "gen_ai.request.max_tokens" = request.max_tokens,
-        "gen_ai.request.temperature" = Empty,
-        "gen_ai.request.stream" = streamed,
-        "gen_ai.response.id" = Empty,
-        "gen_ai.response.model" = Empty,
-        "gen_ai.response.finish_reasons" = Empty,
-        "gen_ai.response.time_to_first_chunk" = Empty,
-        "gen_ai.usage.input_tokens" = Empty,
-        "gen_ai.usage.output_tokens" = Empty,
-        "gen_ai.usage.cache_read.input_tokens" = Empty,
-        "gen_ai.usage.cache_creation.input_tokens" = Empty,
-        "gen_ai.usage.reasoning.output_tokens" = Empty,
-        "server.address" = &*books.endpoint.address,
-        "server.port" = books.endpoint.port,
-        "error.type" = Empty,
-        "bookstore.gen_ai.cost.pico_usd" = Empty,
-        "bookstore.gen_ai.cost.usd" = Empty,
-        "bookstore.gen_ai.cost.source" = "local",
-        "bookstore.gen_ai.simulated" = books.simulated,
-        "bookstore.gen_ai.price_version" = &**prices.version(),
-        "bookstore.gen_ai.attempt" = request.context.attempt,
-        "bookstore.gen_ai.retry.reason" = Empty,
-        "bookstore.gen_ai.fallback_from" = Empty,
-        "bookstore.gen_ai.queue_ms" = milliseconds(request.context.queued),
-        "bookstore.gen_ai.overhead_ms" = Empty,
-        "bookstore.gen_ai.usage.estimated" = Empty,
-        "bookstore.gen_ai.prompt_version" = Empty,
-        "bookstore.gen_ai.variant" = Empty,
-    );
-    for (name, value) in [
-        (
-            "bookstore.gen_ai.prompt_version",
-            &request.context.prompt_version,
-        ),
-        ("bookstore.gen_ai.variant", &request.context.variant),
-    ] {
-        if let Some(value) = value {
-            span.record(name, value.as_str());
-        }
-    }
-    if let Some(temperature) = request.temperature {
-        span.record("gen_ai.request.temperature", f64::from(temperature));
-    }
-    if let Some(failed) = request.context.fallback_from {
-        span.record("bookstore.gen_ai.fallback_from", failed.telemetry_name());
-    }
-    if let Some(reason) = request.context.retry_reason {
-        span.record("bookstore.gen_ai.retry.reason", reason);
-    }
-    span
-}
-
-fn milliseconds(duration: std::time::Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -115,6 +115,7 @@ impl Line {
                 output: self.eval_count,
                 ..ReportedUsage::default()
             },
+            service_tier: None,
         }
     }
 
@@ -150,6 +151,7 @@ impl FrameDecoder<String> for LineDecoder {
                 model: line.model.clone().ok_or_else(nameless)?,
                 response_id: None,
                 usage: None,
+                service_tier: None,
             });
         }
         read.end = line.done.then(|| line.ending());

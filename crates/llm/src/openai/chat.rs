@@ -3,14 +3,14 @@
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
-    ChatCompletionStreamOptions, CreateChatCompletionRequest,
+    ChatCompletionStreamOptions, CreateChatCompletionRequest, ServiceTier as AskedTier,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{error::stream_error, usage::WireUsage};
 use crate::{
-    ChatRequest, LlmError, MessageRole,
+    ChatRequest, LlmError, MessageRole, ServiceTier,
     answer::{Ending, Frame, FrameDecoder, Start, WholeAnswer},
     capabilities::Capabilities,
 };
@@ -22,6 +22,7 @@ const DONE: &str = "[DONE]";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dialect {
     capabilities: Capabilities,
+    service_tier: Option<&'static str>,
 }
 
 /// A whole answer.
@@ -35,6 +36,8 @@ pub(super) struct Completion {
     choices: Option<Vec<Choice>>,
     #[serde(default)]
     usage: Option<WireUsage>,
+    #[serde(default)]
+    service_tier: Option<String>,
     #[serde(default)]
     error: Option<Value>,
 }
@@ -61,11 +64,14 @@ impl Dialect {
             temperature: true,
             max_completion_tokens: false,
         },
+        service_tier: None,
     };
 
-    pub(super) fn of_openai(model: &str) -> Self {
+    /// `service_tier` is the vendor's own word.
+    pub(super) fn of_openai(model: &str, service_tier: Option<&'static str>) -> Self {
         Self {
             capabilities: Capabilities::of(model),
+            service_tier,
         }
     }
 }
@@ -95,6 +101,7 @@ pub(super) fn request_body(
         max_completion_tokens: bound.filter(|_| max_completion_tokens),
         max_tokens: bound.filter(|_| !max_completion_tokens),
         temperature: request.temperature.filter(|_| temperature),
+        service_tier: dialect.service_tier.and_then(asked_tier),
         stream: Some(stream),
         // Without this a stream counts nothing.
         stream_options: stream.then_some(ChatCompletionStreamOptions {
@@ -105,6 +112,17 @@ pub(super) fn request_body(
     };
     serde_json::to_vec(&body).map_err(|error| LlmError::Malformed {
         message: format!("the request cannot be written: {error}"),
+    })
+}
+
+fn asked_tier(word: &str) -> Option<AskedTier> {
+    Some(match word {
+        "auto" => AskedTier::Auto,
+        "default" => AskedTier::Default,
+        "flex" => AskedTier::Flex,
+        "scale" => AskedTier::Scale,
+        "priority" => AskedTier::Priority,
+        _ => return None,
     })
 }
 
@@ -142,6 +160,7 @@ impl Completion {
             ending: Ending {
                 finish_reason: choice.finish_reason,
                 usage: self.usage.unwrap_or_default().reported(),
+                service_tier: ServiceTier::reported(self.service_tier.as_deref()),
             },
         })
     }
@@ -153,6 +172,7 @@ pub(super) struct ChunkDecoder {
     started: bool,
     finish_reason: Option<String>,
     usage: WireUsage,
+    service_tier: Option<ServiceTier>,
 }
 
 impl ChunkDecoder {
@@ -163,6 +183,7 @@ impl ChunkDecoder {
             started: false,
             finish_reason: None,
             usage: WireUsage::default(),
+            service_tier: None,
         }
     }
 }
@@ -175,6 +196,7 @@ impl FrameDecoder<String> for ChunkDecoder {
             read.end = Some(Ending {
                 finish_reason: self.finish_reason.take(),
                 usage: self.usage.reported(),
+                service_tier: self.service_tier.take(),
             });
             return Ok(read);
         }
@@ -184,6 +206,9 @@ impl FrameDecoder<String> for ChunkDecoder {
             })?;
         check_error(chunk.error.as_ref())?;
         self.usage = chunk.usage.unwrap_or(self.usage);
+        if let Some(tier) = ServiceTier::reported(chunk.service_tier.as_deref()) {
+            self.service_tier = Some(tier);
+        }
         let choice = chunk.choices.and_then(|choices| choices.into_iter().next());
         if !self.started && choice.is_some() {
             self.started = true;
@@ -192,6 +217,7 @@ impl FrameDecoder<String> for ChunkDecoder {
                 model: model.unwrap_or_else(|| self.asked.clone()),
                 response_id: chunk.id,
                 usage: None,
+                service_tier: self.service_tier.clone(),
             });
         }
         if let Some(choice) = choice {

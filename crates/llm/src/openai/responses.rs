@@ -2,13 +2,14 @@
 
 use async_openai::types::responses::{
     CreateResponse, EasyInputContent, EasyInputMessage, InputItem, InputParam, Role,
+    ServiceTierResponses,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{error::stream_error, usage::WireUsage};
 use crate::{
-    ChatRequest, LlmError, MessageRole,
+    ChatRequest, LlmError, MessageRole, ServiceTier,
     answer::{Ending, Frame, FrameDecoder, Start, WholeAnswer},
     capabilities::Capabilities,
     status, typed_json,
@@ -29,6 +30,8 @@ pub(super) struct Response {
     incomplete_details: Option<IncompleteDetails>,
     #[serde(default)]
     usage: Option<WireUsage>,
+    #[serde(default)]
+    service_tier: Option<String>,
     #[serde(default)]
     error: Option<Value>,
 }
@@ -73,6 +76,7 @@ struct TextDelta {
 pub(super) fn request_body(
     request: &ChatRequest,
     model: &str,
+    service_tier: Option<&str>,
     stream: bool,
 ) -> Result<Vec<u8>, LlmError> {
     let messages = request.messages.iter().map(|message| {
@@ -92,6 +96,7 @@ pub(super) fn request_body(
         input: InputParam::Items(messages.collect()),
         max_output_tokens: Some(request.max_tokens),
         temperature: request.temperature.filter(|_| takes_temperature),
+        service_tier: service_tier.and_then(asked_tier),
         // The vendor keeps answers for a month unless told otherwise.
         store: Some(false),
         stream: Some(stream),
@@ -99,6 +104,17 @@ pub(super) fn request_body(
     };
     serde_json::to_vec(&body).map_err(|error| LlmError::Malformed {
         message: format!("the request cannot be written: {error}"),
+    })
+}
+
+fn asked_tier(word: &str) -> Option<ServiceTierResponses> {
+    Some(match word {
+        "auto" => ServiceTierResponses::Auto,
+        "default" => ServiceTierResponses::Default,
+        "flex" => ServiceTierResponses::Flex,
+        "scale" => ServiceTierResponses::Scale,
+        "priority" => ServiceTierResponses::Priority,
+        _ => return None,
     })
 }
 
@@ -140,7 +156,12 @@ impl Response {
         Ending {
             finish_reason: early.or_else(|| self.status.clone()),
             usage: self.usage.unwrap_or_default().reported(),
+            service_tier: self.tier(),
         }
+    }
+
+    fn tier(&self) -> Option<ServiceTier> {
+        ServiceTier::reported(self.service_tier.as_deref())
     }
 }
 
@@ -164,6 +185,7 @@ impl FrameDecoder<String> for EventDecoder {
             "response.created" => {
                 let response = response()?;
                 read.start = Some(Start {
+                    service_tier: response.tier(),
                     model: response.model.unwrap_or_else(|| self.asked.clone()),
                     response_id: response.id,
                     usage: None,

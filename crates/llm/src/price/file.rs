@@ -5,8 +5,8 @@ use money::{PicoUsd, parse_decimal};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Price, STANDARD, check};
-use crate::{ProviderName, is_model_name};
+use super::{Price, check};
+use crate::{ProviderName, ServiceTier, is_model_name, service_tier::normalised};
 
 /// Decimals of a price per million tokens that a pico-dollar per token can hold:
 /// 10⁻⁶ USD / 10⁶ tokens = 10⁻¹² USD.
@@ -66,7 +66,7 @@ pub struct PriceRow {
 }
 
 fn standard() -> String {
-    STANDARD.to_owned()
+    ServiceTier::STANDARD.to_string()
 }
 
 /// A price with the place where it stands, for the messages about it.
@@ -140,7 +140,7 @@ impl PriceRow {
             provider,
             model: self.r#match.clone(),
             region_class: self.region_class.clone(),
-            service_tier: super::service_tier(&self.service_tier).to_owned(),
+            service_tier: normalised(&self.service_tier).to_owned(),
             effective_from,
             effective_to,
             context_over: self.context_over,

@@ -43,8 +43,7 @@ fn provider(
             let Some(key) = &config.key else {
                 return Ok(None);
             };
-            let (base, model) = (config.base.clone(), config.model.clone());
-            let claude = Claude::new(client, base, key, model, deadlines);
+            let claude = Claude::new(client, config, key, deadlines);
             Arc::new(claude.map_err(in_setting("ANTHROPIC_API_KEY"))?)
         }
         ProviderName::OpenAi => {

@@ -112,6 +112,7 @@ mod tests {
             response_id: None,
             request_id: None,
             usage: None,
+            service_tier: None,
             fallback: None,
         };
         let mut early = Position::default();
@@ -139,6 +140,7 @@ mod tests {
             response_id: None,
             request_id: None,
             usage: None,
+            service_tier: None,
             fallback: None,
         };
         let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));

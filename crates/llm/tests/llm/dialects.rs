@@ -49,6 +49,17 @@ impl Dialect {
         provider(self.name(), base, deadlines)
     }
 
+    /// Whether the model of its scripts is sold at this class of service, beside the usual one.
+    pub(crate) fn has_price_of(self, service_tier: &str) -> bool {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses => {
+                matches!(service_tier, "flex" | "priority" | "batch")
+            }
+            Self::Claude => service_tier == "batch",
+            Self::Bedrock | Self::Ollama | Self::LmStudio => false,
+        }
+    }
+
     pub(crate) fn stream_type(self) -> (&'static str, &'static str) {
         let value = match self {
             Self::Claude | Self::OpenAiChat | Self::OpenAiResponses | Self::LmStudio => {

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use llm::{
     Bedrock, BedrockConfig, BedrockCredentials, Budgets, CallContext, ChatEvent, ChatRequest,
-    ChatResponse, ChatStream, Claude, Deadlines, Ledger, LedgerFilter, LedgerPage, LedgerRow,
-    LlmError, LlmProvider, LmStudioConfig, Measured, Message, Ollama, OpenAi, OpenAiConfig,
-    OpenAiStyle, PriceCatalogue, Prices, ProviderName,
+    ChatResponse, ChatStream, Claude, ClaudeConfig, Deadlines, Ledger, LedgerFilter, LedgerPage,
+    LedgerRow, LlmError, LlmProvider, LmStudioConfig, Measured, Message, Ollama, OpenAi,
+    OpenAiConfig, OpenAiStyle, PriceCatalogue, Prices, ProviderName,
 };
 use service_defaults::http_client::{self, HttpClientConfig};
 use tempfile::TempDir;
@@ -92,6 +92,7 @@ pub(crate) fn openai_config(base: &str, style: OpenAiStyle) -> OpenAiConfig {
         base: format!("{base}/v1").parse().expect("a URL"),
         model: OPENAI_MODEL.to_owned(),
         style,
+        service_tier: None,
     }
 }
 
@@ -104,18 +105,34 @@ pub(crate) fn access_key() -> BedrockCredentials {
     }
 }
 
+/// Claude's settings for the server at `base`.
+pub(crate) fn claude_config(base: &str) -> ClaudeConfig {
+    ClaudeConfig {
+        key: None,
+        base: base.parse().expect("a URL"),
+        model: CLAUDE_MODEL.to_owned(),
+        service_tier: None,
+    }
+}
+
+/// Bedrock's settings for the server at `base`.
+pub(crate) fn bedrock_config(base: &str) -> BedrockConfig {
+    BedrockConfig {
+        credentials: None,
+        region: "eu-west-1".to_owned(),
+        base: base.parse().expect("a URL"),
+        model: BEDROCK_MODEL.to_owned(),
+        service_tier: None,
+    }
+}
+
 /// A client of Bedrock at `base`.
 pub(crate) fn bedrock(
     base: &str,
     credentials: &BedrockCredentials,
     deadlines: Deadlines,
 ) -> Bedrock {
-    let config = BedrockConfig {
-        credentials: Some(credentials.clone()),
-        region: "eu-west-1".to_owned(),
-        base: base.parse().expect("a URL"),
-        model: BEDROCK_MODEL.to_owned(),
-    };
+    let config = bedrock_config(base);
     Bedrock::new(client(), &config, credentials, deadlines).expect("a usable key")
 }
 
@@ -125,12 +142,10 @@ pub(crate) fn provider(
     base: &str,
     deadlines: Deadlines,
 ) -> Arc<dyn LlmProvider> {
-    let url = base.parse().expect("a URL");
     match name {
         ProviderName::Claude => {
-            let model = CLAUDE_MODEL.to_owned();
             let key = "test-key".to_owned().into();
-            let claude = Claude::new(client(), url, &key, model, deadlines);
+            let claude = Claude::new(client(), &claude_config(base), &key, deadlines);
             Arc::new(claude.expect("a usable key"))
         }
         ProviderName::OpenAi => {
@@ -138,7 +153,7 @@ pub(crate) fn provider(
             Arc::new(OpenAi::new(client(), &config, deadlines).expect("a usable key"))
         }
         ProviderName::Ollama => {
-            let model = OLLAMA_MODEL.to_owned();
+            let (url, model) = (base.parse().expect("a URL"), OLLAMA_MODEL.to_owned());
             Arc::new(Ollama::new(client(), url, model, deadlines))
         }
         ProviderName::Bedrock => Arc::new(bedrock(base, &access_key(), deadlines)),

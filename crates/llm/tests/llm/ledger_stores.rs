@@ -11,8 +11,11 @@ use llm::{Ledger, LedgerFilter, LedgerPage, LlmProvider, Measured, Outcome, Prov
 use tenancy::TenantId;
 
 use self::{
-    experiments::{an_experiment_is_kept_and_replaced, the_last_word_of_each_assessor_counts},
-    place::{ALL, Paid, Place, call, endpoint, tokens},
+    experiments::{
+        an_experiment_is_kept_and_replaced, of_two_that_start_at_once_one_wins,
+        the_last_word_of_each_assessor_counts,
+    },
+    place::{ALL, Paid, Place, Store, call, endpoint, tokens},
     sums::{
         past_traffic_is_priced_anew_with_the_difference,
         sums_are_exact_beyond_64_bits_and_keep_money_apart,
@@ -185,6 +188,7 @@ over_both_stores!(
     sums_are_exact_beyond_64_bits_and_keep_money_apart,
     past_traffic_is_priced_anew_with_the_difference,
     an_experiment_is_kept_and_replaced,
+    of_two_that_start_at_once_one_wins,
     the_last_word_of_each_assessor_counts,
 );
 
@@ -192,7 +196,7 @@ over_both_stores!(
 async fn a_server_that_is_away_for_a_while_costs_no_row_and_doubles_none() -> anyhow::Result<()> {
     let server = test_support::ferretdb().await?;
     let ledger = Ledger::connect(&server.uri().into(), "away").await?;
-    let place = Place::of(ledger, None)?;
+    let place = Place::of(ledger, Store::Mongo(server.uri(), "away".to_owned()))?;
     let request = call("a", None)?;
     place.book(false, tokens(1, 1), &request).await;
     place.ledger.flush().await?;

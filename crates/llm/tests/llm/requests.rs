@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     dialects::{DIALECTS, Dialect},
-    fixture::{SHORT, access_key, bedrock, client, openai_config, request},
+    fixture::{SHORT, access_key, bedrock, claude_config, client, openai_config, request},
     responder::{Responder, Script, response},
 };
 
@@ -68,8 +68,7 @@ fn openai(base: &str, style: OpenAiStyle) -> OpenAi {
 
 fn claude(base: &str) -> Claude {
     let key = "test-key".to_owned().into();
-    let base = base.parse().expect("a URL");
-    Claude::new(client(), base, &key, "claude-sonnet-5-5".to_owned(), SHORT).expect("a usable key")
+    Claude::new(client(), &claude_config(base), &key, SHORT).expect("a usable key")
 }
 
 fn asking(model: &str) -> ChatRequest {
@@ -223,7 +222,13 @@ async fn a_key_is_in_no_debug_text_and_no_error() {
 
 /// Everything that is logged, as text.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("text")
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -260,7 +265,7 @@ async fn a_key_is_in_no_log_line_of_any_level_and_any_library() {
             |base: &str| -> Box<dyn LlmProvider> { Box::new(bedrock(base, &credentials, SHORT)) };
         send(provider, &request()).await;
     }
-    let logged = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+    let logged = log.text();
     assert!(logged.contains("TRACE"), "the libraries log");
     let shown = logged.lines().find(|line| line.contains("test-key"));
     assert_eq!(shown, None);

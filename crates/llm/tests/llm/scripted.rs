@@ -104,6 +104,7 @@ impl LlmProvider for Scripted {
             response_id: None,
             request_id: None,
             usage: None,
+            service_tier: None,
             fallback: None,
         };
         let delta = |_| Ok(ChatEvent::Delta("text".to_owned()));
@@ -138,6 +139,7 @@ pub(crate) fn answer() -> ChatResponse {
         request_id: None,
         finish_reason: None,
         usage: Usage::default(),
+        service_tier: None,
         latency: LatencySplit::default(),
         call_id: None,
         cost: None,

@@ -66,6 +66,7 @@ fn started() -> ChatEvent {
         response_id: None,
         request_id: None,
         usage: None,
+        service_tier: None,
         fallback: None,
     }
 }
@@ -82,6 +83,7 @@ fn finished(text: &str) -> ChatEvent {
         request_id: None,
         finish_reason: None,
         usage: Usage::default(),
+        service_tier: None,
         latency: LatencySplit::default(),
         call_id: None,
         cost: None,

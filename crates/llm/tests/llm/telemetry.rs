@@ -15,14 +15,14 @@ use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt, registry::
 
 use crate::fixture::{Accounts, collect, provider, request};
 
-type Fields = HashMap<String, String>;
+pub(crate) type Fields = HashMap<String, String>;
 
 /// The fields of every closed span named `chat`.
 #[derive(Clone, Default)]
-struct Chats(Arc<Mutex<Vec<Fields>>>);
+pub(crate) struct Chats(Arc<Mutex<Vec<Fields>>>);
 
 impl Chats {
-    fn closed(&self) -> Vec<Fields> {
+    pub(crate) fn closed(&self) -> Vec<Fields> {
         self.0.lock().expect("not poisoned").clone()
     }
 }
@@ -68,8 +68,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Chats {
     }
 }
 
-/// What a span says of the request below.
-const SAID_BEFORE: [(&str, &str); 10] = [
+/// What a span says of the request below, and at which service it was answered.
+const SAID_BEFORE: [(&str, &str); 11] = [
     ("otel.name", "chat claude-sonnet-5-5"),
     ("otel.kind", "client"),
     ("gen_ai.operation.name", "chat"),
@@ -79,6 +79,7 @@ const SAID_BEFORE: [(&str, &str); 10] = [
     ("server.address", "127.0.0.1"),
     ("bookstore.gen_ai.simulated", "true"),
     ("bookstore.gen_ai.attempt", "2"),
+    ("bookstore.gen_ai.service_tier", "standard"),
     ("bookstore.gen_ai.retry.reason", "upstream"),
 ];
 

@@ -33,6 +33,7 @@ pub(super) struct Attempt {
     /// As telemetry calls it.
     pub(super) provider: String,
     pub(super) model: String,
+    pub(super) service_tier: String,
     /// 1 for the first.
     pub(super) number: u32,
     /// A span has the kind of error only, from which this follows but for failed and partial.
@@ -65,6 +66,7 @@ pub(super) struct Line {
     pub(super) ended: Timestamp,
     pub(super) test_id: String,
     pub(super) model: String,
+    pub(super) service_tier: String,
     pub(super) outcome: String,
     /// Empty without one.
     pub(super) fault: String,

@@ -8,8 +8,6 @@ use super::books::{Books, Key, Line, Row, Sums};
 
 /// Differences that are shown when a test fails.
 const SHOWN: usize = 20;
-/// The only vendor of which no bill comes: its models run on the caller's own machine.
-const SENDS_NO_BILL: &str = "lmstudio";
 
 /// What came of a comparison.
 #[derive(Debug, Default)]
@@ -180,15 +178,13 @@ fn compare_whole(row: &Row, line: &Line, result: &mut Comparison) {
     if attempt.estimated && line.fault == "usage" {
         return;
     }
-    let invoiced = match attempt.provider.as_str() {
-        SENDS_NO_BILL => line.cost.or(Some(0)),
-        _ => line.cost,
-    };
-    let differs = attempt.tokens != line.tokens || attempt.cost != invoiced;
+    let differs = attempt.tokens != line.tokens
+        || attempt.cost != line.cost
+        || attempt.service_tier != line.service_tier;
     if differs || attempt.estimated || line.outcome != "completed" {
         let text = format!(
-            "ledger {:?} {:?}, invoice {invoiced:?} {:?} ({row:?} {line:?})",
-            attempt.cost, attempt.tokens, line.tokens
+            "ledger {:?} {:?}, invoice {:?} {:?} ({row:?} {line:?})",
+            attempt.cost, attempt.tokens, line.cost, line.tokens
         );
         result.differ(&[row], &text);
     }

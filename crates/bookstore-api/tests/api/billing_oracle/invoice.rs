@@ -16,6 +16,7 @@ struct Member {
     number: u64,
     test_id: Option<String>,
     model: String,
+    service_tier: String,
     outcome: String,
     fault: Option<String>,
     input_tokens: u64,
@@ -83,6 +84,7 @@ impl Member {
             number: self.number,
             test_id: self.test_id.context("a call without a test id")?,
             model: self.model,
+            service_tier: self.service_tier,
             outcome: self.outcome,
             fault: self.fault.unwrap_or_default(),
             tokens: Tokens {

@@ -25,6 +25,7 @@ struct Member {
     trace_id: Option<String>,
     provider: String,
     model: String,
+    service_tier: String,
     outcome: String,
     error_type: Option<String>,
     input_tokens: u64,
@@ -71,6 +72,7 @@ impl Member {
             attempt: Attempt {
                 provider: telemetry_name(&self.provider).to_owned(),
                 model: self.model,
+                service_tier: self.service_tier,
                 number: self.attempt,
                 outcome: self.outcome,
                 error: self.error_type.unwrap_or_default(),

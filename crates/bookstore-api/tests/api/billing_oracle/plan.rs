@@ -12,7 +12,7 @@ pub(super) const SONNET: &str = "claude-sonnet-5-5";
 pub(super) const SHORT_BOOKS: usize = 3;
 
 /// Models whose answers may be broken off.
-const MODELS: [&str; 11] = [
+const MODELS: [&str; 12] = [
     "provider=claude&model=claude-sonnet-5-5",
     "provider=claude&model=claude-haiku-4-5",
     "provider=claude&model=claude-opus-5",
@@ -22,6 +22,7 @@ const MODELS: [&str; 11] = [
     "provider=openai&model=gpt-5.5",
     "provider=ollama",
     "provider=bedrock",
+    "provider=bedrock&model=amazon.nova-pro-v1:0",
     "provider=bedrock&model=us.anthropic.claude-sonnet-5-5",
     "provider=lmstudio",
 ];

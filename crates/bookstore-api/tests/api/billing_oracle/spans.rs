@@ -77,6 +77,7 @@ fn attempt(span: &Span) -> anyhow::Result<Attempt> {
     Ok(Attempt {
         provider: text("gen_ai.provider.name")?,
         model: text("gen_ai.response.model")?,
+        service_tier: text("bookstore.gen_ai.service_tier")?,
         number: text("bookstore.gen_ai.attempt")?.parse()?,
         outcome: String::new(),
         error: span.tag("error.type").unwrap_or_default(),

@@ -3,7 +3,12 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::{Asked, error::Error, model, parse};
+use super::super::{
+    Asked,
+    error::Error,
+    model, parse,
+    service_tier::{self, AskedTier},
+};
 use crate::prompt::{CacheTime, Caching, Prompt};
 
 /// What the frame around each message counts.
@@ -24,6 +29,7 @@ struct ConverseRequest {
     system: Option<Vec<Block>>,
     inference_config: Option<InferenceConfig>,
     tool_config: Option<ToolConfig>,
+    service_tier: Option<AskedTier>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +84,7 @@ pub(in crate::bedrock) fn read(bytes: &[u8], model: &str) -> Result<Asked, Error
     Ok(Asked {
         max_tokens: config.and_then(|config| config.max_tokens),
         prompt: request.prompt(),
+        service_tier: service_tier::in_body(request.service_tier.as_ref())?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::event_stream::milliseconds;
+use super::super::{event_stream::milliseconds, service_tier::GivenTier};
 use crate::call::Call;
 
 /// The one content block of an answer.
@@ -13,6 +13,7 @@ const BLOCK: u32 = 0;
 pub(super) struct Reply<'a> {
     metrics: Metrics,
     output: Output<'a>,
+    service_tier: GivenTier,
     stop_reason: &'static str,
     usage: Usage,
 }
@@ -85,8 +86,10 @@ pub(in crate::bedrock) struct MessageStop {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
     metrics: Metrics,
+    service_tier: GivenTier,
     usage: Usage,
 }
 
@@ -95,6 +98,7 @@ impl<'a> Reply<'a> {
         Self {
             metrics: Metrics::of(call),
             output: Output::of(text),
+            service_tier: GivenTier::of(call),
             stop_reason: stop_reason(call),
             usage: Usage::of(call),
         }
@@ -146,6 +150,7 @@ impl Metadata {
     pub(super) fn of(call: &Call) -> Self {
         Self {
             metrics: Metrics::of(call),
+            service_tier: GivenTier::of(call),
             usage: Usage::of(call),
         }
     }

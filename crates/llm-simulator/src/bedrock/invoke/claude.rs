@@ -15,6 +15,7 @@ use crate::{
     },
     body::to_json,
     call::Call,
+    service_tier::ServiceTier,
 };
 
 const VERSION: &str = "bedrock-2023-05-31";
@@ -56,6 +57,7 @@ pub(super) fn read(bytes: &[u8], model: &str) -> Result<Asked, Error> {
     Ok(Asked {
         prompt: request.prompt(),
         max_tokens: request.max_tokens(),
+        service_tier: ServiceTier::Standard,
     })
 }
 

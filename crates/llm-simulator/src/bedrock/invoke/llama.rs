@@ -11,6 +11,7 @@ use crate::{
     call::Call,
     framing::Framing,
     prompt::{Caching, Prompt},
+    service_tier::ServiceTier,
 };
 
 /// The vendor's bounds of `max_gen_len`.
@@ -64,6 +65,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Asked, Error> {
     Ok(Asked {
         prompt,
         max_tokens: request.max_gen_len,
+        service_tier: ServiceTier::Standard,
     })
 }
 

@@ -8,7 +8,7 @@ use super::super::{
     content::{self, Content, MESSAGE_TOKENS},
     error::Error,
 };
-use crate::{call::CallRequest, credentials::Caller, prompt::Prompt};
+use crate::{call::CallRequest, credentials::Caller, prompt::Prompt, service_tier::ServiceTier};
 
 /// The fields that matter here; the others are ignored.
 #[derive(Debug, Deserialize)]
@@ -24,6 +24,7 @@ pub(in crate::openai) struct ChatRequest {
     n: Option<i64>,
     reasoning_effort: Option<String>,
     tools: Option<Vec<Box<RawValue>>>,
+    service_tier: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +56,12 @@ impl ChatRequest {
             caller,
             prompt: self.prompt(),
             max_tokens: limit.and_then(|limit| u64::try_from(limit).ok()),
+            service_tier: self.service_tier().unwrap_or_default(),
         }
+    }
+
+    fn service_tier(&self) -> Result<ServiceTier, Error> {
+        capabilities::service_tier(self.service_tier.as_deref())
     }
 
     fn prompt(&self) -> Prompt {
@@ -138,6 +144,7 @@ impl Question for ChatRequest {
                 "Unsupported value: the simulator gives one choice, so 'n' must be 1.",
             ));
         }
+        self.service_tier()?;
         capabilities::sampling(model, self.temperature, self.top_p)?;
         capabilities::effort(model, "reasoning_effort", self.reasoning_effort.as_deref())?;
         capabilities::chat_tools(model, self.tools().len())

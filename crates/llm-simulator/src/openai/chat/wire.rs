@@ -66,6 +66,7 @@ pub(super) struct Frame {
     id: String,
     created: i64,
     model: String,
+    service_tier: &'static str,
 }
 
 /// One chunk within its frame.
@@ -126,7 +127,7 @@ impl<'a> Completion<'a> {
                 finish_reason: finish_reason(call),
             }],
             usage: Usage::of(call),
-            service_tier: "default",
+            service_tier: call.service_tier().word(),
             system_fingerprint: FINGERPRINT,
         }
     }
@@ -159,6 +160,7 @@ impl Frame {
             id: id(call),
             created: now(),
             model: call.model().to_owned(),
+            service_tier: call.service_tier().word(),
         }
     }
 
@@ -169,7 +171,7 @@ impl Frame {
             object: "chat.completion.chunk",
             created: self.created,
             model: &self.model,
-            service_tier: "default",
+            service_tier: self.service_tier,
             system_fingerprint: FINGERPRINT,
             choices: chunk.choice.into_iter().collect(),
             usage: with_usage.then_some(chunk.usage),

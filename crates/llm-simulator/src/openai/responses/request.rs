@@ -11,7 +11,7 @@ use super::{
     },
     wire::Echo,
 };
-use crate::{call::CallRequest, credentials::Caller, prompt::Prompt};
+use crate::{call::CallRequest, credentials::Caller, prompt::Prompt, service_tier::ServiceTier};
 
 /// The vendor's least limit on an answer.
 const LEAST_OUTPUT_TOKENS: i64 = 16;
@@ -60,7 +60,12 @@ impl ResponsesRequest {
             caller,
             prompt: self.prompt(),
             max_tokens: limit.and_then(|limit| u64::try_from(limit).ok()),
+            service_tier: self.service_tier().unwrap_or_default(),
         }
+    }
+
+    fn service_tier(&self) -> Result<ServiceTier, Error> {
+        capabilities::service_tier(self.echo.service_tier.as_deref())
     }
 
     fn prompt(&self) -> Prompt {
@@ -106,6 +111,7 @@ impl Question for ResponsesRequest {
             let (param, code) = ("max_output_tokens", "integer_below_min_value");
             return Err(Error::field(param, code, message));
         }
+        self.service_tier()?;
         capabilities::sampling(model, self.echo.temperature, self.echo.top_p)?;
         capabilities::effort(model, "reasoning.effort", self.echo.effort())
     }

@@ -12,6 +12,7 @@ pub(super) struct Echo {
     pub(super) max_output_tokens: Option<i64>,
     pub(super) temperature: Option<f64>,
     pub(super) top_p: Option<f64>,
+    pub(super) service_tier: Option<String>,
     reasoning: Option<ReasoningRequest>,
     store: Option<bool>,
     metadata: Option<Map<String, Value>>,
@@ -58,7 +59,7 @@ pub(super) struct Document<'a> {
     parallel_tool_calls: bool,
     previous_response_id: Option<()>,
     reasoning: Reasoning<'a>,
-    service_tier: &'static str,
+    service_tier: &'a str,
     store: bool,
     temperature: f64,
     text: TextOptions,
@@ -213,6 +214,7 @@ impl<'a> Document<'a> {
                 reason: "max_output_tokens",
             }),
             output: vec![origin.item(status, Some(text))],
+            service_tier: call.service_tier().word(),
             usage: Some(Usage::of(call)),
             ..Self::new(origin, status)
         }
@@ -247,7 +249,8 @@ impl<'a> Document<'a> {
                 effort: echo.effort(),
                 summary: None,
             },
-            service_tier: "default",
+            // Until it has answered, the vendor says again what it was asked for.
+            service_tier: echo.service_tier.as_deref().unwrap_or("auto"),
             store: echo.store.unwrap_or(true),
             temperature: echo.temperature.unwrap_or(1.0),
             text: TextOptions {

@@ -6,10 +6,17 @@ use futures_util::TryStreamExt;
 use mongodb::{
     Collection, Database,
     bson::{Bson, Document, doc},
+    error::{Error, ErrorKind, WriteFailure},
 };
 
-use super::{READ, WRITE, within};
+use tokio::time::timeout;
+
+use super::{DUPLICATE_KEY, READ, WRITE, from_mongo, make_indexes, within};
 use crate::ledger::{Assessment, LedgerError, ScoreCount, StoredExperiment, assessment::CHECKS};
+
+/// What no two experiments have in common: of a running one its tenant and what it runs for, of any
+/// other one its id. All have it, since the tests' stand-in has no indexes of some documents.
+const CLAIM: &str = "claim";
 
 /// The collections beside the rows'.
 pub(super) struct Experiments {
@@ -25,8 +32,20 @@ impl Experiments {
         }
     }
 
-    pub(super) const fn assessments(&self) -> &Collection<Document> {
-        &self.assessments
+    /// Makes the indexes; that of the claims keeps a second experiment from running.
+    pub(super) async fn prepare(&self) -> Result<(), Error> {
+        let by_variant = [("by_variant", doc! { "tenant": 1, "variant": 1 })];
+        make_indexes(&self.assessments, &by_variant, false).await?;
+        // Experiments from before there were claims; who runs among them claims nothing.
+        let unclaimed = doc! { CLAIM: { "$exists": false } };
+        let found = self.experiments.find(unclaimed).await?;
+        for document in found.try_collect::<Vec<Document>>().await? {
+            let id = document.get_str("_id").unwrap_or_default();
+            let claimed = doc! { "$set": { CLAIM: claim_of_itself(id) } };
+            let one = doc! { "_id": id };
+            self.experiments.update_one(one, claimed).await?;
+        }
+        make_indexes(&self.experiments, &[("by_claim", doc! { CLAIM: 1 })], true).await
     }
 
     pub(super) async fn all(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
@@ -38,17 +57,29 @@ impl Experiments {
             Ok(StoredExperiment {
                 tenant: text(document, "tenant")?,
                 name: text(document, "name")?,
+                running_for: document.get_str("runningFor").ok().map(ToOwned::to_owned),
                 body: text(document, "body")?,
             })
         };
         within(READ, read).await?.iter().map(experiment).collect()
     }
 
+    pub(super) async fn start(&self, experiment: StoredExperiment) -> Result<bool, LedgerError> {
+        let (id, mut document) = document(experiment);
+        document.insert("_id", id);
+        let insert = async { self.experiments.insert_one(document).await };
+        match timeout(WRITE, insert).await {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(error)) if is_taken(&error) => Ok(false),
+            Ok(Err(error)) => Err(from_mongo(error)),
+            Err(_) => Err(LedgerError::Late),
+        }
+    }
+
     pub(super) async fn put(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
-        let StoredExperiment { tenant, name, body } = experiment;
-        let one = doc! { "_id": id(&tenant, &name) };
-        let change = doc! { "$set": { "tenant": tenant, "name": name, "body": body } };
-        upsert(&self.experiments, one, change).await
+        let (id, document) = document(experiment);
+        let one = doc! { "_id": id };
+        upsert(&self.experiments, one, doc! { "$set": document }).await
     }
 
     pub(super) async fn assess(&self, assessment: &Assessment) -> Result<(), LedgerError> {
@@ -91,6 +122,35 @@ impl Experiments {
             count,
         };
         Ok(counts.into_iter().map(count).collect())
+    }
+}
+
+/// An experiment's id and its members.
+fn document(experiment: StoredExperiment) -> (String, Document) {
+    let StoredExperiment {
+        tenant,
+        name,
+        running_for,
+        body,
+    } = experiment;
+    let own = id(&tenant, &name);
+    let claim = match &running_for {
+        Some(what) => format!("running {}", id(&tenant, what)),
+        None => claim_of_itself(&own),
+    };
+    let members = doc! { "tenant": tenant, "name": name, "runningFor": running_for, CLAIM: claim,
+    "body": body };
+    (own, members)
+}
+
+fn claim_of_itself(id: &str) -> String {
+    format!("itself {id}")
+}
+
+fn is_taken(error: &Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        _ => false,
     }
 }
 

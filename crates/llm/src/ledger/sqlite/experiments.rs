@@ -1,19 +1,33 @@
 //! Experiments and assessments in the file.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use super::super::{Assessment, LedgerError, ScoreCount, StoredExperiment, assessment::CHECKS};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredExperiment>, LedgerError> {
-    let mut select = connection.prepare_cached("SELECT tenant, name, body FROM experiments")?;
+    let mut select =
+        connection.prepare_cached("SELECT tenant, name, running_for, body FROM experiments")?;
     let rows = select.query_map([], |row| {
         Ok(StoredExperiment {
             tenant: row.get(0)?,
             name: row.get(1)?,
-            body: row.get(2)?,
+            running_for: row.get(2)?,
+            body: row.get(3)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn start(
+    connection: &Connection,
+    experiment: &StoredExperiment,
+) -> Result<bool, LedgerError> {
+    let inserted = connection.execute(
+        "INSERT INTO experiments (tenant, name, running_for, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING",
+        members(experiment),
+    )?;
+    Ok(inserted == 1)
 }
 
 pub(super) fn put(
@@ -21,11 +35,20 @@ pub(super) fn put(
     experiment: &StoredExperiment,
 ) -> Result<(), LedgerError> {
     connection.execute(
-        "INSERT INTO experiments VALUES (?1, ?2, ?3)
-         ON CONFLICT (tenant, name) DO UPDATE SET body = ?3",
-        params![experiment.tenant, experiment.name, experiment.body],
+        "INSERT INTO experiments (tenant, name, running_for, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (tenant, name) DO UPDATE SET running_for = ?3, body = ?4",
+        members(experiment),
     )?;
     Ok(())
+}
+
+fn members(experiment: &StoredExperiment) -> impl Params + '_ {
+    (
+        &experiment.tenant,
+        &experiment.name,
+        &experiment.running_for,
+        &experiment.body,
+    )
 }
 
 pub(super) fn assess(connection: &Connection, assessment: &Assessment) -> Result<(), LedgerError> {

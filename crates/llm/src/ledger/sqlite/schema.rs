@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::LedgerError;
 
 /// What makes each version; the file's `user_version` says how many were run.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "CREATE TABLE attempts (
         id INTEGER PRIMARY KEY,
         call_id TEXT NOT NULL,
@@ -66,6 +66,9 @@ const STEPS: [&str; 4] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX assessments_by_variant ON assessments (tenant, variant);
     CREATE INDEX attempts_by_variant ON attempts (tenant, variant) WHERE variant IS NOT NULL;",
+    // What is not running runs for nothing, and nothings differ.
+    "ALTER TABLE experiments ADD COLUMN running_for TEXT;
+    CREATE UNIQUE INDEX experiments_running ON experiments (tenant, running_for);",
 ];
 
 /// Brings the file to the newest version.

@@ -56,6 +56,7 @@ impl LlmProvider for Talker {
                 response_id: None,
                 request_id: None,
                 usage: None,
+                service_tier: None,
                 fallback: None,
             });
             loop {

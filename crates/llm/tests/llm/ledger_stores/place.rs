@@ -21,6 +21,9 @@ const PRICES: &str = r#"price = [
     { provider = "openai", match = "other", input = "3", cache_read = "0.1", output = "10000", source = "s", checked_on = "2026-11-20" },
 ]"#;
 
+/// The name of a ledger's file.
+const FILE: &str = "ledger.db";
+
 pub(crate) const ALL: LedgerPage = LedgerPage {
     offset: 0,
     limit: 1000,
@@ -30,22 +33,30 @@ pub(crate) const ALL: LedgerPage = LedgerPage {
 pub(crate) struct Place {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) prices: Arc<Prices>,
-    _directory: Option<TempDir>,
+    store: Store,
+}
+
+/// Where its rows lie.
+pub(crate) enum Store {
+    /// In a file in this directory.
+    Sqlite(TempDir),
+    /// At this address, in this database.
+    Mongo(String, String),
 }
 
 impl Place {
-    pub(crate) fn of(ledger: Ledger, directory: Option<TempDir>) -> anyhow::Result<Self> {
+    pub(crate) fn of(ledger: Ledger, store: Store) -> anyhow::Result<Self> {
         Ok(Self {
             ledger: Arc::new(ledger),
             prices: Arc::new(Prices::fixed(PriceCatalogue::parse(PRICES)?)),
-            _directory: directory,
+            store,
         })
     }
 
     pub(crate) fn sqlite() -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let ledger = Ledger::open(&directory.path().join("ledger.db"))?;
-        Self::of(ledger, Some(directory))
+        let ledger = Ledger::open(&directory.path().join(FILE))?;
+        Self::of(ledger, Store::Sqlite(directory))
     }
 
     pub(crate) async fn ferretdb() -> anyhow::Result<Self> {
@@ -53,7 +64,15 @@ impl Place {
         let server = SERVER.get_or_try_init(test_support::ferretdb).await?;
         let database = format!("ledger_{}", uuid::Uuid::now_v7().simple());
         let ledger = Ledger::connect(&server.uri().into(), &database).await?;
-        Self::of(ledger, None)
+        Self::of(ledger, Store::Mongo(server.uri(), database))
+    }
+
+    /// Another connection to the same rows, as another process has one.
+    pub(crate) async fn connect_again(&self) -> anyhow::Result<Ledger> {
+        Ok(match &self.store {
+            Store::Sqlite(directory) => Ledger::open(&directory.path().join(FILE))?,
+            Store::Mongo(uri, database) => Ledger::connect(&uri.clone().into(), database).await?,
+        })
     }
 
     /// Books one answer with these tokens.
@@ -97,6 +116,7 @@ impl LlmProvider for Paid {
             request_id: None,
             finish_reason: None,
             usage: self.0,
+            service_tier: None,
             latency: LatencySplit {
                 connect: Some(std::time::Duration::from_micros(1)),
                 total: std::time::Duration::from_micros(2_500_001),
@@ -115,6 +135,7 @@ impl LlmProvider for Paid {
             response_id: None,
             request_id: None,
             usage: None,
+            service_tier: None,
             fallback: None,
         };
         let events = [Ok(start), Ok(ChatEvent::Delta("word".to_owned()))];
