@@ -14,7 +14,7 @@ const OUTLIER: f64 = 3.5;
 /// How far a candidate lies from the history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Distance {
-    /// Beyond the noise, and beyond what counts.
+    /// Beyond the noise, beyond what counts, and beyond every run of the history.
     pub(super) is_outlier: bool,
     /// What unchanged code does by itself: twice its noise, at least the smallest effect.
     pub(super) usual: f64,
@@ -48,8 +48,19 @@ pub(super) fn find(reference: &[f64], candidate: &[f64], effects: Effects) -> Fi
         high: scale.effect(shift + margin),
     });
     finding.basis = Basis::Distance(Distance {
-        is_outlier: shift.abs() / sigma > OUTLIER && finding.effect.abs() >= usual,
+        is_outlier: shift.abs() / sigma > OUTLIER
+            && finding.effect.abs() >= usual
+            && beyond_all(&before, centre(&after)) >= scale.shift(effects.smallest),
         usual,
     });
     finding
+}
+
+/// How far a value lies beyond the whole history; negative within it. What the history has shown
+/// by itself is no change, however rarely: figures of runs have longer tails than the normal
+/// ones that a z-score is made for.
+fn beyond_all(history: &[f64], value: f64) -> f64 {
+    let above = history.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let below = history.iter().copied().fold(f64::INFINITY, f64::min);
+    (value - above).max(below - value)
 }

@@ -243,3 +243,30 @@ fn the_preset_of_four_has_its_numbers() {
         expected.map(|(name, bound)| (name.to_owned(), bound, bound))
     );
 }
+
+proptest::proptest! {
+    /// Whatever stands in a file: limits with bounds in their order, or problems with their lines.
+    #[test]
+    fn no_text_panics(
+        cut in 0_usize..250,
+        length in 0_usize..40,
+        put in "[a-z0-9 =\\[\\]\"'{}.,%()\n\u{e4}-]{0,30}",
+    ) {
+        let mut text: Vec<char> = GOOD.chars().collect();
+        let start = cut.min(text.len());
+        let end = (start + length).min(text.len());
+        text.splice(start..end, put.chars());
+        let text: String = text.into_iter().collect();
+        match Limit::parse_file(&text) {
+            Ok(limits) => for limit in limits {
+                proptest::prop_assert!(limit.target.is_finite() && limit.target >= 0.0);
+                let order = limit.warning >= limit.target;
+                proptest::prop_assert!(order || limit.better == Better::Higher);
+            },
+            Err(InvalidLimits { problems }) => for problem in problems {
+                let lines = text.split('\n').count();
+                proptest::prop_assert!((1..=lines).contains(&problem.line), "{}", problem);
+            },
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod limit_results;
 mod limits_in_verdicts;
 mod made_runs;
 mod percentile_intervals;
+mod real_runs;
 mod series;
 mod thresholds;
 mod verdicts;
