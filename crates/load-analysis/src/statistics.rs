@@ -17,6 +17,7 @@ pub(crate) use self::order::{median, robust_spread, sorted};
 pub(crate) use self::proportions::{fisher_exact, newcombe_difference, smallest_fisher, wilson};
 pub(crate) use self::ranks::{mann_whitney, smallest_mann_whitney};
 pub(crate) use self::shift::hodges_lehmann;
+pub(crate) use self::special::student_quantile;
 pub(crate) use self::step_down::{Step, holm};
 pub(crate) use self::welch::{prediction_margin, welch};
 
@@ -24,4 +25,4 @@ pub(crate) use self::welch::{prediction_margin, welch};
 pub(crate) const INTERVAL_LEVEL: f64 = 0.95;
 
 /// The two-sided 95 % point of the standard normal distribution.
-pub(crate) const NORMAL_95: f64 = 1.959_963_984_540_054;
+const NORMAL_95: f64 = 1.959_963_984_540_054;

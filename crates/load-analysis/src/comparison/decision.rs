@@ -2,16 +2,18 @@
 
 use super::{
     Basis, Comparison, Confidence, Direction, FALSE_ALARMS, Finding, Interval, MAX_RUNS, Method,
-    Subject, Test, groups, words,
+    Subject, groups, words,
 };
 use crate::number::from_size;
 use crate::objective::Priority;
-use crate::statistics::{NORMAL_95, Step, smallest_mann_whitney};
+use crate::statistics::{Step, smallest_mann_whitney, student_quantile};
 use crate::verdict::Level;
 
-/// The one-sided 95 % point of the standard normal distribution: the chance to find a relevant
-/// effect that the number of runs is made for.
-const POWER_95: f64 = 1.644_853_626_951_472_2;
+/// The chance to miss a relevant effect that the number of runs is made for.
+const MISSED: f64 = 0.05;
+
+/// Degrees of freedom from which on Student's t is the normal distribution to four digits.
+const NEARLY_NORMAL: f64 = 10_000.0;
 
 /// Runs that the test of ranks needs for each one that Welch's test does, with normal values:
 /// 1 / (3/π). Hodges & Lehmann, Ann. Math. Statist. 27 (1956) 324.
@@ -110,24 +112,29 @@ fn tier(subject: &Subject, finding: &Finding, direction: Direction) -> Level {
 }
 
 /// Runs of each side that find a relevant effect in 95 of 100 cases, and can reach the level at
-/// all: 2·σ²·(z(level) + z(power))² / δ² (Lehmann, Nonparametrics, 1975, §2.3), as many more as
-/// ranks need. `None` beyond [`MAX_RUNS`].
+/// all: the smallest n with n ≥ 2·σ²·(t(level) + t(power))² / δ², both quantiles for two groups of
+/// n (Lehmann, Nonparametrics, 1975, §2.3), as many more as ranks need. `None` beyond
+/// [`MAX_RUNS`].
 fn runs_needed(subject: &Subject, finding: &Finding, level: f64) -> Option<usize> {
     let Basis::Test(test) = finding.basis else {
         return Some(groups::SMALLEST);
     };
     let counts = finding.method == Method::FisherExact;
-    let efficiency = if counts { 1.0 } else { RANKS_NEED };
-    let reaches = |runs: usize| counts || smallest_mann_whitney(runs, runs) / 2.0 <= level;
-    let enough = observations(subject, test) * efficiency / test.per_run;
-    let smallest = if counts { 1 } else { groups::SMALLEST };
+    let (smallest, efficiency) = if counts {
+        (1, 1.0)
+    } else {
+        (groups::SMALLEST, RANKS_NEED)
+    };
+    let effect = subject.effects.relevant.ln_1p();
+    let suffices = |runs: &usize| {
+        let observations = from_size(*runs) * test.per_run;
+        let degrees = (2.0 * observations - 2.0).clamp(1.0, NEARLY_NORMAL);
+        let quantiles = student_quantile(level, degrees) + student_quantile(2.0 * MISSED, degrees);
+        let needed = 2.0 * test.variance * (quantiles / effect).powi(2) * efficiency;
+        let reaches = counts || smallest_mann_whitney(*runs, *runs) / 2.0 <= level;
+        observations >= needed && reaches
+    };
     let has = finding.reference.runs.min(finding.candidate.runs);
     // What is there did not suffice, whatever the formula says of it.
-    (smallest.max(has + 1)..=MAX_RUNS).find(|runs| from_size(*runs) >= enough && reaches(*runs))
-}
-
-fn observations(subject: &Subject, test: Test) -> f64 {
-    let effect = subject.effects.relevant.ln_1p();
-    let quantiles = NORMAL_95 + POWER_95;
-    2.0 * test.variance * quantiles * quantiles / (effect * effect)
+    (smallest.max(has + 1)..=MAX_RUNS).find(suffices)
 }

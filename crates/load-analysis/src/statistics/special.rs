@@ -54,7 +54,7 @@ pub(super) fn student_two_sided(t: f64, degrees: f64) -> f64 {
 }
 
 /// The t beyond which ± lies the probability `p`, for 0 < p < 1, by bisection.
-pub(super) fn student_quantile(p: f64, degrees: f64) -> f64 {
+pub(crate) fn student_quantile(p: f64, degrees: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while student_two_sided(high, degrees) > p {
         (low, high) = (high, high * 2.0);
@@ -165,6 +165,7 @@ mod tests {
             (0.05, 9.0, 2.262_157_162_798_205_3),
             (0.05, 19.0, 2.093_024_054_408_31),
             (0.01, 4.2, 4.457_770_305_318_88),
+            (0.05, 10_000.0, 1.960_201_239_890_626_3),
         ] {
             let off = (student_quantile(p, degrees) - expected).abs() / expected;
             assert!(off < 1e-11, "{p} {degrees}: {off}");

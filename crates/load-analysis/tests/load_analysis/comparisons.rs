@@ -202,6 +202,15 @@ fn a_level_out_of_reach_is_inconclusive() {
     );
 }
 
+/// n ≥ 2·σ²·(t(0.975) + t(0.95))² / ln²1.1 · π/3 with σ = 0.0841 has its first solution at 23
+/// (`scipy.stats.t.ppf` in a loop over n).
+#[test]
+fn the_number_of_runs_is_that_of_the_formula() {
+    let reference = [180.0, 220.0, 196.0, 205.0];
+    let answer = one(latency(&reference, &reference.map(|figure| figure * 1.02)));
+    assert_eq!(answer.runs_needed, Some(23), "{answer:?}");
+}
+
 #[test]
 fn few_runs_are_held_against_the_noise_of_the_history() {
     let history: Vec<f64> = STEADY.iter().cycle().take(20).copied().collect();
