@@ -2,18 +2,22 @@
 //!
 //! With `test` the stream is that of one run and gapless: it begins with what the watcher
 //! missed since `Last-Event-ID` or `after` (the larger wins) and ends with the run. Without
-//! `test` it tells of all the tenant's runs from now on.
+//! `test` it tells of all the tenant's runs from now on. With `Upgrade` the same events come over a
+//! WebSocket, whose client joins and leaves runs as it likes.
 
 mod backlog;
 mod stream;
+mod web_socket;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::sse::{KeepAlive, Sse};
+use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
+use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use performance_store::{RunAddress, StoreError};
 use serde::Deserialize;
@@ -21,6 +25,7 @@ use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 use tokio::sync::Semaphore;
 
+use self::stream::Told;
 use crate::app::App;
 use crate::principal::Caller;
 use crate::problems;
@@ -64,21 +69,25 @@ impl Places {
         (status = 200, description = "Server-sent events", content_type = "text/event-stream"),
         (status = 204, description = "The run is over and the watcher has seen everything"),
         (status = 404, description = "No such run"),
-        (status = 501, description = "WebSocket is not offered yet"),
+        (status = 101, description = "A WebSocket, when asked for with `Upgrade`"),
+        (status = 403, description = "A WebSocket for a page of another site"),
     )
 )]
 pub(crate) async fn watch(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     ValidQuery(query): ValidQuery<HubQuery>,
 ) -> Result<Response, Problem> {
-    if headers.contains_key(header::UPGRADE) {
-        return Err(no_web_socket());
-    }
     let place = Arc::clone(&app.places.0)
         .try_acquire_owned()
         .map_err(|_| Problem::unavailable("too many watchers; come back later", RETRY))?;
+    if headers.contains_key(header::UPGRADE) {
+        let upgrade = upgrade.map_err(|refused| Problem::malformed(refused.to_string()))?;
+        let first = query.test.map(|test| (test, query.after.unwrap_or(0)));
+        return web_socket::watch(app, caller.tenant, (upgrade, headers), first, place);
+    }
     let Some(test) = query.test else {
         let events = stream::all_runs(&app, caller.tenant, place);
         return Ok(respond(events));
@@ -97,15 +106,6 @@ pub(crate) async fn watch(
     Ok(respond(stream::one_run(&app, run, after, place)))
 }
 
-fn no_web_socket() -> Problem {
-    Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "web-socket-not-offered",
-        "WebSocket is not offered",
-        "this version sends the same events as server-sent events: ask again without Upgrade",
-    )
-}
-
 /// Whether the run is over and nothing is left to tell.
 async fn is_seen(app: &App, run: &RunAddress, after: u64) -> Result<bool, StoreError> {
     let found = app.store.get(run).await?;
@@ -118,12 +118,8 @@ fn last_event_id(headers: &HeaderMap) -> Option<u64> {
     headers.get("last-event-id")?.to_str().ok()?.parse().ok()
 }
 
-fn respond<S>(events: S) -> Response
-where
-    S: futures_util::Stream<Item = axum::response::sse::Event> + Send + 'static,
-{
-    use futures_util::StreamExt;
-    let events = events.map(Ok::<_, Infallible>);
+fn respond(events: impl Stream<Item = Told> + Send + 'static) -> Response {
+    let events = events.map(|told| Ok::<_, Infallible>(message(told)));
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
@@ -131,4 +127,12 @@ where
     // Proxies that buffer would turn a live stream into a late one.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+fn message(Told { id, event }: Told) -> sse::Event {
+    let message = sse::Event::default().event(event.kind).data(event.data);
+    match id {
+        Some(id) => message.id(id.to_string()),
+        None => message,
+    }
 }

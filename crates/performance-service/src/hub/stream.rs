@@ -1,24 +1,29 @@
 //! The streams themselves. The announcer only wakes them up early: whatever it skipped is
 //! read from the store, so that a slow watcher sees no gap and no event twice.
 
-use axum::response::sse;
 use futures_util::Stream;
 use performance_store::{Event, RunAddress};
 use tenancy::TenantId;
-use tokio::sync::OwnedSemaphorePermit;
+
 use tokio::sync::broadcast::error::RecvError;
 
 use super::backlog;
 use crate::announcer::kind;
 use crate::app::App;
 
+/// An event for a watcher; the id is the one to come back with.
+pub(super) struct Told {
+    pub(super) id: Option<u64>,
+    pub(super) event: Event,
+}
+
 /// One run from `after` to its end.
 pub(super) fn one_run(
     app: &App,
     run: RunAddress,
     after: u64,
-    place: OwnedSemaphorePermit,
-) -> impl Stream<Item = sse::Event> + Send + 'static {
+    place: impl Send + 'static,
+) -> impl Stream<Item = Told> + Send + 'static {
     // Listen first, then read: what happens in between is seen twice and told once.
     let mut live = app.announcer.subscribe();
     let store = app.store.clone();
@@ -38,7 +43,7 @@ pub(super) fn one_run(
             for event in missed {
                 last = event.id;
                 let is_end = event.kind == kind::END;
-                yield message(Some(last), event);
+                yield Told { id: Some(last), event };
                 if is_end {
                     return;
                 }
@@ -53,7 +58,7 @@ pub(super) fn one_run(
                     Ok(announced) if announced.event.id == last + 1 => {
                         last = announced.event.id;
                         let is_end = announced.event.kind == kind::END;
-                        yield message(Some(last), announced.event);
+                        yield Told { id: Some(last), event: announced.event };
                         if is_end {
                             return;
                         }
@@ -71,8 +76,8 @@ pub(super) fn one_run(
 pub(super) fn all_runs(
     app: &App,
     tenant: TenantId,
-    place: OwnedSemaphorePermit,
-) -> impl Stream<Item = sse::Event> + Send + 'static {
+    place: impl Send + 'static,
+) -> impl Stream<Item = Told> + Send + 'static {
     let mut live = app.announcer.subscribe();
     let shutdown = app.shutdown.clone();
     async_stream::stream! {
@@ -80,19 +85,11 @@ pub(super) fn all_runs(
         while let Some(received) = shutdown.run_until_cancelled(live.recv()).await {
             match received {
                 Ok(announced) if announced.run.tenant == tenant => {
-                    yield message(None, announced.event);
+                    yield Told { id: None, event: announced.event };
                 }
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }
-    }
-}
-
-fn message(id: Option<u64>, event: Event) -> sse::Event {
-    let message = sse::Event::default().event(event.kind).data(event.data);
-    match id {
-        Some(id) => message.id(id.to_string()),
-        None => message,
     }
 }

@@ -104,9 +104,9 @@ async fn what_cannot_be_watched_is_refused() -> anyhow::Result<()> {
         .header("upgrade", "websocket")
         .send()
         .await?;
-    assert_eq!(upgrade.status(), 501);
+    assert_eq!(upgrade.status(), 400);
     let problem: Value = upgrade.json().await?;
-    assert!(problem["detail"].as_str().unwrap().contains("server-sent"));
+    assert!(problem["detail"].as_str().unwrap().contains("Sec-WebSocket"));
     Ok(())
 }
 

@@ -17,3 +17,4 @@ mod reports;
 mod sandbox;
 mod target;
 mod test_service;
+mod web_socket;
