@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::LimitResult;
-use crate::notation::whole;
+use crate::notation::{number, share, whole};
+use crate::number::from_count;
 use crate::results::Results;
+
+/// The share of iterations that may be dropped: beyond it the load was not the one asked for.
+const MOST_DROPPED: f64 = 0.001;
 
 /// k6's exit code for a finished run with a crossed threshold.
 const THRESHOLDS_CROSSED: i32 = 99;
@@ -50,6 +54,8 @@ pub struct Evidence<'a> {
     pub unreadable_lines: u64,
     /// Errors of outputs and of the summary that the generator logged, as it worded them.
     pub output_errors: Vec<String>,
+    /// Iterations that threw, by the generator's log.
+    pub exceptions: u64,
 }
 
 /// How the load generator ended.
@@ -202,11 +208,39 @@ fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
             "{lines} lines of the sample file could not be read."
         ));
     }
+    doubts.extend(iteration_doubts(evidence));
     if let Some(first) = evidence.output_errors.first() {
         let count = evidence.output_errors.len();
         doubts.push(format!(
             "k6 reported {count} errors of its outputs, the first: {first}."
         ));
+    }
+    doubts
+}
+
+/// k6 ends with 0 also when it could not start the iterations that were asked for, and when every
+/// one of them threw.
+fn iteration_doubts(evidence: &Evidence<'_>) -> Vec<String> {
+    let count = |metric: &str| {
+        let found = evidence.results.metrics.get(metric);
+        let found = found.and_then(|metric| metric.values.get("count"));
+        found.copied().unwrap_or(0.0)
+    };
+    let (done, dropped) = (count("iterations"), count("dropped_iterations"));
+    let asked = done + dropped;
+    let mut doubts = Vec::new();
+    if dropped > asked * MOST_DROPPED {
+        doubts.push(format!(
+            "k6 dropped {} of {} iterations ({}): it had no free virtual user to start them. Allow \
+             more users, or ask for a lower rate.",
+            number(dropped),
+            number(asked),
+            share(dropped / asked)
+        ));
+    }
+    let exceptions = from_count(evidence.exceptions);
+    if evidence.exceptions > 0 && exceptions >= done {
+        doubts.push(format!("Each of the {} iterations threw.", number(done)));
     }
     doubts
 }

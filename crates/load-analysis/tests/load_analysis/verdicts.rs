@@ -68,6 +68,7 @@ fn of(end: GeneratorEnd, results: &Results) -> Verdict {
         results,
         unreadable_lines: 0,
         output_errors: Vec::new(),
+        exceptions: 0,
     })
 }
 
@@ -163,11 +164,13 @@ fn lost_samples_make_a_run_invalid() {
         results: &results,
         unreadable_lines: 1,
         output_errors: Vec::new(),
+        exceptions: 0,
     };
     assert_eq!(judge(&cut).level, Level::Invalid);
     let lost = Evidence {
         unreadable_lines: 0,
         output_errors: vec!["no space left".to_owned()],
+        exceptions: 0,
         ..cut
     };
     let verdict = judge(&lost);
@@ -188,4 +191,42 @@ fn levels_are_spelled_as_in_the_contract() {
         assert_eq!((level.as_str(), level.exit_code()), (text, code));
         assert_eq!(serde_json::to_value(level).unwrap(), text);
     }
+}
+
+/// k6 ends with 0 in both cases.
+#[test]
+fn load_that_was_not_the_one_asked_for_is_invalid() {
+    let mut results = with_threshold(true, Some(9.0));
+    let counter = |count: f64| MetricResult {
+        kind: MetricKind::Counter,
+        contains: Contains::Default,
+        values: [("count".to_owned(), count)].into(),
+    };
+    let metrics = &mut results.metrics;
+    metrics.insert("iterations".to_owned(), counter(9_990.0));
+    metrics.insert("dropped_iterations".to_owned(), counter(10.0));
+    check(exited(0), &results, (Level::Pass, 0), "");
+    results
+        .metrics
+        .insert("dropped_iterations".to_owned(), counter(11.0));
+    check(
+        exited(0),
+        &results,
+        (Level::Invalid, 2),
+        "dropped 11 of 10,001",
+    );
+
+    results.metrics.remove("dropped_iterations");
+    let threw = |exceptions| {
+        let evidence = Evidence {
+            end: exited(0),
+            results: &results,
+            unreadable_lines: 0,
+            output_errors: Vec::new(),
+            exceptions,
+        };
+        judge(&evidence).level
+    };
+    assert_eq!(threw(9_989), Level::Pass);
+    assert_eq!(threw(9_990), Level::Invalid);
 }

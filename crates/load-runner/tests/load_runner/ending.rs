@@ -21,6 +21,8 @@ on_both_versions!(
     an_abort_ends_with_108,
     bad_options_are_refused_before_the_start,
     a_run_that_measures_nothing_is_invalid,
+    dropped_iterations_make_a_run_invalid,
+    a_run_that_only_throws_is_invalid,
     more_load_than_allowed_is_refused,
     a_stop_ends_with_105,
     a_stop_ends_a_hanging_teardown,
@@ -45,6 +47,24 @@ async fn crossed_thresholds_end_with_99(lab: Lab) -> anyhow::Result<()> {
         "{:?}",
         finished.verdict
     );
+    Ok(())
+}
+
+/// k6 ends with 0 and without a crossed threshold in both cases.
+async fn dropped_iterations_make_a_run_invalid(lab: Lab) -> anyhow::Result<()> {
+    doubted(&lab, "too-slow", "dropped").await
+}
+
+async fn a_run_that_only_throws_is_invalid(lab: Lab) -> anyhow::Result<()> {
+    doubted(&lab, "throw-always", "iterations threw").await
+}
+
+async fn doubted(lab: &Lab, scenario: &str, reason: &str) -> anyhow::Result<()> {
+    let finished = lab.run(lab.ending(scenario)).await?;
+    let verdict = &finished.verdict;
+    ensure!(finished.end.exit == K6Exit::Code(0), "{:?}", finished.end);
+    ensure!(verdict.level == Level::Invalid, "{verdict:?}");
+    ensure!(verdict.reasons[0].contains(reason), "{verdict:?}");
     Ok(())
 }
 

@@ -143,7 +143,9 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     let results = aggregator.results(reported.as_ref());
     let mut log = Vec::new();
     let mut output_errors = Vec::new();
+    let mut exceptions = 0;
     LogReader::new(handle.artifacts.log.clone()).read(|line| {
+        exceptions += u64::from(line.is_exception());
         output_errors.extend(line.is_output_error().then(|| line.to_string()));
         log.push(line.to_string());
     })?;
@@ -152,6 +154,7 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
         results: &results,
         unreadable_lines: samples.unreadable_lines(true),
         output_errors,
+        exceptions,
     });
     Ok(Finished {
         end,

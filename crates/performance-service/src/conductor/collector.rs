@@ -21,6 +21,8 @@ pub(super) struct Collector {
     log: LogReader,
     pub(super) aggregator: Aggregator,
     pub(super) output_errors: Vec<String>,
+    /// Iterations that threw.
+    pub(super) exceptions: u64,
     /// The first error that k6 logged: mostly the reason for what it did next.
     pub(super) first_error: Option<String>,
 }
@@ -46,6 +48,7 @@ impl Collector {
             log: LogReader::new(artifacts.log.clone()),
             aggregator: Aggregator::new(requirements.thresholds),
             output_errors: Vec::new(),
+            exceptions: 0,
             first_error: None,
         }
     }
@@ -74,10 +77,12 @@ impl Collector {
     fn read_log(&mut self, lines: &mut Vec<LogLine>) -> std::io::Result<bool> {
         let errors = &mut self.output_errors;
         let first_error = &mut self.first_error;
+        let exceptions = &mut self.exceptions;
         let progress = self.log.read(|line| {
             if line.level == "error" && first_error.is_none() {
                 *first_error = Some(excerpt(&line.to_string()));
             }
+            *exceptions += u64::from(line.is_exception());
             if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
                 errors.push(line.to_string());
             }

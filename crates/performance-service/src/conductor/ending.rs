@@ -195,6 +195,7 @@ fn judge_measured(
         results: &results,
         unreadable_lines: collector.unreadable_lines(),
         output_errors: collector.output_errors.clone(),
+        exceptions: collector.exceptions,
     };
     let verdict = judge(&evidence);
     match limits {

@@ -106,7 +106,12 @@ async fn what_cannot_be_watched_is_refused() -> anyhow::Result<()> {
         .await?;
     assert_eq!(upgrade.status(), 400);
     let problem: Value = upgrade.json().await?;
-    assert!(problem["detail"].as_str().unwrap().contains("Sec-WebSocket"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Sec-WebSocket")
+    );
     Ok(())
 }
 
