@@ -11,6 +11,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -201,6 +202,7 @@ impl Conductor {
             error: Some("cancelled while it waited".to_owned()),
             verdict: None,
             results: None,
+            figures: BTreeMap::new(),
         };
         let told = vec![
             announcer::status(&address, "Cancelled", "cancelled while it waited"),

@@ -4,6 +4,7 @@ pub(crate) mod chart;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
 pub(crate) mod numbers;
+pub(crate) mod sparkline;
 pub(crate) mod time_table;
 pub(crate) mod trend_chart;
 pub(crate) mod words;

@@ -20,6 +20,7 @@ mod runs;
 
 mod baselines;
 mod events;
+mod figures;
 mod history;
 mod logs;
 mod seconds;
@@ -34,6 +35,7 @@ pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BA
 pub use database::{RunStore, StoreConfig};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
+pub use figures::{MAX_LISTED_TESTS, TestSummary};
 pub use history::{MAX_HISTORY, TestName, WithResults};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use run::{

@@ -1,5 +1,6 @@
 //! What a run is: its identity, its place in the state machine, its outcome.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -223,4 +224,6 @@ pub struct Outcome {
     pub verdict: Option<Verdict>,
     /// The results document, JSON.
     pub results: Option<String>,
+    /// Figures by measure, for series over runs.
+    pub figures: BTreeMap<String, f64>,
 }

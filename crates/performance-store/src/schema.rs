@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -91,6 +91,14 @@ CREATE TABLE baseline_runs (
     scenario    TEXT NOT NULL,
     run         TEXT NOT NULL,
     PRIMARY KEY (tenant, run, test_name, environment, scenario)
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE figures (
+    run     INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    measure TEXT    NOT NULL,
+    value   REAL    NOT NULL,
+    PRIMARY KEY (run, measure)
 ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -126,6 +126,7 @@ mod tests {
         const LINES: usize = 4_000;
         let directory = tempfile::tempdir().unwrap();
         let artifacts = RunArtifacts::within(directory.path());
+        std::fs::create_dir_all(&artifacts.directory).unwrap();
         let mut log = String::new();
         for number in 0..LINES {
             writeln!(log, r#"{{"level":"info","msg":"line {number}"}}"#).unwrap();

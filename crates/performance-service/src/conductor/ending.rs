@@ -1,5 +1,6 @@
 //! The end of a run: judged, stored, told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::collector::Collector;
 use super::execution::lock;
 use super::{Shared, blocking, pause};
 use crate::announcer;
+use crate::comparing;
 use crate::runs::body::VerdictBody;
 
 /// How long a store that did not take the end of a run is left alone; each time twice as long.
@@ -156,6 +158,7 @@ fn without_load(status: RunStatus, reason: String) -> Outcome {
         verdict: Some(invalid(reason.clone())),
         error: Some(reason),
         results: None,
+        figures: BTreeMap::new(),
     }
 }
 
@@ -172,7 +175,7 @@ async fn of_measured(measured: Measured, limits: Result<Vec<LimitResult>, String
     let judged = blocking(move || {
         let (results, verdict) = judge_measured(&measured, limits);
         let json = serde_json::to_string(&results).ok();
-        (measured, json, verdict)
+        (measured, (json, comparing::figures(&results)), verdict)
     });
     match judged.await {
         Ok((measured, results, verdict)) => conclude(&measured, results, verdict),
@@ -208,7 +211,11 @@ fn judge_measured(
     }
 }
 
-fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) -> Outcome {
+fn conclude(
+    measured: &Measured,
+    (results, figures): (Option<String>, BTreeMap<String, f64>),
+    mut verdict: Verdict,
+) -> Outcome {
     let first_error = lock(&measured.collector).first_error.clone();
     let by_itself = measured.end.stopped.is_none();
     let (status, error) = match (measured.end.exit, &measured.stop) {
@@ -249,6 +256,7 @@ fn conclude(measured: &Measured, results: Option<String>, mut verdict: Verdict) 
         error,
         verdict: Some(verdict),
         results,
+        figures,
     }
 }
 

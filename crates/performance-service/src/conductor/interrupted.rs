@@ -1,5 +1,6 @@
 //! Runs that an earlier life of the service left behind.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -35,6 +36,7 @@ impl Conductor {
                 error: Some(REASON.to_owned()),
                 verdict: Some(invalid(format!("{REASON}."))),
                 results: None,
+                figures: BTreeMap::new(),
             };
             self.shared.offer_end(&run, &outcome).await?;
         }

@@ -1,6 +1,7 @@
 //! Moments that a whole service meets too rarely: a store that is slow or locked by somebody
 //! else, and calls that cross each other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,6 +173,7 @@ async fn an_end_is_offered_until_the_store_takes_it() -> anyhow::Result<()> {
         error: None,
         verdict: None,
         results: Some("{}".to_owned()),
+        figures: BTreeMap::new(),
     };
     let lock = laboratory.lock()?;
     within(async {

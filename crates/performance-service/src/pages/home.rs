@@ -3,18 +3,21 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use performance_store::{Run, RunFilter};
+use performance_store::{Run, RunFilter, TestSummary};
 use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
 use super::{page, see_other};
 use crate::app::App;
 use crate::planner::unknown_scenario;
+use crate::presentation::numbers::{number, whole};
+use crate::presentation::sparkline::{self, Sparkline};
 use crate::presentation::words::{self, Badge};
 use crate::principal::Caller;
 use crate::problems;
 use crate::runs::quick_start::ScenarioInPath;
 use crate::runs::request::StartBody;
+use crate::runs::trends::USUAL_MEASURE;
 use crate::scenarios::Scenario;
 
 /// Runs of each table on the page; all of them are in the JSON list.
@@ -24,6 +27,7 @@ const SHOWN: u32 = 50;
 #[template(path = "home.html")]
 struct Home {
     unfinished: Vec<Row>,
+    tests: Vec<TestRow>,
     finished: Vec<Row>,
     scenarios: Vec<Start>,
 }
@@ -38,6 +42,15 @@ struct Row {
     badge: Option<Badge>,
     when: String,
     duration: String,
+}
+
+struct TestRow {
+    name: String,
+    runs: String,
+    /// The usual measure of the latest runs as a line; absent below two of them.
+    spark: Option<Sparkline>,
+    figure: String,
+    latest: Row,
 }
 
 struct Start {
@@ -58,7 +71,10 @@ pub(super) async fn home(
     };
     let unfinished = list(RunFilter::Unfinished).await?;
     let finished = list(RunFilter::Finished).await?;
+    let tests = app.store.tests(&caller.tenant, USUAL_MEASURE).await;
+    let tests = tests.map_err(problems::from_store)?;
     page(&Home {
+        tests: tests.iter().map(test_row).collect(),
         unfinished: unfinished.iter().map(row).collect(),
         finished: finished.iter().map(row).collect(),
         scenarios: Scenario::ALL.map(start).into(),
@@ -75,6 +91,20 @@ pub(super) async fn quick_start(
     let body = StartBody::quick_start(scenario);
     let run = app.conductor.submit(&caller.tenant, body).await?;
     Ok(see_other(&format!("/runs/{}", run.id)))
+}
+
+fn test_row(test: &TestSummary) -> TestRow {
+    let figure = test
+        .figures
+        .last()
+        .map(|value| format!("{} ms", number(*value)));
+    TestRow {
+        name: test.name.clone(),
+        runs: whole(test.runs),
+        spark: sparkline::draw(&test.figures),
+        figure: figure.unwrap_or_else(|| "–".to_owned()),
+        latest: row(&test.latest),
+    }
 }
 
 fn row(run: &Run) -> Row {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use load_analysis::change_points::{ChangePoint, change_points};
 use load_analysis::verdict::Level;
-use performance_store::{MAX_HISTORY, TestName};
+use performance_store::{Run, TestName};
 use serde::{Deserialize, Serialize};
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
@@ -12,7 +12,6 @@ use tenancy::TenantId;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::comparing::{self, Measured};
 use crate::principal::Caller;
 use crate::problems;
 
@@ -124,55 +123,53 @@ pub(crate) async fn trend(
         environment: query.environment.clone(),
         scenario: query.scenario.clone(),
     };
-    let history = app.store.history(&test, MAX_HISTORY).await;
-    let history = history.map_err(problems::from_store)?;
     let measure = query.measure.as_deref().unwrap_or(USUAL_MEASURE).to_owned();
-    let work = move || of_history(name, measure, &comparing::measured(history));
-    let trend = tokio::task::spawn_blocking(work).await.map_err(|error| {
+    let series = app.store.series(&test, &measure).await;
+    let series = series.map_err(problems::from_store)?;
+    let measures = match series.last() {
+        Some((latest, _)) => app.store.measures(&latest.address()).await,
+        None => {
+            return Err(Problem::not_found(
+                "no completed run of the test has this measure",
+            ));
+        }
+    };
+    let measures = measures.map_err(problems::from_store)?;
+    let points: Vec<PointBody> = series.iter().filter_map(point).collect();
+    // The search for steps grows with the square of the runs.
+    let work = move || (steps(&points), points);
+    let found = tokio::task::spawn_blocking(work).await;
+    let (change_points, points) = found.map_err(|error| {
         tracing::error!("a trend cannot be computed: {error}");
         Problem::internal()
     })?;
-    if trend.measures.is_empty() {
-        return Err(Problem::not_found("the test has no completed run"));
-    }
-    if trend.points.is_empty() {
-        return Err(Problem::not_found("no run of the test has this measure"));
-    }
-    Ok(trend)
-}
-
-fn of_history(test: String, measure: String, history: &[Measured]) -> TrendBody {
-    let latest = history.last();
-    let measures = latest.map(|latest| comparing::figures(&latest.results));
-    let points: Vec<PointBody> = history
-        .iter()
-        .filter_map(|one| point(one, &measure))
-        .collect();
-    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    let steps = change_points(&values, SEED);
-    let steps = steps.iter().filter_map(|step| step_body(step, &points));
-    TrendBody {
-        test,
+    Ok(TrendBody {
+        test: name,
         measure,
-        measures: measures.unwrap_or_default().into_keys().collect(),
-        change_points: steps.collect(),
+        measures,
         points,
-    }
+        change_points,
+    })
 }
 
-fn point(measured: &Measured, measure: &str) -> Option<PointBody> {
-    let verdict = measured.run.verdict.as_ref()?;
-    if verdict.level == Level::Invalid {
-        return None;
-    }
-    let value = *comparing::figures(&measured.results).get(measure)?;
-    let begun = measured.run.started_at.unwrap_or(measured.run.queued_at);
-    Some(PointBody {
-        test_id: measured.run.id.to_string(),
-        number: measured.run.number,
-        at: begun.to_string(),
+fn steps(points: &[PointBody]) -> Vec<ChangePointBody> {
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let found = change_points(&values, SEED);
+    found
+        .iter()
+        .filter_map(|step| step_body(step, points))
+        .collect()
+}
+
+/// A run whose figures count.
+fn point((run, value): &(Run, f64)) -> Option<PointBody> {
+    let verdict = run.verdict.as_ref()?;
+    (verdict.level != Level::Invalid).then(|| PointBody {
+        test_id: run.id.to_string(),
+        number: run.number,
+        at: run.started_at.unwrap_or(run.queued_at).to_string(),
         level: verdict.level.as_str(),
-        value,
+        value: *value,
     })
 }
 

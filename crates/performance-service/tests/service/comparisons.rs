@@ -67,6 +67,13 @@ async fn a_test_is_followed_over_its_runs() -> anyhow::Result<()> {
     assert_eq!(trend["measure"], "http_req_duration p(95)");
     assert_eq!(trend["changePoints"], json!([]));
 
+    let home = service.get_text("/").await?;
+    let row = format!("href=\"/tests/{encoded}\"");
+    assert!(
+        home.contains(&row) && home.contains("2 runs, the first"),
+        "{home}"
+    );
+
     let run_page = service.get_text(&format!("/runs/{second}")).await?;
     assert!(
         run_page.contains(&format!("href=\"/tests/{encoded}\"")),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::error::StoreError;
+use crate::figures;
 use crate::run::{LoadProcess, NewRun, Outcome, RunAddress, RunStatus, Step};
 
 impl Step {
@@ -89,5 +90,5 @@ pub(super) fn close(
             outcome.results,
         ],
     )?;
-    Ok(())
+    figures::store(transaction, row, &outcome.figures)
 }

@@ -1,5 +1,7 @@
 //! Who may move a run where.
 
+use std::collections::BTreeMap;
+
 use load_analysis::verdict::{Level, Verdict};
 use performance_store::{
     LoadProcess, Outcome, RunAddress, RunFilter, RunId, RunStatus, Step, StoreError,
@@ -26,6 +28,7 @@ async fn a_run_goes_from_queued_to_completed() -> anyhow::Result<()> {
         error: None,
         verdict: Some(verdict.clone()),
         results: Some("{}".to_owned()),
+        figures: BTreeMap::new(),
     };
     let position = run.position();
     let (ended, events) = test

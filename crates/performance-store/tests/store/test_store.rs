@@ -1,5 +1,7 @@
 //! A store in a directory of its own.
 
+use std::collections::BTreeMap;
+
 use load_analysis::aggregate::{Aggregator, SecondBucket};
 use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::sample::{Sample, Tags};
@@ -114,6 +116,7 @@ impl TestStore {
             error: None,
             verdict: None,
             results: Some(r#"{"metrics":{}}"#.to_owned()),
+            figures: BTreeMap::new(),
         };
         let (run, _) = self
             .store
