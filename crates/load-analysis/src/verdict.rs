@@ -78,6 +78,16 @@ pub enum GeneratorEnd {
 }
 
 impl Level {
+    /// All levels, from best to worst.
+    pub const ALL: [Self; 6] = [
+        Self::Pass,
+        Self::Warning,
+        Self::Inconclusive,
+        Self::Fail,
+        Self::Critical,
+        Self::Invalid,
+    ];
+
     /// The exit code of a gate.
     #[must_use]
     pub const fn exit_code(self) -> u8 {

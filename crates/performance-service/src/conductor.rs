@@ -7,6 +7,7 @@ mod execution;
 mod interrupted;
 mod measures;
 mod recorder;
+mod removal;
 mod steps;
 #[cfg(test)]
 mod tests;

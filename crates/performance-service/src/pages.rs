@@ -3,6 +3,7 @@
 mod compare;
 mod home;
 mod run;
+mod runs;
 mod test;
 
 use askama::Template;
@@ -28,6 +29,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/", get(home::home))
         .route("/compare", get(compare::compare))
         .route("/tests/{name}", get(test::test))
+        .route("/runs", get(runs::runs))
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/runs/quick-start/{scenario}", post(home::quick_start))

@@ -10,8 +10,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, compare, export, get, list, logs, quick_start, results, scenarios, start,
-    timeline, trends,
+    cancel, cleanup, compare, delete, export, get, list, logs, quick_start, results, scenarios,
+    start, timeline, trends,
 };
 use crate::{baselines, hub, pages, same_origin};
 
@@ -27,7 +27,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(cleanup::cleanup))
         .routes(routes!(compare::compare))
         .routes(routes!(trends::trends))
-        .routes(routes!(get::get))
+        .routes(routes!(get::get, delete::delete))
         .routes(routes!(cancel::cancel))
         .routes(routes!(results::results))
         .routes(routes!(timeline::timeline))

@@ -6,6 +6,7 @@ pub(crate) mod request;
 pub(crate) mod cancel;
 pub(crate) mod cleanup;
 pub(crate) mod compare;
+pub(crate) mod delete;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;

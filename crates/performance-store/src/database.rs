@@ -224,7 +224,7 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
 const fn error_type(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound => "not_found",
-        StoreError::Superseded | StoreError::Moved { .. } => "moved",
+        StoreError::Superseded | StoreError::Pinned | StoreError::Moved { .. } => "moved",
         StoreError::QueueFull { .. } => "queue_full",
         StoreError::RunTooLarge { .. } => "run_too_large",
         StoreError::DiskFull => "disk_full",

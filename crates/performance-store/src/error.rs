@@ -15,6 +15,9 @@ pub enum StoreError {
         /// Where the run is now.
         actual: RunStatus,
     },
+    /// The run belongs to a baseline in force. Nothing was removed.
+    #[error("the run belongs to a baseline in force")]
+    Pinned,
     /// Somebody else changed the baseline meanwhile. Nothing was written.
     #[error("the baseline was changed meanwhile")]
     Superseded,

@@ -26,6 +26,7 @@ mod logs;
 mod seconds;
 
 mod retention;
+mod search;
 
 mod database;
 mod error;
@@ -42,4 +43,5 @@ pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
 };
 pub use runs::{MAX_LISTED_RUNS, RunFilter};
+pub use search::{Found, RunQuery};
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};

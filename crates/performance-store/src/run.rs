@@ -100,7 +100,9 @@ impl RunStatus {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// The state of a name, as the API and the database spell it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }

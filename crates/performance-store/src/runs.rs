@@ -48,6 +48,18 @@ impl RunFilter {
     }
 }
 
+/// Runs on a condition, newest first; `limit` is the number's place among the parameters.
+pub(crate) fn newest<P: rusqlite::Params>(
+    connection: &rusqlite::Connection,
+    condition: &str,
+    limit: &str,
+    parameters: P,
+) -> Result<Vec<Run>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM runs WHERE {condition} ORDER BY number DESC LIMIT {limit}");
+    collect(connection, &sql, parameters)
+}
+
 impl RunStore {
     /// Accepts a run: it is Queued and has its number, and its first event is stored.
     ///

@@ -95,13 +95,7 @@ impl Shared {
             }
             for id in removed {
                 cleaned.runs += 1;
-                let directory = self.planner.directory(id);
-                let removal = blocking(move || fs::remove_dir_all(directory)).await;
-                if let Ok(Err(error)) = removal
-                    && error.kind() != std::io::ErrorKind::NotFound
-                {
-                    tracing::warn!(test.id = %id, "its files are not removed: {error}");
-                }
+                self.remove_files(id).await;
             }
         }
         let finished = self

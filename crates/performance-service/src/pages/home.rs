@@ -32,16 +32,17 @@ struct Home {
     scenarios: Vec<Start>,
 }
 
-struct Row {
-    id: String,
-    number: u64,
-    name: String,
-    scenario: String,
-    script: String,
-    state: &'static str,
-    badge: Option<Badge>,
-    when: String,
-    duration: String,
+/// A run in a list.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) number: u64,
+    pub(super) name: String,
+    pub(super) scenario: String,
+    pub(super) script: String,
+    pub(super) state: &'static str,
+    pub(super) badge: Option<Badge>,
+    pub(super) when: String,
+    pub(super) duration: String,
 }
 
 struct TestRow {
@@ -107,7 +108,7 @@ fn test_row(test: &TestSummary) -> TestRow {
     }
 }
 
-fn row(run: &Run) -> Row {
+pub(super) fn row(run: &Run) -> Row {
     Row {
         id: run.id.to_string(),
         number: run.number,

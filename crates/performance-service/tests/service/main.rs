@@ -15,6 +15,7 @@ mod queue;
 mod refusals;
 mod reports;
 mod sandbox;
+mod search;
 mod target;
 mod test_service;
 mod web_socket;

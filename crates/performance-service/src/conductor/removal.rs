@@ -1,0 +1,36 @@
+//! Removing what a run left behind.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use performance_store::{RunAddress, RunId};
+use service_defaults::problem::Problem;
+
+use super::{Conductor, Shared, blocking};
+use crate::problems;
+
+impl Conductor {
+    /// Removes a run that is over, with its files.
+    ///
+    /// # Errors
+    /// 404 for an unknown run, 409 for one that is not over or belongs to a baseline in force.
+    pub(crate) async fn remove(&self, run: &RunAddress) -> Result<(), Problem> {
+        let removed = self.shared.store.remove(run).await;
+        removed.map_err(problems::from_change)?;
+        self.shared.remove_files(run.id).await;
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Removes the directory of a run that is no more.
+    pub(super) async fn remove_files(&self, id: RunId) {
+        let directory = self.planner.directory(id);
+        let removal = blocking(move || fs::remove_dir_all(directory)).await;
+        if let Ok(Err(error)) = removal
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!(test.id = %id, "its files are not removed: {error}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Finding runs by what they are, and removing one.
+
+use rusqlite::{Connection, params};
+use tenancy::TenantId;
+
+use crate::database::{Operation, RunStore};
+use crate::error::StoreError;
+use crate::run::{Run, RunAddress, RunStatus};
+use crate::runs::{self, MAX_LISTED_RUNS};
+
+/// What is looked for; an absent part matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunQuery {
+    /// The name of the test, whole.
+    pub test: Option<String>,
+    /// The scenario's name.
+    pub scenario: Option<String>,
+    /// The target's name.
+    pub environment: Option<String>,
+    /// The state.
+    pub status: Option<RunStatus>,
+    /// The level of the verdict, as it is spelled.
+    pub level: Option<String>,
+    /// Only runs with a smaller number: where the next page begins.
+    pub before: Option<u64>,
+    /// The most runs, up to [`MAX_LISTED_RUNS`].
+    pub limit: u32,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The runs, newest first.
+    pub runs: Vec<Run>,
+    /// How many match, the runs of all pages together.
+    pub total: u64,
+}
+
+/// Conditions of a query but for `before`, on parameters 1 to 6.
+const CONDITIONS: &str = "tenant = ?1 AND test_name = coalesce(?2, test_name)
+    AND scenario = coalesce(?3, scenario) AND environment = coalesce(?4, environment)
+    AND status = coalesce(?5, status) AND (?6 IS NULL OR verdict ->> 'level' = ?6)";
+
+impl RunStore {
+    /// A tenant's runs that match, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn find(&self, tenant: &TenantId, query: RunQuery) -> Result<Found, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let status = query.status.map(RunStatus::as_str);
+            let sql = format!("SELECT count(*) FROM runs WHERE {CONDITIONS}");
+            let parameters = params![
+                tenant.as_str(),
+                query.test,
+                query.scenario,
+                query.environment,
+                status,
+                query.level,
+            ];
+            let total = connection
+                .prepare_cached(&sql)?
+                .query_row(parameters, |row| row.get(0))?;
+            let condition = format!("{CONDITIONS} AND number < coalesce(?7, number + 1)");
+            let parameters = params![
+                tenant.as_str(),
+                query.test,
+                query.scenario,
+                query.environment,
+                status,
+                query.level,
+                query.before,
+                query.limit.min(MAX_LISTED_RUNS),
+            ];
+            let runs = runs::newest(connection, &condition, "?8", parameters)?;
+            Ok(Found { runs, total })
+        })
+        .await
+    }
+
+    /// Removes a finished run with all that belongs to it but its files.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown run, [`StoreError::Moved`] for one that is not
+    /// over, [`StoreError::Pinned`] for one of a baseline in force.
+    pub async fn remove(&self, address: &RunAddress) -> Result<(), StoreError> {
+        let address = address.clone();
+        self.write(Operation("delete", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            let run = runs::load(&transaction, &address)?;
+            if !run.status.is_final() {
+                return Err(StoreError::Moved { actual: run.status });
+            }
+            if is_pinned(&transaction, &address)? {
+                return Err(StoreError::Pinned);
+            }
+            let row = runs::row_of(&transaction, &address)?;
+            transaction.execute("DELETE FROM runs WHERE row_id = ?1", [row])?;
+            transaction.commit()?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn is_pinned(connection: &Connection, address: &RunAddress) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM baseline_runs WHERE tenant = ?1 AND run = ?2)";
+    let parameters = params![address.tenant.as_str(), address.id.to_string()];
+    Ok(connection.query_row(sql, parameters, |row| row.get(0))?)
+}
