@@ -12,13 +12,14 @@ source "$CHECKOUT/deploy/scripts/lib/parts.sh"
 # shellcheck source=lib/compose.sh
 source "$CHECKOUT/deploy/scripts/lib/compose.sh"
 
-# end_stray_loads: a k6 that outlived a killed performance service. It is ours when its working directory lies in our runs.
+# end_stray_loads: a k6 and its supervisor that outlived a killed performance service. They are ours when their working
+# directory lies in our runs.
 end_stray_loads() {
   local directory pid program runs=$BOOKSTORE_STATE_DIR/runs
   for directory in /proc/[0-9]*; do
     pid=${directory#/proc/}
     program=$(readlink "$directory/exe" 2>/dev/null) || continue
-    if [[ ${program##*/} =~ ^(k6|k6-v1)( \(deleted\))?$ &&
+    if [[ ${program##*/} =~ ^(k6|k6-v1|performance-service)( \(deleted\))?$ &&
       $(readlink "$directory/cwd" 2>/dev/null) == "$runs"/* ]]; then
       note "ending ${program##*/} ($pid), left behind in $runs"
       kill -KILL "$pid" 2>/dev/null || note "process $pid had ended already"

@@ -4,9 +4,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use load_analysis::verdict::GeneratorEnd;
+use serde::{Deserialize, Serialize};
 
 /// The end of a k6 process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum K6Exit {
     /// It ended by itself.
     Code(i32),
@@ -49,6 +51,12 @@ const START_FAILED: (i32, &str) = (255, "k6 refused its arguments or could not o
 impl K6Exit {
     /// The port of the REST interface was taken between its choice and its use.
     pub const PORT_TAKEN: Self = Self::Code(106);
+
+    /// Whether k6 came to the end of its run; a threshold may have been crossed.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Code(0 | 99))
+    }
 
     /// What the end means, in words.
     #[must_use]

@@ -26,6 +26,7 @@ pub mod process;
 mod rest;
 pub mod sandbox;
 pub mod subcommand;
+mod supervisor;
 
 pub mod exit;
 pub mod log;

@@ -1,8 +1,8 @@
 //! k6 as a child process of this one.
 
 mod arguments;
+mod follow;
 mod launch;
-mod supervisor;
 
 use std::collections::HashMap;
 use std::os::unix::fs::DirBuilderExt;
@@ -13,17 +13,18 @@ use async_trait::async_trait;
 use reqwest::Client;
 
 use self::arguments::Arguments;
-use self::launch::{Generator, Launched};
-use self::supervisor::Supervisor;
+use self::follow::Supervised;
+use self::launch::Launch;
 use crate::binary::{BinaryError, K6Binary, MajorVersion};
 use crate::entry;
 use crate::inspect::{self, InspectError};
 use crate::options::{MAX_DURATION, MAX_VIRTUAL_USERS};
 use crate::plan::RunPlan;
-use crate::process;
-use crate::runner::{LoadRunner, Requirements, RunArtifacts, RunHandle, StartError};
+use crate::process::{self, ProcessIdentity};
+use crate::runner::{AdoptError, LoadRunner, Requirements, RunArtifacts, RunHandle, StartError};
 use crate::sandbox::{Confinement, Limits, Sandbox};
 use crate::script::Origin;
+use crate::supervisor::Order;
 
 /// Reading a script takes 0.03 s, a large one with data files some seconds.
 const INSPECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -32,7 +33,13 @@ const INSPECT_DEADLINE: Duration = Duration::from_secs(30);
 /// script may run this much longer than [`MAX_DURATION`].
 const GRACE: Duration = Duration::from_mins(5);
 
-/// Starts k6 on this machine, one process a run.
+/// Setup and teardown may take k6's own 60 s each.
+const SETUP_AND_TEARDOWN: Duration = Duration::from_secs(120);
+
+/// For everything that the plan does not tell: last flush, summary.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Starts k6 on this machine, under a supervisor that outlives this process.
 #[derive(Debug, Clone)]
 pub struct LocalProcess {
     binaries: HashMap<MajorVersion, PathBuf>,
@@ -88,15 +95,14 @@ impl LocalProcess {
         K6Binary::find(path, version).await
     }
 
-    /// The sandbox of a run, as yet without the network.
+    /// The sandbox of a run's first k6, as yet without the network.
     fn sandbox(&self, plan: &RunPlan, k6: PathBuf, artifacts: &RunArtifacts) -> Sandbox {
-        let run = artifacts.directory.parent().unwrap_or(&artifacts.directory);
         let mut readable = plan.target.files();
-        readable.extend(entry::FILES.map(|file| run.join(file)));
+        readable.extend(entry::FILES.map(|file| artifacts.directory.join(file)));
         readable.push(plan.script.directory.clone());
         Sandbox {
             program: k6,
-            directory: artifacts.directory.clone(),
+            directory: artifacts.processes[0].directory.clone(),
             readable,
             connect: Vec::new(),
             bind: Vec::new(),
@@ -117,15 +123,17 @@ impl LoadRunner for LocalProcess {
         create_private(&plan.directory)?;
         // k6 gets full paths: its own directory is not ours.
         let directory = plan.directory.canonicalize()?;
-        let artifacts = RunArtifacts::within(&directory);
-        create_private(&artifacts.directory)?;
+        let artifacts = RunArtifacts::within(&directory, 1);
+        for files in &artifacts.processes {
+            create_private(&files.directory)?;
+        }
         let entry = entry::write(&directory, &plan.script, &plan.options)?;
-        let arguments = Arguments::new(&plan, entry, blocked);
+        let arguments = Arguments::new(&plan, &entry, blocked)?;
         let sandbox = self.sandbox(&plan, binary.path.clone(), &artifacts);
 
         let requirements = inspect(&self.program, &sandbox, &arguments).await?;
         check_size(&requirements)?;
-        let generator = Generator {
+        let launch = Launch {
             program: &self.program,
             sandbox: Sandbox {
                 connect: vec![plan.target.port()],
@@ -133,25 +141,63 @@ impl LoadRunner for LocalProcess {
             },
             arguments: &arguments,
             artifacts: &artifacts,
+            order: Order::new(&requirements, deadline(&requirements), self.limits.disk),
         };
-        let Launched { child, process } = launch::launch(generator, &self.client).await?;
-        let supervisor = Supervisor::new(child, process, artifacts.clone(), self.limits.disk);
-        let deadline = supervisor::deadline(requirements.total_duration);
-        let (end, stop) = supervisor.watch(deadline);
+        let supervised = launch.launch(&self.client).await?;
         tracing::info!(
-            process.pid = process.pid,
+            process.pid = supervised.process.pid,
             k6.version = binary.version,
             "k6 runs"
         );
-        Ok(RunHandle {
+        Ok(handle(supervised, artifacts, requirements, gap))
+    }
+
+    async fn adopt(
+        &self,
+        directory: &Path,
+        process: ProcessIdentity,
+    ) -> Result<RunHandle, AdoptError> {
+        let directory = directory.canonicalize()?;
+        let order = Order::read(&directory)?;
+        let requirements = order.requirements()?;
+        let artifacts = RunArtifacts::within(&directory, order.generators.len());
+        let supervised = Supervised {
+            process,
+            child: None,
+            directory,
+        };
+        Ok(handle(
+            supervised,
             artifacts,
             requirements,
-            gap,
-            process,
-            end,
-            stop,
-        })
+            self.confinement.gap(),
+        ))
     }
+}
+
+/// Follows a run from now on.
+fn handle(
+    supervised: Supervised,
+    artifacts: RunArtifacts,
+    requirements: Requirements,
+    gap: Option<&'static str>,
+) -> RunHandle {
+    let process = supervised.process;
+    let (end, stop) = supervised.follow();
+    RunHandle {
+        artifacts,
+        requirements,
+        gap,
+        process,
+        end,
+        stop,
+    }
+}
+
+/// The longest that a run may take: beyond what k6 computed there are its start, setup,
+/// teardown and a margin.
+fn deadline(requirements: &Requirements) -> Duration {
+    launch::READY_DEADLINE + requirements.total_duration + SETUP_AND_TEARDOWN + MARGIN
 }
 
 /// Makes the directory of a run: for its owner only, and new.

@@ -14,7 +14,7 @@ pub use self::identity::ProcessIdentity;
 pub(crate) use self::identity::signal_group;
 use crate::exit::K6Exit;
 use crate::sandbox::Sandbox;
-use crate::subcommand::CONFINE;
+use crate::subcommand::{CONFINE, SUPERVISE};
 
 /// What is kept of the output of a short command: k6 inspect of a large suite gives 20 KiB.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -30,13 +30,13 @@ pub(crate) struct Output {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// A command in its own process group, with nothing of our environment but what k6 needs:
+/// A command with nothing of our environment but what k6 needs:
 /// `K6_*`, proxies and Go's debug switches would change what the run does.
 #[expect(
     clippy::disallowed_methods,
     reason = "this crate is the one that starts k6"
 )]
-pub(crate) fn command(program: &Path, directory: &Path) -> Command {
+fn bare(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -46,8 +46,21 @@ pub(crate) fn command(program: &Path, directory: &Path) -> Command {
         .env("K6_AUTO_EXTENSION_RESOLUTION", "false")
         .current_dir(directory)
         .stdin(Stdio::null())
-        .process_group(0)
         .kill_on_drop(true);
+    command
+}
+
+/// The same in a process group of its own.
+pub(crate) fn command(program: &Path, directory: &Path) -> Command {
+    let mut command = bare(program, directory);
+    command.process_group(0);
+    command
+}
+
+/// The supervisor of the run in a directory. It leaves our process group by itself.
+pub(crate) fn supervisor(program: &Path, directory: &Path) -> Command {
+    let mut command = bare(program, directory);
+    command.arg(SUPERVISE).arg(directory);
     command
 }
 

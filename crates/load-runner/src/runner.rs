@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use load_analysis::threshold::Threshold;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::binary::BinaryError;
@@ -23,6 +24,18 @@ pub trait LoadRunner: Send + Sync {
     /// # Errors
     /// [`StartError`]; then nothing runs.
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError>;
+
+    /// Follows a run that an earlier life of this service started in `directory`, with its
+    /// [`RunHandle::process`] of then. Its end may have come meanwhile; it is
+    /// [`K6Exit::Unknown`] when nobody saw it.
+    ///
+    /// # Errors
+    /// [`AdoptError`] when the run's files do not say what it was.
+    async fn adopt(
+        &self,
+        directory: &Path,
+        process: ProcessIdentity,
+    ) -> Result<RunHandle, AdoptError>;
 }
 
 /// A run that has begun. Dropping it stops the run.
@@ -34,7 +47,7 @@ pub struct RunHandle {
     pub requirements: Requirements,
     /// What a script may do here beyond its sandbox, as a sentence; mostly nothing.
     pub gap: Option<&'static str>,
-    /// The process, for finding it again after a crash of this one.
+    /// The process that watches over k6, for finding it again after a crash of this one.
     pub process: ProcessIdentity,
     pub(crate) end: watch::Receiver<Option<RunEnd>>,
     pub(crate) stop: watch::Sender<bool>,
@@ -43,13 +56,24 @@ pub struct RunHandle {
 /// Where a run's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunArtifacts {
-    /// The directory of k6, within that of the run.
+    /// The directory of the run.
     pub directory: PathBuf,
-    /// k6's samples as JSON lines, read by [`SampleReader`](crate::sample::SampleReader).
+    /// What the supervisor had to say; mostly nothing.
+    pub supervisor_log: PathBuf,
+    /// The files of each k6, at least of one.
+    pub processes: Vec<ProcessArtifacts>,
+}
+
+/// Where the files of one k6 are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessArtifacts {
+    /// Its directory, within that of the run.
+    pub directory: PathBuf,
+    /// Its samples as JSON lines, read by [`SampleReader`](crate::sample::SampleReader).
     pub samples: PathBuf,
-    /// k6's log as JSON lines, read by [`LogReader`](crate::log::LogReader).
+    /// Its log as JSON lines, read by [`LogReader`](crate::log::LogReader).
     pub log: PathBuf,
-    /// k6's own summary, read by [`Summary`](crate::summary::Summary); absent when k6 was
+    /// Its own summary, read by [`Summary`](crate::summary::Summary); absent when it was
     /// killed.
     pub summary: PathBuf,
 }
@@ -66,7 +90,8 @@ pub struct Requirements {
 }
 
 /// Why a run was stopped before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum StopReason {
     /// Somebody asked for it.
     Requested,
@@ -83,7 +108,23 @@ pub struct RunEnd {
     pub exit: K6Exit,
     /// Why it was stopped; absent when it came to its own end.
     pub stopped: Option<StopReason>,
+    /// What the generator itself used; absent when its end was not seen.
+    pub usage: Option<Usage>,
 }
+
+/// What all k6 of a run used, from their start to the end of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Time on processors, of all processes together.
+    pub cpu: Duration,
+    /// Time on the clock.
+    pub wall: Duration,
+}
+
+/// Why a run cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[error("the files of the run cannot be read: {0}")]
+pub struct AdoptError(#[from] std::io::Error);
 
 /// Why a run did not begin.
 #[derive(Debug, thiserror::Error)]
@@ -125,8 +166,8 @@ pub enum StartError {
 }
 
 impl RunHandle {
-    /// Asks the run to stop: SIGINT once, which lets teardown and summary run, and after 9 s
-    /// SIGKILL to the process group. Returns at once; calling it again changes nothing.
+    /// Asks the run to stop: SIGINT to each k6 once, which lets teardown and summary run, and
+    /// after 9 s SIGKILL to their process groups. Returns at once; calling it again changes nothing.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -138,20 +179,39 @@ impl RunHandle {
         ended.ok().and_then(|end| *end).unwrap_or(RunEnd {
             exit: K6Exit::Unknown,
             stopped: None,
+            usage: None,
         })
     }
 }
 
 impl RunArtifacts {
-    /// The files of a run in its directory.
+    /// The files of a run of some k6 in its directory.
     #[must_use]
-    pub fn within(run: &Path) -> Self {
-        let directory = run.join("k6-1");
+    pub fn within(run: &Path, processes: usize) -> Self {
+        let processes = (1..=processes.max(1)).map(|number| {
+            let directory = process_directory(run, number);
+            ProcessArtifacts {
+                samples: directory.join("samples.ndjson"),
+                log: directory.join("k6.log"),
+                summary: directory.join("summary.json"),
+                directory,
+            }
+        });
         Self {
-            samples: directory.join("samples.ndjson"),
-            log: directory.join("k6.log"),
-            summary: directory.join("summary.json"),
-            directory,
+            directory: run.to_owned(),
+            supervisor_log: run.join("supervisor.log"),
+            processes: processes.collect(),
         }
     }
+
+    /// The files of a run that was started before.
+    #[must_use]
+    pub fn found_in(run: &Path) -> Self {
+        let exists = |number: &usize| process_directory(run, *number).is_dir();
+        Self::within(run, (1..).take_while(exists).count())
+    }
+}
+
+fn process_directory(run: &Path, number: usize) -> PathBuf {
+    run.join(format!("k6-{number}"))
 }

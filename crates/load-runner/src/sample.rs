@@ -1,6 +1,7 @@
 //! k6's samples, read while they are written.
 
 mod decoder;
+mod of_run;
 mod owned_tags;
 
 use std::io;
@@ -11,6 +12,7 @@ use load_analysis::sample::Sample;
 use serde::{Deserialize, Serialize};
 
 pub use self::decoder::{Decoder, Unreadable};
+pub use self::of_run::RunSamples;
 use crate::tail::LineTail;
 pub use crate::tail::Progress;
 

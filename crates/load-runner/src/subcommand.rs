@@ -1,7 +1,8 @@
-//! What a program of ours becomes when it is told to: a k6 in its sandbox.
+//! What a program of ours becomes when it is told to: the supervisor of a run, or a k6 in its
+//! sandbox.
 //!
-//! A process can only give up its own rights, so that the first step of a k6 is a process of
-//! ours. Every program that runs load has these subcommands, and calls [`run`] before anything
+//! A supervisor outlives the service that started it, and a process can only give up its own
+//! rights, so that both begin as a process of ours. Every program that runs load has these subcommands, and calls [`run`] before anything
 //! else.
 
 use std::convert::Infallible;
@@ -11,9 +12,13 @@ use std::process::ExitCode;
 
 use crate::exit::NOT_EXECUTED;
 use crate::sandbox::Sandbox;
+use crate::supervisor;
 
 /// `confine-k6 PARENT SANDBOX ARGUMENT…` becomes the sandbox's k6 with these arguments.
 pub(crate) const CONFINE: &str = "confine-k6";
+
+/// `supervise-k6 DIRECTORY` carries out the order of a run's directory.
+pub(crate) const SUPERVISE: &str = "supervise-k6";
 
 /// Why a subcommand failed, as a sentence.
 type Failure = Box<dyn std::error::Error>;
@@ -27,16 +32,22 @@ type Failure = Box<dyn std::error::Error>;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut arguments = arguments.into_iter();
     let name = arguments.next()?;
-    let failure = match name.to_str()? {
-        CONFINE => match confine(arguments) {
-            Ok(never) => match never {},
-            Err(failure) => failure,
-        },
+    let done = match name.to_str()? {
+        CONFINE => confine(arguments).map(|never| match never {}),
+        SUPERVISE => supervise(arguments),
         _ => return None,
     };
-    let line = serde_json::json!({"level": "error", "msg": format!("{}: {failure}", CONFINE)});
-    eprintln!("{line}");
+    let Err(failure) = done else {
+        return Some(ExitCode::SUCCESS);
+    };
+    let message = format!("{}: {failure}", name.display());
+    eprintln!("{}", serde_json::json!({"level": "error", "msg": message}));
     Some(ExitCode::from(NOT_EXECUTED))
+}
+
+fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let directory = arguments.next().ok_or("the directory is missing")?;
+    Ok(supervisor::supervise(directory.as_ref())?)
 }
 
 fn confine(mut arguments: impl Iterator<Item = OsString>) -> Result<Infallible, Failure> {

@@ -37,8 +37,8 @@ const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
 /// The program that this process runs, also when its file was replaced meanwhile.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
-/// Runs the process until `shutdown`: binds, marks what an earlier life left behind as
-/// interrupted, then serves. A run under way at the shutdown is stopped and marked.
+/// Runs the process until `shutdown`: binds, adopts or ends the runs that an earlier life left
+/// behind, then serves. A run under way at the shutdown is stopped and marked.
 ///
 /// # Errors
 /// A part cannot be built, or the listener broke.
@@ -65,8 +65,9 @@ pub async fn run(
     let sampling = config.telemetry.sampling;
     let scripts = config.scripts_directory.clone();
     let app = App::build(config, shutdown.clone()).await?;
-    app.conductor.mark_interrupted().await?;
-    let conductor = tokio::spawn(app.conductor.clone().conduct(shutdown.clone()));
+    let adopted = app.conductor.recover().await?;
+    let conducting = app.conductor.clone().conduct(adopted, shutdown.clone());
+    let conductor = tokio::spawn(conducting);
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);

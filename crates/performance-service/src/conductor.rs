@@ -25,6 +25,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::interrupted::Adopted;
 use self::measures::Measures;
 use crate::announcer::{self, Announcer};
 use crate::k6::InstalledK6;
@@ -175,9 +176,12 @@ impl Conductor {
         Err(Problem::unavailable(detail, STORE_RETRY))
     }
 
-    /// Carries out queued runs, oldest first, until the shutdown; a run under way is stopped
+    /// Follows adopted runs to their end, then carries out queued ones, oldest first, until the shutdown; a run under way is stopped
     /// then and marked as interrupted.
-    pub(crate) async fn conduct(self, shutdown: CancellationToken) {
+    pub(crate) async fn conduct(self, adopted: Vec<Adopted>, shutdown: CancellationToken) {
+        for run in adopted {
+            self.carry_on(run, &shutdown).await;
+        }
         while !shutdown.is_cancelled() {
             self.note_queue().await;
             match self.shared.store.next_queued().await {

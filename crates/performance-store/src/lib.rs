@@ -42,6 +42,6 @@ pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
 };
-pub use runs::{MAX_LISTED_RUNS, RunFilter};
+pub use runs::{MAX_LISTED_RUNS, RunFilter, ToldSeconds};
 pub use search::{Found, RunQuery};
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};

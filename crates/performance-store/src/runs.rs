@@ -1,12 +1,14 @@
 //! The state machine of runs. Every change is a compare-and-set on the status and
 //! the fence, in one transaction with the events that tell of it.
 
+mod adoption;
 mod changes;
 mod rows;
 
 use rusqlite::{OptionalExtension, params};
 use tenancy::TenantId;
 
+pub use self::adoption::ToldSeconds;
 use self::rows::{COLUMNS, check, collect};
 pub(crate) use self::rows::{fenced_row, load, row_of, timestamp};
 use crate::database::{Operation, RunStore};

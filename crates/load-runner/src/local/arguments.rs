@@ -1,21 +1,24 @@
 //! k6's command line, as a list: no shell reads it.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
 
 use crate::plan::RunPlan;
 
 /// What the command lines of one run have in common.
 #[derive(Debug)]
 pub(super) struct Arguments {
-    entry: PathBuf,
+    entry: String,
     /// `NAME=value`, each for a `-e`.
     variables: Vec<String>,
     blocked: Vec<String>,
 }
 
 impl Arguments {
-    pub(super) fn new(plan: &RunPlan, entry: PathBuf, blocked: Vec<String>) -> Self {
+    /// # Errors
+    /// When the path of the entry is no text.
+    pub(super) fn new(plan: &RunPlan, entry: &Path, blocked: Vec<String>) -> io::Result<Self> {
+        let entry = entry.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         let base_url = plan.target.base_url();
         let variables = plan
             .environment
@@ -24,15 +27,15 @@ impl Arguments {
             .chain([("BASE_URL", base_url)])
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        Self {
-            entry,
+        Ok(Self {
+            entry: entry.to_owned(),
             variables,
             blocked,
-        }
+        })
     }
 
     /// `k6 inspect`: what the run will take.
-    pub(super) fn inspect(&self) -> Vec<OsString> {
+    pub(super) fn inspect(&self) -> Vec<String> {
         let mut list = owned([
             "inspect",
             "--execution-requirements",
@@ -44,7 +47,7 @@ impl Arguments {
     }
 
     /// `k6 run`, waiting for its start on the REST interface at `port`.
-    pub(super) fn run(&self, port: u16) -> Vec<OsString> {
+    pub(super) fn run(&self, port: u16) -> Vec<String> {
         let mut list = owned([
             "run",
             "-q",
@@ -64,15 +67,15 @@ impl Arguments {
         list
     }
 
-    fn append_shared(&self, list: &mut Vec<OsString>) {
+    fn append_shared(&self, list: &mut Vec<String>) {
         list.extend(owned(["--include-system-env-vars=false"]));
         for variable in &self.variables {
             list.extend(owned(["-e", variable]));
         }
-        list.push(self.entry.clone().into());
+        list.push(self.entry.clone());
     }
 }
 
-fn owned<T: Into<OsString>, const N: usize>(parts: [T; N]) -> Vec<OsString> {
+fn owned<T: Into<String>, const N: usize>(parts: [T; N]) -> Vec<String> {
     parts.into_iter().map(Into::into).collect()
 }

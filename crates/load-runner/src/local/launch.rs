@@ -1,4 +1,4 @@
-//! From a command line to a k6 that puts load on its target.
+//! From an order to k6 that put load on their target.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,119 +10,167 @@ use std::time::Duration;
 
 use reqwest::Client;
 use tokio::process::Child;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::arguments::Arguments;
+use super::follow::Supervised;
 use crate::exit::K6Exit;
 use crate::process::{self, ProcessIdentity};
 use crate::rest::Rest;
 use crate::runner::{RunArtifacts, StartError};
 use crate::sandbox::Sandbox;
+use crate::supervisor::{EndRecord, GeneratorOrder, Order};
 
 /// 3,000 virtual users are ready within a second; a busy machine gets this much.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const READY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How often a starting k6 is asked whether it is ready: it has no way to tell by itself.
 const ASK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Tries with another port. Each can only fail if somebody takes the port between its choice
+/// Tries with other ports. Each can only fail if somebody takes a port between its choice
 /// and k6's start.
 const PORT_ATTEMPTS: u32 = 5;
 
-/// How much of the end of k6's log an error is made from.
+/// How much of the end of a log an error is made from.
 const LOG_TAIL: u64 = 4 * 1024;
 
-/// A k6 that is to be started.
-pub(super) struct Generator<'a> {
+/// A run that is to be started.
+pub(super) struct Launch<'a> {
+    /// The program whose subcommands watch and confine.
     pub(super) program: &'a Path,
-    /// Its rights, but for the port that it listens on.
+    /// The rights of each k6, but for its directory and the port that it listens on.
     pub(super) sandbox: Sandbox,
     pub(super) arguments: &'a Arguments,
     pub(super) artifacts: &'a RunArtifacts,
+    /// Without its k6.
+    pub(super) order: Order,
 }
 
-/// A k6 whose load has begun.
-pub(super) struct Launched {
-    pub(super) child: Child,
-    pub(super) process: ProcessIdentity,
-}
-
-/// Starts k6 paused, waits until its virtual users are ready, and lets it begin.
-pub(super) async fn launch(
-    generator: Generator<'_>,
-    client: &Client,
-) -> Result<Launched, StartError> {
-    let artifacts = generator.artifacts;
-    let mut attempt = 1;
-    loop {
-        let port = free_port()?;
-        let sandbox = Sandbox {
-            bind: vec![port],
-            ..generator.sandbox.clone()
-        };
-        let mut command = process::confined(generator.program, &sandbox)?;
-        command
-            .args(generator.arguments.run(port))
-            .stdout(Stdio::null())
-            .stderr(log_file(&artifacts.log)?);
-        let mut child = command.spawn()?;
-        let rest = Rest::new(client.clone(), port);
-        match begin(&mut child, &rest).await {
-            Ok(process) => return Ok(Launched { child, process }),
-            Err(StartError::Ended {
-                exit: K6Exit::PORT_TAKEN,
-                ..
-            }) if attempt < PORT_ATTEMPTS => {
-                attempt += 1;
+impl Launch<'_> {
+    /// Starts every k6 paused, waits until their virtual users are ready, and lets them begin.
+    pub(super) async fn launch(self, client: &Client) -> Result<Supervised, StartError> {
+        let mut attempt = 1;
+        loop {
+            let ports = free_ports(self.artifacts.processes.len())?;
+            self.give_order(&ports)?;
+            let mut supervised = self.supervise()?;
+            let rests = ports.iter().map(|port| Rest::new(client.clone(), *port));
+            match begin(&mut supervised, rests.collect()).await {
+                Ok(()) => return Ok(supervised),
+                Err(StartError::Ended {
+                    exit: K6Exit::PORT_TAKEN,
+                    ..
+                }) if attempt < PORT_ATTEMPTS => {
+                    attempt += 1;
+                }
+                Err(StartError::Ended { exit, .. }) => {
+                    let log = self.log_end();
+                    return Err(StartError::Ended { exit, log });
+                }
+                Err(error) => return Err(error),
             }
-            Err(StartError::Ended { exit, .. }) => {
-                return Err(StartError::Ended {
-                    exit,
-                    log: log_end(&artifacts.log),
-                });
-            }
-            Err(error) => return Err(error),
         }
+    }
+
+    fn give_order(&self, ports: &[u16]) -> io::Result<()> {
+        let mut order = self.order.clone();
+        for (files, port) in self.artifacts.processes.iter().zip(ports) {
+            order.generators.push(GeneratorOrder {
+                sandbox: Sandbox {
+                    directory: files.directory.clone(),
+                    bind: vec![*port],
+                    ..self.sandbox.clone()
+                },
+                arguments: self.arguments.run(*port),
+            });
+        }
+        EndRecord::remove(&self.artifacts.directory);
+        order.write(&self.artifacts.directory)
+    }
+
+    fn supervise(&self) -> Result<Supervised, StartError> {
+        let directory = &self.artifacts.directory;
+        let child = process::supervisor(self.program, directory)
+            .stdout(Stdio::null())
+            .stderr(log_file(&self.artifacts.supervisor_log)?)
+            .spawn()?;
+        let process = child.id().and_then(ProcessIdentity::of);
+        let process = process.ok_or_else(|| ended(K6Exit::Unknown))?;
+        Ok(Supervised {
+            process,
+            child: Some(child),
+            directory: directory.clone(),
+        })
+    }
+
+    /// What was logged last by the first that logged anything.
+    fn log_end(&self) -> String {
+        let logs = self.artifacts.processes.iter().map(|files| &files.log);
+        logs.chain([&self.artifacts.supervisor_log])
+            .map(|log| log_end(log))
+            .find(|end| !end.is_empty())
+            .unwrap_or_default()
     }
 }
 
-/// Waits until a paused k6 is ready, and lets it begin. The child is killed when this fails,
-/// because it is dropped.
-async fn begin(child: &mut Child, rest: &Rest) -> Result<ProcessIdentity, StartError> {
-    let gone = |exit: K6Exit| StartError::Ended {
+/// Waits until all paused k6 are ready, and lets them begin at once. The supervisor is killed
+/// when this fails, because its child is dropped, and k6 with it.
+async fn begin(supervised: &mut Supervised, rests: Vec<Rest>) -> Result<(), StartError> {
+    let ready = tokio::time::timeout_at(Instant::now() + READY_DEADLINE, ready(rests));
+    tokio::select! {
+        exit = end_of(supervised.child.as_mut(), &supervised.directory) => Err(ended(exit)),
+        ready = ready => ready.map_err(|_| StartError::NotReady(READY_DEADLINE)),
+    }
+}
+
+/// How a supervisor's run ended, when it has.
+async fn end_of(child: Option<&mut Child>, directory: &Path) -> K6Exit {
+    if let Some(child) = child {
+        drop(child.wait().await);
+    }
+    EndRecord::read(directory).map_or(K6Exit::Unknown, |record| record.end().exit)
+}
+
+const fn ended(exit: K6Exit) -> StartError {
+    StartError::Ended {
         exit,
         log: String::new(),
-    };
-    let process = child.id().and_then(ProcessIdentity::of);
-    tokio::select! {
-        status = child.wait() => Err(gone(status?.into())),
-        ready = tokio::time::timeout_at(Instant::now() + READY_DEADLINE, ready(rest)) => {
-            ready.map_err(|_| StartError::NotReady(READY_DEADLINE))?;
-            // The port may have been somebody else's k6; then ours has ended with 106.
-            process.filter(ProcessIdentity::is_running).ok_or_else(|| gone(K6Exit::Unknown))
-        }
     }
 }
 
-async fn ready(rest: &Rest) {
+async fn ready(rests: Vec<Rest>) {
+    for rest in &rests {
+        until_paused(rest).await;
+    }
+    let mut begun: JoinSet<()> = rests.into_iter().map(begin_one).collect();
+    while begun.join_next().await.is_some() {}
+}
+
+async fn until_paused(rest: &Rest) {
     let mut looks = tokio::time::interval(ASK_INTERVAL);
-    loop {
+    while !rest.is_ready().await.unwrap_or(false) {
         looks.tick().await;
-        let ready = rest.is_ready().await.unwrap_or(false);
-        if ready && rest.begin().await.is_ok() {
-            return;
-        }
     }
 }
 
-/// A port that is free at this moment. k6 binds port 0 as well, but never says which it got.
-fn free_port() -> io::Result<u16> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+async fn begin_one(rest: Rest) {
+    let mut looks = tokio::time::interval(ASK_INTERVAL);
+    while rest.begin().await.is_err() {
+        looks.tick().await;
+    }
 }
 
-/// Appending, so that the file can be emptied under k6 when it grows too large.
+/// Ports that are free at this moment. k6 binds port 0 as well, but never says which it got.
+fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+    // All at once, so that none is given twice.
+    let listeners: io::Result<Vec<_>> = (0..count)
+        .map(|_| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .collect();
+    let ports = listeners?.into_iter().map(|it| Ok(it.local_addr()?.port()));
+    ports.collect()
+}
+
 fn log_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .create(true)

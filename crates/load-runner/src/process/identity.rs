@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// Number and start time of the first process of a run's group.
+/// Number and start time of a process that leads a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// The process, and its process group.
@@ -19,6 +19,9 @@ pub struct ProcessIdentity {
 /// How often a process that should end is looked for. It is not our child, so that there is
 /// no event to await.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 impl ProcessIdentity {
     /// The identity of a process that runs now; `None` when there is none with this number.
@@ -51,6 +54,18 @@ impl ProcessIdentity {
         }
         signal_group(self.pid, Signal::SIGKILL);
         self.wait_until_gone(grace).await
+    }
+
+    /// Awaits the end of a process that need not be our child.
+    pub(crate) async fn gone(&self) {
+        while !self.wait_until_gone(FOREVER).await {}
+    }
+
+    /// Sends a signal to the group of this very process, if it still runs.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.is_running() {
+            signal_group(self.pid, signal);
+        }
     }
 
     async fn wait_until_gone(&self, limit: Duration) -> bool {

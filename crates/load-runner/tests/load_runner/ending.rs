@@ -7,13 +7,11 @@ use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::inspect::InspectError;
 use load_runner::runner::{RunEnd, RunHandle, StartError, StopReason};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::lab::{Lab, finish, on_both_versions};
 
 /// A stopped run is gone within this.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 on_both_versions!(
     crossed_thresholds_end_with_99,
@@ -26,22 +24,11 @@ on_both_versions!(
     more_load_than_allowed_is_refused,
     a_stop_ends_with_105,
     a_stop_ends_a_hanging_teardown,
-    a_killed_k6_leaves_samples_and_an_invalid_verdict,
-    a_dropped_handle_stops_the_run,
-    a_left_over_process_is_found_and_ended,
 );
 
 async fn crossed_thresholds_end_with_99(lab: Lab) -> anyhow::Result<()> {
     let finished = lab.run(lab.ending("crossed")).await?;
-    ensure!(
-        finished.end
-            == RunEnd {
-                exit: K6Exit::Code(99),
-                stopped: None
-            },
-        "{:?}",
-        finished.end
-    );
+    check_end(&finished.end, K6Exit::Code(99), None)?;
     ensure!(
         finished.verdict.level == Level::Fail,
         "{:?}",
@@ -178,11 +165,16 @@ async fn a_stop_ends_with_105(lab: Lab) -> anyhow::Result<()> {
     handle.stop();
     handle.stop();
     let finished = finish(&handle).await?;
-    let expected = RunEnd {
-        exit: K6Exit::Code(105),
-        stopped: Some(StopReason::Requested),
-    };
-    ensure!(finished.end == expected, "{:?}", finished.end);
+    check_end(
+        &finished.end,
+        K6Exit::Code(105),
+        Some(StopReason::Requested),
+    )?;
+    let usage = finished.end.usage.context("what k6 used")?;
+    ensure!(
+        usage.cpu > Duration::ZERO && usage.wall < STOP_LIMIT + STOP_LIMIT,
+        "{usage:?}"
+    );
     ensure!(asked.elapsed() < STOP_LIMIT, "{:?}", asked.elapsed());
     ensure!(
         finished.summary.is_some(),
@@ -198,80 +190,23 @@ async fn a_stop_ends_a_hanging_teardown(lab: Lab) -> anyhow::Result<()> {
     let asked = Instant::now();
     handle.stop();
     let end = handle.ended().await;
-    let expected = RunEnd {
-        exit: K6Exit::Signal(9),
-        stopped: Some(StopReason::Requested),
-    };
-    ensure!(end == expected, "{end:?}");
+    check_end(&end, K6Exit::Signal(9), Some(StopReason::Requested))?;
     ensure!(asked.elapsed() < STOP_LIMIT, "{:?}", asked.elapsed());
     Ok(())
 }
 
-async fn a_killed_k6_leaves_samples_and_an_invalid_verdict(lab: Lab) -> anyhow::Result<()> {
-    let handle = lab.start(lab.ending("")).await?;
-    until_running(&handle).await?;
-    kill(
-        Pid::from_raw(i32::try_from(handle.process.pid)?),
-        Signal::SIGKILL,
-    )?;
-    let finished = finish(&handle).await?;
-    ensure!(
-        finished.end
-            == RunEnd {
-                exit: K6Exit::Signal(9),
-                stopped: None
-            },
-        "{:?}",
-        finished.end
-    );
-    ensure!(finished.results.metrics["http_reqs"].values["count"] > 0.0);
-    ensure!(finished.summary.is_none());
-    ensure!(finished.verdict.level == Level::Invalid);
-    ensure!(
-        finished.verdict.reasons[0].contains("signal 9"),
-        "{:?}",
-        finished.verdict
-    );
-    Ok(())
-}
-
-async fn a_dropped_handle_stops_the_run(lab: Lab) -> anyhow::Result<()> {
-    let handle = lab.start(lab.ending("")).await?;
-    let process = handle.process;
-    until_running(&handle).await?;
-    drop(handle);
-    test_support::wait::until("k6 is gone", STOP_LIMIT, async || {
-        ensure!(!process.is_running(), "it still runs");
-        Ok(())
-    })
-    .await
-}
-
-async fn a_left_over_process_is_found_and_ended(lab: Lab) -> anyhow::Result<()> {
-    let handle = lab.start(lab.ending("")).await?;
-    until_running(&handle).await?;
-    let stranger = load_runner::process::ProcessIdentity {
-        start_ticks: handle.process.start_ticks + 1,
-        ..handle.process
-    };
-    ensure!(
-        stranger.end(STOP_LIMIT).await && handle.process.is_running(),
-        "a stranger was ended"
-    );
-    ensure!(handle.process.end(STOP_LIMIT).await, "it still runs");
-    ensure!(
-        handle.ended().await
-            == RunEnd {
-                exit: K6Exit::Code(105),
-                stopped: None
-            }
-    );
+pub(crate) fn check_end(
+    end: &RunEnd,
+    exit: K6Exit,
+    stopped: Option<StopReason>,
+) -> anyhow::Result<()> {
+    ensure!((end.exit, end.stopped) == (exit, stopped), "{end:?}");
     Ok(())
 }
 
 /// Until k6 has put load on the target.
-async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
-    let samples = &handle.artifacts.samples;
+pub(crate) async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
+    let samples = &handle.artifacts.processes[0].samples;
     test_support::wait::until("samples of requests", STOP_LIMIT, async || {
         let text = std::fs::read_to_string(samples)?;
         ensure!(

@@ -12,8 +12,9 @@ use load_runner::local::LocalProcess;
 use load_runner::log::LogReader;
 use load_runner::options::{RequestedOptions, RunOptions};
 use load_runner::plan::RunPlan;
+use load_runner::process::ProcessIdentity;
 use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError};
-use load_runner::sample::SampleReader;
+use load_runner::sample::RunSamples;
 use load_runner::sandbox::Limits;
 use load_runner::script::ScriptDirectory;
 use load_runner::summary::Summary;
@@ -133,18 +134,18 @@ pub(crate) fn thresholds(list: &[(&str, &str)]) -> BTreeMap<String, Vec<String>>
 /// Awaits the end of a run and reads its files.
 pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     let end = handle.ended().await;
-    let mut samples = SampleReader::new(handle.artifacts.samples.clone());
+    let mut samples = RunSamples::new(&handle.artifacts);
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     while samples.read(|sample| aggregator.add(sample))?.more {
         aggregator.take_passed();
     }
-    let summary = Summary::read(&handle.artifacts.summary).ok();
+    let summary = Summary::read(&handle.artifacts.processes[0].summary).ok();
     let reported = summary.as_ref().map(Summary::thresholds);
     let results = aggregator.results(reported.as_ref());
     let mut log = Vec::new();
     let mut output_errors = Vec::new();
     let mut exceptions = 0;
-    LogReader::new(handle.artifacts.log.clone()).read(|line| {
+    LogReader::new(handle.artifacts.processes[0].log.clone()).read(|line| {
         exceptions += u64::from(line.is_exception());
         output_errors.extend(line.is_output_error().then(|| line.to_string()));
         log.push(line.to_string());
@@ -163,6 +164,26 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
         verdict,
         log,
     })
+}
+
+/// The k6 of a run, as processes.
+pub(crate) fn k6_of(handle: &RunHandle) -> Vec<ProcessIdentity> {
+    let directories: Vec<_> = handle
+        .artifacts
+        .processes
+        .iter()
+        .map(|it| &it.directory)
+        .collect();
+    let works_there = |pid: u32| {
+        let directory = std::fs::read_link(format!("/proc/{pid}/cwd"));
+        directory.is_ok_and(|directory| directories.contains(&&directory))
+    };
+    std::fs::read_dir("/proc")
+        .expect("the processes")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid| works_there(*pid))
+        .filter_map(ProcessIdentity::of)
+        .collect()
 }
 
 /// Makes a test of both versions of k6 from an async function that takes a [`Lab`].

@@ -13,4 +13,5 @@ mod reading;
 mod requested;
 mod results;
 mod sandbox;
+mod supervision;
 mod target;

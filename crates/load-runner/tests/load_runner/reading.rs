@@ -20,7 +20,7 @@ async fn samples_come_while_k6_runs(lab: Lab) -> anyhow::Result<()> {
     let handle = lab
         .start(lab.plan("default.js", &users_and_duration(2, "4s")))
         .await?;
-    let mut reader = SampleReader::new(handle.artifacts.samples.clone());
+    let mut reader = SampleReader::new(handle.artifacts.processes[0].samples.clone());
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     let second = test_support::wait::until(
         "a whole second",
@@ -56,7 +56,7 @@ async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> 
         .await?;
     let whole = finish(&handle).await?;
 
-    let samples = &handle.artifacts.samples;
+    let samples = &handle.artifacts.processes[0].samples;
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     let mut position = load_runner::sample::Position::default();
     let mut readers = 0;

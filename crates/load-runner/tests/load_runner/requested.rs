@@ -7,7 +7,7 @@ use load_analysis::verdict::Level;
 use load_runner::options::RequestedOptions;
 
 use crate::lab::{
-    Finished, Lab, environment, finish, on_both_versions, thresholds, users_and_duration,
+    Finished, Lab, environment, finish, k6_of, on_both_versions, thresholds, users_and_duration,
 };
 
 on_both_versions!(
@@ -130,7 +130,7 @@ async fn the_environment_holds_what_was_given_and_nothing_else(lab: Lab) -> anyh
         ("BASE_URL", "http://127.0.0.9:1"),
     ]);
     let handle = lab.start(plan).await?;
-    let system = std::fs::read_to_string(format!("/proc/{}/environ", handle.process.pid))?;
+    let system = std::fs::read_to_string(format!("/proc/{}/environ", k6_of(&handle)[0].pid))?;
     let names: Vec<_> = system
         .split_terminator('\0')
         .filter_map(|line| line.split('=').next())

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use load_analysis::aggregate::{Aggregator, SecondBucket};
 use load_runner::log::LogReader;
 use load_runner::runner::{Requirements, RunArtifacts};
-use load_runner::sample::SampleReader;
+use load_runner::sample::RunSamples;
 use performance_store::LogLine;
 
 /// The most errors of outputs that are kept; the first ones name the cause.
@@ -17,8 +17,8 @@ const MAX_EXCERPT: usize = 300;
 
 /// Everything that is known of a run from its files. Its methods block.
 pub(super) struct Collector {
-    samples: SampleReader,
-    log: LogReader,
+    samples: RunSamples,
+    logs: Vec<LogReader>,
     pub(super) aggregator: Aggregator,
     pub(super) output_errors: Vec<String>,
     /// Iterations that threw.
@@ -43,9 +43,12 @@ pub(super) struct Batch {
 
 impl Collector {
     pub(super) fn new(artifacts: &RunArtifacts, requirements: Requirements) -> Self {
+        let logs = artifacts.processes.iter();
         Self {
-            samples: SampleReader::new(artifacts.samples.clone()),
-            log: LogReader::new(artifacts.log.clone()),
+            samples: RunSamples::new(artifacts),
+            logs: logs
+                .map(|files| LogReader::new(files.log.clone()))
+                .collect(),
             aggregator: Aggregator::new(requirements.thresholds),
             output_errors: Vec::new(),
             exceptions: 0,
@@ -75,28 +78,36 @@ impl Collector {
     }
 
     fn read_log(&mut self, lines: &mut Vec<LogLine>) -> std::io::Result<bool> {
-        let errors = &mut self.output_errors;
-        let first_error = &mut self.first_error;
-        let exceptions = &mut self.exceptions;
-        let progress = self.log.read(|line| {
-            if line.level == "error" && first_error.is_none() {
-                *first_error = Some(excerpt(&line.to_string()));
-            }
-            *exceptions += u64::from(line.is_exception());
-            if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
-                errors.push(line.to_string());
-            }
-            lines.push(LogLine {
-                at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
-                source: if line.level.is_empty() {
-                    "k6".to_owned()
-                } else {
-                    format!("k6 {}", line.level)
-                },
-                text: line.to_string(),
-            });
-        })?;
-        Ok(progress.more)
+        let Self {
+            logs,
+            output_errors: errors,
+            first_error,
+            exceptions,
+            ..
+        } = self;
+        let mut more = false;
+        for log in logs {
+            let progress = log.read(|line| {
+                if line.level == "error" && first_error.is_none() {
+                    *first_error = Some(excerpt(&line.to_string()));
+                }
+                *exceptions += u64::from(line.is_exception());
+                if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
+                    errors.push(line.to_string());
+                }
+                lines.push(LogLine {
+                    at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
+                    source: if line.level.is_empty() {
+                        "k6".to_owned()
+                    } else {
+                        format!("k6 {}", line.level)
+                    },
+                    text: line.to_string(),
+                });
+            })?;
+            more |= progress.more;
+        }
+        Ok(more)
     }
 }
 
@@ -125,13 +136,13 @@ mod tests {
     fn every_line_of_the_log_is_handed_out() {
         const LINES: usize = 4_000;
         let directory = tempfile::tempdir().unwrap();
-        let artifacts = RunArtifacts::within(directory.path());
-        std::fs::create_dir_all(&artifacts.directory).unwrap();
+        let artifacts = RunArtifacts::within(directory.path(), 1);
+        std::fs::create_dir(&artifacts.processes[0].directory).unwrap();
         let mut log = String::new();
         for number in 0..LINES {
             writeln!(log, r#"{{"level":"info","msg":"line {number}"}}"#).unwrap();
         }
-        std::fs::write(&artifacts.log, log).unwrap();
+        std::fs::write(&artifacts.processes[0].log, log).unwrap();
         let requirements = Requirements {
             total_duration: Duration::from_secs(1),
             max_virtual_users: 1,

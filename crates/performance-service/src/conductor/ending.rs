@@ -188,9 +188,12 @@ fn judge_measured(
     limits: Result<Vec<LimitResult>, String>,
 ) -> (Results, Verdict) {
     // Absent when k6 was killed; the samples speak for themselves.
-    let reported = Summary::read(&measured.artifacts.summary)
-        .ok()
-        .map(|summary| summary.thresholds());
+    let reported = match measured.artifacts.processes.as_slice() {
+        [only] => Summary::read(&only.summary).ok(),
+        // Each saw a part.
+        _ => None,
+    };
+    let reported = reported.map(|summary| summary.thresholds());
     let collector = lock(&measured.collector);
     let mut results = collector.aggregator.results(reported.as_ref());
     let evidence = Evidence {
@@ -265,6 +268,7 @@ fn cause(exit: K6Exit, stopped: Option<StopReason>) -> String {
         Some(StopReason::Deadline) => "it ran longer than its plan can take".to_owned(),
         Some(StopReason::DiskQuota) => "its files grew beyond their bound".to_owned(),
         Some(StopReason::Requested) => "it was stopped".to_owned(),
+        None if exit == K6Exit::Unknown => format!("interrupted: {}", exit.meaning()),
         None => exit.meaning(),
     }
 }

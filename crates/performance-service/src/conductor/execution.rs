@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use load_analysis::limits::Limit;
 use load_runner::runner::{RunHandle, StartError};
-use performance_store::{LoadProcess, LogLine, Run, Step, StoreError};
+use performance_store::{LoadProcess, LogLine, Run, RunAddress, Step, StoreError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::collector::{Batch, Collector};
 use super::ending::{Ending, Measured, Stop};
+use super::interrupted::Adopted;
 use super::recorder::{Recorder, RecordingError};
 use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
@@ -29,20 +30,9 @@ impl Conductor {
     /// Carries out the run that waited longest.
     pub(super) async fn execute(&self, queued: Run, shutdown: &CancellationToken) {
         let address = queued.address();
-        let (over, is_over) = watch::channel(false);
-        let cancel = CancellationToken::new();
         // Before it leaves the queue: from then on a cancellation looks for it here.
-        self.set_current(Some(Current {
-            run: address.clone(),
-            cancel: cancel.clone(),
-            over: is_over,
-        }));
+        let (execution, over) = self.attend(&address, shutdown);
         if let Some(run) = self.shared.take(&queued, shutdown).await {
-            let execution = Execution {
-                shared: &self.shared,
-                cancel,
-                shutdown: shutdown.clone(),
-            };
             let (run, ending) = execution.carry_out(run).await;
             self.shared.finish(run, ending).await;
             over.send_replace(true);
@@ -50,6 +40,48 @@ impl Conductor {
         self.set_current(None);
         self.shared.tidy(&address.tenant).await;
     }
+
+    /// Follows a run that goes on since an earlier life of the service.
+    pub(super) async fn carry_on(&self, adopted: Adopted, shutdown: &CancellationToken) {
+        let Adopted { run, begun, told } = adopted;
+        let address = run.address();
+        let (execution, over) = self.attend(&address, shutdown);
+        self.shared.measures.resumed();
+        let recorder = Recorder::resume(&self.shared.store, &run, told);
+        let ending = execution.watch(&run, begun, recorder).await;
+        self.shared.finish(run, ending).await;
+        over.send_replace(true);
+        self.set_current(None);
+        self.shared.tidy(&address.tenant).await;
+    }
+
+    /// Makes a run the one under way. What is returned last is set to true when it is over.
+    fn attend(
+        &self,
+        run: &RunAddress,
+        shutdown: &CancellationToken,
+    ) -> (Execution<'_>, watch::Sender<bool>) {
+        let (over, is_over) = watch::channel(false);
+        let cancel = CancellationToken::new();
+        self.set_current(Some(Current {
+            run: run.clone(),
+            cancel: cancel.clone(),
+            over: is_over,
+        }));
+        let execution = Execution {
+            shared: &self.shared,
+            cancel,
+            shutdown: shutdown.clone(),
+        };
+        (execution, over)
+    }
+}
+
+/// A run whose load is on.
+pub(super) struct Begun {
+    pub(super) handle: RunHandle,
+    /// What it is held against.
+    pub(super) limits: Vec<Limit>,
 }
 
 /// A run under way.
@@ -78,10 +110,12 @@ impl Execution<'_> {
         };
         match self.note_start(&run, &handle).await {
             Ok(run) => {
-                if let Some(gap) = handle.gap {
-                    self.shared.log(&run, "service warning", gap).await;
-                }
-                let ending = self.watch(&run, handle, planned.limits).await;
+                let recorder = Recorder::new(&self.shared.store, &run);
+                let begun = Begun {
+                    handle,
+                    limits: planned.limits,
+                };
+                let ending = self.watch(&run, begun, recorder).await;
                 (run, ending)
             }
             Err(error) => {
@@ -119,11 +153,14 @@ impl Execution<'_> {
     }
 
     /// Follows the run to its end.
-    async fn watch(&self, run: &Run, handle: RunHandle, limits: Vec<Limit>) -> Ending {
+    async fn watch(&self, run: &Run, begun: Begun, mut recorder: Recorder<'_>) -> Ending {
+        let Begun { handle, limits } = begun;
+        if let Some(gap) = handle.gap {
+            self.shared.log(run, "service warning", gap).await;
+        }
         let artifacts = handle.artifacts.clone();
         let collector = Collector::new(&artifacts, handle.requirements.clone());
         let collector = Arc::new(Mutex::new(collector));
-        let mut recorder = Recorder::new(&self.shared.store, run);
         let mut stop: Option<Stop> = None;
         let mut readings = tokio::time::interval(READ_INTERVAL);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -233,7 +270,7 @@ impl Shared {
 
     /// The plan of a stored run. It is checked anew: scripts and targets may have changed
     /// since it was queued.
-    async fn plan_of(&self, run: &Run) -> Result<Planned, String> {
+    pub(super) async fn plan_of(&self, run: &Run) -> Result<Planned, String> {
         let body: StartBody = serde_json::from_str(&run.request)
             .map_err(|error| format!("the stored request cannot be read: {error}"))?;
         let planner = self.planner.clone();

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use load_runner::process::ProcessIdentity;
 use load_runner::runner::RunArtifacts;
-use performance_store::{Outcome, Run, RunStatus, StoreError};
+use performance_store::{Outcome, Run, RunStatus, StoreError, ToldSeconds};
 use tenancy::TenantId;
 
 use super::ending::invalid;
+use super::execution::Begun;
 use super::{Conductor, Shared, blocking};
 
 /// How long a k6 that was left behind gets to end before it is killed.
@@ -20,27 +21,31 @@ const GRACE: Duration = Duration::from_secs(5);
 /// the run itself; a sample file has 3 KB for each request.
 const RUNS_WITH_SAMPLES: u32 = 10;
 
-const REASON: &str = "interrupted: the performance service ended during the run";
+const REASON: &str = "interrupted: the performance service ended while the run began";
+
+/// A run that goes on, or whose end is waiting in its files.
+pub(crate) struct Adopted {
+    pub(super) run: Run,
+    pub(super) begun: Begun,
+    /// What its watchers have seen.
+    pub(super) told: Option<ToldSeconds>,
+}
 
 impl Conductor {
-    /// Ends what the last life of the service left: its k6, then the run.
+    /// Adopts the runs of the last life of the service whose load was on, and ends the others:
+    /// their k6, then the run.
     ///
     /// # Errors
     /// When the store does not answer, or takes no change.
-    pub(crate) async fn mark_interrupted(&self) -> Result<(), StoreError> {
+    pub(crate) async fn recover(&self) -> Result<Vec<Adopted>, StoreError> {
+        let mut adopted = Vec::new();
         for run in self.shared.store.active().await? {
-            self.shared.end_leftover(&run).await;
-            tracing::warn!(test.id = %run.id, "run {} was interrupted", run.number);
-            let outcome = Outcome {
-                status: RunStatus::Failed,
-                error: Some(REASON.to_owned()),
-                verdict: Some(invalid(format!("{REASON}."))),
-                results: None,
-                figures: BTreeMap::new(),
-            };
-            self.shared.offer_end(&run, &outcome).await?;
+            match self.shared.adopt(&run).await {
+                Some(run) => adopted.push(run),
+                None => self.shared.interrupt(&run).await?,
+            }
         }
-        Ok(())
+        Ok(adopted)
     }
 
     /// Removes what is older than the retention: whole runs, and raw samples.
@@ -60,16 +65,63 @@ pub(crate) struct CleanedUp {
 }
 
 impl Shared {
+    /// Takes over a run whose supervisor was recorded. It may have ended meanwhile: then its
+    /// record tells how, and without a record it was killed.
+    async fn adopt(&self, run: &Run) -> Option<Adopted> {
+        let process = recorded(run).filter(|_| run.status == RunStatus::Running)?;
+        if !process.is_running() {
+            self.end_leftover(run).await;
+        }
+        let begun = match self.find(run, process).await {
+            Ok(begun) => begun,
+            Err(reason) => {
+                tracing::warn!(test.id = %run.id, "the run cannot be adopted: {reason}");
+                return None;
+            }
+        };
+        let position = run.position();
+        match self.store.take_over(&run.address(), position).await {
+            Ok((run, told)) => {
+                tracing::info!(test.id = %run.id, "run {} goes on", run.number);
+                Some(Adopted { run, begun, told })
+            }
+            Err(error) => {
+                tracing::error!(test.id = %run.id, "the run cannot be adopted: {error}");
+                begun.handle.stop();
+                begun.handle.ended().await;
+                None
+            }
+        }
+    }
+
+    async fn find(&self, run: &Run, process: ProcessIdentity) -> Result<Begun, String> {
+        // Without its limits a run would pass that must not.
+        let limits = self.plan_of(run).await?.limits;
+        let directory = self.planner.directory(run.id);
+        let handle = self.generators.runner.adopt(&directory, process).await;
+        let handle = handle.map_err(|error| error.to_string())?;
+        Ok(Begun { handle, limits })
+    }
+
+    async fn interrupt(&self, run: &Run) -> Result<(), StoreError> {
+        self.end_leftover(run).await;
+        tracing::warn!(test.id = %run.id, "run {} was interrupted", run.number);
+        let outcome = Outcome {
+            status: RunStatus::Failed,
+            error: Some(REASON.to_owned()),
+            verdict: Some(invalid(format!("{REASON}."))),
+            results: None,
+            figures: BTreeMap::new(),
+        };
+        self.offer_end(run, &outcome).await
+    }
+
     async fn end_leftover(&self, run: &Run) {
         let directory = self.planner.directory(run.id);
         let found = blocking(move || working_in(&directory))
             .await
             .unwrap_or_default();
-        let recorded = run.process.map(|process| ProcessIdentity {
-            pid: process.pid,
-            start_ticks: process.start_ticks,
-        });
-        for process in recorded.into_iter().chain(found) {
+        for process in recorded(run).into_iter().chain(found) {
             if process.is_running() {
                 tracing::warn!(test.id = %run.id, process.pid = process.pid, "ends a k6 that was left behind");
             }
@@ -103,12 +155,30 @@ impl Shared {
             .finished_beyond(tenant, RUNS_WITH_SAMPLES)
             .await?;
         for id in finished {
-            let samples = RunArtifacts::within(&self.planner.directory(id)).samples;
-            let removal = blocking(move || fs::remove_file(samples)).await;
-            cleaned.sample_files += usize::from(matches!(removal, Ok(Ok(()))));
+            let directory = self.planner.directory(id);
+            let removed = blocking(move || remove_samples(&directory)).await;
+            cleaned.sample_files += removed.unwrap_or(0);
         }
         Ok(cleaned)
     }
+}
+
+/// Removes the raw samples of every k6 of a run; gives how many files there were.
+fn remove_samples(run: &Path) -> usize {
+    let files = RunArtifacts::found_in(run).processes;
+    files
+        .iter()
+        .filter(|files| fs::remove_file(&files.samples).is_ok())
+        .count()
+}
+
+/// What watches over the k6 of a run.
+fn recorded(run: &Run) -> Option<ProcessIdentity> {
+    let process = run.process?;
+    Some(ProcessIdentity {
+        pid: process.pid,
+        start_ticks: process.start_ticks,
+    })
 }
 
 /// The processes whose working directory is this one or lies in it. The service may have died between the

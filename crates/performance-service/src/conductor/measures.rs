@@ -30,6 +30,10 @@ impl Measures {
             .set(f64::from(u32::try_from(runs).unwrap_or(u32::MAX)));
     }
 
+    pub(super) fn resumed(&self) {
+        self.active.set(1.0);
+    }
+
     pub(super) fn taken(&self, waited: Duration) {
         self.active.set(1.0);
         self.queue_wait.record(waited.as_secs_f64());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use load_analysis::aggregate::SecondBucket;
-use performance_store::{Event, Run, RunAddress, RunStore, SecondsPart, StoreError};
+use performance_store::{Event, Run, RunAddress, RunStore, SecondsPart, StoreError, ToldSeconds};
 
 use super::collector::Batch;
 use super::pause;
@@ -60,6 +60,15 @@ impl<'a> Recorder<'a> {
                 ..SecondsPart::default()
             },
             cut: None,
+        }
+    }
+
+    /// Goes on with a run whose watchers were told of these seconds.
+    pub(super) fn resume(store: &'a RunStore, run: &Run, told: Option<ToldSeconds>) -> Self {
+        Self {
+            origin: told.map(|told| told.first),
+            told: told.map(|told| told.last),
+            ..Self::new(store, run)
         }
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use load_runner::binary::MajorVersion;
 use load_runner::plan::RunPlan;
-use load_runner::runner::{LoadRunner, RunHandle, StartError};
+use load_runner::process::ProcessIdentity;
+use load_runner::runner::{AdoptError, LoadRunner, RunHandle, StartError};
 use load_runner::script::ScriptDirectory;
 use performance_store::{
     NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreConfig, StoreError,
@@ -38,6 +39,10 @@ struct NeverReady;
 impl LoadRunner for NeverReady {
     async fn start(&self, _: RunPlan) -> Result<RunHandle, StartError> {
         std::future::pending().await
+    }
+
+    async fn adopt(&self, _: &Path, _: ProcessIdentity) -> Result<RunHandle, AdoptError> {
+        Err(std::io::Error::from(std::io::ErrorKind::NotFound).into())
     }
 }
 
@@ -124,7 +129,7 @@ async fn a_run_can_be_cancelled_at_every_moment_of_its_start() -> anyhow::Result
     let laboratory = Laboratory::open(Duration::from_secs(5)).await?;
     let shutdown = CancellationToken::new();
     let conductor = laboratory.conductor.clone();
-    let conducting = tokio::spawn(conductor.clone().conduct(shutdown.clone()));
+    let conducting = tokio::spawn(conductor.clone().conduct(Vec::new(), shutdown.clone()));
     for _ in 0..100 {
         let run = laboratory.enqueue().await?.address();
         within(async {

@@ -12,7 +12,11 @@ async fn a_run_is_stopped_within_ten_seconds() -> anyhow::Result<()> {
     let id = service.begin_long().await?;
     let running = service.get_json("/api/v1/performancetest/running").await?;
     assert_eq!(running[0]["testId"], *id);
-    assert_eq!(processes_of(&service.directory(&id)).len(), 1);
+    assert_eq!(
+        processes_of(&service.directory(&id)).len(),
+        2,
+        "k6 and its supervisor"
+    );
 
     let cancel = format!("/api/v1/performancetest/{id}/cancel");
     let asked = Instant::now();

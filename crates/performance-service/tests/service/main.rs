@@ -7,6 +7,7 @@ mod cancel;
 mod comparisons;
 mod documents;
 mod interrupted;
+mod killed;
 mod lifecycle;
 mod limits;
 mod live;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -162,6 +164,23 @@ impl TestService {
     /// The directory of a run.
     pub(crate) fn directory(&self, id: &str) -> PathBuf {
         self.state.path().join("runs").join(id)
+    }
+}
+
+/// A run outlives its service, but not its test.
+impl Drop for TestService {
+    fn drop(&mut self) {
+        self.process.kill();
+        end_processes_of(self.state.path());
+    }
+}
+
+/// Kills what [`processes_of`] finds: supervisors, and k6 with them.
+pub(crate) fn end_processes_of(directory: &Path) {
+    for pid in processes_of(directory) {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap());
+        // One dies with the other.
+        let _ = kill(pid, Signal::SIGKILL);
     }
 }
 

@@ -1,0 +1,75 @@
+//! What a supervisor is told to do, and what a service that finds it must know.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use load_analysis::threshold::Threshold;
+use serde::{Deserialize, Serialize};
+
+use crate::runner::Requirements;
+use crate::sandbox::Sandbox;
+
+/// Its file in the run's directory.
+const FILE: &str = "order.json";
+
+/// The k6 of one run and their bounds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) generators: Vec<GeneratorOrder>,
+    /// The longest that all of it may take, from the start of the supervisor.
+    pub(crate) deadline: Duration,
+    /// Bytes of all files.
+    pub(crate) disk: u64,
+    total_duration: Duration,
+    max_virtual_users: u32,
+    /// Metric and expression of each.
+    thresholds: Vec<(String, String)>,
+}
+
+/// One k6.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GeneratorOrder {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Order {
+    pub(crate) fn new(requirements: &Requirements, deadline: Duration, disk: u64) -> Self {
+        let thresholds = requirements.thresholds.iter().map(|threshold| {
+            let metric = threshold.selector.source.clone();
+            (metric, threshold.expression.source.clone())
+        });
+        Self {
+            generators: Vec::new(),
+            deadline,
+            disk,
+            total_duration: requirements.total_duration,
+            max_virtual_users: requirements.max_virtual_users,
+            thresholds: thresholds.collect(),
+        }
+    }
+
+    pub(crate) fn read(directory: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&std::fs::read(
+            directory.join(FILE),
+        )?)?)
+    }
+
+    pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
+        std::fs::write(directory.join(FILE), serde_json::to_vec(self)?)
+    }
+
+    /// What k6 made of the script and the options before the start.
+    pub(crate) fn requirements(&self) -> io::Result<Requirements> {
+        let thresholds = self.thresholds.iter();
+        let thresholds: Result<Vec<_>, _> = thresholds
+            .map(|(metric, expression)| Threshold::parse(metric, expression))
+            .collect();
+        Ok(Requirements {
+            total_duration: self.total_duration,
+            max_virtual_users: self.max_virtual_users,
+            thresholds: thresholds.map_err(io::Error::other)?,
+        })
+    }
+}
