@@ -123,7 +123,8 @@ impl LoadRunner for LocalProcess {
         create_private(&plan.directory)?;
         // k6 gets full paths: its own directory is not ours.
         let directory = plan.directory.canonicalize()?;
-        let artifacts = RunArtifacts::within(&directory, 1);
+        let processes = plan.options.processes();
+        let artifacts = RunArtifacts::within(&directory, processes as usize);
         for files in &artifacts.processes {
             create_private(&files.directory)?;
         }
@@ -132,7 +133,7 @@ impl LoadRunner for LocalProcess {
         let sandbox = self.sandbox(&plan, binary.path.clone(), &artifacts);
 
         let requirements = inspect(&self.program, &sandbox, &arguments).await?;
-        check_size(&requirements)?;
+        check_size(&requirements, processes)?;
         let launch = Launch {
             program: &self.program,
             sandbox: Sandbox {
@@ -223,8 +224,12 @@ async fn inspect(
 }
 
 /// The script's own load is held against the bounds of requested options, too.
-fn check_size(requirements: &Requirements) -> Result<(), StartError> {
+fn check_size(requirements: &Requirements, processes: u32) -> Result<(), StartError> {
     let users = requirements.max_virtual_users;
+    if users < processes {
+        let asked = format!("{users} virtual users, too few for {processes} processes");
+        return Err(StartError::TooLarge(asked));
+    }
     if users > MAX_VIRTUAL_USERS {
         let asked = format!("{users} virtual users, allowed are {MAX_VIRTUAL_USERS}");
         return Err(StartError::TooLarge(asked));

@@ -23,6 +23,9 @@ pub const MAX_ITERATIONS: u64 = 10_000_000;
 /// Thresholds of one run, counted as expressions: each with tags costs a histogram.
 pub const MAX_THRESHOLDS: usize = 100;
 
+/// k6 processes of one run on a machine of any size.
+pub const MAX_PROCESSES: u32 = 64;
+
 /// Options as a request has them, unchecked.
 #[derive(Debug, Clone, Default)]
 pub struct RequestedOptions {
@@ -38,6 +41,8 @@ pub struct RequestedOptions {
     pub insecure_skip_tls_verify: Option<bool>,
     /// `options.outputFormat`.
     pub output_format: Option<String>,
+    /// `options.processes`: k6 processes that share the load.
+    pub processes: Option<u64>,
 }
 
 /// Checked options. What is absent stays as the script has it.
@@ -51,6 +56,7 @@ pub struct RunOptions {
     iterations: Option<u64>,
     thresholds: BTreeMap<String, Vec<Threshold>>,
     insecure_skip_tls_verify: Option<bool>,
+    processes: Option<u32>,
 }
 
 /// A field of a plan and why it is refused.
@@ -79,12 +85,19 @@ impl RunOptions {
         keep(options.set_duration(requested));
         keep(options.set_iterations(requested));
         keep(check_output_format(requested));
+        keep(options.set_processes(requested));
         errors.extend(options.set_thresholds(requested));
         if errors.is_empty() {
             Ok(options)
         } else {
             Err(errors)
         }
+    }
+
+    /// How many k6 share the load.
+    #[must_use]
+    pub fn processes(&self) -> u32 {
+        self.processes.unwrap_or(1)
     }
 
     /// The options under k6's names, for the run's `options.json`.
@@ -160,6 +173,23 @@ impl RunOptions {
         Ok(())
     }
 
+    fn set_processes(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(processes) = requested.processes else {
+            return Ok(());
+        };
+        let most = most_processes();
+        self.processes = u32::try_from(processes)
+            .ok()
+            .filter(|n| (1..=most).contains(n));
+        match self.processes {
+            Some(_) => Ok(()),
+            None => Err(invalid(
+                "processes",
+                format!("must be 1 to {most}, the processors of this machine"),
+            )),
+        }
+    }
+
     fn set_thresholds(&mut self, requested: &RequestedOptions) -> Vec<InvalidField> {
         let count: usize = requested.thresholds.values().map(Vec::len).sum();
         if count > MAX_THRESHOLDS {
@@ -183,6 +213,12 @@ impl RunOptions {
         }
         errors
     }
+}
+
+/// More k6 than processors only wait for each other.
+fn most_processes() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(processors).map_or(MAX_PROCESSES, |most| most.min(MAX_PROCESSES))
 }
 
 /// Samples come as JSON lines, the one form that is read.
@@ -214,6 +250,7 @@ mod tests {
             insecure_skip_tls_verify: Some(true),
             output_format: Some("json".into()),
             iterations: None,
+            processes: Some(1),
         })
         .unwrap();
         assert_eq!(
@@ -236,6 +273,7 @@ mod tests {
             thresholds: [("http_reqs".into(), vec!["'); throw 1".into()])].into(),
             insecure_skip_tls_verify: None,
             output_format: Some("--out=x".into()),
+            processes: Some(65),
         })
         .unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
@@ -246,6 +284,7 @@ mod tests {
                 "options.duration",
                 "options.iterations",
                 "options.outputFormat",
+                "options.processes",
                 "options.thresholds"
             ]
         );

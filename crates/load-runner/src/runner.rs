@@ -157,6 +157,9 @@ pub enum StartError {
         /// The last lines of its log.
         log: String,
     },
+    /// The script's setup threw, for a run of several k6. Of one k6 it is the run's end.
+    #[error("setup failed: {0}")]
+    Setup(String),
     /// k6 did not get ready in time.
     #[error("k6 was not ready within {0:?}")]
     NotReady(Duration),

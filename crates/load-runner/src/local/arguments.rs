@@ -14,6 +14,42 @@ pub(super) struct Arguments {
     blocked: Vec<String>,
 }
 
+/// One of the k6 that share a load, counted from 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) index: usize,
+    pub(super) count: usize,
+}
+
+impl Part {
+    /// What makes a k6 one of several: its share of the load, and no judgement of its own. Setup
+    /// is run through the REST interface of the first, which also has the teardown.
+    fn arguments(self) -> Vec<String> {
+        let Self { index, count } = self;
+        if count == 1 {
+            return Vec::new();
+        }
+        let bounds: Vec<_> = (0..=count).map(|bound| share(bound, count)).collect();
+        let segment = format!("{}:{}", bounds[index], bounds[index + 1]);
+        let mut list = owned(["--execution-segment", &segment]);
+        list.extend(owned(["--execution-segment-sequence", &bounds.join(",")]));
+        list.extend(owned(["--no-setup", "--no-thresholds"]));
+        if index > 0 {
+            list.extend(owned(["--no-teardown"]));
+        }
+        list
+    }
+}
+
+/// `1/3` of a load as k6 writes it.
+fn share(bound: usize, count: usize) -> String {
+    match bound {
+        0 => "0".to_owned(),
+        all if all == count => "1".to_owned(),
+        part => format!("{part}/{count}"),
+    }
+}
+
 impl Arguments {
     /// # Errors
     /// When the path of the entry is no text.
@@ -46,8 +82,8 @@ impl Arguments {
         list
     }
 
-    /// `k6 run`, waiting for its start on the REST interface at `port`.
-    pub(super) fn run(&self, port: u16) -> Vec<String> {
+    /// `k6 run` of a part of the load, waiting for its start on the REST interface at `port`.
+    pub(super) fn run(&self, part: Part, port: u16) -> Vec<String> {
         let mut list = owned([
             "run",
             "-q",
@@ -60,6 +96,7 @@ impl Arguments {
         list.extend(owned(["--out", "json=samples.ndjson"]));
         // A script that needs them asks for them at the request.
         list.extend(owned(["--max-redirects", "0"]));
+        list.extend(part.arguments());
         for range in &self.blocked {
             list.extend(owned(["--blacklist-ip", range]));
         }
@@ -78,4 +115,20 @@ impl Arguments {
 
 fn owned<T: Into<String>, const N: usize>(parts: [T; N]) -> Vec<String> {
     parts.into_iter().map(Into::into).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_share_the_whole() {
+        assert!(Part { index: 0, count: 1 }.arguments().is_empty());
+        let second = Part { index: 1, count: 3 }.arguments().join(" ");
+        let expected = "--execution-segment 1/3:2/3 --execution-segment-sequence 0,1/3,2/3,1 \
+                        --no-setup --no-thresholds --no-teardown";
+        assert_eq!(second, expected);
+        let first = Part { index: 0, count: 2 }.arguments().join(" ");
+        assert!(first.contains("0:1/2") && !first.contains("teardown"));
+    }
 }

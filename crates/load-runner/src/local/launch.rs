@@ -11,9 +11,9 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::process::Child;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Part};
 use super::follow::Supervised;
 use crate::exit::K6Exit;
 use crate::process::{self, ProcessIdentity};
@@ -75,14 +75,15 @@ impl Launch<'_> {
 
     fn give_order(&self, ports: &[u16]) -> io::Result<()> {
         let mut order = self.order.clone();
-        for (files, port) in self.artifacts.processes.iter().zip(ports) {
+        let count = ports.len();
+        for (index, (files, port)) in self.artifacts.processes.iter().zip(ports).enumerate() {
             order.generators.push(GeneratorOrder {
                 sandbox: Sandbox {
                     directory: files.directory.clone(),
                     bind: vec![*port],
                     ..self.sandbox.clone()
                 },
-                arguments: self.arguments.run(*port),
+                arguments: self.arguments.run(Part { index, count }, *port),
             });
         }
         EndRecord::remove(&self.artifacts.directory);
@@ -117,10 +118,9 @@ impl Launch<'_> {
 /// Waits until all paused k6 are ready, and lets them begin at once. The supervisor is killed
 /// when this fails, because its child is dropped, and k6 with it.
 async fn begin(supervised: &mut Supervised, rests: Vec<Rest>) -> Result<(), StartError> {
-    let ready = tokio::time::timeout_at(Instant::now() + READY_DEADLINE, ready(rests));
     tokio::select! {
         exit = end_of(supervised.child.as_mut(), &supervised.directory) => Err(ended(exit)),
-        ready = ready => ready.map_err(|_| StartError::NotReady(READY_DEADLINE)),
+        begun = begin_all(rests) => begun,
     }
 }
 
@@ -139,12 +139,38 @@ const fn ended(exit: K6Exit) -> StartError {
     }
 }
 
-async fn ready(rests: Vec<Rest>) {
-    for rest in &rests {
-        until_paused(rest).await;
+async fn begin_all(rests: Vec<Rest>) -> Result<(), StartError> {
+    let ready = async {
+        for rest in &rests {
+            until_paused(rest).await;
+        }
+    };
+    let late = |_| StartError::NotReady(READY_DEADLINE);
+    timeout_at(Instant::now() + READY_DEADLINE, ready)
+        .await
+        .map_err(late)?;
+    if let [first, others @ ..] = rests.as_slice()
+        && !others.is_empty()
+    {
+        share_setup(first, others)
+            .await
+            .map_err(StartError::Setup)?;
     }
     let mut begun: JoinSet<()> = rests.into_iter().map(begin_one).collect();
-    while begun.join_next().await.is_some() {}
+    let all = async { while begun.join_next().await.is_some() {} };
+    timeout_at(Instant::now() + READY_DEADLINE, all)
+        .await
+        .map_err(late)
+}
+
+/// Runs setup once and gives all the value that it returned.
+async fn share_setup(first: &Rest, others: &[Rest]) -> Result<(), String> {
+    if let Some(value) = first.run_setup().await? {
+        for other in others {
+            other.set_setup(&value).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn until_paused(rest: &Rest) {

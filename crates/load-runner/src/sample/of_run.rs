@@ -54,16 +54,17 @@ impl RunSamples {
         for (index, reader) in readers.iter_mut().enumerate() {
             let progress = reader.read(|sample| {
                 let summed = SUMMED.iter().position(|name| *name == sample.metric);
-                match summed.filter(|_| count > 1) {
-                    None => each(sample),
-                    Some(metric) => {
-                        if let Some(value) = sums[metric].add(index, count, sample.value) {
-                            each(&Sample {
-                                value,
-                                ..sample.clone()
-                            });
-                        }
-                    }
+                let value = match summed.filter(|_| count > 1) {
+                    None => Some(sample.value),
+                    Some(metric) => sums[metric].add(index, count, sample.value),
+                };
+                match value {
+                    Some(value) if summed.is_some() => each(&Sample {
+                        value,
+                        ..sample.clone()
+                    }),
+                    Some(_) => each(sample),
+                    None => {}
                 }
             })?;
             all.bytes += progress.bytes;

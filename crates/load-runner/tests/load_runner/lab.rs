@@ -29,6 +29,8 @@ pub(crate) struct Lab {
     pub(crate) runner: LocalProcess,
     pub(crate) target: TargetService,
     pub(crate) version: MajorVersion,
+    /// The k6 of each run.
+    pub(crate) processes: usize,
     runs: tempfile::TempDir,
 }
 
@@ -52,8 +54,15 @@ impl Lab {
             runner: LocalProcess::new(binaries, test_support::http::client()?, PROGRAM.into()),
             target: TargetService::start().await?,
             version,
+            processes: 1,
             runs: tempfile::tempdir()?,
         })
+    }
+
+    /// The same lab with several k6 for each run.
+    pub(crate) const fn with_processes(mut self, processes: usize) -> Self {
+        self.processes = processes;
+        self
     }
 
     /// The same lab with other bounds of a k6.
@@ -79,7 +88,11 @@ impl Lab {
             script: ScriptDirectory::new(scripts)
                 .resolve(script)
                 .expect("a script of the tests"),
-            options: RunOptions::parse(requested).expect("options of the tests"),
+            options: RunOptions::parse(&RequestedOptions {
+                processes: Some(self.processes as u64),
+                ..requested.clone()
+            })
+            .expect("options of the tests"),
             environment: RunEnvironment::default(),
             target: Target::parse(&self.target.base_url).expect("the target's address"),
             version: self.version,
@@ -139,17 +152,22 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     while samples.read(|sample| aggregator.add(sample))?.more {
         aggregator.take_passed();
     }
-    let summary = Summary::read(&handle.artifacts.processes[0].summary).ok();
+    let summary = match handle.artifacts.processes.as_slice() {
+        [only] => Summary::read(&only.summary).ok(),
+        _ => None,
+    };
     let reported = summary.as_ref().map(Summary::thresholds);
     let results = aggregator.results(reported.as_ref());
     let mut log = Vec::new();
     let mut output_errors = Vec::new();
     let mut exceptions = 0;
-    LogReader::new(handle.artifacts.processes[0].log.clone()).read(|line| {
-        exceptions += u64::from(line.is_exception());
-        output_errors.extend(line.is_output_error().then(|| line.to_string()));
-        log.push(line.to_string());
-    })?;
+    for files in &handle.artifacts.processes {
+        LogReader::new(files.log.clone()).read(|line| {
+            exceptions += u64::from(line.is_exception());
+            output_errors.extend(line.is_output_error().then(|| line.to_string()));
+            log.push(line.to_string());
+        })?;
+    }
     let verdict = judge(&Evidence {
         end: end.exit.evidence(),
         results: &results,
@@ -204,3 +222,24 @@ macro_rules! on_both_versions {
     };
 }
 pub(crate) use on_both_versions;
+
+/// The same for every way to run load.
+macro_rules! on_every_runner {
+    ($($name:ident),+ $(,)?) => {
+        $crate::lab::on_every_runner!(@ one_process_v1, V1, 1, $($name),+);
+        $crate::lab::on_every_runner!(@ one_process_v2, V2, 1, $($name),+);
+        $crate::lab::on_every_runner!(@ two_processes_v1, V1, 2, $($name),+);
+        $crate::lab::on_every_runner!(@ two_processes_v2, V2, 2, $($name),+);
+    };
+    (@ $module:ident, $version:ident, $processes:literal, $($name:ident),+) => {
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                let version = load_runner::binary::MajorVersion::$version;
+                let lab = $crate::lab::Lab::open(version).await?;
+                super::$name(lab.with_processes($processes)).await
+            })+
+        }
+    };
+}
+pub(crate) use on_every_runner;

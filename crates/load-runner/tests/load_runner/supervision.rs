@@ -13,13 +13,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::ending::{STOP_LIMIT, check_end, until_running};
-use crate::lab::{Lab, finish, k6_of, on_both_versions, users_and_duration};
+use crate::lab::{Lab, finish, k6_of, on_both_versions};
 
 on_both_versions!(
     a_frozen_k6_is_killed,
     a_killed_supervisor_takes_its_k6_along,
     too_many_bytes_stop_the_run,
-    a_run_is_adopted_while_it_runs_and_when_it_is_over,
+    a_directory_without_an_order_is_no_run,
     a_killed_k6_leaves_samples_and_an_invalid_verdict,
     a_dropped_handle_stops_the_run,
     a_left_over_process_is_found_and_ended,
@@ -76,27 +76,11 @@ async fn too_many_bytes_stop_the_run(lab: Lab) -> anyhow::Result<()> {
     )
 }
 
-/// As a service that was killed and started again does it.
-async fn a_run_is_adopted_while_it_runs_and_when_it_is_over(lab: Lab) -> anyhow::Result<()> {
-    let plan = lab.plan("default.js", &users_and_duration(2, "2s"));
-    let handle = lab.start(plan).await?;
-    let directory = &handle.artifacts.directory;
-    let running = lab.runner.adopt(directory, handle.process).await?;
-    ensure!(running.requirements == handle.requirements);
-    ensure!(running.artifacts == handle.artifacts);
-    let finished = finish(&running).await?;
-    check_end(&finished.end, K6Exit::Code(0), None)?;
-    ensure!(
-        finished.verdict.level == Level::Pass,
-        "{:?}",
-        finished.verdict
-    );
-    let over = lab.runner.adopt(directory, handle.process).await?;
-    ensure!(over.ended().await == handle.ended().await);
-
+async fn a_directory_without_an_order_is_no_run(lab: Lab) -> anyhow::Result<()> {
+    let handle = lab.start(lab.ending("crossed")).await?;
     let nothing = tempfile::tempdir()?;
     let unknown = lab.runner.adopt(nothing.path(), handle.process).await;
-    ensure!(unknown.is_err(), "a directory without an order");
+    ensure!(unknown.is_err());
     Ok(())
 }
 

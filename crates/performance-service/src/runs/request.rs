@@ -69,6 +69,11 @@ pub(crate) struct OptionsBody {
     /// `json`, the one format that is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output_format: Option<String>,
+    /// k6 processes that share the load, 1 to the processors of the machine. Each takes its part
+    /// of every scenario; setup is run once, and thresholds are judged over all together at the
+    /// end, so that none of them aborts the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) processes: Option<u64>,
     /// `v2` (the default) or `v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k6_version: Option<String>,
@@ -191,6 +196,7 @@ impl OptionsBody {
                 .collect(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             output_format: self.output_format.clone(),
+            processes: self.processes,
         }
     }
 }

@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod pages;
+mod processes;
 mod queue;
 mod refusals;
 mod reports;

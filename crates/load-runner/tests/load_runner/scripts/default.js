@@ -1,5 +1,6 @@
 // A suite with a default function and stages that a request for users or a duration replaces.
 import http from 'k6/http';
+import exec from 'k6/execution';
 import { sleep } from 'k6';
 
 export const options = {
@@ -8,6 +9,6 @@ export const options = {
 };
 
 export default function () {
-  http.post(`${__ENV.BASE_URL}/report`, JSON.stringify({ environment: __ENV, vu: __VU }));
+  http.post(`${__ENV.BASE_URL}/report`, JSON.stringify({ environment: __ENV, vu: exec.vu.idInTest }));
   sleep(0.1);
 }
