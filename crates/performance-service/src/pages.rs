@@ -1,5 +1,6 @@
 //! The pages for people: rendered here, complete without scripts, under a strict policy.
 
+mod baselines;
 mod compare;
 mod home;
 mod run;
@@ -27,6 +28,10 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(crate) fn routes(app: App) -> Router {
     Router::new()
         .route("/", get(home::home))
+        .route(
+            "/baselines",
+            get(baselines::baselines).post(baselines::put_in_force),
+        )
         .route("/compare", get(compare::compare))
         .route("/tests/{name}", get(test::test))
         .route("/runs", get(runs::runs))

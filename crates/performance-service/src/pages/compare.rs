@@ -24,7 +24,8 @@ struct ComparePage {
     runs: Vec<Listed>,
     differs: Vec<String>,
     told: Vec<Row>,
-    same: Vec<Row>,
+    /// Measures that only inform, and without a difference that can be told.
+    rest: Vec<Row>,
 }
 
 struct Listed {
@@ -62,10 +63,11 @@ pub(super) async fn compare(
     };
     let mut runs = of_side("A, reference", &groups.reference);
     runs.extend(of_side("B, candidate", &groups.candidate));
-    let (same, mut told): (Vec<_>, Vec<_>) = body
-        .comparisons
-        .iter()
-        .partition(|one| one.level.is_none() && one.direction == Direction::Same);
+    let decided = |one: &&Comparison| {
+        let differs = matches!(one.direction, Direction::Better | Direction::Worse);
+        one.level.is_some() || differs
+    };
+    let (mut told, rest): (Vec<_>, Vec<_>) = body.comparisons.iter().partition(decided);
     // What decides stands first, the worst of it on top.
     told.sort_by_key(|one| std::cmp::Reverse(one.level));
     page(&ComparePage {
@@ -76,7 +78,7 @@ pub(super) async fn compare(
         runs,
         differs: body.differs,
         told: told.into_iter().map(row).collect(),
-        same: same.into_iter().map(row).collect(),
+        rest: rest.into_iter().map(row).collect(),
     })
 }
 

@@ -7,11 +7,15 @@ use serde::Deserialize;
 use service_defaults::extract::{ValidPath, ValidQuery};
 use service_defaults::problem::Problem;
 
+use super::baselines::{Listed, listed};
 use super::page;
 use crate::app::App;
+use crate::presentation::interval_bar::percent;
 use crate::presentation::numbers::number;
 use crate::presentation::trend_chart::{self, TrendChart};
+use crate::presentation::words;
 use crate::principal::Caller;
+use crate::problems;
 use crate::runs::trends::{TrendsQuery, trend};
 
 #[derive(Deserialize)]
@@ -28,6 +32,7 @@ struct TestPage {
     measures: Vec<(String, bool)>,
     chart: TrendChart,
     rows: Vec<Row>,
+    baselines: Vec<Listed>,
 }
 
 struct Row {
@@ -54,9 +59,11 @@ pub(super) async fn test(
         ..query
     };
     let trend = trend(&app, &caller.tenant, &query).await?;
+    let baselines = app.store.baselines(&caller.tenant).await;
+    let baselines = baselines.map_err(problems::from_store)?.into_iter();
+    let baselines = baselines.filter(|version| version.name.test == trend.test);
     let step = |id: &str| {
         let step = trend.change_points.iter().find(|step| step.test_id == id)?;
-        let percent = |share: f64| format!("{:+.1} %", share * 100.0);
         Some(format!(
             "{} ({} to {}) from here on",
             percent(step.effect),
@@ -70,7 +77,7 @@ pub(super) async fn test(
         .map(|(point, before)| Row {
             id: point.test_id.clone(),
             number: point.number,
-            at: point.at.clone(),
+            at: clock(&point.at),
             level: point.level,
             value: number(point.value),
             before: before.map(|before| before.test_id.clone()),
@@ -79,6 +86,7 @@ pub(super) async fn test(
         .collect();
     rows.reverse();
     page(&TestPage {
+        baselines: baselines.map(listed).collect(),
         chart: trend_chart::draw(&trend),
         rows,
         name: trend.test,
@@ -89,4 +97,10 @@ pub(super) async fn test(
             .collect(),
         measure: trend.measure,
     })
+}
+
+/// As on every page, without the fractions of a second.
+fn clock(at: &str) -> String {
+    let read: Result<jiff::Timestamp, _> = at.parse();
+    read.map_or_else(|_| at.to_owned(), words::clock)
 }

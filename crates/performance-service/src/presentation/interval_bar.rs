@@ -38,9 +38,10 @@ pub(crate) fn draw(comparison: &Comparison) -> IntervalBar {
     }
 }
 
-/// `+18.2 %`.
+/// `+18.2 %`, with a minus sign that is as wide as the plus.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:+.1} %", share * 100.0)
+    let sign = if share < 0.0 { '\u{2212}' } else { '+' };
+    format!("{sign}{:.1} %", share.abs() * 100.0)
 }
 
 fn x(share: f64) -> f64 {

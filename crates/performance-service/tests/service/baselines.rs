@@ -60,6 +60,18 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
     assert_eq!(numbers, [2, 1]);
     let in_force = service.get_json(BASELINES).await?;
     assert_eq!(in_force[0]["version"], 2);
+
+    let form = "test=steady&reason=%3Cb%3Eby%20hand%3C%2Fb%3E";
+    let request = service
+        .client
+        .post(format!("{}/baselines", service.base_url));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let reply = request.body(form).send().await?;
+    assert_eq!(reply.status(), 303);
+    for path in ["/baselines", "/tests/steady"] {
+        let page = service.get_text(path).await?;
+        assert!(page.contains("&#60;b&#62;by hand&#60;/b&#62;"), "{page}");
+    }
     Ok(())
 }
 
