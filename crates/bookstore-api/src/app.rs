@@ -11,6 +11,7 @@ use service_defaults::{
     health::{Check, Health},
     process::RunError,
     router::{ignoring_case, with_defaults},
+    same_origin::Door,
     serve::serve,
 };
 use storage::{Authors, Backend, BodyEncoders, Books, RedisState, Storage};
@@ -133,7 +134,12 @@ impl App {
         };
         let state = AppState::new(&storage, summaries, money, config.heartbeat);
         let health = Health::start(checks(&storage), shutdown.clone());
-        let routes = router::routes(state).merge(health.router());
+        let door = Door {
+            address: config.http_addr,
+            names: config.host_names,
+            setting: "BOOKSTORE_HOST_NAMES",
+        };
+        let routes = router::routes(state, door).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
         let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);

@@ -12,6 +12,7 @@ use llm::{LlmConfig, OnFailure, Prices};
 use secrecy::SecretString;
 use service_defaults::{
     environment::Environment,
+    host_names::HostNames,
     listen::{ListenSettings, read_address},
     patience::Patience,
     serve::ServeConfig,
@@ -28,6 +29,8 @@ const BUILT_IN_PROMPT: &str = "book-summary";
 pub struct AppConfig {
     /// Where it listens.
     pub http_addr: SocketAddr,
+    /// The names that it answers to beside loopback, where it listens beyond it.
+    pub host_names: HostNames,
     /// Limits of the listener.
     pub serve: ServeConfig,
     /// Traces, metrics and logs.
@@ -61,6 +64,11 @@ impl AppConfig {
                 allow_remote: "BOOKSTORE_ALLOW_REMOTE",
             },
         );
+        let host_names = environment.parsed(
+            "BOOKSTORE_HOST_NAMES",
+            "",
+            "Names that it answers to when it listens beyond loopback: name,…",
+        );
         environment.choice(
             "BOOKSTORE_AUTH_MODE",
             "development",
@@ -77,6 +85,7 @@ impl AppConfig {
         let serve = read_serve(environment);
         Self {
             http_addr,
+            host_names,
             serve,
             telemetry: TelemetrySettings::read(
                 environment,

@@ -181,11 +181,10 @@ impl Summaries {
         let cache = self.parts.cache.as_ref().filter(|_| !wish.refresh);
         if let Some(cache) = cache
             && let Some(found) = cache.get(&key).await
+            && let Some(kept) = KeptSummary::decode(&found.bytes)
+            && kept.counts(&self.parts.llm, way.variant.as_deref())
         {
-            let kept = KeptSummary::decode(&found.bytes)?;
-            if kept.counts(&self.parts.llm, way.variant.as_deref()) {
-                return Ok(SummaryStream::of_kept(kept.saved(), began));
-            }
+            return Ok(SummaryStream::of_kept(kept.saved(), began));
         }
         let book = self.book(&key).await?;
         let key = SummaryKey {

@@ -61,6 +61,8 @@ pub(crate) struct ReportedUsage {
     pub(crate) cache_write_5m: u64,
     pub(crate) cache_write_1h: u64,
     pub(crate) reasoning: u64,
+    /// Whether a count was there that is not believed: then the others cannot be all of them.
+    pub(crate) doubtful: bool,
 }
 
 /// A provider's reading of its own frames: of the data of an event, of a line, or of whatever its
@@ -116,7 +118,7 @@ impl Exchange {
 
 impl ReportedUsage {
     /// The counts as the rest of the system understands them: what is missing is estimated, parts
-    /// that exceed their whole are not believed, and both are marked.
+    /// that exceed their whole are not believed, and both are marked, as is any other doubt.
     pub(crate) fn complete(self, input_estimate: u64, text: &str) -> Usage {
         let cached = self.cache_read + self.cache_write_5m + self.cache_write_1h;
         let input = self.input.unwrap_or(input_estimate.max(cached));
@@ -136,7 +138,7 @@ impl ReportedUsage {
             cache_write_5m_tokens: if_fits(self.cache_write_5m),
             cache_write_1h_tokens: if_fits(self.cache_write_1h),
             reasoning_tokens: reasoning,
-            estimated: !(counted && cached_fits && reasoning_fits),
+            estimated: self.doubtful || !(counted && cached_fits && reasoning_fits),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The settings of the LLM layer.
 
 mod address;
+mod hosts;
 mod resilience;
 mod vendors;
 
 use std::str::FromStr;
 
-use service_defaults::{environment::Environment, patience::Patience};
+use service_defaults::{environment::Environment, host_names::HostNames, patience::Patience};
 
 use crate::{BulkheadLimits, CircuitPolicy, Deadlines, FallbackPolicy, ProviderName, RetryPolicy};
 
@@ -52,7 +53,12 @@ impl LlmConfig {
             "who answers a request without ?provider=: claude, openai, ollama, bedrock, lmstudio",
         );
         let deadlines = read_deadlines(environment);
-        Self {
+        let listed: HostNames = environment.parsed(
+            hosts::SETTING,
+            "",
+            "hosts that providers may have beside their vendors' own and loopback: name,…",
+        );
+        let config = Self {
             default_provider,
             claude: ClaudeConfig::read(environment),
             openai: OpenAiConfig::read(environment),
@@ -71,7 +77,9 @@ impl LlmConfig {
             circuit: resilience::read_circuit(environment, deadlines),
             bulkhead: resilience::read_bulkhead(environment),
             fallback: resilience::read_fallback(environment, default_provider),
-        }
+        };
+        config.check_hosts(&listed, environment);
+        config
     }
 }
 
@@ -167,7 +175,8 @@ mod tests {
             ("https://models.example", "https://models.example/"),
             ("http://127.0.0.1:7010", "http://127.0.0.1:7010/"),
         ] {
-            let (config, errors) = read(&[("OLLAMA_HOST", text)]);
+            let listed = (hosts::SETTING, "10.0.0.7,models.example");
+            let (config, errors) = read(&[("OLLAMA_HOST", text), listed]);
             assert_eq!(errors, Vec::<String>::new(), "{text}");
             assert_eq!(config.ollama.base.as_str(), expected);
         }

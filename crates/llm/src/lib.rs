@@ -40,6 +40,7 @@ mod claude;
 mod config;
 mod error;
 mod fallback_chain;
+mod finish;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -83,6 +84,7 @@ pub use config::{
 };
 pub use error::{LlmError, Stage};
 pub use fallback_chain::{FallbackChain, FallbackPolicy};
+pub use finish::Finish;
 pub use ledger::{
     Assessment, Assessor, CostParts, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage,
     LedgerRow, LedgerTotal, MAX_PAGE_ROWS, Outcome, QUEUE_ROWS, Recost, RecostTotal, ScoreCount,

@@ -1,14 +1,14 @@
-//! A provider whose errors tell none of our secrets.
+//! A provider who tells none of our secrets, and nothing of itself that is not plain.
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    BedrockCredentials, ChatRequest, ChatResponse, ChatStream, Endpoint, LlmConfig, LlmError,
-    LlmProvider, ProviderName, ServiceTier,
+    BedrockCredentials, ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LlmConfig,
+    LlmError, LlmProvider, ProviderName, ServiceTier, is_model_name,
 };
 
 /// Stands in a secret's place.
@@ -17,6 +17,9 @@ const MASK: &str = "***";
 /// Bytes of a secret's beginning that are masked also where the rest is missing: messages are
 /// shortened, and the cut may go through a key. Fewer would hide ordinary words.
 const RECOGNISED: usize = 8;
+
+/// Most characters of an id or a reason; the longest known ones have about 60.
+const MAX_WORD: usize = 128;
 
 /// Every secret of the settings.
 #[derive(Clone, Default)]
@@ -47,6 +50,51 @@ impl Secrets {
             *text = self.mask(text);
         }
         error
+    }
+
+    /// The event with plain words only; `asked` is the model that was asked.
+    fn plain_event(&self, mut event: ChatEvent, asked: &str) -> ChatEvent {
+        match &mut event {
+            ChatEvent::Started {
+                model,
+                response_id,
+                request_id,
+                ..
+            } => {
+                self.plain_model(model, asked);
+                self.plain_words([response_id, request_id]);
+            }
+            ChatEvent::Finished(response) => self.plain_response(response, asked),
+            ChatEvent::Delta(_) => {}
+        }
+        event
+    }
+
+    /// Its text stays as it is: that is what the caller has asked for.
+    fn plain_response(&self, response: &mut ChatResponse, asked: &str) {
+        self.plain_model(&mut response.model, asked);
+        self.plain_words([
+            &mut response.response_id,
+            &mut response.request_id,
+            &mut response.finish_reason,
+        ]);
+    }
+
+    /// What is no model's name is not one that answers: the price, the rows and the spans are then
+    /// of the one that was asked.
+    fn plain_model(&self, model: &mut String, asked: &str) {
+        if !is_model_name(model) || self.mask(model) != *model {
+            asked.clone_into(model);
+        }
+    }
+
+    /// Ids and reasons are a few visible ASCII characters.
+    fn plain_words<const N: usize>(&self, words: [&mut Option<String>; N]) {
+        for word in words.into_iter().flatten() {
+            let masked = self.mask(word);
+            let plain = masked.chars().filter(char::is_ascii_graphic);
+            *word = plain.take(MAX_WORD).collect();
+        }
     }
 
     fn mask(&self, text: &str) -> String {
@@ -84,17 +132,23 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A provider in whose errors no secret stands, whatever its server says. Stands right around the
-/// vendor's client, so that nothing behind it, no span, log line, row or reply, can tell one.
+/// A provider in whose errors and answers no secret stands, whatever its server says, and whose
+/// names, ids and reasons are short and plain. Stands right around the vendor's client, so that
+/// nothing behind it, no span, log line, row or reply, can tell more. The text of an answer is not
+/// touched.
 pub struct Redacted {
     inner: Arc<dyn LlmProvider>,
     secrets: Secrets,
 }
 
 impl Redacted {
-    /// Takes `secrets` out of the errors of `inner`.
+    /// Takes `secrets` out of what `inner` says.
     pub fn new(inner: Arc<dyn LlmProvider>, secrets: Secrets) -> Self {
         Self { inner, secrets }
+    }
+
+    fn asked<'a>(&'a self, request: &'a ChatRequest) -> &'a str {
+        request.model.as_deref().unwrap_or(self.inner.model())
     }
 }
 
@@ -118,14 +172,21 @@ impl LlmProvider for Redacted {
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let answered = self.inner.complete(request).await;
-        answered.map_err(|error| self.secrets.redact(error))
+        let mut response = answered.map_err(|error| self.secrets.redact(error))?;
+        let asked = self.asked(request);
+        self.secrets.plain_response(&mut response, asked);
+        Ok(response)
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let opened = self.inner.stream(request).await;
         let events = opened.map_err(|error| self.secrets.redact(error))?;
-        let secrets = self.secrets.clone();
-        Ok(events.map_err(move |error| secrets.redact(error)).boxed())
+        let (secrets, asked) = (self.secrets.clone(), self.asked(request).to_owned());
+        let plain = events.map(move |item| match item {
+            Ok(event) => Ok(secrets.plain_event(event, &asked)),
+            Err(error) => Err(secrets.redact(error)),
+        });
+        Ok(plain.boxed())
     }
 }
 

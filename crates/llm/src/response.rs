@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use money::PicoUsd;
 use uuid::Uuid;
 
-use crate::{ProviderName, ServiceTier, Usage};
+use crate::{Finish, ProviderName, ServiceTier, Usage};
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,14 @@ pub struct ChatResponse {
     /// Who answered in whose place: filled by [`FallbackChain`](crate::FallbackChain), `None` when
     /// the provider answered that was asked.
     pub fallback: Option<Fallback>,
+}
+
+impl ChatResponse {
+    /// How the answer ended.
+    #[must_use]
+    pub fn finish(&self) -> Finish {
+        Finish::of(self.finish_reason.as_deref())
+    }
 }
 
 /// That another provider answered than the one that was asked.

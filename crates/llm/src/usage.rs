@@ -57,21 +57,58 @@ pub(crate) fn tokens_of_characters(characters: usize) -> u64 {
     u64::try_from(characters.div_ceil(CHARACTERS_PER_TOKEN)).unwrap_or(u64::MAX)
 }
 
-/// Reads a token count that may be absent, null, negative, fractional or absurd: only a believable
-/// one is a count.
-///
-/// # Errors
-/// Only when the JSON itself is broken.
-pub(crate) fn believable_count<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u64>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(value.and_then(|value| value.as_u64()).and_then(believed))
+/// A token count as a provider reports it. What is absent or null is no count; what is negative,
+/// fractional, absurd or no number is one that is not believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// `None`: there is none, or none that is believed.
+    pub(crate) believed: Option<u64>,
+    /// Whether there was one that is not believed.
+    pub(crate) doubtful: bool,
 }
 
-/// A count, if it is believable.
-pub(crate) fn believed(count: u64) -> Option<u64> {
-    (count <= MAX_TOKENS).then_some(count)
+impl Count {
+    /// Of a number that was reported.
+    pub(crate) fn of(tokens: impl TryInto<u64>) -> Self {
+        let believed = tokens.try_into().ok();
+        let believed = believed.filter(|count| *count <= MAX_TOKENS);
+        Self {
+            believed,
+            doubtful: believed.is_none(),
+        }
+    }
+
+    /// The count, or 0.
+    pub(crate) fn or_zero(self) -> u64 {
+        self.believed.unwrap_or_default()
+    }
+
+    /// This count, or else the other one; a doubt about either stays until one that is believed
+    /// stands in front.
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self.believed.is_some() {
+            return self;
+        }
+        Self {
+            believed: other.believed,
+            doubtful: self.doubtful || other.doubtful,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    /// Fails only when the JSON itself is broken.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(match value.as_u64() {
+            _ if value.is_null() => Self::default(),
+            Some(tokens) => Self::of(tokens),
+            None => Self {
+                believed: None,
+                doubtful: true,
+            },
+        })
+    }
 }
 
 #[cfg(test)]
@@ -80,28 +117,42 @@ mod tests {
 
     #[derive(Deserialize)]
     struct Counted {
-        #[serde(default, deserialize_with = "believable_count")]
-        count: Option<u64>,
+        #[serde(default)]
+        count: Count,
     }
 
     #[test]
-    fn only_believable_counts_are_counts() {
-        for (json, expected) in [
-            (r#"{"count": 12}"#, Some(12)),
-            (r#"{"count": 0}"#, Some(0)),
-            (r#"{"count": 100000000}"#, Some(MAX_TOKENS)),
-            (r#"{"count": 100000001}"#, None),
-            (r#"{"count": -1}"#, None),
-            (r#"{"count": 1.5}"#, None),
-            (r#"{"count": 1e300}"#, None),
-            (r#"{"count": "12"}"#, None),
-            (r#"{"count": null}"#, None),
-            (r#"{"count": {"nested": [1]}}"#, None),
-            ("{}", None),
+    fn only_believable_counts_are_counts_and_others_are_doubtful() {
+        for (json, believed, doubtful) in [
+            (r#"{"count": 12}"#, Some(12), false),
+            (r#"{"count": 0}"#, Some(0), false),
+            (r#"{"count": 100000000}"#, Some(MAX_TOKENS), false),
+            (r#"{"count": 100000001}"#, None, true),
+            (r#"{"count": -1}"#, None, true),
+            (r#"{"count": 1.5}"#, None, true),
+            (r#"{"count": 1e300}"#, None, true),
+            (r#"{"count": "12"}"#, None, true),
+            (r#"{"count": {"nested": [1]}}"#, None, true),
+            (r#"{"count": null}"#, None, false),
+            ("{}", None, false),
         ] {
             let counted: Counted = serde_json::from_str(json).expect("well-formed JSON");
-            assert_eq!(counted.count, expected, "{json}");
+            assert_eq!(counted.count, Count { believed, doubtful }, "{json}");
         }
+        assert!(Count::of(-1_i32).doubtful);
+    }
+
+    #[test]
+    fn a_believed_count_goes_before_a_doubtful_one() {
+        let (none, doubtful, ten) = (Count::default(), Count::of(-1_i32), Count::of(10_u64));
+        assert_eq!(ten.or(doubtful), ten);
+        let kept = Count {
+            believed: Some(10),
+            doubtful: true,
+        };
+        assert_eq!(doubtful.or(ten), kept);
+        assert_eq!(none.or(doubtful), doubtful);
+        assert_eq!(none.or(ten), ten);
     }
 
     #[test]

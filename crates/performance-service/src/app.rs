@@ -1,10 +1,8 @@
 //! The parts of the process and how they come to life.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
 use instrumentation::{MetricsText, Telemetry};
 use load_runner::binary::MajorVersion;
 use load_runner::local::LocalProcess;
@@ -12,10 +10,10 @@ use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
 use service_defaults::health::{Check, Health};
-use service_defaults::host_names::HostNames;
 use service_defaults::http_client::{self, HttpClientConfig};
 use service_defaults::process::RunError;
 use service_defaults::router::{ignoring_case, with_defaults};
+use service_defaults::same_origin::Door;
 use service_defaults::serve::{self, ServeConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -98,8 +96,7 @@ pub(crate) struct Parts {
     pub(crate) places: Places,
     pub(crate) k6: Arc<InstalledK6>,
     pub(crate) shutdown: CancellationToken,
-    http_addr: SocketAddr,
-    host_names: HostNames,
+    pub(crate) door: Arc<Door>,
 }
 
 impl std::ops::Deref for App {
@@ -149,15 +146,12 @@ impl App {
             places: Places::new(),
             k6,
             shutdown,
-            http_addr: config.http_addr,
-            host_names: config.host_names,
+            door: Arc::new(Door {
+                address: config.http_addr,
+                names: config.host_names,
+                setting: "PERFORMANCE_HOST_NAMES",
+            }),
         })))
-    }
-
-    /// Whether a request means this service by its host's name.
-    pub(crate) fn answers_to(&self, request: &Request) -> bool {
-        let (uri, headers) = (request.uri(), request.headers());
-        self.host_names.accept(self.http_addr, uri, headers)
     }
 }
 

@@ -16,7 +16,6 @@ mod openapi;
 mod principal;
 mod problems;
 mod router;
-mod same_origin;
 
 mod baselines;
 mod hub;

@@ -1,7 +1,10 @@
 //! The route table.
 
+use std::sync::Arc;
+
 use axum::{Router, middleware};
 use instrumentation::http::{HttpTelemetry, RouteClass, Sampling};
+use service_defaults::same_origin;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +16,7 @@ use crate::runs::{
     cancel, cleanup, compare, delete, export, get, list, logs, quick_start, results, scenarios,
     start, timeline, trends,
 };
-use crate::{baselines, hub, pages, same_origin};
+use crate::{baselines, hub, pages};
 
 /// Every route of the service; health and metrics come with the defaults.
 pub(crate) fn routes(app: App) -> Router {
@@ -41,9 +44,10 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();
+    let door = Arc::clone(&app.door);
     router
-        .merge(pages::routes(app.clone()))
-        .layer(middleware::from_fn_with_state(app, same_origin::check))
+        .merge(pages::routes(app))
+        .layer(middleware::from_fn_with_state(door, same_origin::guard))
         .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
 }
 

@@ -41,6 +41,14 @@ impl HostNames {
     }
 }
 
+impl HostNames {
+    /// Whether the name is on the list, in any case of its letters.
+    #[must_use]
+    pub fn contains(&self, host: &str) -> bool {
+        self.0.contains(&host.to_ascii_lowercase())
+    }
+}
+
 impl FromStr for HostNames {
     type Err = String;
 

@@ -7,7 +7,7 @@ use domain::Book;
 use instrumentation::catalogue;
 use llm::{ChatResponse, Fallback, Llm, ProviderName};
 use serde::{Deserialize, Serialize};
-use storage::{StorageError, SummaryKey};
+use storage::SummaryKey;
 
 use super::prompts::PromptTemplate;
 
@@ -118,9 +118,12 @@ impl KeptSummary {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 
-    /// Reads what [`KeptSummary::encode`] wrote, perhaps in another process.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StorageError> {
-        serde_json::from_slice(bytes).map_err(|error| StorageError::Corrupt(error.to_string()))
+    /// Reads what [`KeptSummary::encode`] wrote, perhaps in another process, or another version of
+    /// this one: what is not understood is as good as nothing, and will be written anew.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes)
+            .inspect_err(|error| tracing::warn!("a cached summary is unreadable: {error}"))
+            .ok()
     }
 
     /// Whether it may stand for what its provider would answer now: a simulator's words do not
@@ -141,5 +144,35 @@ impl KeptSummary {
                 .increment(cost);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_as_good_as_nothing() {
+        let kept = KeptSummary {
+            title: "T".to_owned(),
+            author: "A".to_owned(),
+            text: "A summary.".to_owned(),
+            provider: "claude".to_owned(),
+            model: "m".to_owned(),
+            simulated: false,
+            prompt_version: "p-1".to_owned(),
+            call_id: None,
+            variant: None,
+            cost: Some(7),
+        };
+        let bytes = kept.encode();
+        let read = KeptSummary::decode(&bytes);
+        assert_eq!(
+            read.map(|read| (read.text, read.cost)),
+            Some(("A summary.".to_owned(), Some(7)))
+        );
+        for broken in [&bytes[..bytes.len() / 2], b"", b"{}", b"\xff"] {
+            assert!(KeptSummary::decode(broken).is_none());
+        }
     }
 }

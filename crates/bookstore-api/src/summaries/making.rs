@@ -70,7 +70,7 @@ impl Summaries {
                     }
                 };
                 let checked = output_check::check(
-                    &response.text,
+                    &response,
                     &request,
                     subject.prompt.max_characters(),
                 );
@@ -118,7 +118,7 @@ impl Summaries {
 
     fn made_meanwhile(&self, subject: &Subject) -> Option<KeptSummary> {
         let bytes = self.parts.cache.as_ref()?.look_again(&subject.key)?;
-        let kept = KeptSummary::decode(&bytes).ok()?;
+        let kept = KeptSummary::decode(&bytes)?;
         let counts = kept.counts(&self.parts.llm, subject.variant.as_deref());
         counts.then_some(kept)
     }

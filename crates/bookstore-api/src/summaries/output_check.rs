@@ -1,7 +1,7 @@
 //! Whether a model's answer is a summary that may be shown: plain text of a summary's length, and
 //! none of what the prompt is made of.
 
-use llm::ChatRequest;
+use llm::{ChatRequest, ChatResponse, Finish};
 
 /// Shortest summary: less is no sentence in any script.
 const MIN_CHARACTERS: usize = 4;
@@ -18,6 +18,10 @@ const ROLE_TOKENS: [&str; 6] = ["<|", "|>", "[inst]", "[/inst]", "<<sys>>", "</s
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputFault {
+    /// The model would not answer.
+    Refused,
+    /// It breaks off.
+    Cut,
     /// There is no text.
     Empty,
     /// It is too short or too long for a summary.
@@ -38,6 +42,8 @@ impl OutputFault {
     /// The word in metrics and problems.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::Refused => "refused",
+            Self::Cut => "cut",
             Self::Empty => "empty",
             Self::Length => "length",
             Self::Control => "control",
@@ -51,6 +57,8 @@ impl OutputFault {
     /// The reason, as the model and the caller are told it.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
+            Self::Refused => "it was refused",
+            Self::Cut => "it breaks off where its tokens end",
             Self::Empty => "it has no text",
             Self::Length => "it is too short or too long for a summary",
             Self::Control => "it has control characters",
@@ -62,8 +70,21 @@ impl OutputFault {
     }
 }
 
-/// Checks the answer to a question, which may have this many characters.
+/// Checks the answer to a question, which may have this many characters. How it ended goes first: a
+/// text that breaks off, or stands in place of an answer, may look like a summary.
 pub(super) fn check(
+    answer: &ChatResponse,
+    question: &ChatRequest,
+    max_characters: usize,
+) -> Result<(), OutputFault> {
+    match answer.finish() {
+        Finish::Refused => Err(OutputFault::Refused),
+        Finish::Cut => Err(OutputFault::Cut),
+        Finish::Complete => check_text(&answer.text, question, max_characters),
+    }
+}
+
+fn check_text(
     text: &str,
     question: &ChatRequest,
     max_characters: usize,
@@ -202,7 +223,7 @@ mod tests {
             "A_long_name and a - b, 5% off #1 bestseller",
             "eight ok",
         ] {
-            assert_eq!(check(text, &question(), 4_000), Ok(()), "{text}");
+            assert_eq!(check_text(text, &question(), 4_000), Ok(()), "{text}");
         }
     }
 
@@ -235,7 +256,7 @@ mod tests {
             ("A [link](x) in it", OutputFault::Markup),
             ("```\ncode of it\n```", OutputFault::Markup),
         ] {
-            assert_eq!(check(text, &question(), 4_000), Err(fault), "{text}");
+            assert_eq!(check_text(text, &question(), 4_000), Err(fault), "{text}");
         }
     }
 }

@@ -115,8 +115,13 @@ impl Call {
     }
 
     /// The end of the answer: 20 tokens out.
-    pub(crate) async fn finish(mut self) -> anyhow::Result<()> {
-        let delta = json!({"stop_reason": "end_turn"});
+    pub(crate) async fn finish(self) -> anyhow::Result<()> {
+        self.stop("end_turn").await
+    }
+
+    /// The same for this reason.
+    pub(crate) async fn stop(mut self, reason: &str) -> anyhow::Result<()> {
+        let delta = json!({"stop_reason": reason});
         let usage = json!({"output_tokens": 20});
         let event = json!({"type": "message_delta", "delta": delta, "usage": usage});
         self.raw(&frame(&event)).await?;

@@ -15,6 +15,7 @@ mod changes;
 mod fields;
 mod isbn;
 mod lists;
+mod same_origin;
 mod search;
 mod seed;
 

@@ -127,7 +127,8 @@ async fn connections_that_wait_to_be_accepted_are_answered() -> anyhow::Result<(
     for n in 0..40 {
         let mut connection = TcpStream::connect(api.address()).await?;
         let body = format!("{{\"title\":\"Book {n}\",\"author\":\"A\"}}");
-        let head = "POST /api/v1/books HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+        let head =
+            "POST /api/v1/books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
         let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
         connection.write_all(request.as_bytes()).await?;
         waiting.push(connection);

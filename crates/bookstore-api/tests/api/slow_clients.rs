@@ -30,7 +30,8 @@ async fn begin(api: &TestApi, bytes: &str) -> anyhow::Result<String> {
 #[tokio::test]
 async fn silent_connections_and_half_requests_are_closed() -> anyhow::Result<()> {
     let api = Setup::default().start().await?;
-    let head = "POST /api/v1/books HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    let head =
+        "POST /api/v1/books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let body = format!("{head}Content-Length: 100\r\n\r\n{{\"title\":");
     let chunk = format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\n{{\"a");
     let caller = api.caller()?;

@@ -27,6 +27,49 @@ async fn answers(model: &HandDriven, texts: &[&str]) -> anyhow::Result<Vec<Value
     Ok(all)
 }
 
+/// Answers one call with this text and reason.
+async fn stopped(model: &HandDriven, text: &str, reason: &str) -> anyhow::Result<Value> {
+    let (mut call, asked) = model.asked().await?;
+    call.begin().await?;
+    call.say(text).await?;
+    call.stop(reason).await?;
+    Ok(asked)
+}
+
+#[tokio::test]
+async fn what_breaks_off_or_is_refused_is_no_summary() -> anyhow::Result<()> {
+    let model = HandDriven::start(Setup::default()).await?;
+    let book = model.caller.create_book("T").await?;
+    for (reason, check) in [("max_tokens", "cut"), ("refusal", "refused")] {
+        let asking = ask(&model.caller, &book, "provider=claude");
+        let answering = async {
+            stopped(&model, GOOD, reason).await?;
+            stopped(&model, GOOD, reason).await
+        };
+        let (reply, asked) = tokio::join!(asking, answering);
+        let told = asked?["messages"].to_string();
+        assert!(told.contains("That answer cannot be used"), "{told}");
+        let reply = reply?;
+        let problem = reply.problem(502)?;
+        let kind = problem.member("type");
+        assert!(kind.ends_with("output-rejected"), "{problem:?}");
+        assert_eq!(reply.json()?["check"], check);
+        assert!(model.caller.read(&book).await?.get("summary").is_none());
+        assert!(counted(&model, check, "first").await?);
+    }
+    let asking = ask(&model.caller, &book, "provider=claude");
+    let answering = async {
+        stopped(&model, GOOD, "max_tokens").await?;
+        stopped(&model, GOOD, "end_turn").await
+    };
+    let (reply, asked) = tokio::join!(asking, answering);
+    asked?;
+    let reply = reply?.expect(200)?.json()?;
+    assert_eq!(reply["aiGeneratedSummary"], GOOD);
+    assert_eq!(reply["cached"], false, "a cut answer was kept");
+    Ok(())
+}
+
 async fn counted(model: &HandDriven, check: &str, answer: &str) -> anyhow::Result<bool> {
     let metrics = model.caller.get("/metrics").await?.expect(200)?.text();
     let series = metrics.lines().find(|line| {

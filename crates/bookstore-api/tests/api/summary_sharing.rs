@@ -264,7 +264,7 @@ async fn a_reader_that_reads_nothing_slows_nobody() -> anyhow::Result<()> {
     socket.set_recv_buffer_size(2_048)?;
     let mut lazy = socket.connect(model.api.address().parse()?).await?;
     let head = format!(
-        "POST {book}/generate-summary?provider=claude HTTP/1.1\r\nHost: a\r\n\
+        "POST {book}/generate-summary?provider=claude HTTP/1.1\r\nHost: localhost\r\n\
          X-Tenant-Name: {}\r\nAccept: text/event-stream\r\n\r\n",
         model.caller.tenant()
     );

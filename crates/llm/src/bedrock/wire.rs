@@ -18,7 +18,7 @@ use crate::{
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
     bedrock::error,
     capabilities::Capabilities,
-    usage::believed,
+    usage::Count,
 };
 
 /// What the SDK writes where an answer gives no reason.
@@ -174,26 +174,35 @@ fn reported(usage: Option<&TokenUsage>) -> ReportedUsage {
     let Some(usage) = usage else {
         return ReportedUsage::default();
     };
-    let count = |tokens: i32| u64::try_from(tokens).ok().and_then(believed);
-    let part = |tokens: Option<i32>| tokens.and_then(count).unwrap_or_default();
+    let part = |tokens: Option<i32>| tokens.map(Count::of).unwrap_or_default();
+    let (input, output) = (
+        Count::of(usage.input_tokens),
+        Count::of(usage.output_tokens),
+    );
     let cache_read = part(usage.cache_read_input_tokens);
     let written = part(usage.cache_write_input_tokens);
     let for_an_hour = usage.cache_details().iter();
     let for_an_hour = for_an_hour.filter(|detail| detail.ttl == CacheTtl::OneHour);
-    let write_1h = for_an_hour
-        .map(|detail| part(Some(detail.input_tokens)))
-        .sum();
-    let write_1h = believed(write_1h).unwrap_or_default();
+    let for_an_hour: Vec<Count> = for_an_hour
+        .map(|detail| Count::of(detail.input_tokens))
+        .collect();
+    let hour = Count::of(for_an_hour.iter().map(|count| count.or_zero()).sum::<u64>());
+    let mut all = for_an_hour
+        .iter()
+        .chain([&input, &output, &cache_read, &written, &hour]);
+    let doubtful = all.any(|count| count.doubtful);
+    let (cache_read, write_1h) = (cache_read.or_zero(), hour.or_zero());
     // What no lifetime claims is of the default one, five minutes.
-    let write_5m = written.saturating_sub(write_1h);
-    let input =
-        count(usage.input_tokens).map(|uncached| uncached + cache_read + write_5m + write_1h);
+    let write_5m = written.or_zero().saturating_sub(write_1h);
+    let cached = cache_read + write_5m + write_1h;
+    let input = input.believed.map(|uncached| uncached + cached);
     ReportedUsage {
         input: input.filter(|tokens| *tokens > 0),
-        output: count(usage.output_tokens).filter(|tokens| *tokens > 0),
+        output: output.believed.filter(|tokens| *tokens > 0),
         cache_read,
         cache_write_5m: write_5m,
         cache_write_1h: write_1h,
         reasoning: 0,
+        doubtful,
     }
 }

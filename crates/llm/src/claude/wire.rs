@@ -8,7 +8,7 @@ use crate::{
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
     capabilities::Capabilities,
     status, typed_json,
-    usage::believable_count,
+    usage::Count,
 };
 
 #[derive(Serialize)]
@@ -66,14 +66,14 @@ enum BlockKind {
 #[derive(Debug, Default, Clone, Deserialize)]
 struct WireUsage {
     /// Without the cached ones.
-    #[serde(default, deserialize_with = "believable_count")]
-    input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "believable_count")]
-    output_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "believable_count")]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "believable_count")]
-    cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    input_tokens: Count,
+    #[serde(default)]
+    output_tokens: Count,
+    #[serde(default)]
+    cache_read_input_tokens: Count,
+    #[serde(default)]
+    cache_creation_input_tokens: Count,
     #[serde(default)]
     cache_creation: Option<CacheCreation>,
     #[serde(default)]
@@ -84,16 +84,16 @@ struct WireUsage {
 
 #[derive(Debug, Default, Clone, Deserialize)]
 struct CacheCreation {
-    #[serde(default, deserialize_with = "believable_count")]
-    ephemeral_5m_input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "believable_count")]
-    ephemeral_1h_input_tokens: Option<u64>,
+    #[serde(default)]
+    ephemeral_5m_input_tokens: Count,
+    #[serde(default)]
+    ephemeral_1h_input_tokens: Count,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
 struct OutputDetails {
-    #[serde(default, deserialize_with = "believable_count")]
-    thinking_tokens: Option<u64>,
+    #[serde(default)]
+    thinking_tokens: Count,
 }
 
 #[derive(Deserialize)]
@@ -184,7 +184,7 @@ impl ContentBlock {
 impl WireUsage {
     /// Takes over what a later report says: its counts are totals, never to be added.
     fn replace_with(&mut self, later: Self) {
-        let replace = |count: &mut Option<u64>, later: Option<u64>| *count = later.or(*count);
+        let replace = |count: &mut Count, later: Count| *count = later.or(*count);
         replace(&mut self.input_tokens, later.input_tokens);
         replace(&mut self.output_tokens, later.output_tokens);
         replace(
@@ -208,29 +208,32 @@ impl WireUsage {
 
     /// OpenTelemetry's input tokens include the cached ones, Anthropic's do not.
     fn reported(&self) -> ReportedUsage {
-        let cache_read = self.cache_read_input_tokens.unwrap_or_default();
         let by_lifetime = self.cache_creation.clone().unwrap_or_default();
-        let write_1h = by_lifetime.ephemeral_1h_input_tokens.unwrap_or_default();
-        let known_5m = by_lifetime.ephemeral_5m_input_tokens.unwrap_or_default();
+        let details = self.output_tokens_details.clone().unwrap_or_default();
+        let all = [
+            self.input_tokens,
+            self.output_tokens,
+            self.cache_read_input_tokens,
+            self.cache_creation_input_tokens,
+            by_lifetime.ephemeral_5m_input_tokens,
+            by_lifetime.ephemeral_1h_input_tokens,
+            details.thinking_tokens,
+        ];
+        let cache_read = self.cache_read_input_tokens.or_zero();
+        let write_1h = by_lifetime.ephemeral_1h_input_tokens.or_zero();
+        let known_5m = by_lifetime.ephemeral_5m_input_tokens.or_zero();
         // Written tokens that no lifetime claims are of the default one, five minutes.
-        let unclaimed = self
-            .cache_creation_input_tokens
-            .unwrap_or_default()
-            .saturating_sub(write_1h + known_5m);
-        let write_5m = known_5m + unclaimed;
+        let written = self.cache_creation_input_tokens.or_zero();
+        let write_5m = known_5m + written.saturating_sub(write_1h + known_5m);
+        let cached = cache_read + write_5m + write_1h;
         ReportedUsage {
-            input: self
-                .input_tokens
-                .map(|uncached| uncached + cache_read + write_5m + write_1h),
-            output: self.output_tokens,
+            input: self.input_tokens.believed.map(|uncached| uncached + cached),
+            output: self.output_tokens.believed,
             cache_read,
             cache_write_5m: write_5m,
             cache_write_1h: write_1h,
-            reasoning: self
-                .output_tokens_details
-                .as_ref()
-                .and_then(|details| details.thinking_tokens)
-                .unwrap_or_default(),
+            reasoning: details.thinking_tokens.or_zero(),
+            doubtful: all.iter().any(|count| count.doubtful),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     ChatRequest, LlmError, MessageRole,
     answer::{Ending, Frame, FrameDecoder, ReportedUsage, Start, WholeAnswer},
     status::{error_text, stream_error},
-    usage::believable_count,
+    usage::Count,
 };
 
 /// The crate keeps its `stream` field to itself and writes `false`; serde's flattening would write
@@ -37,10 +37,10 @@ pub(super) struct Line {
     done: bool,
     #[serde(default)]
     done_reason: Option<String>,
-    #[serde(default, deserialize_with = "believable_count")]
-    prompt_eval_count: Option<u64>,
-    #[serde(default, deserialize_with = "believable_count")]
-    eval_count: Option<u64>,
+    #[serde(default)]
+    prompt_eval_count: Count,
+    #[serde(default)]
+    eval_count: Count,
     #[serde(default)]
     error: Option<Value>,
 }
@@ -111,8 +111,9 @@ impl Line {
         Ending {
             finish_reason: self.done_reason.clone(),
             usage: ReportedUsage {
-                input: self.prompt_eval_count,
-                output: self.eval_count,
+                input: self.prompt_eval_count.believed,
+                output: self.eval_count.believed,
+                doubtful: self.prompt_eval_count.doubtful || self.eval_count.doubtful,
                 ..ReportedUsage::default()
             },
             service_tier: None,

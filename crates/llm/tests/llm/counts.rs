@@ -124,6 +124,62 @@ async fn many_believable_cache_writes_make_no_unbelievable_one() {
     let usage = usage_of(Dialect::Bedrock, &usage).await;
     assert_eq!((usage.input_tokens, usage.output_tokens), (7, 9));
     assert_eq!(usage.cache_write_tokens(), 0);
+    assert!(usage.estimated);
+}
+
+/// Parts of the counts of 7 uncached and 9 written tokens, with `COUNT` for one of them.
+const PARTS: [(Dialect, &str); 11] = [
+    (Dialect::Claude, r#""cache_read_input_tokens":COUNT"#),
+    (Dialect::Claude, r#""cache_creation_input_tokens":COUNT"#),
+    (
+        Dialect::Claude,
+        r#""cache_creation":{"ephemeral_5m_input_tokens":COUNT}"#,
+    ),
+    (
+        Dialect::Claude,
+        r#""cache_creation":{"ephemeral_1h_input_tokens":COUNT}"#,
+    ),
+    (
+        Dialect::Claude,
+        r#""output_tokens_details":{"thinking_tokens":COUNT}"#,
+    ),
+    (
+        Dialect::OpenAiChat,
+        r#""prompt_tokens_details":{"cached_tokens":COUNT}"#,
+    ),
+    (
+        Dialect::LmStudio,
+        r#""completion_tokens_details":{"reasoning_tokens":COUNT}"#,
+    ),
+    (
+        Dialect::OpenAiResponses,
+        r#""input_tokens_details":{"cache_write_tokens":COUNT}"#,
+    ),
+    (Dialect::Bedrock, r#""cacheReadInputTokens":COUNT"#),
+    (Dialect::Bedrock, r#""cacheWriteInputTokens":COUNT"#),
+    (
+        Dialect::Bedrock,
+        r#""cacheDetails":[{"ttl":"1h","inputTokens":COUNT}]"#,
+    ),
+];
+
+#[tokio::test]
+async fn a_part_that_is_not_believed_makes_the_counts_an_estimate() {
+    for (dialect, part) in PARTS {
+        let whole = match dialect {
+            Dialect::OpenAiChat | Dialect::LmStudio => r#""prompt_tokens":7,"completion_tokens":9"#,
+            Dialect::Bedrock => r#""inputTokens":7,"outputTokens":9,"totalTokens":16"#,
+            _ => r#""input_tokens":7,"output_tokens":9"#,
+        };
+        for (count, estimated) in [("-1", true), ("2000000000", true), ("0", false)] {
+            let part = part.replace("COUNT", count);
+            let usage = usage_of(dialect, &format!(r#","usage":{{{whole},{part}}}"#)).await;
+            let case = format!("{dialect} {part}");
+            assert_eq!((usage.input_tokens, usage.output_tokens), (7, 9), "{case}");
+            assert_eq!(usage.uncached_input_tokens(), 7, "{case}");
+            assert_eq!(usage.estimated, estimated, "{case}");
+        }
+    }
 }
 
 #[tokio::test]

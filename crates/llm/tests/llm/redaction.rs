@@ -131,6 +131,78 @@ async fn fail_unseen(dialect: Dialect, reply: Vec<u8>, streamed: bool, case: &st
     assert!(!shown.to_lowercase().contains(CANARY), "{case}: {shown}");
 }
 
+/// An answer whose model, id and reason hold secrets, line breaks and more than is good.
+fn talkative(dialect: Dialect) -> Vec<u8> {
+    let noise = format!("{} {}", repeated(), "w".repeat(5_000));
+    let named = noise.replace(' ', "-");
+    let whole = dialect.whole("");
+    let whole = ["claude-sonnet-5-5", "gpt-6.1-terra", "llama3.2"]
+        .iter()
+        .fold(whole, |text, model| text.replace(model, &named));
+    let whole = whole
+        .replace(r#""id":"m""#, &format!(r#""id":"{noise}""#))
+        .replace(r#""id":"c""#, &format!(r#""id":"{noise}""#))
+        .replace(r#""id":"r""#, &format!(r#""id":"{noise}""#))
+        .replace(r#""end_turn""#, &format!(r#""{noise}""#))
+        .replace(r#""stop""#, &format!(r#""{noise}""#))
+        .replace(
+            r#""done":true"#,
+            &format!(r#""done":true,"done_reason":"{noise}""#),
+        );
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-request-id", SECRETS[0].1),
+        ("request-id", SECRETS[0].1),
+    ];
+    response("200 OK", &headers, whole.as_bytes())
+}
+
+#[tokio::test]
+async fn a_good_answer_tells_no_secret_either() {
+    for dialect in DIALECTS {
+        let accounts = Accounts::open();
+        let (provider, _server) = provider(&accounts, dialect, talkative(dialect)).await;
+        let asked = request()
+            .model
+            .unwrap_or_else(|| provider.model().to_owned());
+        let mut answered = provider.complete(&request()).await.expect("an answer");
+        assert_eq!(answered.text, "12345678", "{dialect}");
+        assert_eq!(answered.model, asked, "{dialect}");
+        let rows = accounts.rows().await;
+        assert_eq!(rows[0].model, asked, "{dialect}");
+        let shown = format!("{answered:?} {rows:?}").to_lowercase();
+        assert!(!shown.contains(CANARY), "{dialect}: {shown}");
+        for word in [&mut answered.response_id, &mut answered.finish_reason] {
+            let word = word.take().unwrap_or_default();
+            let plain = word.chars().all(|letter| letter.is_ascii_graphic());
+            assert!(plain && word.len() <= 128, "{dialect}: {word}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_succeeds_tells_no_secret_either() {
+    let start = Dialect::Claude.frames().concat();
+    let noise = repeated();
+    let start = String::from_utf8(start).expect("text");
+    let start = start
+        .replace("msg_1", &noise)
+        .replace("claude-sonnet-5-5", &noise)
+        .replace("end_turn", &noise);
+    let headers = [Dialect::Claude.stream_type(), ("request-id", SECRETS[0].1)];
+    let reply = response("200 OK", &headers, start.as_bytes());
+    let accounts = Accounts::open();
+    let (provider, _server) = provider(&accounts, Dialect::Claude, reply).await;
+    let events = provider.stream(&request()).await.expect("a stream");
+    let events: Vec<_> = events.collect().await;
+    assert!(
+        events.len() >= 3 && events.iter().all(Result::is_ok),
+        "{events:?}"
+    );
+    let shown = format!("{events:?} {:?}", accounts.rows().await).to_lowercase();
+    assert!(!shown.contains(CANARY), "{shown}");
+}
+
 #[tokio::test]
 async fn no_error_row_span_or_log_line_repeats_a_secret() {
     let (log, chats) = (Log::default(), Chats::default());

@@ -125,7 +125,11 @@ async fn a_server_that_cannot_be_reached_is_three_attempts_too() {
         plain.base().replace("http://", "https://"),
     ] {
         let accounts = Accounts::open();
-        let llm = ollama(&accounts, &host, &[]);
+        let llm = ollama(
+            &accounts,
+            &host,
+            &[("BOOKSTORE_LLM_HOSTS", "nobody.invalid")],
+        );
         let provider = llm.select(None).expect("ollama");
         let error = provider.complete(&request()).await.expect_err(&host);
         let reached = matches!(
