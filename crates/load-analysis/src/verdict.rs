@@ -10,6 +10,10 @@ use crate::results::Results;
 /// The share of iterations that may be dropped: beyond it the load was not the one asked for.
 const MOST_DROPPED: f64 = 0.001;
 
+/// The share of the processors that a generator may use: beyond it requests wait inside of it
+/// (k6's guide to large tests asks for 20 % of idle time).
+const MOST_GENERATOR_CPU: f64 = 0.8;
+
 /// k6's exit code for a finished run with a crossed threshold.
 const THRESHOLDS_CROSSED: i32 = 99;
 
@@ -56,6 +60,9 @@ pub struct Evidence<'a> {
     pub output_errors: Vec<String>,
     /// Iterations that threw, by the generator's log.
     pub exceptions: u64,
+    /// The generator's time on processors, as a share of what it could have had; absent where
+    /// nobody measured it.
+    pub generator_cpu: Option<f64>,
 }
 
 /// How the load generator ended.
@@ -219,6 +226,17 @@ fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
         ));
     }
     doubts.extend(iteration_doubts(evidence));
+    if let Some(used) = evidence
+        .generator_cpu
+        .filter(|used| *used > MOST_GENERATOR_CPU)
+    {
+        doubts.push(format!(
+            "k6 itself used {} of the processors that it may use, the limit is {}: its latencies \
+             are not the target's. Lower the rate, or run it on a machine of its own.",
+            share(used),
+            share(MOST_GENERATOR_CPU)
+        ));
+    }
     if let Some(first) = evidence.output_errors.first() {
         let count = evidence.output_errors.len();
         doubts.push(format!(

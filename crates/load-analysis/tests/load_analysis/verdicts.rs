@@ -69,6 +69,7 @@ fn of(end: GeneratorEnd, results: &Results) -> Verdict {
         unreadable_lines: 0,
         output_errors: Vec::new(),
         exceptions: 0,
+        generator_cpu: None,
     })
 }
 
@@ -165,12 +166,14 @@ fn lost_samples_make_a_run_invalid() {
         unreadable_lines: 1,
         output_errors: Vec::new(),
         exceptions: 0,
+        generator_cpu: None,
     };
     assert_eq!(judge(&cut).level, Level::Invalid);
     let lost = Evidence {
         unreadable_lines: 0,
         output_errors: vec!["no space left".to_owned()],
         exceptions: 0,
+        generator_cpu: None,
         ..cut
     };
     let verdict = judge(&lost);
@@ -224,9 +227,29 @@ fn load_that_was_not_the_one_asked_for_is_invalid() {
             unreadable_lines: 0,
             output_errors: Vec::new(),
             exceptions,
+            generator_cpu: None,
         };
         judge(&evidence).level
     };
     assert_eq!(threw(9_989), Level::Pass);
     assert_eq!(threw(9_990), Level::Invalid);
+}
+
+#[test]
+fn a_generator_without_idle_time_is_no_measure() {
+    let results = with_threshold(true, Some(9.0));
+    let used = |generator_cpu| {
+        judge(&Evidence {
+            end: exited(0),
+            results: &results,
+            unreadable_lines: 0,
+            output_errors: Vec::new(),
+            exceptions: 0,
+            generator_cpu,
+        })
+    };
+    assert_eq!(used(Some(0.8)).level, Level::Pass);
+    let verdict = used(Some(0.91));
+    assert_eq!(verdict.level, Level::Invalid);
+    assert!(verdict.reasons[0].contains("91.00 %"), "{verdict:?}");
 }

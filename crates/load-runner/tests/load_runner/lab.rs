@@ -174,6 +174,7 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
         unreadable_lines: samples.unreadable_lines(true),
         output_errors,
         exceptions,
+        generator_cpu: None,
     });
     Ok(Finished {
         end,

@@ -1,6 +1,7 @@
 //! The end of a run: judged, stored, told.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use load_analysis::limits::{Limit, LimitJudge, LimitResult};
 use load_analysis::results::Results;
 use load_analysis::verdict::{Evidence, Level, Verdict, judge};
 use load_runner::exit::K6Exit;
-use load_runner::runner::{RunArtifacts, RunEnd, StopReason};
+use load_runner::runner::{RunArtifacts, RunEnd, StopReason, Usage};
 use load_runner::summary::Summary;
 use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreError};
 
@@ -202,6 +203,7 @@ fn judge_measured(
         unreadable_lines: collector.unreadable_lines(),
         output_errors: collector.output_errors.clone(),
         exceptions: collector.exceptions,
+        generator_cpu: measured.end.usage.map(share_of_processors),
     };
     let verdict = judge(&evidence);
     match limits {
@@ -270,6 +272,18 @@ fn cause(exit: K6Exit, stopped: Option<StopReason>) -> String {
         Some(StopReason::Requested) => "it was stopped".to_owned(),
         None if exit == K6Exit::Unknown => format!("interrupted: {}", exit.meaning()),
         None => exit.meaning(),
+    }
+}
+
+/// What k6 used of the processors that this service may use, which are k6's as well.
+fn share_of_processors(usage: Usage) -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = u32::try_from(cores).map_or(f64::MAX, f64::from);
+    let could = usage.wall.as_secs_f64() * cores;
+    if could > 0.0 {
+        usage.cpu.as_secs_f64() / could
+    } else {
+        0.0
     }
 }
 
