@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::process::ProcessIdentity;
@@ -11,15 +11,17 @@ use load_runner::runner::{LoadRunner, StopReason};
 use load_runner::sandbox::Limits;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use test_support::process::Program;
 
 use crate::ending::{STOP_LIMIT, check_end, until_running};
-use crate::lab::{Lab, finish, k6_of, on_both_versions};
+use crate::lab::{Lab, PROGRAM, finish, k6_of, on_both_versions};
 
 on_both_versions!(
     a_frozen_k6_is_killed,
     a_killed_supervisor_takes_its_k6_along,
     too_many_bytes_stop_the_run,
     a_directory_without_an_order_is_no_run,
+    the_deadline_holds_without_a_service,
     a_killed_k6_leaves_samples_and_an_invalid_verdict,
     a_dropped_handle_stops_the_run,
     a_left_over_process_is_found_and_ended,
@@ -74,6 +76,38 @@ async fn too_many_bytes_stop_the_run(lab: Lab) -> anyhow::Result<()> {
         K6Exit::Code(105),
         Some(StopReason::DiskQuota),
     )
+}
+
+/// Nobody lets this k6 begin, and nobody asks for its end.
+async fn the_deadline_holds_without_a_service(lab: Lab) -> anyhow::Result<()> {
+    let handle = lab.start(lab.ending("")).await?;
+    handle.stop();
+    handle.ended().await;
+    let directory = &handle.artifacts.directory;
+    let order = directory.join("order.json");
+    let mut changed: serde_json::Value = serde_json::from_slice(&std::fs::read(&order)?)?;
+    changed["deadline"] = serde_json::json!({"secs": 2, "nanos": 0});
+    std::fs::write(&order, changed.to_string())?;
+    std::fs::remove_file(directory.join("end.json"))?;
+
+    // The shell leads the group that a supervisor leaves.
+    let supervisor = Program::new("supervisor", "/bin/sh")?
+        .args(["-c", r#""$0" supervise-k6 "$1"; exit"#, PROGRAM])
+        .arg(directory)
+        .start()?;
+    let status = supervisor.wait(STOP_LIMIT + STOP_LIMIT).await?;
+    ensure!(status.success(), "{status}");
+    let end = lab
+        .runner
+        .adopt(directory, handle.process)
+        .await?
+        .ended()
+        .await;
+    check_end(&end, K6Exit::Code(105), Some(StopReason::Deadline))?;
+    let wall = end.usage.context("what k6 used")?.wall;
+    ensure!((2..12).contains(&wall.as_secs()), "{wall:?}");
+    ensure!(k6_of(&handle).is_empty());
+    Ok(())
 }
 
 async fn a_directory_without_an_order_is_no_run(lab: Lab) -> anyhow::Result<()> {
