@@ -2,14 +2,15 @@
 //!
 //! Before an attempt is sent, its estimated cost is reserved; afterwards what it really cost is
 //! booked in the reservation's place. A stream reserves a slice at a time and is cut off at the
-//! first piece of text that finds no more to reserve. So spending goes beyond a limit by at most
-//! one piece of text for each stream under way, and by what the provider's own count of an attempt
-//! exceeds our estimate of it.
+//! first piece of text that finds no more to reserve; one of a model that reasons, which nobody
+//! sees, reserves its longest answer. So spending goes beyond a limit by at most one piece of text
+//! for each stream under way, by what the provider wrote before it knew of the cut, and by what
+//! its own count of an attempt exceeds our estimate of it.
 //!
 //! Limits lie beside the ledger. What is spent is counted in [`BudgetAccounts`]: in the process,
-//! or in Redis for several processes. An account that is not known there yet begins with what the
-//! ledger says, so neither is the only copy. A reservation whose process was killed is released
-//! by time. Real and simulated money have accounts of their own under the same limits.
+//! or in Redis for several processes. An account that is not known there yet, or may have missed
+//! something, begins with what the ledger says, so neither is the only copy. A reservation whose
+//! process was killed is released by time. Real and simulated money have accounts of their own under the same limits.
 
 mod accounts;
 mod bill;
@@ -22,6 +23,8 @@ mod metrics;
 mod period;
 mod redis;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -33,13 +36,14 @@ use jiff::Timestamp;
 use money::PicoUsd;
 use tenancy::TenantId;
 use tokio::{
+    sync::Mutex,
     task::JoinHandle,
     time::{MissedTickBehavior, interval, timeout},
 };
 
 use crate::{Ledger, LedgerError, LedgerFilter, LedgerGroup};
 
-pub use accounts::{AccountsError, BudgetAccounts, Claim, Settlement, Standing, Verdict};
+pub use accounts::{AccountsError, BudgetAccounts, Claim, Epoch, Settlement, Standing, Verdict};
 pub use bill::Bill;
 pub use budgeted::Budgeted;
 pub use in_process::InProcessAccounts;
@@ -47,6 +51,7 @@ pub use limits::{BudgetLimits, InvalidLimits, RateLimit};
 pub use redis::RedisAccounts;
 pub use refusal::{BudgetRefusal, LimitKind};
 
+use metrics::Shown;
 use period::Periods;
 
 /// Tenants with limits; each has series of its own in the metrics.
@@ -70,6 +75,9 @@ pub enum OnFailure {
 /// The budgets of all tenants.
 pub struct Budgets {
     limits: RwLock<HashMap<TenantId, Arc<BudgetLimits>>>,
+    /// Held while limits are read or written with their store, so that what was read before a
+    /// change does not undo it.
+    changing: Mutex<()>,
     ledger: Arc<Ledger>,
     accounts: Arc<dyn BudgetAccounts>,
     on_failure: OnFailure,
@@ -87,6 +95,7 @@ impl Budgets {
     ) -> Result<Self, LedgerError> {
         let budgets = Self {
             limits: RwLock::default(),
+            changing: Mutex::default(),
             ledger,
             accounts,
             on_failure,
@@ -100,6 +109,7 @@ impl Budgets {
     pub fn none(ledger: &Arc<Ledger>) -> Self {
         Self {
             limits: RwLock::default(),
+            changing: Mutex::default(),
             ledger: Arc::clone(ledger),
             accounts: Arc::new(InProcessAccounts::default()),
             on_failure: OnFailure::Refuse,
@@ -128,15 +138,21 @@ impl Budgets {
     /// # Errors
     /// A failing ledger.
     pub async fn set(&self, tenant: &TenantId, limits: BudgetLimits) -> Result<bool, LedgerError> {
-        let known = {
+        let _changing = self.changing.lock().await;
+        let (room, limited) = {
             let present = self.limits.read().unwrap_or_else(PoisonError::into_inner);
-            present.contains_key(tenant) || present.len() < MAX_BUDGETS
+            let before = present.get(tenant);
+            let room = before.is_some() || present.len() < MAX_BUDGETS;
+            (room, before.is_some_and(|limits| limits.limit_money()))
         };
-        if !known {
+        if !room {
             return Ok(false);
         }
         let stored = (!limits.is_empty()).then(|| limits.to_text());
         self.ledger.set_budget(tenant, stored).await?;
+        if limits.limit_money() != limited {
+            self.forget(tenant).await;
+        }
         let mut present = self.limits.write().unwrap_or_else(PoisonError::into_inner);
         if limits.is_empty() {
             present.remove(tenant);
@@ -177,6 +193,7 @@ impl Budgets {
     pub fn watch(self: &Arc<Self>) -> JoinHandle<()> {
         let budgets = Arc::clone(self);
         tokio::spawn(async move {
+            let mut shown = Shown::default();
             let mut round = interval(REFRESH);
             round.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -184,19 +201,30 @@ impl Budgets {
                 if let Err(error) = budgets.refresh().await {
                     tracing::warn!(%error, "the budgets' limits could not be read again");
                 }
-                metrics::show(&budgets).await;
+                if timeout(REFRESH, shown.update(&budgets)).await.is_err() {
+                    tracing::warn!("the budgets' accounts are too slow for their metrics");
+                }
             }
         })
+    }
+
+    /// What is spent without limits is counted in the ledger alone: the account begins anew with it.
+    /// Accounts that fail now do so before the next claim.
+    async fn forget(&self, tenant: &TenantId) {
+        let forgotten = timeout(PATIENCE, self.accounts.forget(tenant)).await;
+        if let Err(error) = forgotten.unwrap_or(Err(AccountsError::Late)) {
+            tracing::warn!(%error, %tenant, "a budget's account could not be opened anew");
+        }
     }
 
     /// Asks for the reservation of an attempt, for as long as [`PATIENCE`].
     async fn reserve(&self, claim: &Claim) -> Result<Verdict, AccountsError> {
         let ask = async {
             match self.accounts.reserve(claim).await? {
-                Verdict::Unknown => {
+                Verdict::Unknown(epoch) => {
                     let spent = self.spent_before(&claim.tenant, claim.simulated, claim.at);
                     let (day, month) = spent.await?;
-                    self.accounts.open(claim, day, month).await?;
+                    self.accounts.open(claim, epoch, day, month).await?;
                     self.accounts.reserve(claim).await
                 }
                 verdict => Ok(verdict),
@@ -234,6 +262,7 @@ impl Budgets {
     }
 
     async fn refresh(&self) -> Result<(), LedgerError> {
+        let _changing = self.changing.lock().await;
         let mut limits = HashMap::new();
         for (tenant, text) in self.ledger.budgets().await? {
             let corrupt = |what: &str| LedgerError::Corrupt(format!("budget: {what}"));

@@ -8,30 +8,38 @@ pub(crate) struct Capabilities {
     /// Whether the bound of the output has to be named `max_completion_tokens`, because it counts
     /// the reasoning as well. `OpenAI` only.
     pub(crate) max_completion_tokens: bool,
+    /// Whether it writes tokens that it does not show, unasked: they are paid like the others, and
+    /// count in the bound of the output.
+    pub(crate) reasons: bool,
 }
-
-/// What a model takes that no family below claims.
-const PLAIN: Capabilities = Capabilities {
-    temperature: true,
-    max_completion_tokens: false,
-};
 
 const NO_TEMPERATURE: Capabilities = Capabilities {
     temperature: false,
-    ..PLAIN
+    ..Capabilities::PLAIN
 };
 
 const REASONING: Capabilities = Capabilities {
     temperature: false,
     max_completion_tokens: true,
+    reasons: true,
+};
+
+/// Open models that reason, whoever serves them.
+const OPEN_REASONING: Capabilities = Capabilities {
+    reasons: true,
+    ..Capabilities::PLAIN
 };
 
 /// Beginnings of model names; the longest one that fits counts. From the vendors' documentation of
 /// November 2026.
-const FAMILIES: [(&str, Capabilities); 7] = [
+const FAMILIES: [(&str, Capabilities); 11] = [
     ("claude-sonnet-5", NO_TEMPERATURE),
+    ("deepseek-r1", OPEN_REASONING),
+    ("r1", OPEN_REASONING),
+    ("gpt-oss", OPEN_REASONING),
+    ("openai.gpt-oss", OPEN_REASONING),
     ("gpt-5", REASONING),
-    ("gpt-5-chat", PLAIN),
+    ("gpt-5-chat", Capabilities::PLAIN),
     ("gpt-6", REASONING),
     ("o1", REASONING),
     ("o3", REASONING),
@@ -39,6 +47,13 @@ const FAMILIES: [(&str, Capabilities); 7] = [
 ];
 
 impl Capabilities {
+    /// What a model takes that no family claims.
+    pub(crate) const PLAIN: Self = Self {
+        temperature: true,
+        max_completion_tokens: false,
+        reasons: false,
+    };
+
     /// The capabilities of a model, as the vendor, `OpenAI`'s fine-tuning or Bedrock names it.
     pub(crate) fn of(model: &str) -> Self {
         let family = family_name(model);
@@ -46,7 +61,7 @@ impl Capabilities {
             .into_iter()
             .filter(|(beginning, _)| family.starts_with(beginning))
             .max_by_key(|(beginning, _)| beginning.len())
-            .map_or(PLAIN, |(_, capabilities)| capabilities)
+            .map_or(Self::PLAIN, |(_, capabilities)| capabilities)
     }
 }
 
@@ -55,14 +70,17 @@ impl Capabilities {
 fn family_name(model: &str) -> &str {
     let model = model.strip_prefix("ft:").unwrap_or(model);
     let model = model.rsplit_once('/').map_or(model, |(_, name)| name);
-    model
-        .split_once("anthropic.")
-        .map_or(model, |(_, name)| name)
+    let maker = ["anthropic.", "deepseek."]
+        .into_iter()
+        .find_map(|maker| model.split_once(maker));
+    maker.map_or(model, |(_, name)| name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PLAIN: Capabilities = Capabilities::PLAIN;
 
     #[test]
     fn the_longest_beginning_that_fits_counts() {
@@ -86,7 +104,9 @@ mod tests {
             ("gpt-4o-mini", PLAIN),
             ("ft:gpt-4o:ours", PLAIN),
             ("amazon.nova-pro-v1:0", PLAIN),
-            ("openai.gpt-oss-120b-1:0", PLAIN),
+            ("openai.gpt-oss-120b-1:0", OPEN_REASONING),
+            ("openai/gpt-oss-20b", OPEN_REASONING),
+            ("us.deepseek.r1-v1:0", OPEN_REASONING),
             ("", PLAIN),
         ] {
             assert_eq!(Capabilities::of(model), expected, "{model}");

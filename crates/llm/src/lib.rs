@@ -71,8 +71,8 @@ mod usage_so_far;
 pub use bedrock::Bedrock;
 pub use budget::{
     AccountsError, Bill, BudgetAccounts, BudgetLimits, BudgetRefusal, Budgeted, Budgets, Claim,
-    InProcessAccounts, InvalidLimits, LimitKind, MAX_BUDGETS, OnFailure, RateLimit, RedisAccounts,
-    Settlement, Standing, Verdict,
+    Epoch, InProcessAccounts, InvalidLimits, LimitKind, MAX_BUDGETS, OnFailure, RateLimit,
+    RedisAccounts, Settlement, Standing, Verdict,
 };
 pub use bulkhead::{Bulkhead, BulkheadLimits};
 pub use circuit::{CircuitPolicy, CircuitState, Circuits};

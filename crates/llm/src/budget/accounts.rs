@@ -58,9 +58,14 @@ pub enum Verdict {
     Granted,
     /// Nothing is reserved.
     Refused(BudgetRefusal),
-    /// Nothing is reserved: nobody has told what was spent before.
-    Unknown,
+    /// Nothing is reserved: nobody has told what was spent before, since this many times that it
+    /// was to be told anew.
+    Unknown(Epoch),
 }
+
+/// How many times an account was forgotten. What was read before the last time may lack what made
+/// it be forgotten.
+pub type Epoch = u64;
 
 /// What is spent and reserved in a day and a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,29 +90,46 @@ pub enum AccountsError {
 }
 
 /// Counts what tenants spend. Each call is atomic, however many are made at once.
+///
+/// The ledger is the truth: an account that may not say the same any more is forgotten, and opened
+/// anew with the ledger's sums by the next claim. That is so whenever an attempt ends whose
+/// reservation is not held, or was held already when the account was opened, or ended by time.
 #[async_trait]
 pub trait BudgetAccounts: Send + Sync {
     /// Reserves everything that is claimed, or nothing.
     ///
     /// # Errors
-    /// Accounts that cannot be asked.
+    /// Accounts that cannot be asked; they may have reserved nevertheless, so the claim is to be
+    /// settled.
     async fn reserve(&self, claim: &Claim) -> Result<Verdict, AccountsError>;
 
     /// Says what was spent before the claim's day and month were first asked for; ignored when
-    /// that is known.
+    /// that is known, or was forgotten since `epoch`.
     ///
     /// # Errors
     /// Accounts that cannot be asked.
-    async fn open(&self, claim: &Claim, day: PicoUsd, month: PicoUsd) -> Result<(), AccountsError>;
+    async fn open(
+        &self,
+        claim: &Claim,
+        epoch: Epoch,
+        day: PicoUsd,
+        month: PicoUsd,
+    ) -> Result<(), AccountsError>;
 
     /// Reserves more money for a claim that was granted.
     ///
     /// # Errors
-    /// Accounts that cannot be asked.
+    /// Accounts that cannot be asked; they may have reserved nevertheless.
     async fn extend(&self, claim: &Claim, more: PicoUsd) -> Result<Verdict, AccountsError>;
 
-    /// Books what an attempt cost in place of what was reserved for it. Does not wait.
+    /// Books what an attempt cost in place of what was reserved for it, once. Does not wait.
     fn settle(&self, settlement: Settlement);
+
+    /// Forgets what the tenant has spent; what is reserved stays so.
+    ///
+    /// # Errors
+    /// Accounts that cannot be asked.
+    async fn forget(&self, tenant: &TenantId) -> Result<(), AccountsError>;
 
     /// What is spent and reserved, if it is known here.
     ///

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::{BudgetRefusal, Claim, LimitKind};
+
 /// Parts of one: with them a millisecond refills a whole number at any rate per minute.
 const PARTS: i64 = 60_000;
 
@@ -60,6 +62,70 @@ fn whole(amount: u64) -> i64 {
 
 fn parts(amount: u64) -> i64 {
     whole(amount).saturating_mul(PARTS)
+}
+
+/// The rates of one provider.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    requests: Option<Bucket>,
+    tokens: Option<Bucket>,
+}
+
+impl Buckets {
+    /// Why a claim may not pass now, by the limits that it comes with.
+    pub(super) fn refusal(&mut self, claim: &Claim) -> Option<BudgetRefusal> {
+        let rate = &claim.rate;
+        for (limit, allowed, wanted, bucket) in [
+            (
+                LimitKind::Requests,
+                rate.requests_per_minute,
+                1,
+                &mut self.requests,
+            ),
+            (
+                LimitKind::Tokens,
+                rate.tokens_per_minute,
+                claim.tokens,
+                &mut self.tokens,
+            ),
+        ] {
+            let Some(allowed) = allowed else {
+                *bucket = None;
+                continue;
+            };
+            let bucket = bucket.get_or_insert_with(|| Bucket::full(allowed, claim.at));
+            bucket.refill(allowed, claim.at);
+            let retry_after = bucket.wait(allowed, wanted);
+            if !retry_after.is_zero() {
+                return Some(BudgetRefusal::Reached {
+                    limit,
+                    allowed: i64::try_from(allowed).unwrap_or(i64::MAX),
+                    left: bucket.left(),
+                    asked: i64::try_from(wanted).unwrap_or(i64::MAX),
+                    retry_after,
+                });
+            }
+        }
+        None
+    }
+
+    /// Takes what a claim estimates.
+    pub(super) fn take(&mut self, requests: i64, tokens: u64) {
+        if let Some(bucket) = &mut self.requests {
+            bucket.take(requests);
+        }
+        if let Some(bucket) = &mut self.tokens {
+            bucket.take(i64::try_from(tokens).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Takes what was used instead of what was estimated.
+    pub(super) fn correct(&mut self, estimated: u64, used: u64) {
+        let whole = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+        if let Some(bucket) = &mut self.tokens {
+            bucket.take(whole(used).saturating_sub(whole(estimated)));
+        }
+    }
 }
 
 #[cfg(test)]

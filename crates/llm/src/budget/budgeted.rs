@@ -117,11 +117,8 @@ impl LlmProvider for Budgeted {
             return self.inner.stream(request).await;
         }
         let input_tokens = estimate_tokens(request.prompt_texts());
-        let usage = first_slice(input_tokens, request.max_tokens);
-        let least = Usage {
-            input_tokens,
-            ..Usage::default()
-        };
+        let model = request.model.as_deref().unwrap_or(self.inner.model());
+        let (usage, least) = first_slice(input_tokens, request.max_tokens, model);
         let Some((hold, request)) = self.hold(request, usage, least).await? else {
             return self.inner.stream(request).await;
         };

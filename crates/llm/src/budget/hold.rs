@@ -13,7 +13,10 @@ use super::{
     AccountsError, Bill, BudgetRefusal, Budgets, Claim, LimitKind, OnFailure, PATIENCE, RateLimit,
     Settlement, Verdict,
 };
-use crate::{LlmError, PriceCatalogue, PriceQuery, ProviderName, ServiceTier, Usage};
+use crate::{
+    LlmError, PriceCatalogue, PriceQuery, ProviderName, ServiceTier, Usage,
+    capabilities::Capabilities,
+};
 
 /// Tokens of output that a stream reserves at a time: a few seconds of most models. Larger slices
 /// would keep money from others, smaller ones ask the accounts more often.
@@ -25,8 +28,9 @@ const LIVES: u32 = 2;
 /// The longest call, where none is told.
 const LONGEST_CALL: Duration = Duration::from_secs(600);
 
-/// What an attempt has reserved. Dropped, it is settled by the attempt's [`Bill`]; whatever is
-/// inside of it must be dropped before.
+/// What an attempt has reserved, or may have: who gave up waiting for the accounts does not know.
+/// Dropped, it is settled by the attempt's [`Bill`]; whatever is inside of it must be dropped
+/// before.
 pub(super) struct Hold {
     budgets: Arc<Budgets>,
     prices: Arc<PriceCatalogue>,
@@ -35,8 +39,11 @@ pub(super) struct Hold {
     claim: Claim,
     reserved: PicoUsd,
     bill: Arc<Bill>,
-    /// Whether nobody counts, because the accounts cannot be asked and calls pass then.
-    unchecked: bool,
+    /// Whether the accounts are asked for more. Not after they failed, if calls pass then: each
+    /// piece of text would wait for them.
+    is_checked: bool,
+    /// Whether there is nothing to settle.
+    is_settled: bool,
 }
 
 /// Who wants how much.
@@ -87,8 +94,8 @@ impl Hold {
             claim: claim.limited_by(&limits),
             reserved: PicoUsd::ZERO,
             bill: Arc::default(),
-            // Nothing is to be settled before it is granted.
-            unchecked: true,
+            is_checked: false,
+            is_settled: true,
         };
         let mut verdict = Ok(Verdict::Granted);
         for usage in [wanted.usage, wanted.least] {
@@ -96,12 +103,15 @@ impl Hold {
                 let cost = hold.cost(&usage);
                 hold.claim.money = cost.ok_or_else(|| hold.refused(BudgetRefusal::Unpriced))?;
             }
+            // Also who leaves while the accounts are asked may have a reservation.
+            hold.is_settled = false;
             verdict = budgets.reserve(&hold.claim).await;
+            hold.is_settled = matches!(verdict, Ok(Verdict::Refused(_)));
             if !is_short_of_money(&verdict) {
                 break;
             }
         }
-        hold.unchecked = !hold.is_granted(verdict)?;
+        hold.is_checked = hold.is_granted(verdict)?;
         hold.reserved = hold.claim.money;
         Ok(Some(hold))
     }
@@ -116,7 +126,7 @@ impl Hold {
     /// # Errors
     /// [`LlmError::Budget`] when the limit is reached: the stream is to be dropped.
     pub(super) async fn cover(&mut self, used: &Usage) -> Result<(), LlmError> {
-        if self.unchecked || !self.claim.limits_money() {
+        if !self.is_checked || !self.claim.limits_money() {
             return Ok(());
         }
         let cost = self.cost(used).unwrap_or(self.reserved);
@@ -124,17 +134,18 @@ impl Hold {
             return Ok(());
         }
         let ahead = Usage {
-            output_tokens: used.output_tokens + SLICE_TOKENS,
+            output_tokens: used.output_tokens.saturating_add(SLICE_TOKENS),
             ..*used
         };
         let with_slice = self.cost(&ahead).unwrap_or(cost);
-        if self.extend_to(with_slice).await == Ok(Verdict::Granted) {
-            return Ok(());
+        let mut verdict = self.extend_to(with_slice).await;
+        if is_short_of_money(&verdict) {
+            // The last of it, to the token.
+            verdict = self.extend_to(cost).await;
         }
-        // The last of it, to the token.
-        let verdict = self.extend_to(cost).await;
         let granted = self.is_granted(verdict);
-        granted.map(drop).inspect_err(|_| self.bill.cut_off())
+        self.is_checked = granted.inspect_err(|_| self.bill.cut_off())?;
+        Ok(())
     }
 
     async fn extend_to(&mut self, total: PicoUsd) -> Result<Verdict, AccountsError> {
@@ -153,7 +164,9 @@ impl Hold {
         let failure = match verdict {
             Ok(Verdict::Granted) => return Ok(true),
             Ok(Verdict::Refused(refusal)) => return Err(self.refused(refusal)),
-            Ok(Verdict::Unknown) => AccountsError::Failed("the account was forgotten".to_owned()),
+            Ok(Verdict::Unknown(_)) => {
+                AccountsError::Failed("the account was forgotten".to_owned())
+            }
             Err(failure) => failure,
         };
         tracing::warn!(error = %failure, tenant = %self.claim.tenant, "a budget cannot be checked");
@@ -196,7 +209,7 @@ impl Drop for Hold {
 impl Hold {
     /// Books what the attempt cost in place of what is reserved; the first time only.
     pub(super) fn settle(&mut self) {
-        if std::mem::replace(&mut self.unchecked, true) {
+        if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
         // An attempt that was sent without a known price has cost what was reserved for it.
@@ -223,11 +236,18 @@ fn is_short_of_money(verdict: &Result<Verdict, AccountsError>) -> bool {
     )
 }
 
-/// What a stream reserves before it begins: its input, and a first slice of output.
-pub(super) fn first_slice(input_tokens: u64, max_tokens: u32) -> Usage {
-    Usage {
+/// What a stream reserves before it begins, if there is enough, and what without it is not sent: its
+/// input, and a first slice of output. Reasoning is counted when the answer ends and seen by nobody
+/// before, so a model that reasons has its longest answer reserved, or is not asked.
+pub(super) fn first_slice(input_tokens: u64, max_tokens: u32, model: &str) -> (Usage, Usage) {
+    let reserving = |output_tokens| Usage {
         input_tokens,
-        output_tokens: SLICE_TOKENS.min(max_tokens.into()),
+        output_tokens,
         ..Usage::default()
+    };
+    let longest = reserving(max_tokens.into());
+    if Capabilities::of(model).reasons {
+        return (longest, longest);
     }
+    (reserving(SLICE_TOKENS.min(max_tokens.into())), reserving(0))
 }

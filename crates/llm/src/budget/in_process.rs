@@ -12,8 +12,8 @@ use tenancy::TenantId;
 use uuid::Uuid;
 
 use super::{
-    AccountsError, BudgetAccounts, BudgetRefusal, Claim, LimitKind, Settlement, Standing, Verdict,
-    bucket::Bucket, period::Periods,
+    AccountsError, BudgetAccounts, BudgetRefusal, Claim, Epoch, LimitKind, Settlement, Standing,
+    Verdict, bucket::Buckets, period::Periods,
 };
 use crate::ProviderName;
 
@@ -27,24 +27,28 @@ struct State {
     rates: HashMap<(TenantId, ProviderName), Buckets>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Account {
+    /// `None` until somebody tells, and again when it is to be read anew.
+    spent: Option<Spent>,
+    /// How many times it was to be read anew.
+    epoch: Epoch,
+    reserved: HashMap<Uuid, Reservation>,
+}
+
+#[derive(Debug)]
+struct Spent {
     day: (Date, i64),
     /// By its first day.
     month: (Date, i64),
-    reserved: HashMap<Uuid, Reservation>,
 }
 
 #[derive(Debug)]
 struct Reservation {
     amount: i64,
     ends: Timestamp,
-}
-
-#[derive(Debug, Default)]
-struct Buckets {
-    requests: Option<Bucket>,
-    tokens: Option<Bucket>,
+    /// Whether the account was opened while it was held: what was spent may contain it or not.
+    from_before: bool,
 }
 
 impl InProcessAccounts {
@@ -58,64 +62,86 @@ impl BudgetAccounts for InProcessAccounts {
     async fn reserve(&self, claim: &Claim) -> Result<Verdict, AccountsError> {
         let mut state = self.state();
         let State { money, rates } = &mut *state;
-        let account = match money.get_mut(&(claim.tenant.clone(), claim.simulated)) {
-            None if claim.limits_money() => return Ok(Verdict::Unknown),
-            account => account,
-        };
+        let account = money.entry(key_of(claim)).or_default();
+        account.turn_to(claim.at);
+        if claim.limits_money() && account.spent.is_none() {
+            return Ok(Verdict::Unknown(account.epoch));
+        }
         let buckets = rates
             .entry((claim.tenant.clone(), claim.provider))
             .or_default();
-        if let Some(refusal) = buckets.refusal(claim) {
+        let refusal = buckets.refusal(claim);
+        if let Some(refusal) = refusal.or_else(|| account.refusal(claim, claim.money)) {
             return Ok(Verdict::Refused(refusal));
         }
-        if let Some(account) = account {
-            account.turn_to(claim.at);
-            if let Some(refusal) = account.refusal(claim, claim.money) {
-                return Ok(Verdict::Refused(refusal));
-            }
-            account.hold(claim, claim.money);
-        }
+        account.hold(claim);
         buckets.take(1, claim.tokens);
         Ok(Verdict::Granted)
     }
 
-    async fn open(&self, claim: &Claim, day: PicoUsd, month: PicoUsd) -> Result<(), AccountsError> {
+    async fn open(
+        &self,
+        claim: &Claim,
+        epoch: Epoch,
+        day: PicoUsd,
+        month: PicoUsd,
+    ) -> Result<(), AccountsError> {
         let periods = Periods::at(claim.at);
-        let key = (claim.tenant.clone(), claim.simulated);
-        self.state().money.entry(key).or_insert_with(|| Account {
-            day: (periods.today, day.get()),
-            month: (periods.first, month.get()),
-            reserved: HashMap::new(),
-        });
+        let mut state = self.state();
+        let account = state.money.entry(key_of(claim)).or_default();
+        if account.spent.is_none() && account.epoch == epoch {
+            account.spent = Some(Spent {
+                day: (periods.today, day.get()),
+                month: (periods.first, month.get()),
+            });
+            let held = account.reserved.values_mut();
+            held.for_each(|reservation| reservation.from_before = true);
+        }
         Ok(())
     }
 
     async fn extend(&self, claim: &Claim, more: PicoUsd) -> Result<Verdict, AccountsError> {
         let mut state = self.state();
-        let key = (claim.tenant.clone(), claim.simulated);
-        let Some(account) = state.money.get_mut(&key) else {
-            return Ok(Verdict::Unknown);
-        };
+        let account = state.money.entry(key_of(claim)).or_default();
         account.turn_to(Timestamp::now());
+        if account.spent.is_none() || !account.reserved.contains_key(&claim.id) {
+            return Ok(Verdict::Unknown(account.epoch));
+        }
         if let Some(refusal) = account.refusal(claim, more) {
             return Ok(Verdict::Refused(refusal));
         }
-        account.hold(claim, more);
+        if let Some(held) = account.reserved.get_mut(&claim.id) {
+            held.amount = held.amount.saturating_add(more.get());
+        }
         Ok(Verdict::Granted)
     }
 
     fn settle(&self, settlement: Settlement) {
         let mut state = self.state();
         let claim = &settlement.claim;
+        let account = state.money.entry(key_of(claim)).or_default();
+        let Some(held) = account.reserved.remove(&claim.id) else {
+            return account.forget();
+        };
+        if held.from_before {
+            account.forget();
+        } else {
+            account.book(claim.at, settlement.spent.get());
+        }
         let rate = (claim.tenant.clone(), claim.provider);
         if let Some(buckets) = state.rates.get_mut(&rate) {
             buckets.correct(claim.tokens, settlement.tokens);
         }
-        let key = (claim.tenant.clone(), claim.simulated);
-        if let Some(account) = state.money.get_mut(&key) {
-            account.reserved.remove(&claim.id);
-            account.book(claim.at, settlement.spent.get());
+    }
+
+    async fn forget(&self, tenant: &TenantId) -> Result<(), AccountsError> {
+        let mut state = self.state();
+        for simulated in [false, true] {
+            if let Some(account) = state.money.get_mut(&(tenant.clone(), simulated)) {
+                account.forget();
+            }
         }
+        Ok(())
     }
 
     async fn standing(
@@ -126,28 +152,46 @@ impl BudgetAccounts for InProcessAccounts {
     ) -> Result<Option<Standing>, AccountsError> {
         let mut state = self.state();
         let account = state.money.get_mut(&(tenant.clone(), simulated));
-        Ok(account.map(|account| {
+        Ok(account.and_then(|account| {
             account.turn_to(at);
-            Standing {
-                day_spent: PicoUsd::new(account.day.1),
-                month_spent: PicoUsd::new(account.month.1),
+            let spent = account.spent.as_ref()?;
+            Some(Standing {
+                day_spent: PicoUsd::new(spent.day.1),
+                month_spent: PicoUsd::new(spent.month.1),
                 reserved: PicoUsd::new(account.reserved()),
-            }
+            })
         }))
     }
 }
 
+fn key_of(claim: &Claim) -> (TenantId, bool) {
+    (claim.tenant.clone(), claim.simulated)
+}
+
 impl Account {
-    /// Begins a new day or month when it is one, and releases reservations past their time.
+    /// Begins a new day or month when it is one, and releases reservations past their time, of
+    /// which nobody told what they cost.
     fn turn_to(&mut self, at: Timestamp) {
         let periods = Periods::at(at);
-        if self.day.0 < periods.today {
-            self.day = (periods.today, 0);
+        if let Some(spent) = &mut self.spent {
+            if spent.day.0 < periods.today {
+                spent.day = (periods.today, 0);
+            }
+            if spent.month.0 < periods.first {
+                spent.month = (periods.first, 0);
+            }
         }
-        if self.month.0 < periods.first {
-            self.month = (periods.first, 0);
-        }
+        let held = self.reserved.len();
         self.reserved.retain(|_, reservation| at < reservation.ends);
+        if self.reserved.len() < held {
+            self.forget();
+        }
+    }
+
+    /// What was spent is to be read anew.
+    fn forget(&mut self) {
+        self.spent = None;
+        self.epoch += 1;
     }
 
     fn reserved(&self) -> i64 {
@@ -157,12 +201,18 @@ impl Account {
 
     fn refusal(&self, claim: &Claim, wanted: PicoUsd) -> Option<BudgetRefusal> {
         let periods = Periods::at(claim.at);
+        let spent = self.spent.as_ref()?;
         for (limit, allowed, spent, retry_after) in [
-            (LimitKind::Day, claim.day, self.day.1, periods.rest_of_day()),
+            (
+                LimitKind::Day,
+                claim.day,
+                spent.day.1,
+                periods.rest_of_day(),
+            ),
             (
                 LimitKind::Month,
                 claim.month,
-                self.month.1,
+                spent.month.1,
                 periods.rest_of_month(),
             ),
         ] {
@@ -186,80 +236,27 @@ impl Account {
         None
     }
 
-    fn hold(&mut self, claim: &Claim, more: PicoUsd) {
+    fn hold(&mut self, claim: &Claim) {
         let ends = SignedDuration::try_from(claim.lives).unwrap_or(SignedDuration::MAX);
-        let held = self.reserved.entry(claim.id).or_insert(Reservation {
-            amount: 0,
+        let reservation = Reservation {
+            amount: claim.money.get(),
             ends: claim.at.saturating_add(ends).unwrap_or(Timestamp::MAX),
-        });
-        held.amount = held.amount.saturating_add(more.get());
+            from_before: false,
+        };
+        self.reserved.insert(claim.id, reservation);
     }
 
     /// An attempt counts in the day and the month in which it began, as in the ledger.
     fn book(&mut self, at: Timestamp, spent: i64) {
         let periods = Periods::at(at);
+        let Some(known) = &mut self.spent else { return };
         for (period, account) in [
-            (periods.today, &mut self.day),
-            (periods.first, &mut self.month),
+            (periods.today, &mut known.day),
+            (periods.first, &mut known.month),
         ] {
             if account.0 == period {
                 account.1 = account.1.saturating_add(spent);
             }
-        }
-    }
-}
-
-impl Buckets {
-    fn refusal(&mut self, claim: &Claim) -> Option<BudgetRefusal> {
-        let rate = &claim.rate;
-        for (limit, allowed, wanted, bucket) in [
-            (
-                LimitKind::Requests,
-                rate.requests_per_minute,
-                1,
-                &mut self.requests,
-            ),
-            (
-                LimitKind::Tokens,
-                rate.tokens_per_minute,
-                claim.tokens,
-                &mut self.tokens,
-            ),
-        ] {
-            let Some(allowed) = allowed else {
-                *bucket = None;
-                continue;
-            };
-            let bucket = bucket.get_or_insert_with(|| Bucket::full(allowed, claim.at));
-            bucket.refill(allowed, claim.at);
-            let retry_after = bucket.wait(allowed, wanted);
-            if !retry_after.is_zero() {
-                return Some(BudgetRefusal::Reached {
-                    limit,
-                    allowed: i64::try_from(allowed).unwrap_or(i64::MAX),
-                    left: bucket.left(),
-                    asked: i64::try_from(wanted).unwrap_or(i64::MAX),
-                    retry_after,
-                });
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, requests: i64, tokens: u64) {
-        if let Some(bucket) = &mut self.requests {
-            bucket.take(requests);
-        }
-        if let Some(bucket) = &mut self.tokens {
-            bucket.take(i64::try_from(tokens).unwrap_or(i64::MAX));
-        }
-    }
-
-    /// Takes what was used instead of what was estimated.
-    fn correct(&mut self, estimated: u64, used: u64) {
-        let whole = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-        if let Some(bucket) = &mut self.tokens {
-            bucket.take(whole(used).saturating_sub(whole(estimated)));
         }
     }
 }

@@ -63,6 +63,11 @@ impl BudgetLimits {
         self.day.is_none() && self.month.is_none() && self.rates.is_empty()
     }
 
+    /// Whether money is limited.
+    pub(super) fn limit_money(&self) -> bool {
+        self.day.is_some() || self.month.is_some()
+    }
+
     /// Looks for amounts below zero, rates of zero or out of range, and rates given twice.
     ///
     /// # Errors

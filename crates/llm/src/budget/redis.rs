@@ -4,29 +4,27 @@
 //! first sign of trouble, and is no loss then.
 
 mod scripts;
+mod settler;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, RedisError, RedisResult, Script, ScriptInvocation,
     aio::MultiplexedConnection,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use money::PicoUsd;
 use secrecy::{ExposeSecret, SecretString};
 use tenancy::TenantId;
-use tokio::{
-    runtime::Handle,
-    sync::Mutex,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::Mutex;
 
 use super::{
-    AccountsError, BudgetAccounts, BudgetRefusal, Claim, LimitKind, Settlement, Standing, Verdict,
-    period::Periods,
+    AccountsError, BudgetAccounts, BudgetRefusal, Claim, Epoch, LimitKind, Settlement, Standing,
+    Verdict, period::Periods,
 };
-use scripts::{OPEN, RESERVE, SETTLE, STANDING};
+use scripts::{FORGET, OPEN, RESERVE, SETTLE, STANDING};
+use settler::{Settler, ends};
 
 /// Longest set-up of a connection.
 const CONNECT: Duration = Duration::from_millis(500);
@@ -34,23 +32,24 @@ const CONNECT: Duration = Duration::from_millis(500);
 /// Longest call: a script takes well below a millisecond.
 const COMMAND: Duration = Duration::from_millis(500);
 
-/// Tries of a settlement, a second apart. What is not settled by then is missing from the account
-/// until Redis forgets it; the ledger has it.
-const SETTLE_TRIES: u32 = 5;
-
 /// Accounts on a Redis server.
-#[derive(Clone)]
+#[derive(Debug)]
 pub struct RedisAccounts {
-    client: Client,
-    connection: Arc<Mutex<Option<MultiplexedConnection>>>,
+    connected: Arc<Connected>,
+    settler: Settler,
 }
 
-/// Names of what a claim touches; the braces keep them together on a cluster.
-struct Keys {
-    account: String,
-    held: String,
-    ends: String,
-    rate: String,
+/// The way to the server.
+struct Connected {
+    client: Client,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl fmt::Debug for Connected {
+    /// Without the address, for its password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connected").finish_non_exhaustive()
+    }
 }
 
 impl RedisAccounts {
@@ -61,12 +60,54 @@ impl RedisAccounts {
     pub fn new(url: &SecretString) -> Result<Self, AccountsError> {
         let client = Client::open(url.expose_secret())
             .map_err(|_| AccountsError::Failed("REDIS_URL cannot be read".to_owned()))?;
+        let connection = Mutex::default();
         Ok(Self {
-            client,
-            connection: Arc::default(),
+            connected: Arc::new(Connected { client, connection }),
+            settler: Settler::default(),
         })
     }
 
+    /// `more` is what is asked for; `is_new` also asks for a request and its tokens.
+    async fn ask(
+        &self,
+        claim: &Claim,
+        more: PicoUsd,
+        is_new: bool,
+    ) -> Result<Verdict, AccountsError> {
+        let at = if is_new { claim.at } else { Timestamp::now() };
+        let periods = Periods::at(at);
+        let limit = |limit: Option<i64>| limit.map(|limit| limit.to_string()).unwrap_or_default();
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let mut script = account_keys(&RESERVE, &claim.tenant, claim.simulated);
+        script
+            .key(rate_key(claim))
+            .arg(at.as_millisecond())
+            .arg(claim.id.to_string())
+            .arg(periods.day())
+            .arg(periods.month())
+            .arg(limit(claim.day.map(PicoUsd::get)))
+            .arg(limit(claim.month.map(PicoUsd::get)))
+            .arg(more.get())
+            .arg(ends(claim).as_millisecond())
+            .arg(limit(claim.rate.requests_per_minute.map(whole)))
+            .arg(limit(claim.rate.tokens_per_minute.map(whole)))
+            .arg(whole(claim.tokens))
+            .arg(u8::from(is_new));
+        let answer = self.connected.run(script).await?;
+        read_verdict(&answer, &periods, more, claim.tokens)
+    }
+
+    /// Until it is done, nobody asks the account.
+    async fn forget_kind(&self, tenant: &TenantId, simulated: bool) -> Result<(), AccountsError> {
+        self.settler.doubt(tenant, simulated);
+        let script = account_keys(&FORGET, tenant, simulated);
+        self.connected.run(script).await?;
+        self.settler.trust(tenant, simulated);
+        Ok(())
+    }
+}
+
+impl Connected {
     async fn connection(&self) -> RedisResult<MultiplexedConnection> {
         let mut connection = self.connection.lock().await;
         if let Some(connection) = &*connection {
@@ -104,54 +145,33 @@ impl RedisAccounts {
             AccountsError::Failed(error.to_string())
         }
     }
-
-    /// `more` is what is asked for; `is_new` also asks for a request and its tokens.
-    async fn ask(
-        &self,
-        claim: &Claim,
-        more: PicoUsd,
-        is_new: bool,
-    ) -> Result<Verdict, AccountsError> {
-        let at = if is_new { claim.at } else { Timestamp::now() };
-        let periods = Periods::at(at);
-        let limit = |limit: Option<i64>| limit.map(|limit| limit.to_string()).unwrap_or_default();
-        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let lives = SignedDuration::try_from(claim.lives).unwrap_or(SignedDuration::MAX);
-        let ends = claim.at.saturating_add(lives).unwrap_or(Timestamp::MAX);
-        let mut script = Keys::of(&claim.tenant, claim).invocation(&RESERVE);
-        script
-            .arg(at.as_millisecond())
-            .arg(claim.id.to_string())
-            .arg(periods.day())
-            .arg(periods.month())
-            .arg(limit(claim.day.map(PicoUsd::get)))
-            .arg(limit(claim.month.map(PicoUsd::get)))
-            .arg(more.get())
-            .arg(ends.as_millisecond())
-            .arg(limit(claim.rate.requests_per_minute.map(whole)))
-            .arg(limit(claim.rate.tokens_per_minute.map(whole)))
-            .arg(whole(claim.tokens))
-            .arg(u8::from(is_new));
-        let answer = self.run(script).await?;
-        read_verdict(&answer, &periods, more, claim.tokens)
-    }
 }
 
 #[async_trait]
 impl BudgetAccounts for RedisAccounts {
     async fn reserve(&self, claim: &Claim) -> Result<Verdict, AccountsError> {
+        if self.settler.doubts(&claim.tenant, claim.simulated) {
+            self.forget_kind(&claim.tenant, claim.simulated).await?;
+        }
         self.ask(claim, claim.money, true).await
     }
 
-    async fn open(&self, claim: &Claim, day: PicoUsd, month: PicoUsd) -> Result<(), AccountsError> {
+    async fn open(
+        &self,
+        claim: &Claim,
+        epoch: Epoch,
+        day: PicoUsd,
+        month: PicoUsd,
+    ) -> Result<(), AccountsError> {
         let periods = Periods::at(claim.at);
-        let mut script = Keys::of(&claim.tenant, claim).invocation(&OPEN);
+        let mut script = account_keys(&OPEN, &claim.tenant, claim.simulated);
         script
             .arg(periods.day())
             .arg(day.get())
             .arg(periods.month())
-            .arg(month.get());
-        self.run(script).await.map(drop)
+            .arg(month.get())
+            .arg(epoch);
+        self.connected.run(script).await.map(drop)
     }
 
     async fn extend(&self, claim: &Claim, more: PicoUsd) -> Result<Verdict, AccountsError> {
@@ -159,23 +179,17 @@ impl BudgetAccounts for RedisAccounts {
     }
 
     fn settle(&self, settlement: Settlement) {
-        let Ok(runtime) = Handle::try_current() else {
-            // The process is ending; the ledger has the attempt.
-            return;
-        };
-        let accounts = self.clone();
-        runtime.spawn(async move {
-            let mut pause = interval(Duration::from_secs(1));
-            pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            for _ in 0..SETTLE_TRIES {
-                pause.tick().await;
-                let script = settling(&settlement);
-                match accounts.run(script).await {
-                    Ok(_) => return,
-                    Err(error) => tracing::warn!(%error, "a budget could not be settled"),
-                }
-            }
-        });
+        self.settler.settle(&self.connected, settlement);
+    }
+
+    async fn forget(&self, tenant: &TenantId) -> Result<(), AccountsError> {
+        for simulated in [false, true] {
+            self.settler.doubt(tenant, simulated);
+        }
+        for simulated in [false, true] {
+            self.forget_kind(tenant, simulated).await?;
+        }
+        Ok(())
     }
 
     async fn standing(
@@ -185,15 +199,12 @@ impl BudgetAccounts for RedisAccounts {
         at: Timestamp,
     ) -> Result<Option<Standing>, AccountsError> {
         let periods = Periods::at(at);
-        let account = account_key(tenant, simulated);
-        let mut script = STANDING.key(&account);
+        let mut script = account_keys(&STANDING, tenant, simulated);
         script
-            .key(format!("{account}:held"))
-            .key(format!("{account}:ends"))
             .arg(at.as_millisecond())
             .arg(periods.day())
             .arg(periods.month());
-        let answer = self.run(script).await?;
+        let answer = self.connected.run(script).await?;
         let [day, month, reserved] = &answer[..] else {
             return Ok(None);
         };
@@ -205,42 +216,23 @@ impl BudgetAccounts for RedisAccounts {
     }
 }
 
-impl Keys {
-    fn of(tenant: &TenantId, claim: &Claim) -> Self {
-        let account = account_key(tenant, claim.simulated);
-        Self {
-            held: format!("{account}:held"),
-            ends: format!("{account}:ends"),
-            rate: format!("v1:budget:{{{tenant}}}:rate:{}", claim.provider),
-            account,
-        }
-    }
-
-    fn invocation<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
-        let mut invocation = script.key(&self.account);
-        invocation.key(&self.held).key(&self.ends).key(&self.rate);
-        invocation
-    }
-}
-
-fn account_key(tenant: &TenantId, simulated: bool) -> String {
+/// A script with the keys of an account; the braces keep them together on a cluster.
+fn account_keys<'a>(
+    script: &'a Script,
+    tenant: &TenantId,
+    simulated: bool,
+) -> ScriptInvocation<'a> {
     let money = if simulated { "simulated" } else { "real" };
-    format!("v1:budget:{{{tenant}}}:{money}")
+    let account = format!("v2:budget:{{{tenant}}}:{money}");
+    let mut invocation = script.key(&account);
+    for part in ["held", "ends", "before"] {
+        invocation.key(format!("{account}:{part}"));
+    }
+    invocation
 }
 
-/// An attempt counts in the day and the month in which it began, as in the ledger.
-fn settling(settlement: &Settlement) -> ScriptInvocation<'static> {
-    let claim = &settlement.claim;
-    let periods = Periods::at(claim.at);
-    let whole = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let mut script = Keys::of(&claim.tenant, claim).invocation(&SETTLE);
-    script
-        .arg(claim.id.to_string())
-        .arg(periods.day())
-        .arg(periods.month())
-        .arg(settlement.spent.get())
-        .arg(whole(settlement.tokens).saturating_sub(whole(claim.tokens)));
-    script
+fn rate_key(claim: &Claim) -> String {
+    format!("v2:budget:{{{}}}:rate:{}", claim.tenant, claim.provider)
 }
 
 fn read_verdict(
@@ -250,9 +242,12 @@ fn read_verdict(
     tokens: u64,
 ) -> Result<Verdict, AccountsError> {
     let [word, kind, allowed, left, wait] = answer else {
-        return match answer.first().map(String::as_str) {
-            Some("granted") => Ok(Verdict::Granted),
-            Some("unknown") => Ok(Verdict::Unknown),
+        return match answer {
+            [word] if word == "granted" => Ok(Verdict::Granted),
+            [word, epoch] if word == "unknown" => {
+                let epoch = u64::try_from(number(epoch)?).unwrap_or_default();
+                Ok(Verdict::Unknown(epoch))
+            }
             _ => Err(AccountsError::Failed(format!("{answer:?}"))),
         };
     };

@@ -60,10 +60,7 @@ struct Content {
 impl Dialect {
     /// Servers other than `OpenAI`'s own know the older name of the output's bound only.
     pub(super) const COMPATIBLE: Self = Self {
-        capabilities: Capabilities {
-            temperature: true,
-            max_completion_tokens: false,
-        },
+        capabilities: Capabilities::PLAIN,
         service_tier: None,
     };
 
@@ -93,6 +90,7 @@ pub(super) fn request_body(
     let Capabilities {
         temperature,
         max_completion_tokens,
+        ..
     } = dialect.capabilities;
     let bound = Some(request.max_tokens);
     let body = CreateChatCompletionRequest {

@@ -68,28 +68,32 @@ impl LlmProvider for Talker {
 }
 
 /// A talker whose tenant may spend so much.
-struct Limited {
-    provider: Budgeted,
-    budgets: Arc<Budgets>,
+pub(super) struct Limited {
+    pub(super) provider: Budgeted,
+    pub(super) budgets: Arc<Budgets>,
     ledger: Arc<Ledger>,
-    request: ChatRequest,
+    pub(super) request: ChatRequest,
     _directory: TempDir,
 }
 
 impl Limited {
     async fn open(accounts: Arc<dyn BudgetAccounts>, day: i64) -> anyhow::Result<Self> {
+        Self::open_with(accounts, day, OnFailure::Refuse).await
+    }
+
+    pub(super) async fn open_with(
+        accounts: Arc<dyn BudgetAccounts>,
+        day: i64,
+        on_failure: OnFailure,
+    ) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let ledger = Arc::new(Ledger::open(&directory.path().join("ledger.db"))?);
         let prices = Arc::new(Prices::fixed(PriceCatalogue::parse(PRICES)?));
-        let budgets = Budgets::load(Arc::clone(&ledger), accounts, OnFailure::Refuse).await?;
+        let budgets = Budgets::load(Arc::clone(&ledger), accounts, on_failure).await?;
         let budgets = Arc::new(budgets);
         let mut request = request();
         request.context = CallContext::new(tenant()?, "summary", None);
-        let limits = BudgetLimits {
-            day: Some(PicoUsd::new(day)),
-            ..BudgetLimits::default()
-        };
-        assert!(budgets.set(&request.context.tenant, limits).await?);
+        assert!(budgets.set(&request.context.tenant, limits(day)).await?);
         let talker = Arc::new(Talker(Endpoint {
             address: "127.0.0.1".into(),
             port: 1,
@@ -104,13 +108,20 @@ impl Limited {
         })
     }
 
-    async fn booked(&self) -> anyhow::Result<i64> {
+    pub(super) async fn booked(&self) -> anyhow::Result<i64> {
         self.ledger.flush().await?;
         let filter = LedgerFilter::of(self.request.context.tenant.clone());
         let totals = self.ledger.totals(filter, LedgerGroup::Tenant).await?;
         Ok(i64::try_from(
             totals.iter().map(|total| total.cost).sum::<i128>(),
         )?)
+    }
+}
+
+fn limits(day: i64) -> BudgetLimits {
+    BudgetLimits {
+        day: Some(PicoUsd::new(day)),
+        ..BudgetLimits::default()
     }
 }
 
@@ -186,5 +197,25 @@ pub(super) async fn what_was_spent_before_counts(
         budgets.standing(tenant, true).await?.day_spent,
         PicoUsd::ZERO
     );
+    Ok(())
+}
+
+pub(super) async fn what_was_spent_without_limits_counts_when_they_are_back(
+    accounts: Arc<dyn BudgetAccounts>,
+) -> anyhow::Result<()> {
+    let limited = Limited::open(accounts, 2_000).await?;
+    let tenant = &limited.request.context.tenant;
+    let cut_off = drain(limited.provider.stream(&limited.request).await?).await;
+    assert!(cut_off.1.as_ref().is_some_and(is_day), "{cut_off:?}");
+    assert!(limited.budgets.set(tenant, BudgetLimits::default()).await?);
+    let unlimited = limited.provider.stream(&limited.request).await?;
+    assert_eq!(unlimited.take(500).count().await, 500);
+    let booked = limited.booked().await?;
+    assert!(booked > 9_000, "{booked}");
+    assert!(limited.budgets.set(tenant, limits(9_000)).await?);
+    let refused = limited.provider.stream(&limited.request).await.err();
+    assert!(refused.as_ref().is_some_and(is_day), "{refused:?}");
+    let standing = limited.budgets.standing(tenant, false).await?;
+    assert_eq!(standing.day_spent.get(), booked);
     Ok(())
 }
