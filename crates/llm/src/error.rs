@@ -256,8 +256,8 @@ impl LlmError {
         self
     }
 
-    /// Whether the provider has the request without having refused it: it may have read the
-    /// prompt, and charge for it.
+    /// Whether the provider, if it got the request, has it without having refused it: it may have
+    /// read the prompt, and charge for it.
     #[must_use]
     pub(crate) const fn leaves_provider_at_work(&self) -> bool {
         matches!(

@@ -88,7 +88,8 @@ impl LlmProvider for Measured {
     async fn complete(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let mut attempt = Attempt::begin(&self.books, request, false)?;
         let answering = self.inner.complete(request);
-        match answering.instrument(attempt.span().clone()).await {
+        let answering = answering.instrument(attempt.span().clone());
+        match attempt.departure().observed(answering).await {
             Ok(mut response) => {
                 attempt.succeed(&mut response);
                 Ok(response)
@@ -103,7 +104,8 @@ impl LlmProvider for Measured {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let mut attempt = Attempt::begin(&self.books, request, true)?;
         let opening = self.inner.stream(request);
-        match opening.instrument(attempt.span().clone()).await {
+        let opening = opening.instrument(attempt.span().clone());
+        match attempt.departure().observed(opening).await {
             Ok(inner) => {
                 attempt.open();
                 Ok(Box::pin(MeasuredStream { inner, attempt }))

@@ -1,9 +1,11 @@
 //! One HTTP exchange with a provider: sent, awaited within its deadlines, read within its bounds.
 
+mod departure;
 mod reply;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::{
     Client, Request, Response, Url,
@@ -14,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Endpoint, LlmError, Stage, retry_after::retry_after, status::status_error};
 
+pub(crate) use departure::Departure;
 pub(crate) use reply::{Reply, ReplyHead};
 
 /// Most bytes that are read of an error reply; its message stands at the beginning.
@@ -131,10 +134,13 @@ impl Transport {
     /// Sends a finished request and waits for a successful status and the expected kind of body.
     pub(crate) async fn exchange(
         &self,
-        request: Request,
+        mut request: Request,
         accept: Accept,
         deadline: Option<Instant>,
     ) -> Result<Reply, LlmError> {
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        let body = body.map(Bytes::copy_from_slice).unwrap_or_default();
+        *request.body_mut() = Some(departure::told(body));
         let sent_at = Instant::now();
         let first_byte_limit = match accept {
             Accept::Json => None,

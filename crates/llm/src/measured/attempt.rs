@@ -12,7 +12,7 @@ use super::{Books, series::Settled, span};
 use crate::{
     CallContext, ChatEvent, ChatRequest, ChatResponse, Cost, CostParts, LatencySplit, LedgerRow,
     LlmError, Outcome, PriceCatalogue, PriceQuery, ServiceTier, Usage, UsageSoFar, ledger::Slot,
-    price::region_class,
+    price::region_class, transport::Departure,
 };
 
 /// An attempt under way. Dropped before it is settled, it was cancelled.
@@ -36,6 +36,8 @@ struct Progress {
     model: Option<String>,
     service_tier: Option<ServiceTier>,
     usage: UsageSoFar,
+    /// Whether the request has left.
+    departure: Arc<Departure>,
     /// Whether the provider has begun to answer.
     opened: bool,
     first_chunk_at: Option<Instant>,
@@ -86,6 +88,7 @@ impl Attempt {
                 model: None,
                 service_tier: None,
                 usage: UsageSoFar::new(request),
+                departure: Arc::default(),
                 opened: false,
                 first_chunk_at: None,
                 last_chunk_at: None,
@@ -96,6 +99,11 @@ impl Attempt {
 
     pub(super) fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Where the transport says that the request has left.
+    pub(super) fn departure(&self) -> Arc<Departure> {
+        Arc::clone(&self.progress.departure)
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -177,7 +185,8 @@ impl Attempt {
         };
         self.span
             .record("otel.status_description", error.to_string());
-        let was_sent = self.progress.opened || error.leaves_provider_at_work();
+        let was_sent = self.progress.opened
+            || (self.progress.departure.may_have_left() && error.leaves_provider_at_work());
         self.settle_unfinished(outcome, error.error_type(), was_sent);
         self.span = Span::none();
     }
@@ -286,10 +295,11 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.is_settled() {
             let bill = self.context.bill.as_ref();
+            let was_sent = self.progress.opened || self.progress.departure.may_have_left();
             if bill.is_some_and(|bill| bill.is_cut_off()) {
-                self.settle_unfinished(Outcome::Partial, "budget", true);
+                self.settle_unfinished(Outcome::Partial, "budget", was_sent);
             } else {
-                self.settle_unfinished(Outcome::Cancelled, "cancelled", true);
+                self.settle_unfinished(Outcome::Cancelled, "cancelled", was_sent);
             }
         }
     }

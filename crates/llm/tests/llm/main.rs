@@ -11,6 +11,7 @@ mod bulkhead;
 mod circuit;
 mod conformance;
 mod counts;
+mod departures;
 mod dialects;
 mod fallback;
 mod faults;
