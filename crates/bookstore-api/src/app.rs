@@ -203,7 +203,7 @@ fn budget_accounts(config: &AppConfig) -> Result<Arc<dyn BudgetAccounts>, Accoun
 async fn open_ledger(config: &AppConfig) -> Result<Ledger, LedgerError> {
     match &config.storage.backend {
         Backend::Sqlite { .. } => Ledger::open(&config.ledger),
-        Backend::Mongo { uri, database } => Ledger::connect(uri, database).await,
+        Backend::Mongo { uri, database } => Ledger::connect(uri, database, &config.ledger).await,
     }
 }
 

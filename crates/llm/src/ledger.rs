@@ -2,15 +2,17 @@
 //!
 //! A call reserves its row's place in a bounded queue before it is sent, so no answer that was
 //! paid for finds the queue full. One thread writes the rows to `SQLite` or `MongoDB`, many at a
-//! time. [`Ledger::close`] writes every row. A killed process loses the rows of attempts that were
-//! under way, and of those that ended and were still queued: at most [`QUEUE_ROWS`], usually those
-//! of the last few milliseconds, since the writer never waits for a batch to fill.
+//! time. [`Ledger::close`] writes every row: to the store, or if that is away to a file, which the
+//! next start reads. A killed process loses the rows of attempts that were under way, and of those
+//! that ended and were still queued: at most [`QUEUE_ROWS`], usually those of the last few
+//! milliseconds, since the writer never waits for a batch to fill.
 
 mod assessment;
 mod mongo;
 mod query;
 mod recost;
 mod row;
+mod spill;
 mod sqlite;
 mod store;
 mod writer;
@@ -19,7 +21,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
@@ -34,9 +36,10 @@ pub use recost::{Recost, RecostTotal};
 pub use row::{CostParts, LedgerRow, Outcome};
 
 use mongo::MongoLedger;
+use spill::Spill;
 use sqlite::SqliteLedger;
 use store::{LedgerStore, Visitor};
-use writer::Entry;
+use writer::{Closing, Entry, Writer};
 
 /// Rows that may wait to be written: several seconds of a busy process, a few hundred kilobytes.
 pub const QUEUE_ROWS: usize = 4096;
@@ -52,6 +55,7 @@ pub struct Ledger {
     queue: mpsc::Sender<Entry>,
     store: Arc<dyn LedgerStore>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    closing: Closing,
 }
 
 /// Why the ledger failed.
@@ -111,27 +115,40 @@ impl Ledger {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        Self::over(Arc::new(SqliteLedger::open(path)?))
+        Self::over(Arc::new(SqliteLedger::open(path)?), path)
     }
 
-    /// Connects to a server of the `MongoDB` protocol.
+    /// Connects to a server of the `MongoDB` protocol. What cannot be written to it before the
+    /// process stops lies beside `path`, where the ledger would be without a server.
     ///
     /// # Errors
     /// A connection string that cannot be read, or a server that does not answer in ten seconds.
-    pub async fn connect(uri: &SecretString, database: &str) -> Result<Self, LedgerError> {
-        Self::over(Arc::new(MongoLedger::connect(uri, database).await?))
+    pub async fn connect(
+        uri: &SecretString,
+        database: &str,
+        path: &Path,
+    ) -> Result<Self, LedgerError> {
+        Self::over(Arc::new(MongoLedger::connect(uri, database).await?), path)
     }
 
-    fn over(store: Arc<dyn LedgerStore>) -> Result<Self, LedgerError> {
+    fn over(store: Arc<dyn LedgerStore>, path: &Path) -> Result<Self, LedgerError> {
         let (queue, entries) = mpsc::channel(QUEUE_ROWS);
-        let written = Arc::clone(&store);
+        let closing = Closing::default();
+        let writer = Writer {
+            store: Arc::clone(&store),
+            spill: Spill::beside(path),
+            closing: Arc::clone(&closing),
+            spilled: 0,
+            gave_up: false,
+        };
         let writer = std::thread::Builder::new()
             .name("llm-ledger".to_owned())
-            .spawn(move || writer::run(&*written, entries))?;
+            .spawn(move || writer.run(entries))?;
         Ok(Self {
             queue,
             store,
             writer: Mutex::new(Some(writer)),
+            closing,
         })
     }
 
@@ -163,12 +180,14 @@ impl Ledger {
         written.await.map_err(|_| LedgerError::Closed)
     }
 
-    /// Takes no more calls, waits for the attempts under way, writes every row. Idempotent.
+    /// Takes no more calls, waits for the attempts under way, writes every row; to a file what the
+    /// store does not take. Idempotent.
     ///
     /// # Errors
     /// [`LedgerError::Closed`] when attempts are still under way after ten seconds.
     pub async fn close(&self) -> Result<(), LedgerError> {
         let (done, written) = oneshot::channel();
+        self.closing.get_or_init(Instant::now);
         let closing = async {
             if self.queue.send(Entry::Close(done)).await.is_ok() {
                 // The writer drops the sender when it is through, also after an error.

@@ -3,7 +3,7 @@
 //! It has a connection of its own, so that a burst of rows takes none from the books. The driver
 //! has no deadline of its own: every call here has one.
 
-mod document;
+pub(super) mod document;
 mod experiments;
 
 use std::{future::Future, time::Duration};
@@ -39,7 +39,7 @@ const MAX_CONNECTIONS: u32 = 4;
 /// Longest search for a server that can take a call; the driver's is 30 s.
 const SERVER_SELECTION: Duration = Duration::from_millis(800);
 
-/// Longest write of a batch. Three of them fit into the patience of a clean stop.
+/// Longest write of a batch: a clean stop waits for one that began shortly before it gave up.
 const WRITE: Duration = Duration::from_secs(2);
 
 /// Longest read of a page.

@@ -31,13 +31,14 @@ const INSERT: &str = "
         cache_write_1h_tokens, reasoning_tokens, usage_estimated, price_version, cost_pico_usd,
         cost_input, cost_cache_read, cost_cache_write, cost_output, simulated, trace_id,
         queue_us, connect_us, first_token_us, decode_us, total_us)
-    VALUES (
+    SELECT
         :row_id, :call_id, :attempt, :at_ms, :tenant, :test_id, :feature, :variant,
         :prompt_version, :provider, :model, :region_class, :service_tier, :outcome, :error_type,
         :streamed, :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_5m_tokens,
         :cache_write_1h_tokens, :reasoning_tokens, :usage_estimated, :price_version,
         :cost_pico_usd, :cost_input, :cost_cache_read, :cost_cache_write, :cost_output,
-        :simulated, :trace_id, :queue_us, :connect_us, :first_token_us, :decode_us, :total_us)";
+        :simulated, :trace_id, :queue_us, :connect_us, :first_token_us, :decode_us, :total_us
+    WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE call_id = :call_id AND row_id = :row_id)";
 
 /// A file, with a connection for the writer and one for everybody who reads.
 pub(super) struct SqliteLedger {
@@ -90,7 +91,6 @@ impl LedgerStore for SqliteLedger {
                 insert_row(&mut insert, row)?;
             }
         }
-        // All of them or none, so a second try finds none of them there.
         transaction.commit()?;
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 mod experiments;
 mod place;
+mod stops;
 mod sums;
 
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use llm::{Ledger, LedgerFilter, LedgerPage, LlmProvider, Measured, Outcome, ProviderName, Usage};
+use llm::{LedgerFilter, LedgerPage, LlmProvider, Measured, Outcome, ProviderName, Usage};
 use tenancy::TenantId;
 
 use self::{
@@ -15,7 +16,7 @@ use self::{
         an_experiment_is_kept_and_replaced, of_two_that_start_at_once_one_wins,
         the_last_word_of_each_assessor_counts,
     },
-    place::{ALL, Paid, Place, Store, call, endpoint, tokens},
+    place::{ALL, Paid, Place, call, endpoint, tokens},
     sums::{
         past_traffic_is_priced_anew_with_the_difference,
         sums_are_exact_beyond_64_bits_and_keep_money_apart,
@@ -195,8 +196,7 @@ over_both_stores!(
 #[tokio::test]
 async fn a_server_that_is_away_for_a_while_costs_no_row_and_doubles_none() -> anyhow::Result<()> {
     let server = test_support::ferretdb().await?;
-    let ledger = Ledger::connect(&server.uri().into(), "away").await?;
-    let place = Place::of(ledger, Store::Mongo(server.uri(), "away".to_owned()))?;
+    let place = Place::on(server.uri(), "away".to_owned()).await?;
     let request = call("a", None)?;
     place.book(false, tokens(1, 1), &request).await;
     place.ledger.flush().await?;

@@ -11,7 +11,7 @@ use super::super::{CostParts, LedgerError, LedgerFilter, LedgerRow, Outcome};
 use crate::{LatencySplit, ProviderName, Usage};
 
 /// The document of a row; what a row lacks is null, so that all documents have the same fields.
-pub(super) fn of_row(row: &LedgerRow) -> Document {
+pub(in crate::ledger) fn of_row(row: &LedgerRow) -> Document {
     let (usage, latency) = (&row.usage, &row.latency);
     let part =
         |part: fn(&CostParts) -> PicoUsd| row.cost_parts.as_ref().map(|parts| part(parts).get());
@@ -89,7 +89,7 @@ pub(super) fn of_filter(filter: &LedgerFilter) -> Document {
 }
 
 /// The row of a document.
-pub(super) fn to_row(document: &Document) -> Result<LedgerRow, LedgerError> {
+pub(in crate::ledger) fn to_row(document: &Document) -> Result<LedgerRow, LedgerError> {
     let fields = Fields(document);
     let at = document.get_datetime("at").ok();
     let at = at.and_then(|at| Timestamp::from_millisecond(at.timestamp_millis()).ok());

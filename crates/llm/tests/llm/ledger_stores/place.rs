@@ -1,6 +1,6 @@
 //! Ledgers to book in, and a provider that is paid for what it is told.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
@@ -40,8 +40,8 @@ pub(crate) struct Place {
 pub(crate) enum Store {
     /// In a file in this directory.
     Sqlite(TempDir),
-    /// At this address, in this database.
-    Mongo(String, String),
+    /// At this address, in this database; what a stop could not write in this directory.
+    Mongo(String, String, TempDir),
 }
 
 impl Place {
@@ -63,15 +63,29 @@ impl Place {
         static SERVER: OnceCell<FerretDb> = OnceCell::const_new();
         let server = SERVER.get_or_try_init(test_support::ferretdb).await?;
         let database = format!("ledger_{}", uuid::Uuid::now_v7().simple());
-        let ledger = Ledger::connect(&server.uri().into(), &database).await?;
-        Self::of(ledger, Store::Mongo(server.uri(), database))
+        Self::on(server.uri(), database).await
+    }
+
+    pub(crate) async fn on(uri: String, database: String) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join(FILE);
+        let ledger = Ledger::connect(&uri.clone().into(), &database, &path).await?;
+        Self::of(ledger, Store::Mongo(uri, database, directory))
+    }
+
+    /// Where the ledger lies, or would without a server.
+    pub(crate) fn path(&self) -> PathBuf {
+        let (Store::Sqlite(directory) | Store::Mongo(_, _, directory)) = &self.store;
+        directory.path().join(FILE)
     }
 
     /// Another connection to the same rows, as another process has one.
     pub(crate) async fn connect_again(&self) -> anyhow::Result<Ledger> {
         Ok(match &self.store {
-            Store::Sqlite(directory) => Ledger::open(&directory.path().join(FILE))?,
-            Store::Mongo(uri, database) => Ledger::connect(&uri.clone().into(), database).await?,
+            Store::Sqlite(_) => Ledger::open(&self.path())?,
+            Store::Mongo(uri, database, _) => {
+                Ledger::connect(&uri.clone().into(), database, &self.path()).await?
+            }
         })
     }
 
