@@ -53,6 +53,12 @@ const BOOKKEEPING: [&str; 8] = [
     "group_duration",
 ];
 
+/// Whether a metric is k6's own bookkeeping: it shows in every run, whatever the script measures.
+#[must_use]
+pub fn is_bookkeeping(metric: &str) -> bool {
+    BOOKKEEPING.contains(&metric)
+}
+
 /// Folds the samples of one run.
 #[derive(Debug)]
 pub struct Aggregator {
@@ -88,7 +94,7 @@ impl Aggregator {
             self.coverage.samples_left_out += 1;
             return;
         };
-        if !BOOKKEEPING.contains(&sample.metric.as_ref()) {
+        if !is_bookkeeping(&sample.metric) {
             self.coverage.measurements += 1;
         }
         if sample.metric == "checks" && !self.checks.add(sample) {

@@ -6,8 +6,8 @@
 //! [`distribution::Distribution`], a histogram with three significant digits, so that
 //! percentiles of any window are exact merges. [`threshold`] reads k6's threshold expressions,
 //! [`results`] is the document that the contract fixes, [`notation`] how its numbers are written,
-//! and [`verdict::judge`] turns evidence
-//! into PASS, FAIL or INVALID with reasons.
+//! and [`verdict::judge`] turns evidence into PASS, FAIL or INVALID with reasons; [`targets`] shows
+//! what it rests on, row by row; [`escape`] keeps foreign text in reports what it is.
 //!
 //! [`limits`] are the limits of a test as a file, judged over the seconds of a run and part of
 //! its verdict; [`percentile_interval`] says how sure a percentile of one run is. Beyond one run,
@@ -30,9 +30,11 @@ pub mod series;
 pub mod aggregate;
 pub mod threshold;
 
+pub mod escape;
 pub mod limits;
 pub mod notation;
 pub mod results;
+pub mod targets;
 pub mod verdict;
 
 pub mod baseline;

@@ -16,6 +16,7 @@
 
 mod file;
 mod judge;
+mod summary;
 mod window;
 mod words;
 
@@ -25,8 +26,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::file::{InvalidLimits, MAX_FILE_BYTES, MAX_LIMITS, Problem};
 pub use self::judge::LimitJudge;
+pub use self::summary::judge_summary;
 pub use self::window::Window;
 use crate::objective::{Better, Priority};
+use crate::targets::NO_SAMPLE;
 use crate::threshold::Statistic;
 use crate::unit::Unit;
 use crate::verdict::Level;
@@ -109,6 +112,23 @@ impl Limit {
         format!("{} of {}{tags}{every}", self.stat.name(), self.metric)
     }
 
+    /// A bound of it as text: `≤ 150 ms`.
+    #[must_use]
+    pub fn bound(&self, value: f64) -> String {
+        let sign = match self.better {
+            Better::Lower => "≤",
+            Better::Higher => "≥",
+        };
+        format!("{sign} {}", self.unit.write(value))
+    }
+
+    /// How much of the outer bound a value leaves, as a share of it.
+    fn left(&self, observed: Option<f64>) -> Option<f64> {
+        let bound = self.warning;
+        let observed = observed.filter(|_| bound > 0.0);
+        observed.map(|value| self.better.harm(bound - value) / bound)
+    }
+
     /// Whether a value keeps to a bound.
     fn keeps_to(&self, bound: f64, value: f64) -> bool {
         self.better.harm(value - bound) <= 0.0
@@ -127,5 +147,14 @@ impl Limit {
             Priority::P1 => Level::Fail,
             Priority::P2 => Level::Warning,
         }
+    }
+}
+
+impl LimitResult {
+    /// The value that was held against the bounds, with its unit; `no sample` without any.
+    #[must_use]
+    pub fn actual(&self) -> String {
+        let observed = self.observed.map(|value| self.limit.unit.write(value));
+        observed.unwrap_or_else(|| NO_SAMPLE.to_owned())
     }
 }

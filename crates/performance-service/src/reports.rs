@@ -8,11 +8,11 @@ mod k6_summary;
 mod markdown;
 
 use load_analysis::results::Results;
+use load_analysis::targets::TargetLine;
 use load_analysis::verdict::Level;
 use performance_store::Run;
 use serde::Serialize;
 
-use crate::presentation::figures;
 use crate::runs::body::RunBody;
 use crate::timeline::{Overview, TimelinePoint};
 
@@ -48,17 +48,6 @@ pub(crate) struct Report {
     pub(crate) overviews: [Overview; 2],
     /// Where the run's page is.
     pub(crate) address: String,
-}
-
-/// A limit or a threshold as target against actual.
-struct ThresholdLine {
-    metric: String,
-    target: String,
-    actual: String,
-    samples: String,
-    ok: bool,
-    /// What became of it, in a word.
-    reading: &'static str,
 }
 
 impl Format {
@@ -162,42 +151,17 @@ impl Report {
         verdict.map_or(&[], |verdict| &verdict.reasons)
     }
 
-    fn thresholds(&self) -> Vec<ThresholdLine> {
-        let rows = self.results.as_ref().map(figures::thresholds);
-        let rows = rows.unwrap_or_default().into_iter();
-        rows.map(|row| {
-            let (metric, target) = row.name.rsplit_once(": ").unwrap_or((&row.name, ""));
-            ThresholdLine {
-                metric: metric.to_owned(),
-                target: target.to_owned(),
-                actual: row.observed,
-                samples: row.samples,
-                ok: row.ok,
-                reading: if row.ok { "held" } else { "crossed" },
-            }
-        })
-        .collect()
+    fn thresholds(&self) -> Vec<TargetLine> {
+        let lines = self.results.as_ref().map(TargetLine::of_thresholds);
+        lines.unwrap_or_default()
     }
 
     /// Limits, then thresholds: everything that the verdict rests on.
-    fn judged(&self) -> Vec<ThresholdLine> {
-        let rows = self.results.as_ref().map(figures::limits);
-        let rows = rows.unwrap_or_default().into_iter();
-        let limits = rows.map(|row| ThresholdLine {
-            metric: row.name,
-            target: row.target,
-            actual: row.actual,
-            samples: row.samples,
-            ok: !matches!(row.level, "FAIL" | "CRITICAL" | "INVALID"),
-            reading: match row.level {
-                "PASS" => "held",
-                "WARNING" => "warning",
-                "INCONCLUSIVE" => "inconclusive",
-                "INVALID" => "no sample",
-                _ => "crossed",
-            },
-        });
-        limits.chain(self.thresholds()).collect()
+    fn judged(&self) -> Vec<TargetLine> {
+        self.results
+            .as_ref()
+            .map(TargetLine::all)
+            .unwrap_or_default()
     }
 
     fn json(&self) -> serde_json::Result<String> {

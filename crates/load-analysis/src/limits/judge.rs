@@ -240,13 +240,11 @@ impl Part {
         let at = |slice: i64| self.window.start - self.start + slice * self.slice;
         let between = every.then(|| (at(judged.slices.0), at(judged.slices.1 + 1)));
         let sentence = words::sentence(&self.limit, &judged, between, self.unassigned);
-        let bound = self.limit.warning;
-        let left = |value| self.limit.better.harm(bound - value) / bound;
         LimitResult {
             level: judged.level,
             observed: judged.observed,
             samples: judged.samples,
-            left: judged.observed.filter(|_| bound > 0.0).map(left),
+            left: self.limit.left(judged.observed),
             between,
             sentence,
             limit: self.limit,

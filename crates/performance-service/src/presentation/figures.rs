@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use load_analysis::limits::LimitResult;
 use load_analysis::metric::{Contains, MetricKind};
-use load_analysis::objective::Better;
 use load_analysis::results::{MetricResult, Results};
 
 use super::numbers::{number, share, whole};
@@ -162,17 +161,11 @@ pub(crate) fn limits(results: &Results) -> Vec<LimitRow> {
 
 fn limit(result: &LimitResult) -> LimitRow {
     let limit = &result.limit;
-    let sign = match limit.better {
-        Better::Lower => "≤",
-        Better::Higher => "≥",
-    };
-    let bound = |value: f64| format!("{sign} {}", limit.unit.write(value));
-    let observed = result.observed.map(|value| limit.unit.write(value));
     LimitRow {
         name: limit.name(),
-        target: bound(limit.target),
-        warning: bound(limit.warning),
-        actual: observed.unwrap_or_else(|| "no sample".to_owned()),
+        target: limit.bound(limit.target),
+        warning: limit.bound(limit.warning),
+        actual: result.actual(),
         samples: whole(result.samples),
         priority: limit.priority.as_str(),
         level: result.level.as_str(),

@@ -2,9 +2,10 @@
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use load_analysis::targets::TargetLine;
 use sha2::{Digest, Sha256};
 
-use super::{Report, ThresholdLine};
+use super::Report;
 use crate::presentation::chart::{self, Chart};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, Tile};
 use crate::presentation::time_table::{self, TimeRow};
@@ -34,7 +35,7 @@ struct Page {
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
     limits: Vec<LimitRow>,
-    thresholds: Vec<ThresholdLine>,
+    thresholds: Vec<TargetLine>,
     checks: Vec<CheckRow>,
     metrics: Vec<MetricRow>,
     coverage: Option<String>,

@@ -1,8 +1,9 @@
 //! A run as a `JUnit` test suite: a case for its validity, one for each limit and threshold.
 
 use askama::Template;
+use load_analysis::targets::TargetLine;
 
-use super::{Report, ThresholdLine};
+use super::Report;
 
 #[derive(Template)]
 #[template(path = "report.xml")]
@@ -34,7 +35,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
     .render()
 }
 
-fn case(line: &ThresholdLine) -> Case {
+fn case(line: &TargetLine) -> Case {
     Case {
         name: characters(&format!("{}: {}", line.metric, line.target)),
         failure: (!line.ok).then(|| {

@@ -1,6 +1,7 @@
 //! A run as a comment for a pull request: the verdict, its reasons, target against actual.
 
 use askama::Template;
+use load_analysis::escape::markdown as plain;
 
 use super::Report;
 
@@ -76,38 +77,5 @@ const fn symbol(level: &str) -> &'static str {
         b"CRITICAL" => "⬣",
         b"INCONCLUSIVE" => "≈",
         _ => "⊘",
-    }
-}
-
-/// Text that stays text: no mark of Markdown or HTML, no mention, one line.
-fn plain(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '@' => escaped.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_becomes_a_mark() {
-        assert_eq!(
-            plain("a|b <script>\n@team [x](y) `c`"),
-            "a\\|b &lt;script&gt; &#64;team \\[x\\](y) \\`c\\`"
-        );
     }
 }
