@@ -17,6 +17,8 @@ pub mod process;
 pub mod tools;
 
 pub mod jaeger;
+pub mod load_target;
+pub mod performance_service;
 pub mod prometheus;
 
 mod ferretdb;

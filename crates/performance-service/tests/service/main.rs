@@ -18,6 +18,5 @@ mod refusals;
 mod reports;
 mod sandbox;
 mod search;
-mod target;
 mod test_service;
 mod web_socket;

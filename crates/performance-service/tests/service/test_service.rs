@@ -1,5 +1,6 @@
-//! The service's own binary with a state directory and a port of its own.
+//! The service's own binary, and its calls.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,14 +9,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use test_support::process::{Process, Program};
-use test_support::{http, port, tools, wait};
-
-use crate::target::Target;
-
-/// A debug binary on a machine under load starts in a second or two.
-const START_DEADLINE: Duration = Duration::from_secs(30);
+use test_support::performance_service::PerformanceService;
+use test_support::{http, wait};
 
 /// Short runs take three seconds; the rest is for a machine under load.
 pub(crate) const RUN_DEADLINE: Duration = Duration::from_secs(60);
@@ -23,11 +18,16 @@ pub(crate) const RUN_DEADLINE: Duration = Duration::from_secs(60);
 const FAMILY: &str = "/api/v1/performancetest";
 
 pub(crate) struct TestService {
-    pub(crate) process: Process,
+    service: PerformanceService,
     pub(crate) client: Client,
-    pub(crate) target: Target,
-    pub(crate) state: TempDir,
-    pub(crate) base_url: String,
+}
+
+impl Deref for TestService {
+    type Target = PerformanceService;
+
+    fn deref(&self) -> &PerformanceService {
+        &self.service
+    }
 }
 
 impl TestService {
@@ -45,40 +45,11 @@ impl TestService {
 
     /// A service that need not become ready.
     pub(crate) async fn launch(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let target = Target::start().await?;
-        let state = tempfile::tempdir()?;
-        let address = format!("127.0.0.1:{}", port::free()?);
-        let mut program = Program::new(
-            "performance-service",
-            env!("CARGO_BIN_EXE_performance-service"),
-        )?
-        .env("PERFORMANCE_HTTP_ADDR", &address)
-        .env("PERFORMANCE_STATE_DIR", state.path())
-        .env("PERFORMANCE_SCRIPTS_DIR", scripts())
-        .env("PERFORMANCE_TARGETS", format!("local={}", target.base_url))
-        .env("PERFORMANCE_K6", tools::k6()?)
-        .env("PERFORMANCE_K6_V1", tools::k6_v1()?)
-        .env("RUST_BACKTRACE", "0");
-        for (name, value) in settings {
-            program = program.env(*name, *value);
-        }
+        let binary = env!("CARGO_BIN_EXE_performance-service");
         Ok(Self {
-            process: program.start()?,
+            service: PerformanceService::launch(binary, settings).await?,
             client: http::client()?,
-            target,
-            state,
-            base_url: format!("http://{address}"),
         })
-    }
-
-    pub(crate) async fn ready(&self) -> anyhow::Result<()> {
-        self.process
-            .ready(START_DEADLINE, async || {
-                let status = self.get("/health/ready").await?.status();
-                ensure!(status == StatusCode::OK, "{status}");
-                Ok(())
-            })
-            .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Response> {
@@ -196,8 +167,4 @@ pub(crate) fn processes_of(directory: &Path) -> Vec<u32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|pid| names_it(*pid))
         .collect()
-}
-
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/service/k6")
 }
