@@ -33,7 +33,7 @@ perf-smoke: ## Walk through every route with one user
 perf-load: ## Put the expected load on the catalogue
 	@$(SCRIPTS)/perf.sh tests/load.js --scenario Load
 perf-ai-smoke: ## Ask for summaries by Claude, simulated when there is no key
-	@$(SCRIPTS)/perf.sh tests/ai-summary.js --scenario Smoke --environment PROVIDER=claude
+	@$(SCRIPTS)/perf.sh tests/ai-summary.js --scenario Smoke --env PROVIDER=claude
 
 ##@ Check
 test: ## Install the tools and run all tests, with real servers

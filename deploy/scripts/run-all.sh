@@ -45,7 +45,7 @@ refuse_taken_ports() {
 build_services() {
   require_cargo
   note "building the services (the first time takes 6 to 12 minutes on two cores)"
-  cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service
+  cargo build --release --locked -p bookstore-api -p llm-simulator -p performance-service -p perf
   RELEASE=$(target_directory)/release
 }
 

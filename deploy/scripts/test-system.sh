@@ -38,6 +38,12 @@ suites() {
   done
 }
 
+# load_test_client: perf.sh with the binary of the tests.
+load_test_client() {
+  cargo build --locked -p perf &&
+    PERF_BINARY=$(target_directory)/debug/perf python3 "$TESTS/perf_test.py"
+}
+
 # billing_oracle: four books of ten thousand model calls. "make test" holds two thousand against
 # each other.
 billing_oracle() (
@@ -56,7 +62,7 @@ main() {
   check pins "$TESTS/pins.sh"
   check makefile "$TESTS/makefile.sh"
   check 'compose file' compose_file
-  check 'load test client' python3 "$TESTS/perf_test.py"
+  check 'load test client' load_test_client
   check suites suites
   check 'suite units' node --test "$CHECKOUT/k6/unit/"
   check 'prometheus configuration' promtool check config "$CHECKOUT/monitoring/prometheus/prometheus.yml"

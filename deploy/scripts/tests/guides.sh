@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# The commands of the guides, and the demo, against an API and a simulator of
-# their own on free ports: every command must succeed, every reply too.
+# The commands of the guides, and the demo, against an API, a simulator and a
+# performance service of their own on free ports: every command must succeed, every reply too.
 # shellcheck disable=SC2317 # functions are called by the guides and the trap
 set -euo pipefail
 STATE=$(mktemp -d)
 export BOOKSTORE_STATE_DIR=$STATE ENV_FILE=/dev/null
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# Three at once, so that they differ.
+# Four at once, so that they differ.
 free_ports() {
   python3 -c 'import socket
-sockets = [socket.socket() for _ in range(3)]
+sockets = [socket.socket() for _ in range(4)]
 for s in sockets: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in sockets])'
 }
 
-read -r api_port simulator_port RECORDER_PORT < <(free_ports)
+read -r api_port simulator_port performance_port RECORDER_PORT < <(free_ports)
 export BOOKSTORE_HTTP_ADDR=127.0.0.1:$api_port SIMULATOR_HTTP_ADDR=127.0.0.1:$simulator_port
+export PERFORMANCE_HTTP_ADDR=127.0.0.1:$performance_port
 # shellcheck source=../lib/settings.sh
 source "$here/../lib/settings.sh"
 # shellcheck source=../lib/process.sh
@@ -35,13 +36,14 @@ source "$here/expect.sh"
 # Nobody's own keys, models and stores are used.
 unset "${LLM_KEYS[@]}" "${LLM_KEY_FILES[@]}" OLLAMA_HOST LMSTUDIO_BASE_URL BOOKSTORE_SIMULATED_PROVIDERS
 unset REDIS_URL REDIS_URL_FILE MONGODB_URI MONGODB_URI_FILE BOOKSTORE_PRICES
+unset PERFORMANCE_STATE_DIR PERFORMANCE_TARGETS PERFORMANCE_SCRIPTS_DIR PERFORMANCE_TOKEN GITHUB_STEP_SUMMARY
 
 readonly READY_SECONDS=60
 
 trap finish EXIT
 finish() {
   local part
-  for part in server bookstore-api llm-simulator; do
+  for part in server performance-service bookstore-api llm-simulator; do
     if [[ -f $PIDS/$part.pid ]]; then stop_process "$part" 40 >/dev/null; fi
   done
   rm -rf "$STATE"
@@ -71,6 +73,9 @@ start_stack() {
   ready llm-simulator "$SIMULATOR_URL" || fail 'the simulator does not start'
   LLM_PROVIDER=claude LLM_FALLBACK=openai,ollama start_process bookstore-api bookstore-api
   ready bookstore-api "$BOOKSTORE_URL" || fail 'the API does not start'
+  performance_settings
+  start_process performance-service performance-service
+  ready performance-service "$PERFORMANCE_URL" || fail 'the performance service does not start'
 }
 
 # serves COMMAND...: it runs, answers, and ends when it is asked to.
@@ -97,6 +102,7 @@ guide() {
   script=${script//http:\/\/127.0.0.1:7010/$SIMULATOR_URL}
   mkdir -p "$STATE/work"
   ln -sfn "$CHECKOUT/crates" "$STATE/work/crates"
+  ln -sfn "$CHECKOUT/k6" "$STATE/work/k6"
   export -f serves curl ready start_process stop_process recorded_pid alive process_stat \
     process_gone end_session answers_http show_log note fail
   export PIDS LOGS READY_SECONDS RECORDER_PORT
@@ -107,7 +113,7 @@ guide() {
 }
 
 start_stack
-for name in simulator.md llm.md experiments.md; do
+for name in simulator.md llm.md experiments.md performance-testing.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do

@@ -1,0 +1,11 @@
+//! The commands, one file each.
+
+pub(crate) mod baseline;
+pub(crate) mod cancel;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod gate;
+pub(crate) mod list;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod validate;

@@ -1,0 +1,196 @@
+//! What is asked of the service when a run is started.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use load_analysis::threshold::Threshold;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The load and its limits.
+#[derive(Debug, Default, Args)]
+pub(crate) struct LoadArguments {
+    /// Scenario of a script: smoke, load (the usual one), stress, spike, soak or volume.
+    #[arg(long)]
+    scenario: Option<String>,
+    /// Virtual users, in the place of the script's load.
+    #[arg(long, value_name = "N")]
+    vus: Option<u64>,
+    /// Duration such as 30s or 1m30s, in the place of the script's load.
+    #[arg(long)]
+    duration: Option<String>,
+    /// Iterations, shared by all virtual users.
+    #[arg(long, value_name = "N")]
+    iterations: Option<u64>,
+    /// How many k6 share the load, each with a part of it.
+    #[arg(long, value_name = "N")]
+    processes: Option<u64>,
+    /// A threshold such as `http_req_duration:p(95)<500`; may be given again.
+    #[arg(long = "threshold", value_name = "METRIC:EXPRESSION", value_parser = threshold)]
+    threshold: Vec<(String, String)>,
+    /// Thresholds as k6's options have them: `{"http_req_duration":["p(95)<500"]}`.
+    #[arg(long, value_name = "JSON", value_parser = thresholds)]
+    thresholds: Option<Thresholds>,
+    /// A variable of the script; may be given again.
+    #[arg(long = "env", value_name = "KEY=VALUE", value_parser = variable)]
+    environment: Vec<(String, String)>,
+    /// Which k6.
+    #[arg(long, value_parser = ["v1", "v2"])]
+    k6: Option<String>,
+    /// Accept any certificate of the target.
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+}
+
+type Thresholds = BTreeMap<String, Expressions>;
+
+/// One expression or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Expressions {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl LoadArguments {
+    /// The body that asks for a run of a scenario or a script, which is told by `.js` or `/`.
+    pub(crate) fn body(&self, what: &str, name: Option<&str>) -> Value {
+        let is_script = what.contains('/') || what.ends_with(".js");
+        let member = if is_script { "testScript" } else { "scenario" };
+        let stem = what.rsplit('/').next().unwrap_or(what);
+        let name = name.unwrap_or(stem.trim_end_matches(".js"));
+        let mut body = json!({"testName": name, member: what});
+        self.add_to(&mut body);
+        body
+    }
+
+    /// Puts what was given into a body, in the place of what stands there.
+    pub(crate) fn add_to(&self, body: &mut Value) {
+        if let Some(scenario) = &self.scenario {
+            body["scenario"] = json!(scenario);
+        }
+        for (key, value) in &self.environment {
+            body["environment"][key] = json!(value);
+        }
+        let mut options = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            options.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        set("virtualUsers", self.vus.map(Value::from));
+        set("duration", self.duration.clone().map(Value::from));
+        set("iterations", self.iterations.map(Value::from));
+        set("processes", self.processes.map(Value::from));
+        set("k6Version", self.k6.clone().map(Value::from));
+        let insecure = self.insecure_skip_tls_verify;
+        set(
+            "insecureSkipTLSVerify",
+            insecure.then_some(Value::Bool(true)),
+        );
+        let asked = self.asked_thresholds();
+        set("thresholds", (!asked.is_empty()).then(|| json!(asked)));
+        for (name, value) in options {
+            body["options"][name] = value;
+        }
+    }
+
+    /// The duration that was asked for, here or in the body.
+    pub(crate) fn planned(body: &Value) -> Option<&str> {
+        body["options"]["duration"].as_str()
+    }
+
+    fn asked_thresholds(&self) -> BTreeMap<String, Vec<String>> {
+        let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (metric, expressions) in self.thresholds.iter().flatten() {
+            let expressions = match expressions {
+                Expressions::One(one) => vec![one.clone()],
+                Expressions::Many(many) => many.clone(),
+            };
+            asked.entry(metric.clone()).or_default().extend(expressions);
+        }
+        for (metric, expression) in &self.threshold {
+            let of_metric = asked.entry(metric.clone()).or_default();
+            of_metric.push(expression.clone());
+        }
+        asked
+    }
+}
+
+/// Tags of the metric have colons, expressions have none.
+fn threshold(text: &str) -> Result<(String, String), String> {
+    let (metric, expression) = text
+        .rsplit_once(':')
+        .ok_or("expected METRIC:EXPRESSION, such as http_req_duration:p(95)<500")?;
+    Threshold::parse(metric.trim(), expression.trim()).map_err(|error| error.to_string())?;
+    Ok((metric.trim().to_owned(), expression.trim().to_owned()))
+}
+
+fn thresholds(text: &str) -> Result<Thresholds, String> {
+    serde_json::from_str(text).map_err(|error| {
+        format!("expected an object such as {{\"http_req_duration\":[\"p(95)<500\"]}}: {error}")
+    })
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_told_by_its_name() {
+        let load = LoadArguments::default();
+        assert_eq!(
+            load.body("smoke", None),
+            json!({"testName": "smoke", "scenario": "smoke"})
+        );
+        assert_eq!(
+            load.body("tests/load.js", Some("nightly")),
+            json!({"testName": "nightly", "testScript": "tests/load.js"})
+        );
+    }
+
+    #[test]
+    fn what_is_given_replaces_what_stands_there() {
+        let load = LoadArguments {
+            vus: Some(3),
+            threshold: vec![threshold("http_req_duration{a:b}:p(95)<5").unwrap()],
+            thresholds: Some(thresholds(r#"{"checks":"rate>0.9"}"#).unwrap()),
+            environment: vec![variable("SCALE=0.1").unwrap()],
+            ..LoadArguments::default()
+        };
+        let mut body = json!({"options": {"virtualUsers": 1, "duration": "1m"}});
+        load.add_to(&mut body);
+        assert_eq!(
+            body,
+            json!({
+                "environment": {"SCALE": "0.1"},
+                "options": {
+                    "virtualUsers": 3,
+                    "duration": "1m",
+                    "thresholds": {
+                        "checks": ["rate>0.9"],
+                        "http_req_duration{a:b}": ["p(95)<5"],
+                    },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_before_anything_is_sent() {
+        for wrong in [
+            "http_req_duration",
+            "http_req_duration:p(101)<5",
+            ":p(95)<5",
+        ] {
+            assert!(threshold(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["[", "[]", "1"] {
+            assert!(thresholds(wrong).is_err(), "{wrong}");
+        }
+        assert!(variable("SCALE").is_err());
+    }
+}

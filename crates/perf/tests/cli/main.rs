@@ -1,0 +1,10 @@
+//! The command line as its users meet it: the real binary, the real service, real k6.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cancel;
+mod command;
+mod gate;
+mod judge;
+mod run;
+mod usage;
