@@ -127,5 +127,5 @@ pub(crate) fn notable(compared: &Compared) -> impl Iterator<Item = &Comparison> 
 pub(crate) fn rest(compared: &Compared) -> String {
     let left = compared.comparisons.len() - notable(compared).count();
     let left = whole(left as u64);
-    format!("{left} other measures show no change that counts.")
+    format!("{left} other measures show no certain change.")
 }

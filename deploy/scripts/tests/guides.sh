@@ -6,6 +6,8 @@ set -euo pipefail
 STATE=$(mktemp -d)
 export BOOKSTORE_STATE_DIR=$STATE ENV_FILE=/dev/null
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# The tools are those of the checkout, whatever the state directory.
+export BOOKSTORE_TOOLS_DIR=${BOOKSTORE_TOOLS_DIR:-$here/../../../.bookstore/tools}
 
 # Four at once, so that they differ.
 free_ports() {
