@@ -64,78 +64,29 @@ fn asking(simulator: &TestSimulator, way: Way, tier: &str, streamed: bool) -> Re
     }
 }
 
+/// Who is asked for which class, which one answers, and pico-dollars for a token of output.
+const CLASSES: [(Way, &str, &str, Option<u64>); 12] = [
+    (Way::Messages, "auto", "standard", Some(10_000_000)),
+    (Way::Messages, "standard_only", "standard", Some(10_000_000)),
+    (Way::Chat, "auto", "default", Some(5_000_000)),
+    (Way::Chat, "flex", "flex", Some(2_500_000)),
+    (Way::Chat, "priority", "priority", Some(10_000_000)),
+    (Way::Chat, "scale", "scale", None),
+    (Way::Responses, "flex", "flex", Some(2_500_000)),
+    (Way::LmStudio, "default", "default", Some(0)),
+    (Way::Converse, "default", "default", Some(3_200_000)),
+    (Way::Converse, "flex", "flex", Some(1_600_000)),
+    (Way::Converse, "priority", "priority", Some(5_600_000)),
+    (Way::Converse, "reserved", "reserved", None),
+];
+
 #[tokio::test]
 async fn the_class_that_was_asked_for_answers_and_is_charged() {
-    // The words of a whole reply and of a stream; pico-dollars for a token of output.
-    for (way, tier, said, price) in [
-        (
-            Way::Messages,
-            "auto",
-            r#""service_tier":"standard""#,
-            Some(10_000_000),
-        ),
-        (
-            Way::Messages,
-            "standard_only",
-            r#""service_tier":"standard""#,
-            Some(10_000_000),
-        ),
-        (
-            Way::Chat,
-            "auto",
-            r#""service_tier":"default""#,
-            Some(5_000_000),
-        ),
-        (
-            Way::Chat,
-            "flex",
-            r#""service_tier":"flex""#,
-            Some(2_500_000),
-        ),
-        (
-            Way::Chat,
-            "priority",
-            r#""service_tier":"priority""#,
-            Some(10_000_000),
-        ),
-        (Way::Chat, "scale", r#""service_tier":"scale""#, None),
-        (
-            Way::Responses,
-            "flex",
-            r#""service_tier":"flex""#,
-            Some(2_500_000),
-        ),
-        (
-            Way::LmStudio,
-            "default",
-            r#""service_tier":"default""#,
-            Some(0),
-        ),
-        (
-            Way::Converse,
-            "default",
-            r#""serviceTier":{"type":"default"}"#,
-            Some(3_200_000),
-        ),
-        (
-            Way::Converse,
-            "flex",
-            r#""serviceTier":{"type":"flex"}"#,
-            Some(1_600_000),
-        ),
-        (
-            Way::Converse,
-            "priority",
-            r#""serviceTier":{"type":"priority"}"#,
-            Some(5_600_000),
-        ),
-        (
-            Way::Converse,
-            "reserved",
-            r#""serviceTier":{"type":"reserved"}"#,
-            None,
-        ),
-    ] {
+    for (way, tier, answers, price) in CLASSES {
+        let said = match way {
+            Way::Converse => format!(r#""serviceTier":{{"type":"{answers}"}}"#),
+            _ => format!(r#""service_tier":"{answers}""#),
+        };
         for streamed in [false, true] {
             let simulator = TestSimulator::instant().await;
             let reply = asking(&simulator, way, tier, streamed).send().await;
@@ -143,7 +94,7 @@ async fn the_class_that_was_asked_for_answers_and_is_charged() {
             assert_eq!(reply.status(), 200, "{way:?} {tier}");
             let body = pieces(reply, Instant::now()).await.bytes;
             let body = String::from_utf8_lossy(&body);
-            assert!(body.contains(said), "{way:?} {tier}: {body}");
+            assert!(body.contains(&said), "{way:?} {tier}: {body}");
             let call = simulator.call(1).await;
             let expected = price.map(|price| call.output_tokens * price);
             let charged = call.charge.map(|charge| charge.output);
