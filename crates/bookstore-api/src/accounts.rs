@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use llm::{LedgerGroup, ProviderName, day_or_moment};
 use service_defaults::problem::Problem;
+use tenancy::{Principal, Role, TenantId};
 use tokio::time::timeout;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -36,6 +37,12 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 pub(crate) async fn catch_up(app: &AppState) {
     // What is not written by then is missing from the reply, not from the ledger.
     let _late = timeout(CATCH_UP, app.ledger.flush()).await;
+}
+
+/// The one tenant whose attempts a caller sees; none where an administrator sees those of all.
+fn own_tenant(caller: &Principal, group: LedgerGroup) -> Option<TenantId> {
+    let sees_all = group == LedgerGroup::Tenant && caller.role == Role::Admin;
+    (!sees_all).then(|| caller.tenant.clone())
 }
 
 /// Reads what a list is added up by.

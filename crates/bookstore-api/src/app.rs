@@ -8,14 +8,14 @@ use llm::{
     RedisAccounts,
 };
 use service_defaults::{
+    access::Gate,
     health::{Check, Health},
     process::RunError,
-    router::{ignoring_case, with_defaults},
+    router::{ignoring_case, with_gate},
     same_origin::Door,
     serve::serve,
 };
 use storage::{Authors, Backend, BodyEncoders, Books, RedisState, Storage};
-use tenancy::TenantId;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,7 @@ use crate::{
     AppConfig, authors, books,
     experiments::Experiments,
     identity::Identities,
+    permissions::PERMISSIONS,
     router,
     summaries::{Prompts, Summaries, SummaryParts},
 };
@@ -50,7 +51,6 @@ pub(crate) struct Parts {
     pub(crate) experiments: Arc<Experiments>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) identities: Identities,
-    pub(crate) development_tenant: TenantId,
     /// How long a stream of events is silent before a comment fills it.
     pub(crate) heartbeat: Duration,
 }
@@ -141,7 +141,8 @@ impl App {
         };
         let routes = router::routes(state, door).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
-        let service = ignoring_case(with_defaults(routes, http, telemetry.metrics()));
+        let gate = Gate::new(config.authentication, PERMISSIONS);
+        let service = ignoring_case(with_gate(routes, gate, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
         serve(listener, service, config.serve, shutdown).await;
         watches.iter().for_each(JoinHandle::abort);
@@ -164,7 +165,6 @@ impl AppState {
             prices: money.prices,
             budgets: money.budgets,
             identities: Identities::new(),
-            development_tenant: TenantId::development(),
             heartbeat,
         }))
     }

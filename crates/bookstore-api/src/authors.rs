@@ -13,6 +13,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::Value;
 use service_defaults::{
+    access::Tenant,
     extract::{JsonBytes, ValidPath, ValidQuery},
     problem::Problem,
 };
@@ -25,7 +26,6 @@ use crate::{
     openapi::ProblemDocument,
     problems::storage_problem,
     resource::{self, BULK_BODY_LIMIT, ListQuery},
-    tenant::Tenant,
 };
 
 /// The routes, fixed words before the identifier.

@@ -17,6 +17,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use service_defaults::{
+    access::Tenant,
     extract::{JsonBytes, ValidPath, ValidQuery},
     problem::Problem,
 };
@@ -29,7 +30,6 @@ use crate::{
     openapi::ProblemDocument,
     problems::storage_problem,
     resource::{self, BULK_BODY_LIMIT, ListQuery, parse_sort},
-    tenant::Tenant,
 };
 
 /// The routes, fixed words before the identifier.

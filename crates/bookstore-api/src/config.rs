@@ -11,6 +11,7 @@ use std::{
 use llm::{LlmConfig, OnFailure, Prices};
 use secrecy::SecretString;
 use service_defaults::{
+    access::{AccessSettings, Authentication},
     environment::Environment,
     host_names::HostNames,
     listen::{ListenSettings, read_address},
@@ -31,6 +32,8 @@ pub struct AppConfig {
     pub http_addr: SocketAddr,
     /// The names that it answers to beside loopback, where it listens beyond it.
     pub host_names: HostNames,
+    /// Who a request's sender is.
+    pub authentication: Authentication,
     /// Limits of the listener.
     pub serve: ServeConfig,
     /// Traces, metrics and logs.
@@ -69,12 +72,11 @@ impl AppConfig {
             "",
             "Names that it answers to when it listens beyond loopback: name,…",
         );
-        environment.choice(
-            "BOOKSTORE_AUTH_MODE",
-            "development",
-            &["development"],
-            "development: no credentials, tenant from X-Tenant-Name",
-        );
+        let access = AccessSettings {
+            mode: "BOOKSTORE_AUTH_MODE",
+            tokens_file: "BOOKSTORE_TOKENS_FILE",
+        };
+        let authentication = Authentication::read(environment, access);
         let state: PathBuf = environment
             .text(
                 "BOOKSTORE_STATE_DIR",
@@ -86,6 +88,7 @@ impl AppConfig {
         Self {
             http_addr,
             host_names,
+            authentication,
             serve,
             telemetry: TelemetrySettings::read(
                 environment,

@@ -17,12 +17,12 @@ mod experiments;
 mod fields;
 mod identity;
 mod openapi;
+mod permissions;
 mod problems;
 mod resource;
 mod router;
 mod seed;
 mod summaries;
-mod tenant;
 mod user;
 
 pub use app::App;

@@ -5,15 +5,13 @@ use domain::{Author, AuthorId, Book, BookId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use service_defaults::problem::Problem;
+use service_defaults::{access::Tenant, problem::Problem};
 use storage::{Cached, StorageError};
 use tenancy::TenantId;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    app::AppState, fields::Fields, problems::storage_problem, resource::Resource, tenant::Tenant,
-};
+use crate::{app::AppState, fields::Fields, problems::storage_problem, resource::Resource};
 
 /// What was done.
 #[derive(Serialize, ToSchema)]

@@ -66,6 +66,11 @@ pub fn scope<F: Future>(identity: Arc<RequestIdentity>, future: F) -> Scoped<F> 
     CURRENT.scope(identity, future)
 }
 
+/// Does something at once for `identity`.
+pub(crate) fn scope_sync<T>(identity: Arc<RequestIdentity>, work: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(identity, work)
+}
+
 /// Carries the current request over to a task of its own: `tokio::spawn(scope_current(future))`.
 pub fn scope_current<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let identity = current();

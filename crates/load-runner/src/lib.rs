@@ -30,6 +30,7 @@ mod supervisor;
 
 pub mod exit;
 pub mod log;
+pub mod redaction;
 pub mod sample;
 pub mod summary;
 mod tail;

@@ -1,10 +1,12 @@
 //! k6's log, read while it grows.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::redaction::redact;
 use crate::tail::LineTail;
 pub use crate::tail::Progress;
 
@@ -83,15 +85,25 @@ impl std::fmt::Display for LogLine {
     }
 }
 
+/// Reads a line without the secrets in it: a script logs what it likes, k6 the addresses that failed.
 fn parse(line: &[u8]) -> LogLine {
-    serde_json::from_slice(line).unwrap_or_else(|_| LogLine {
+    let mut line: LogLine = serde_json::from_slice(line).unwrap_or_else(|_| LogLine {
         time: String::new(),
         level: "error".to_owned(),
         message: String::from_utf8_lossy(line).into_owned(),
         error: None,
         source: None,
         output: None,
-    })
+    });
+    for text in [Some(&mut line.message), line.error.as_mut()]
+        .into_iter()
+        .flatten()
+    {
+        if let Cow::Owned(redacted) = redact(text) {
+            *text = redacted;
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -135,6 +147,18 @@ mod tests {
         assert!(parse(exception.as_bytes()).is_exception());
         let logged = r#"{"level":"error","msg":"Error: mine","source":"console"}"#;
         assert!(!parse(logged.as_bytes()).is_exception());
+    }
+
+    #[test]
+    fn secrets_do_not_come_out_of_the_log() {
+        for line in [
+            r#"{"msg":"Request Failed","error":"Get \"http://u:canary@h/p?k=canary\": EOF"}"#,
+            r#"{"msg":"{\"token\":\"canary\"}","source":"console"}"#,
+            "panic: Authorization: Bearer canary",
+        ] {
+            let text = parse(line.as_bytes()).to_string();
+            assert!(!text.contains("canary"), "{text}");
+        }
     }
 
     #[test]

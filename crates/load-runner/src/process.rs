@@ -13,6 +13,7 @@ use tokio::process::Command;
 pub use self::identity::ProcessIdentity;
 pub(crate) use self::identity::signal_group;
 use crate::exit::K6Exit;
+use crate::redaction::redact;
 use crate::sandbox::Sandbox;
 use crate::subcommand::{CONFINE, SUPERVISE};
 
@@ -110,10 +111,10 @@ impl Output {
     }
 }
 
-/// The end of a log, cut to what fits into an error message.
+/// The end of a log without secrets, cut to what fits into an error message.
 pub(crate) fn excerpt(log: &[u8]) -> String {
     let text = String::from_utf8_lossy(log);
-    let text = text.trim();
+    let text = redact(text.trim());
     let skip = text.chars().count().saturating_sub(EXCERPT_LENGTH);
     text.chars().skip(skip).collect()
 }

@@ -9,20 +9,23 @@ use load_runner::local::LocalProcess;
 use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
+use service_defaults::access::{Authentication, Gate, Sessions};
 use service_defaults::health::{Check, Health};
 use service_defaults::http_client::{self, HttpClientConfig};
 use service_defaults::process::RunError;
-use service_defaults::router::{ignoring_case, with_defaults};
+use service_defaults::router::{ignoring_case, with_gate};
 use service_defaults::same_origin::Door;
 use service_defaults::serve::{self, ServeConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::announcer::Announcer;
+use crate::audit::StoreJournal;
 use crate::conductor::{Conductor, Generators};
 use crate::config::Config;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
+use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::router;
 
@@ -31,6 +34,9 @@ const MAX_CONNECTIONS: usize = 1_000;
 
 /// How long the end of a run may take after the shutdown began: k6 gets 10 s to stop.
 const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Names the sessions of browsers.
+const SESSION_COOKIE: &str = "performance-session";
 
 /// The program that this process runs, also when its file was replaced meanwhile.
 const THIS_PROGRAM: &str = "/proc/self/exe";
@@ -63,13 +69,16 @@ pub async fn run(
     let sampling = config.telemetry.sampling;
     let scripts = config.scripts_directory.clone();
     let app = App::build(config, shutdown.clone()).await?;
+    let gate = Gate::new(app.authentication.clone(), PERMISSIONS)
+        .with_sessions(Arc::clone(&app.sessions), "/login")
+        .with_journal(Arc::new(StoreJournal::new(app.store.clone())));
     let adopted = app.conductor.recover().await?;
     let conducting = app.conductor.clone().conduct(adopted, shutdown.clone());
     let conductor = tokio::spawn(conducting);
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
-    let service = ignoring_case(with_defaults(routes, http, metrics));
+    let service = ignoring_case(with_gate(routes, gate, http, metrics));
     let limits = ServeConfig {
         max_connections: MAX_CONNECTIONS,
         ..ServeConfig::default()
@@ -97,6 +106,8 @@ pub(crate) struct Parts {
     pub(crate) k6: Arc<InstalledK6>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) door: Arc<Door>,
+    pub(crate) authentication: Authentication,
+    pub(crate) sessions: Arc<Sessions>,
 }
 
 impl std::ops::Deref for App {
@@ -120,6 +131,7 @@ impl App {
         let planner = Planner {
             scripts: ScriptDirectory::new(config.scripts_directory),
             targets: config.targets,
+            production: config.production,
             runs_directory: runs_directory.canonicalize()?,
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
@@ -151,6 +163,8 @@ impl App {
                 names: config.host_names,
                 setting: "PERFORMANCE_HOST_NAMES",
             }),
+            authentication: config.authentication,
+            sessions: Arc::new(Sessions::new(SESSION_COOKIE)),
         })))
     }
 }

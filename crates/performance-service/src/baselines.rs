@@ -14,7 +14,7 @@ use performance_store::{
     BaselineName, BaselineVersion, MAX_HISTORY, Run, RunId, RunStore, TestName,
 };
 use service_defaults::problem::Problem;
-use tenancy::Principal;
+use tenancy::{Principal, Role};
 
 use crate::comparing::{self, Measured};
 use crate::problems;
@@ -45,12 +45,16 @@ pub(crate) fn name_of(run: &Run) -> BaselineName {
 /// better, else with a reason.
 ///
 /// # Errors
-/// 400 for runs that make no baseline, 404 for unknown ones, 409 when the one in force stays.
+/// 400 for runs that make no baseline, 403 by hand without the role admin, 404 for unknown ones, 409 when the one in force stays.
 pub(crate) async fn establish(
     store: &RunStore,
     caller: &Principal,
     wish: Wish,
 ) -> Result<BaselineVersion, Problem> {
+    if wish.reason.is_some() && caller.role < Role::Admin {
+        let detail = "a baseline is replaced by hand, for a reason, by an administrator only";
+        return Err(Problem::forbidden(detail).with_kind("role-needed"));
+    }
     let runs = match &wish.runs {
         Some(ids) => {
             let stored = store.with_results(&caller.tenant, ids.clone()).await;

@@ -20,7 +20,7 @@ use load_runner::binary::MajorVersion;
 use load_runner::runner::LoadRunner;
 use performance_store::{NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
-use tenancy::TenantId;
+use tenancy::{Principal, Role};
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -113,22 +113,24 @@ impl Conductor {
     /// # Errors
     /// 400 and 403 as the planner says, 503 without k6, 429 when the queue is full, 507
     /// without room, 504 when the run may be queued or not.
-    pub(crate) async fn submit(&self, tenant: &TenantId, body: StartBody) -> Result<Run, Problem> {
+    pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
         let body = body.canonical();
         let run = RunAddress {
-            tenant: tenant.clone(),
+            tenant: caller.tenant.clone(),
             id: RunId::generate(),
         };
         let planner = self.shared.planner.clone();
         let id = run.id;
         let (planned, body) = blocking(move || (planner.plan(id, &body), body)).await?;
         let planned = planned?;
+        self.shared.planner.grant(caller.role, &planned, &body)?;
         self.shared.generators.check(planned.plan.version).await?;
         let new = NewRun {
             test_name: planned.test_name,
             scenario: planned.scenario.name().to_owned(),
             script: planned.script,
             environment: planned.environment,
+            started_by: caller.user.to_string(),
             request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");
@@ -142,6 +144,24 @@ impl Conductor {
         self.note_queue().await;
         self.shared.queued.notify_one();
         Ok(stored)
+    }
+
+    /// Stops a run for a caller, who may stop its own ones, or any as an administrator.
+    ///
+    /// # Errors
+    /// As [`Self::cancel`], and 403 for the run of somebody else.
+    pub(crate) async fn cancel_for(
+        &self,
+        caller: &Principal,
+        run: &RunAddress,
+    ) -> Result<(), Problem> {
+        let found = self.shared.store.get(run).await;
+        let found = found.map_err(problems::from_store)?;
+        if caller.role < Role::Admin && *found.started_by != *caller.user {
+            let detail = "the run of somebody else is stopped by an administrator only";
+            return Err(Problem::forbidden(detail).with_kind("role-needed"));
+        }
+        self.cancel(run).await
     }
 
     /// Stops a run, or takes it out of the queue, and waits for its end.

@@ -1,8 +1,10 @@
 //! Every setting of the process.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use service_defaults::access::{AccessSettings, Authentication};
 use service_defaults::allow_list::AllowList;
 use service_defaults::environment::Environment;
 use service_defaults::host_names::HostNames;
@@ -14,6 +16,8 @@ use service_defaults::telemetry_settings::TelemetrySettings;
 pub struct Config {
     /// Where it listens.
     pub http_addr: SocketAddr,
+    /// Who a request's sender is.
+    pub authentication: Authentication,
     /// The names that it answers to beside loopback.
     pub host_names: HostNames,
     /// Traces, metrics and logs.
@@ -22,6 +26,8 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// The addresses that may be loaded.
     pub targets: AllowList,
+    /// The names of those that real people use: a run against them needs a grant.
+    pub production: BTreeSet<String>,
     /// The k6 v2 binary.
     pub k6: PathBuf,
     /// The k6 v1 binary.
@@ -45,25 +51,21 @@ impl Config {
                 allow_remote: "PERFORMANCE_ALLOW_REMOTE",
             },
         );
-        environment.choice(
-            "PERFORMANCE_AUTH_MODE",
-            "development",
-            &["development"],
-            "development: no credentials, tenant from X-Tenant-Name",
-        );
+        let access = AccessSettings {
+            mode: "PERFORMANCE_AUTH_MODE",
+            tokens_file: "PERFORMANCE_TOKENS_FILE",
+        };
+        let authentication = Authentication::read(environment, access);
         let host_names = environment.parsed(
             "PERFORMANCE_HOST_NAMES",
             "",
             "Names that it answers to when it listens beyond loopback: name,…",
         );
-        let targets = environment.parsed(
-            "PERFORMANCE_TARGETS",
-            "local=http://127.0.0.1:7002",
-            "Addresses that may be loaded: name=http://host:port,…",
-        );
+        let (targets, production) = read_targets(environment);
         let (k6, k6_v1) = read_binaries(environment);
         Self {
             http_addr,
+            authentication,
             host_names,
             telemetry: TelemetrySettings::read(
                 environment,
@@ -78,6 +80,7 @@ impl Config {
                 "Directory of the run store and of the files of runs",
             ),
             targets,
+            production,
             k6,
             k6_v1,
             scripts_directory: read_path(
@@ -98,6 +101,34 @@ impl Config {
             ),
         }
     }
+}
+
+/// The addresses that may be loaded, and which of them real people use.
+fn read_targets(environment: &mut Environment) -> (AllowList, BTreeSet<String>) {
+    const PRODUCTION: &str = "PERFORMANCE_PRODUCTION_TARGETS";
+    let targets: AllowList = environment.parsed(
+        "PERFORMANCE_TARGETS",
+        "local=http://127.0.0.1:7002",
+        "Addresses that may be loaded: name=http://host:port,…",
+    );
+    let names = environment.text(
+        PRODUCTION,
+        "",
+        "Those of them that are in production, where each run needs a grant: name,…",
+    );
+    let names = names.split(',').map(str::trim);
+    let names: BTreeSet<String> = names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    // A name that is misspelled would leave its target unprotected.
+    for name in names.iter().filter(|name| targets.named(name).is_none()) {
+        environment.reject(
+            PRODUCTION,
+            format!("{name:?} is not in PERFORMANCE_TARGETS"),
+        );
+    }
+    (targets, names)
 }
 
 /// The k6 of both lines, v2 first.

@@ -21,13 +21,13 @@ use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use performance_store::{RunAddress, StoreError};
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 use tokio::sync::Semaphore;
 
 use self::stream::Told;
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 
 /// Watchers at once. Each holds a connection and a place in the announcer.

@@ -13,10 +13,11 @@ mod app;
 mod config;
 
 mod openapi;
-mod principal;
+mod permissions;
 mod problems;
 mod router;
 
+mod audit;
 mod baselines;
 mod hub;
 mod pages;

@@ -15,6 +15,7 @@ use utoipa::{OpenApi, ToSchema};
     tags(
         (name = "runs", description = "Load tests of the tenant"),
         (name = "baselines", description = "What tests measure when all is well"),
+        (name = "audit", description = "Who changed what"),
         (name = "live", description = "What happens, as it happens")
     ),
     components(schemas(ProblemDocument))

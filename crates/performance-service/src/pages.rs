@@ -1,8 +1,10 @@
 //! The pages for people: rendered here, complete without scripts, under a strict policy.
 
+mod audit;
 mod baselines;
 mod compare;
 mod home;
+mod login;
 mod run;
 mod runs;
 mod test;
@@ -38,6 +40,9 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/runs/quick-start/{scenario}", post(home::quick_start))
+        .route("/audit", get(audit::audit))
+        .route("/login", get(login::form).post(login::log_in))
+        .route("/logout", post(login::log_out))
         .route("/assets/style.css", get(style))
         .route("/assets/live.js", get(script))
         .route("/assets/icon.svg", get(icon))

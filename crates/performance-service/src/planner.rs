@@ -1,6 +1,7 @@
 //! From what a client asks for to a plan that may be started: every field checked, the
 //! target on the list.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use load_analysis::limits::{Limit, MAX_FILE_BYTES};
@@ -13,6 +14,7 @@ use load_runner::target::Target;
 use performance_store::RunId;
 use service_defaults::allow_list::AllowList;
 use service_defaults::problem::{FieldError, Problem};
+use tenancy::Role;
 
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
@@ -34,6 +36,8 @@ const MAX_EMAIL_LENGTH: usize = 254;
 pub(crate) struct Planner {
     pub(crate) scripts: ScriptDirectory,
     pub(crate) targets: AllowList,
+    /// The names of those that real people use.
+    pub(crate) production: BTreeSet<String>,
     pub(crate) runs_directory: PathBuf,
 }
 
@@ -88,6 +92,29 @@ impl Planner {
             limits: self.limits(script_name, scenario)?,
             plan,
         })
+    }
+
+    /// Checks the grant that a production target asks for: an administrator who repeats its name.
+    /// It is given with the request; what is stored is not asked again.
+    ///
+    /// # Errors
+    /// 403 without it.
+    pub(crate) fn grant(
+        &self,
+        role: Role,
+        planned: &Planned,
+        body: &StartBody,
+    ) -> Result<(), Problem> {
+        let target = &planned.environment;
+        let confirmed = body.confirm_production.as_ref() == Some(target);
+        if !self.production.contains(target) || (confirmed && role == Role::Admin) {
+            return Ok(());
+        }
+        let detail = format!(
+            "the target {target} is in production: a run against it needs the role admin and \
+             \"confirmProduction\": \"{target}\""
+        );
+        Err(Problem::forbidden(detail).with_kind("production-target"))
     }
 
     /// Where the files of a run are.

@@ -22,10 +22,10 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use performance_store::RunAddress;
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
-use crate::principal::Caller;
 use crate::problems;
 
 /// The run that the path names, of the tenant that asks. Text that is no id names no run.

@@ -1,9 +1,9 @@
 //! What happened in load tests, kept in `SQLite`: runs and their state machine,
-//! per-second histograms, results, log lines and events.
+//! per-second histograms, results, log lines and events; and who did what, append-only.
 //!
 //! Read in this order: [run](Run) (what a run is), [runs](RunStore) (the state
 //! machine), `seconds`, [events](Event), [logs](LogLine),
-//! `retention`, and at the bottom `database` and `schema`.
+//! `audit`, `retention`, and at the bottom `database` and `schema`.
 //!
 //! Three rules hold everywhere:
 //! * every method that touches a run takes its [`tenancy::TenantId`]; only the
@@ -18,6 +18,7 @@
 mod run;
 mod runs;
 
+mod audit;
 mod baselines;
 mod events;
 mod figures;
@@ -32,6 +33,10 @@ mod database;
 mod error;
 mod schema;
 
+pub use audit::{
+    AuditFilter, AuditHash, AuditRecord, AuditState, MAX_AUDIT_PAGE, MAX_AUDIT_RECORDS,
+    NewAuditRecord,
+};
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
 pub use database::{RunStore, StoreConfig};
 pub use error::StoreError;

@@ -143,6 +143,8 @@ pub struct NewRun {
     pub script: String,
     /// The name of the target.
     pub environment: String,
+    /// The user who asked for it.
+    pub started_by: String,
     /// Everything else that was asked, as JSON; the service writes and reads it.
     pub request: String,
 }
@@ -164,6 +166,8 @@ pub struct Run {
     pub script: String,
     /// The name of the target.
     pub environment: String,
+    /// The user who asked for it; empty in runs of before that was kept.
+    pub started_by: String,
     /// Everything else that was asked, as JSON.
     pub request: String,
     /// Where it is.

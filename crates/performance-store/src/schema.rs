@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -100,6 +100,28 @@ CREATE TABLE figures (
     value   REAL    NOT NULL,
     PRIMARY KEY (run, measure)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+ALTER TABLE runs ADD COLUMN started_by TEXT NOT NULL DEFAULT '';
+",
+    "
+CREATE TABLE audit (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms      INTEGER NOT NULL,
+    tenant     TEXT    NOT NULL,
+    user       TEXT    NOT NULL,
+    action     TEXT    NOT NULL,
+    object     TEXT    NOT NULL,
+    outcome    TEXT    NOT NULL,
+    status     INTEGER NOT NULL,
+    request_id TEXT    NOT NULL,
+    hash       BLOB    NOT NULL
+) STRICT;
+CREATE INDEX audit_by_tenant ON audit (tenant, number);
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 ",
 ];
 

@@ -3,9 +3,10 @@
 //! In the order of a process' life: [`process::run`] reads the [`environment`], starts telemetry
 //! and hands over to the service, which builds a router [`router::with_defaults`], its [`health`]
 //! checks, and is served by [`serve::serve`] until the shutdown. Requests come in through
-//! [`extract`], failures go out as a [`problem::Problem`]. Calls outwards use [`http_client`] and
+//! [`extract`] after [`access`] has asked who sends them, failures go out as a [`problem::Problem`]. Calls outwards use [`http_client`] and
 //! are checked by [`allow_list`]; [`host_names`] checks by which name a service was called.
 
+pub mod access;
 pub mod allow_list;
 pub mod environment;
 pub mod extract;

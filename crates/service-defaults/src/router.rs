@@ -10,7 +10,7 @@ use axum::{Router, routing::get};
 use http::HeaderMap;
 use instrumentation::{MetricsText, http::HttpTelemetry};
 
-use crate::problem::Problem;
+use crate::{access::Gate, problem::Problem};
 use guard::Guard;
 
 pub use path_case::ignoring_case;
@@ -21,6 +21,22 @@ pub const BODY_LIMIT: usize = 256 * 1_024;
 
 /// Adds `/metrics`, problem documents for 404, 405 and panics, the body limits and telemetry.
 pub fn with_defaults(router: Router, telemetry: HttpTelemetry, text: MetricsText) -> Router {
+    let telemetry = instrumentation::http::layer(telemetry);
+    with_operations(router, text).layer((telemetry, Guard))
+}
+
+/// The same behind a gate, which every route passes, those of the defaults included.
+pub fn with_gate(
+    router: Router,
+    gate: Gate,
+    telemetry: HttpTelemetry,
+    text: MetricsText,
+) -> Router {
+    let telemetry = instrumentation::http::layer(telemetry);
+    with_operations(router, text).layer((telemetry, Guard, gate))
+}
+
+fn with_operations(router: Router, text: MetricsText) -> Router {
     router
         .route(
             "/metrics",
@@ -28,5 +44,4 @@ pub fn with_defaults(router: Router, telemetry: HttpTelemetry, text: MetricsText
         )
         .fallback(|| async { Problem::not_found("there is nothing at this address") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer((instrumentation::http::layer(telemetry), Guard))
 }

@@ -43,6 +43,27 @@ pub struct Principal {
     pub role: Role,
 }
 
+impl Role {
+    /// All roles, from least to most.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Engineer, Self::Admin];
+
+    /// The name, as token files spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Engineer => "engineer",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
 impl TenantId {
     /// Reads a tenant name.
     ///

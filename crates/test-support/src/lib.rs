@@ -12,6 +12,7 @@
 pub mod port;
 pub mod wait;
 
+pub mod access;
 pub mod http;
 pub mod process;
 pub mod tools;

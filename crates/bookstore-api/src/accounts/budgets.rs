@@ -6,10 +6,11 @@ use money::{PicoUsd, parse_decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_defaults::{
+    access::Caller,
     extract::{ValidJson, ValidPath},
     problem::Problem,
 };
-use tenancy::TenantId;
+use tenancy::{Role, TenantId};
 use utoipa::ToSchema;
 
 use super::read_provider;
@@ -79,7 +80,7 @@ pub(super) struct BudgetList {
     budgets: Vec<BudgetReply>,
 }
 
-/// Lists the tenants that have limits.
+/// Lists the tenants that have limits; for administrators.
 #[utoipa::path(get, path = "/api/v1/llm/budgets", tag = "costs", responses(
     (status = 200, body = BudgetList),
     (status = 503, body = ProblemDocument, content_type = "application/problem+json")
@@ -93,7 +94,7 @@ pub(super) async fn list_budgets(State(app): State<AppState>) -> Result<Json<Bud
     Ok(Json(BudgetList { budgets }))
 }
 
-/// Gets the limits of a tenant and what it has spent.
+/// Gets the limits of a tenant and what it has spent; another one's are for administrators.
 #[utoipa::path(get, path = "/api/v1/llm/budgets/{tenant}", tag = "costs",
     params(("tenant" = String, Path)), responses(
     (status = 200, body = BudgetReply),
@@ -102,15 +103,19 @@ pub(super) async fn list_budgets(State(app): State<AppState>) -> Result<Json<Bud
 ))]
 pub(super) async fn get_budget(
     State(app): State<AppState>,
+    Caller(caller): Caller,
     ValidPath(tenant): ValidPath<String>,
 ) -> Result<Json<BudgetReply>, Problem> {
     let tenant = read_tenant(&tenant)?;
+    if tenant != caller.tenant && caller.role < Role::Admin {
+        let detail = "the budget of another tenant needs the role admin";
+        return Err(Problem::forbidden(detail).with_kind("role-needed"));
+    }
     let limits = app.budgets.limits(&tenant).unwrap_or_default();
     Ok(Json(reply(&app, &tenant, &limits).await?))
 }
 
-/// Sets the limits of a tenant; `{}` takes them away. In development mode every caller is an
-/// administrator.
+/// Sets the limits of a tenant; `{}` takes them away; for administrators.
 #[utoipa::path(put, path = "/api/v1/llm/budgets/{tenant}", tag = "costs", request_body = BudgetBody,
     params(("tenant" = String, Path)), responses(
     (status = 200, body = BudgetReply),

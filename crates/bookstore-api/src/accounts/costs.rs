@@ -4,19 +4,19 @@ use axum::{Json, extract::State};
 use llm::{LedgerGroup, LedgerTotal};
 use money::format_usd;
 use serde::{Deserialize, Serialize};
-use service_defaults::{extract::ValidQuery, problem::Problem};
+use service_defaults::{access::Caller, extract::ValidQuery, problem::Problem};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{catch_up, filter::AttemptFilter, read_group};
-use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem, tenant::Tenant};
+use super::{catch_up, filter::AttemptFilter, own_tenant, read_group};
+use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem};
 
 /// What is added up, and by what.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct CostsQuery {
-    /// provider (the default), model, tenant, day, feature, variant or test. By tenant, the costs
-    /// of all tenants are shown: in development mode every caller is an administrator.
+    /// provider (the default), model, tenant, day, feature, variant or test. By tenant, an
+    /// administrator sees the costs of all tenants.
     by: Option<String>,
     /// Only of this load test.
     test_id: Option<String>,
@@ -81,7 +81,7 @@ struct Sum {
 ))]
 pub(super) async fn costs(
     State(app): State<AppState>,
-    Tenant(tenant): Tenant,
+    Caller(caller): Caller,
     ValidQuery(query): ValidQuery<CostsQuery>,
 ) -> Result<Json<CostsReply>, Problem> {
     let group = query
@@ -96,7 +96,7 @@ pub(super) async fn costs(
         to: query.to,
         ..AttemptFilter::default()
     };
-    let filter = filter.read((group != LedgerGroup::Tenant).then_some(tenant))?;
+    let filter = filter.read(own_tenant(&caller, group))?;
     catch_up(&app).await;
     let groups = app.ledger.totals(filter, group).await;
     let groups = groups.map_err(ledger_problem)?;

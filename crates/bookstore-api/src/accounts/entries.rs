@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderValue, header};
 use llm::{LedgerPage, LedgerRow, MAX_PAGE_ROWS};
 use money::PicoUsd;
 use serde::{Deserialize, Serialize};
-use service_defaults::{extract::ValidQuery, problem::Problem};
+use service_defaults::{access::Tenant, extract::ValidQuery, problem::Problem};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{catch_up, csv, filter::AttemptFilter};
-use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem, tenant::Tenant};
+use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem};
 
 /// Rows of a page of which no size is asked.
 const DEFAULT_PAGE_ROWS: u32 = 100;

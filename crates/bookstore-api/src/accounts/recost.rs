@@ -6,11 +6,11 @@ use axum::{Json, extract::State};
 use llm::{LedgerGroup, PriceCatalogue, PriceError, PriceRow, Recost, RecostTotal, is_model_name};
 use money::format_usd;
 use serde::{Deserialize, Serialize};
-use service_defaults::{extract::ValidJson, problem::Problem};
+use service_defaults::{access::Caller, extract::ValidJson, problem::Problem};
 use utoipa::ToSchema;
 
-use super::{catch_up, filter::AttemptFilter, read_group, read_provider, read_time};
-use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem, tenant::Tenant};
+use super::{catch_up, filter::AttemptFilter, own_tenant, read_group, read_provider, read_time};
+use crate::{app::AppState, openapi::ProblemDocument, problems::ledger_problem};
 
 /// Most prices of one request: three times the built-in list.
 const MAX_PRICES: usize = 1_000;
@@ -106,7 +106,7 @@ struct RecostSum {
 ))]
 pub(super) async fn recost(
     State(app): State<AppState>,
-    Tenant(tenant): Tenant,
+    Caller(caller): Caller,
     ValidJson(mut body): ValidJson<RecostBody>,
 ) -> Result<Json<RecostReply>, Problem> {
     let group = body
@@ -114,9 +114,7 @@ pub(super) async fn recost(
         .as_deref()
         .map_or(Ok(LedgerGroup::Model), read_group)?;
     let terms = body.terms(app.prices.current())?;
-    let filter = body
-        .filter
-        .read((group != LedgerGroup::Tenant).then_some(tenant))?;
+    let filter = body.filter.read(own_tenant(&caller, group))?;
     let price_version = terms.catalogue.version().to_string();
     catch_up(&app).await;
     let groups = app.ledger.recost(&filter, group, terms).await;

@@ -9,11 +9,11 @@ use axum::{
 use domain::SearchTerm;
 use instrumentation::catalogue;
 use serde::Deserialize;
-use service_defaults::{extract::ValidQuery, problem::Problem};
+use service_defaults::{access::Tenant, extract::ValidQuery, problem::Problem};
 use utoipa::IntoParams;
 
 use super::BookBody;
-use crate::{app::AppState, openapi::ProblemDocument, problems::storage_problem, tenant::Tenant};
+use crate::{app::AppState, openapi::ProblemDocument, problems::storage_problem};
 
 /// What to search for.
 #[derive(Debug, Deserialize, IntoParams)]

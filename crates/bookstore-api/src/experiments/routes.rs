@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use jiff::Timestamp;
 use service_defaults::{
+    access::Tenant,
     extract::{ValidJson, ValidPath},
     problem::Problem,
 };
@@ -17,7 +18,6 @@ use super::{
 };
 use crate::{
     accounts::catch_up, app::AppState, openapi::ProblemDocument, problems::ledger_problem,
-    tenant::Tenant,
 };
 
 /// The routes.

@@ -29,6 +29,7 @@ mod bad_requests;
 mod naughty_strings;
 mod raw_http;
 
+mod access;
 mod accounts;
 mod billing_oracle;
 mod budgets;

@@ -10,7 +10,7 @@ use http::{Request, StatusCode, uri::PathAndQuery};
 use tracing::Span;
 
 use super::{RouteClass, is_write, routes::RouteHandles};
-use crate::request::RequestIdentity;
+use crate::request::{self, RequestIdentity};
 
 /// A request that takes longer is told of in the log, whatever it was.
 const SLOW: Duration = Duration::from_secs(1);
@@ -49,6 +49,16 @@ impl RequestRecord {
             path: request.uri().path_and_query().cloned(),
             write: is_write(request.method()),
             finished: false,
+        }
+    }
+
+    /// Does something for the request, within its span.
+    pub(super) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let work = || request::scope_sync(Arc::clone(&self.identity), work);
+        if self.span.is_none() {
+            work()
+        } else {
+            self.span.in_scope(work)
         }
     }
 

@@ -6,6 +6,8 @@ use load_analysis::sample::Tags;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::redaction::redact;
+
 /// Tags of one sample; k6 itself sets about ten.
 const MAX_TAGS: usize = 64;
 
@@ -37,6 +39,11 @@ impl<'de> Visitor<'de> for TagsVisitor {
             if tags.len() == MAX_TAGS {
                 return Err(A::Error::invalid_length(MAX_TAGS + 1, &self));
             }
+            // Addresses and what scripts put into tags are kept with the results.
+            let value = match redact(&value) {
+                Cow::Owned(redacted) => redacted,
+                Cow::Borrowed(_) => value,
+            };
             tags.push((Cow::Owned(name), Cow::Owned(value)));
         }
         Ok(OwnedTags(Tags(tags)))

@@ -5,6 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use performance_store::RunId;
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
 use service_defaults::problem::Problem;
 use utoipa::ToSchema;
@@ -12,7 +13,6 @@ use utoipa::ToSchema;
 use super::body::BaselineBody;
 use super::{Wish, establish as put_in_force};
 use crate::app::App;
-use crate::principal::Caller;
 
 /// Which runs a baseline is made of.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -40,6 +40,7 @@ pub(crate) struct EstablishBody {
     responses(
         (status = 201, body = BaselineBody),
         (status = 400, description = "The runs make no baseline; `errors` says why"),
+        (status = 403, description = "By hand, and the caller is no administrator"),
         (status = 404, description = "No such run"),
         (status = 409, description = "The new runs are not better and no reason is given"),
     )

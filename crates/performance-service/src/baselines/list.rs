@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
 
 use super::body::BaselineBody;
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 
 /// The baselines in force, by test; at most 500.

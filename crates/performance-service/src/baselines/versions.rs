@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use performance_store::BaselineName;
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
 use super::body::BaselineBody;
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 
 /// Which baseline.

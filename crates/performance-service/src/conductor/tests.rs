@@ -66,6 +66,7 @@ impl Laboratory {
             targets: "local=http://127.0.0.1:1"
                 .parse()
                 .map_err(anyhow::Error::msg)?,
+            production: std::collections::BTreeSet::new(),
             runs_directory: directory.path().join("runs"),
         };
         let generators = Generators {
@@ -94,6 +95,7 @@ impl Laboratory {
             scenario: "Load".to_owned(),
             script: "tests/load.js".to_owned(),
             environment: "local".to_owned(),
+            started_by: "ana".to_owned(),
             request: "{}".to_owned(),
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");

@@ -7,6 +7,7 @@ use axum::response::Response;
 use load_analysis::baseline::Replacement;
 use performance_store::BaselineVersion;
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
 
 use super::{page, see_other};
@@ -15,7 +16,6 @@ use crate::baselines::{Wish, establish};
 use crate::presentation::interval_bar::percent;
 use crate::presentation::numbers::number;
 use crate::presentation::words;
-use crate::principal::Caller;
 use crate::problems;
 use crate::runs::trends::USUAL_MEASURE;
 

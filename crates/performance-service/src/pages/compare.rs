@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use load_analysis::comparison::{Comparison, Direction};
 use performance_store::Run;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
@@ -14,7 +15,6 @@ use crate::comparing::Measured;
 use crate::presentation::interval_bar::{self, IntervalBar};
 use crate::presentation::numbers::number;
 use crate::presentation::words::{self, Badge};
-use crate::principal::Caller;
 use crate::runs::compare::{CompareQuery, groups};
 
 #[derive(Template)]

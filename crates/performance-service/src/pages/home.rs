@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use performance_store::{Run, RunFilter, TestSummary};
+use service_defaults::access::{Authentication, Caller};
 use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
@@ -13,7 +14,6 @@ use crate::planner::unknown_scenario;
 use crate::presentation::numbers::{number, whole};
 use crate::presentation::sparkline::{self, Sparkline};
 use crate::presentation::words::{self, Badge};
-use crate::principal::Caller;
 use crate::problems;
 use crate::runs::quick_start::ScenarioInPath;
 use crate::runs::request::StartBody;
@@ -26,6 +26,8 @@ const SHOWN: u32 = 50;
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home {
+    /// Who is logged in, and as what.
+    user: Option<String>,
     unfinished: Vec<Row>,
     tests: Vec<TestRow>,
     finished: Vec<Row>,
@@ -72,9 +74,12 @@ pub(super) async fn home(
     };
     let unfinished = list(RunFilter::Unfinished).await?;
     let finished = list(RunFilter::Finished).await?;
+    let logged_in = matches!(app.authentication, Authentication::Tokens(_));
+    let role = caller.role.as_str();
     let tests = app.store.tests(&caller.tenant, USUAL_MEASURE).await;
     let tests = tests.map_err(problems::from_store)?;
     page(&Home {
+        user: logged_in.then(|| format!("{}, {role} of {}", caller.user, caller.tenant)),
         tests: tests.iter().map(test_row).collect(),
         unfinished: unfinished.iter().map(row).collect(),
         finished: finished.iter().map(row).collect(),
@@ -90,7 +95,7 @@ pub(super) async fn quick_start(
 ) -> Result<Response, Problem> {
     let scenario = Scenario::parse(&path.scenario).ok_or_else(|| unknown_scenario("scenario"))?;
     let body = StartBody::quick_start(scenario);
-    let run = app.conductor.submit(&caller.tenant, body).await?;
+    let run = app.conductor.submit(&caller, body).await?;
     Ok(see_other(&format!("/runs/{}", run.id)))
 }
 

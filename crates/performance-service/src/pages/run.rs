@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use load_analysis::results::Results;
 use performance_store::Run;
+use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
 
 use super::{page, see_other};
@@ -93,9 +94,10 @@ pub(super) async fn run(
 /// The button that stops a run.
 pub(super) async fn cancel(
     State(app): State<App>,
+    Caller(caller): Caller,
     RunInPath(address): RunInPath,
 ) -> Result<Response, Problem> {
-    app.conductor.cancel(&address).await?;
+    app.conductor.cancel_for(&caller, &address).await?;
     Ok(see_other(&format!("/runs/{}", address.id)))
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use load_analysis::verdict::Level;
 use performance_store::{Run, RunStatus};
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
@@ -12,7 +13,6 @@ use super::home::{Row, row};
 use super::page;
 use crate::app::App;
 use crate::presentation::numbers::whole;
-use crate::principal::Caller;
 use crate::problems;
 use crate::runs::list::ListQuery;
 use crate::scenarios::Scenario;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::{ValidPath, ValidQuery};
 use service_defaults::problem::Problem;
 
@@ -14,7 +15,6 @@ use crate::presentation::interval_bar::percent;
 use crate::presentation::numbers::number;
 use crate::presentation::trend_chart::{self, TrendChart};
 use crate::presentation::words;
-use crate::principal::Caller;
 use crate::problems;
 use crate::runs::trends::{TrendsQuery, trend};
 

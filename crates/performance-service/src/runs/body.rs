@@ -26,6 +26,8 @@ pub(crate) struct RunBody {
     pub(crate) test_script: String,
     /// The name of the target.
     pub(crate) target: String,
+    /// Who started it; empty when that was not kept.
+    pub(crate) started_by: String,
     /// `Queued`, `Starting`, `Running`, `Completed`, `Failed` or `Cancelled`.
     pub(crate) status: &'static str,
     /// When it was accepted.
@@ -77,6 +79,7 @@ impl RunBody {
             scenario: run.scenario.clone(),
             test_script: run.script.clone(),
             target: run.environment.clone(),
+            started_by: run.started_by.clone(),
             status: run.status.as_str(),
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.unwrap_or(run.queued_at).to_string(),

@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 
 /// What was removed.

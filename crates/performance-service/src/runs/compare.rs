@@ -6,6 +6,7 @@ use load_analysis::comparison::{Comparison, MAX_RUNS};
 use load_analysis::verdict::Level;
 use performance_store::RunId;
 use serde::{Deserialize, Serialize};
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
@@ -15,7 +16,6 @@ use super::body::RunBody;
 use crate::app::App;
 use crate::baselines;
 use crate::comparing::{self, Measured};
-use crate::principal::Caller;
 use crate::problems;
 
 /// Stands for the runs of the baseline in force.

@@ -7,12 +7,12 @@ use http::HeaderName;
 use load_analysis::verdict::Level;
 use performance_store::{MAX_LISTED_RUNS, RunFilter, RunQuery, RunStatus};
 use serde::Deserialize;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::{FieldError, Problem};
 
 use super::body::RunBody;
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 use crate::scenarios::Scenario;
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 use utoipa::ToSchema;
@@ -13,7 +14,6 @@ use super::request::StartBody;
 use super::start::created;
 use crate::app::App;
 use crate::planner::unknown_scenario;
-use crate::principal::Caller;
 use crate::scenarios::Scenario;
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +51,7 @@ pub(crate) async fn quick_start(
 ) -> Result<Response, Problem> {
     let scenario = Scenario::parse(&path.scenario).ok_or_else(|| unknown_scenario("scenario"))?;
     let body = StartBody::quick_start(scenario);
-    let run = app.conductor.submit(&caller.tenant, body).await?;
+    let run = app.conductor.submit(&caller, body).await?;
     Ok(created(&run))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn quick_setup(
     Caller(caller): Caller,
 ) -> Result<Json<QuickSetupBody>, Problem> {
     let body = StartBody::quick_start(Scenario::Smoke);
-    let run = app.conductor.submit(&caller.tenant, body).await?;
+    let run = app.conductor.submit(&caller, body).await?;
     Ok(Json(QuickSetupBody {
         message: format!("Smoke test {} is queued", run.number),
         test_id: run.id.to_string(),

@@ -33,6 +33,9 @@ pub(crate) struct StartBody {
     /// Who started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_email: Option<String>,
+    /// The name of the target once more, which a production target asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_production: Option<String>,
     /// The tenant's name as the client calls it. It is a label: whose run it is follows from
     /// who asks.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use performance_store::Run;
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
 use service_defaults::problem::Problem;
 
 use super::body::RunBody;
 use super::request::StartBody;
 use crate::app::App;
-use crate::principal::Caller;
 
 /// Queues a run.
 #[utoipa::path(
@@ -22,7 +22,7 @@ use crate::principal::Caller;
     responses(
         (status = 201, description = "The run is queued; `Location` is its address", body = RunBody),
         (status = 400, description = "A field is invalid; `errors` names it"),
-        (status = 403, description = "The target is not listed"),
+        (status = 403, description = "The target is not listed, or in production and not confirmed"),
         (status = 429, description = "The queue is full"),
         (status = 503, description = "k6 is not installed"),
         (status = 507, description = "There is no room on the disk"),
@@ -33,7 +33,7 @@ pub(crate) async fn start(
     Caller(caller): Caller,
     ValidJson(body): ValidJson<StartBody>,
 ) -> Result<Response, Problem> {
-    let run = app.conductor.submit(&caller.tenant, body).await?;
+    let run = app.conductor.submit(&caller, body).await?;
     Ok(created(&run))
 }
 

@@ -6,13 +6,13 @@ use load_analysis::change_points::{ChangePoint, change_points};
 use load_analysis::verdict::Level;
 use performance_store::{Run, TestName};
 use serde::{Deserialize, Serialize};
+use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::principal::Caller;
 use crate::problems;
 
 /// What is shown when no measure is asked for.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod audit;
 mod baselines;
 mod cancel;
 mod comparisons;
@@ -11,9 +13,12 @@ mod killed;
 mod lifecycle;
 mod limits;
 mod live;
+mod login;
 mod pages;
 mod processes;
+mod production;
 mod queue;
+mod redaction;
 mod refusals;
 mod reports;
 mod sandbox;

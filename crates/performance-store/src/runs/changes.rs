@@ -29,8 +29,8 @@ pub(super) fn insert(
     )?;
     transaction.execute(
         "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
-                           request, status, fence, queued_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'Queued', 0, ?9)",
+                           started_by, request, status, fence, queued_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'Queued', 0, ?10)",
         params![
             address.tenant.as_str(),
             address.id.to_string(),
@@ -39,6 +39,7 @@ pub(super) fn insert(
             new.scenario,
             new.script,
             new.environment,
+            new.started_by,
             new.request,
             Timestamp::now().as_millisecond(),
         ],

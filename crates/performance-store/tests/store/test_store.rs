@@ -60,6 +60,7 @@ impl TestStore {
             scenario: "Smoke".to_owned(),
             script: "tests/smoke.js".to_owned(),
             environment: "local".to_owned(),
+            started_by: "ana".to_owned(),
             request: "{}".to_owned(),
         };
         let address = RunAddress {
