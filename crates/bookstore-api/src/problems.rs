@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm::{BudgetRefusal, LedgerError, LimitKind, LlmError};
+use llm::{BudgetRefusal, FullQueue, LedgerError, LimitKind, LlmError};
 use money::format_usd;
 use service_defaults::problem::{FieldError, Problem};
 use storage::StorageError;
@@ -99,10 +99,7 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
             Problem::unavailable(format!("{provider} has failed too often"), retry)
                 .with_kind("circuit-open")
         }
-        LlmError::Overloaded { .. } => {
-            Problem::unavailable(format!("too many calls of {provider} are under way"), retry)
-                .with_kind("overloaded")
-        }
+        LlmError::Overloaded { queue, .. } => full_queue(provider, *queue, retry),
         LlmError::Budget(refusal) => budget_problem(refusal),
         LlmError::Timeout(_) => {
             Problem::gateway_timeout(format!("{provider} did not answer in time"))
@@ -115,6 +112,23 @@ pub(crate) fn llm_problem(provider: &str, error: &LlmError) -> Problem {
         }
         LlmError::Upstream { .. } | LlmError::Interrupted { .. } | LlmError::Malformed { .. } => {
             Problem::bad_gateway(format!("{provider} failed"))
+        }
+    }
+}
+
+/// A call that this process cannot take now. What is not the provider's is not told of it.
+fn full_queue(provider: &str, queue: FullQueue, retry: Duration) -> Problem {
+    match queue {
+        FullQueue::Provider => {
+            Problem::unavailable(format!("too many calls of {provider} are under way"), retry)
+                .with_kind("overloaded")
+        }
+        FullQueue::Ledger => {
+            Problem::unavailable("the ledger of model calls has too much to write", retry)
+                .with_kind("ledger-full")
+        }
+        FullQueue::Answers => {
+            Problem::unavailable("too many summaries are being made", retry).with_kind("overloaded")
         }
     }
 }
@@ -202,4 +216,25 @@ pub(crate) fn unknown_provider(available: &[&str]) -> Problem {
         "Unknown provider. Available providers: {}",
         available.join(", ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_ledger_is_no_fault_of_the_provider() {
+        let told = |queue| {
+            let retry_after = Duration::from_secs(3);
+            let error = LlmError::Overloaded { queue, retry_after };
+            let document = llm_problem("claude", &error).to_json();
+            assert_eq!(document["status"], 503);
+            (document["type"].to_string(), document["detail"].to_string())
+        };
+        let (kind, detail) = told(FullQueue::Ledger);
+        assert!(kind.contains("ledger-full") && !detail.contains("claude"));
+        let (kind, detail) = told(FullQueue::Provider);
+        assert!(kind.contains("overloaded") && detail.contains("claude"));
+        assert!(told(FullQueue::Answers).0.contains("overloaded"));
+    }
 }

@@ -15,6 +15,7 @@ mod providers;
 mod repair;
 mod reply;
 mod stream;
+mod trimmed;
 mod way;
 
 use std::{
@@ -135,6 +136,9 @@ pub(crate) enum SummaryError {
         /// What went wrong.
         error: LlmError,
     },
+    /// The provider has no model of the name that the caller gave.
+    #[error("{0} has no such model")]
+    UnknownModel(ProviderName),
     /// The model's answers are no summaries.
     #[error("{provider}: {}", fault.reason())]
     Rejected {
@@ -168,6 +172,7 @@ impl Summaries {
     ) -> Result<SummaryStream, SummaryError> {
         let began = Instant::now();
         let way = self.way(&wish)?;
+        let names_model = wish.model.is_some();
         let found = self.parts.books.get(&wish.tenant, &wish.book).await?;
         let found = found.ok_or(SummaryError::NoBook)?;
         let key = SummaryKey {
@@ -196,6 +201,7 @@ impl Summaries {
             key,
             book,
             prompt: way.prompt,
+            names_model,
             by_anyone: way.by_anyone,
             variant: way.variant,
         });
@@ -204,7 +210,7 @@ impl Summaries {
             && stored.counts(&self.parts.llm, subject.variant.as_deref())
         {
             cache.put(&subject.key, stored.encode());
-            return Ok(SummaryStream::of_kept(stored, began));
+            return Ok(SummaryStream::of_kept(stored.saved(), began));
         }
         self.ask(subject, way.provider, cache.is_some(), began)
     }

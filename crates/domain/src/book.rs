@@ -57,6 +57,8 @@ pub struct BookSummary {
     pub call_id: Option<String>,
     /// The variant of an experiment that it was made for.
     pub variant: Option<String>,
+    /// What it cost, in units of 10⁻¹² USD; `None` when unpriced, or from before that was kept.
+    pub cost: Option<i64>,
     /// When it was generated.
     pub generated_at: Timestamp,
 }

@@ -230,6 +230,8 @@ fn server_span(request: &Request<Body>, route: &str, parent: Option<&Parent>) ->
         "test.id" = tracing::field::Empty,
         "test.scenario" = tracing::field::Empty,
         "request.id" = tracing::field::Empty,
+        "bookstore.gen_ai.cached" = tracing::field::Empty,
+        "bookstore.gen_ai.coalesced" = tracing::field::Empty,
     );
     if let Some(parent) = parent
         && span.set_parent(parent.context()).is_err()

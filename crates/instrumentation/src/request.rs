@@ -93,6 +93,14 @@ pub fn record_tenant(tenant: &str) {
     Span::current().record("tenant.id", tenant);
 }
 
+/// Notes on the request's span where a model's answer came from: whether it was there already, and
+/// whether another request had asked for it.
+pub fn record_answer(cached: bool, coalesced: bool) {
+    let span = Span::current();
+    span.record("bookstore.gen_ai.cached", cached);
+    span.record("bookstore.gen_ai.coalesced", coalesced);
+}
+
 /// The last `DIGITS` hexadecimal digits of a number.
 pub(crate) fn hex<const DIGITS: usize>(number: u128) -> [u8; DIGITS] {
     const ALPHABET: &[u8; 16] = b"0123456789abcdef";

@@ -4,6 +4,7 @@
 //! A library is a file of JSON lines: a header with the format's version, then
 //! one recording a line.
 
+mod account_numbers;
 mod booking;
 mod digest;
 mod file;

@@ -7,8 +7,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    ChatEvent, ChatRequest, ChatResponse, ChatStream, LatencySplit, LlmError, ServiceTier, Usage,
-    transport::ReplyHead, usage::estimate_tokens,
+    ChatEvent, ChatRequest, ChatResponse, ChatStream, LatencySplit, LlmError, OpeningLatency,
+    ServiceTier, Usage, transport::ReplyHead, usage::estimate_tokens,
 };
 
 /// How long the end of the HTTP body is waited for once the answer is complete. Only a connection
@@ -220,6 +220,10 @@ impl Answer {
             usage: start.usage,
             service_tier: start.service_tier,
             fallback: None,
+            latency: OpeningLatency {
+                connect: self.exchange.head.connect,
+                ..OpeningLatency::default()
+            },
         })
     }
 

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    ChatRequest, ChatResponse, ChatStream, Endpoint, LlmError, LlmProvider, ProviderName,
-    ServiceTier, Stage, stream_end::at_end,
+    ChatRequest, ChatResponse, ChatStream, Endpoint, FullQueue, LlmError, LlmProvider,
+    ProviderName, ServiceTier, Stage, stream_end::until_end,
 };
 
 /// What a caller is told to wait that found no place: models answer within seconds.
@@ -91,22 +91,21 @@ impl Bulkhead {
         begun: Instant,
         deadline: Option<Instant>,
     ) -> Result<OwnedSemaphorePermit, LlmError> {
-        let overloaded = |message| {
+        let overloaded = || {
             self.refusals.increment(1);
             LlmError::Overloaded {
-                message,
+                queue: FullQueue::Provider,
                 retry_after: RETRY_AFTER,
             }
         };
-        let full = "every place at the provider is taken, and the queue is full";
-        let _waiting = self.waiting.try_acquire().map_err(|_| overloaded(full))?;
+        let _waiting = self.waiting.try_acquire().map_err(|_| overloaded())?;
         let patience = begun + self.patience;
         let limit = deadline.map_or(patience, |deadline| deadline.min(patience));
         match timeout_at(limit, Arc::clone(&self.places).acquire_owned()).await {
             Ok(Ok(place)) => Ok(place),
             // The semaphore is never closed, so only the time can be over.
             Ok(Err(_)) | Err(_) if limit < patience => Err(LlmError::Timeout(Stage::Total)),
-            Ok(Err(_)) | Err(_) => Err(overloaded("no place at the provider became free")),
+            Ok(Err(_)) | Err(_) => Err(overloaded()),
         }
     }
 }
@@ -137,6 +136,6 @@ impl LlmProvider for Bulkhead {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let (place, request) = self.enter(request).await?;
         let events = self.inner.stream(&request).await?;
-        Ok(at_end(events, move |_| drop(place)))
+        Ok(until_end(events, place))
     }
 }

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 
 use crate::{
-    ChatRequest, ChatResponse, ChatStream, CircuitPolicy, Circuits, Endpoint, LlmError,
-    LlmProvider, ProviderName, ServiceTier, circuit::Permit, stream_end::at_end,
+    ChatEvent, ChatRequest, ChatResponse, ChatStream, CircuitPolicy, Circuits, Endpoint, LlmError,
+    LlmProvider, ProviderName, ServiceTier, circuit::Permit,
 };
 
 /// A provider that is not asked for a model while its calls fail: they end at once with
 /// [`LlmError::CircuitOpen`].
 ///
 /// Only the provider's faults count, in a stream also those after its first text. A refused
-/// request is an answer, and a caller that leaves says nothing.
+/// request is an answer, and a caller that leaves says nothing. A stream that tries whether the
+/// provider answers again has shown it with its first text.
 pub struct CircuitBreaker {
     inner: Arc<dyn LlmProvider>,
     circuits: Arc<Circuits>,
@@ -66,11 +68,34 @@ impl LlmProvider for CircuitBreaker {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let permit = self.admit(request)?;
         match self.inner.stream(request).await {
-            Ok(events) => Ok(at_end(events, move |error| permit.settle(error))),
+            Ok(events) => Ok(settled_by(events, permit)),
             Err(error) => {
                 permit.settle(Some(&error));
                 Err(error)
             }
         }
     }
+}
+
+/// The stream, whose items say how its call goes.
+fn settled_by(events: ChatStream, permit: Permit) -> ChatStream {
+    let mut permit = Some(permit);
+    events
+        .inspect(move |item| {
+            let error = match item {
+                Ok(ChatEvent::Started { .. }) => return,
+                Ok(ChatEvent::Delta(_)) => {
+                    if let Some(permit) = &mut permit {
+                        permit.note_text();
+                    }
+                    return;
+                }
+                Ok(ChatEvent::Finished(_)) => None,
+                Err(error) => Some(error),
+            };
+            if let Some(permit) = permit.take() {
+                permit.settle(error);
+            }
+        })
+        .boxed()
 }

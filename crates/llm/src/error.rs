@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BudgetRefusal, ProviderName};
+use crate::{BudgetRefusal, FullQueue, ProviderName};
 
 /// Why a call gave no answer. Messages are for logs: they may quote the provider, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,10 +38,10 @@ pub enum LlmError {
         retry_after: Duration,
     },
     /// This process cannot take the call now; the provider was not asked.
-    #[error("no capacity: {message}")]
+    #[error("no capacity: {queue}")]
     Overloaded {
         /// What is full.
-        message: &'static str,
+        queue: FullQueue,
         /// When to try again.
         retry_after: Duration,
     },
@@ -169,6 +169,12 @@ impl LlmError {
             | Self::Interrupted { .. }
             | Self::Malformed { .. } => None,
         }
+    }
+
+    /// Whether the provider says that there is no such thing: of what a request names, the model.
+    #[must_use]
+    pub const fn is_unknown_model(&self) -> bool {
+        matches!(self, Self::Rejected { status: 404, .. })
     }
 
     /// The HTTP status that the provider answered with.

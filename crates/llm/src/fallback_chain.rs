@@ -216,6 +216,7 @@ fn mark(event: ChatEvent, note: Option<Fallback>) -> ChatEvent {
             request_id,
             usage,
             service_tier,
+            latency,
             ..
         } => ChatEvent::Started {
             model,
@@ -224,6 +225,7 @@ fn mark(event: ChatEvent, note: Option<Fallback>) -> ChatEvent {
             usage,
             service_tier,
             fallback: note,
+            latency,
         },
         ChatEvent::Finished(mut response) => {
             response.fallback = note;

@@ -28,7 +28,7 @@ use secrecy::SecretString;
 use tenancy::TenantId;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::LlmError;
+use crate::{FullQueue, LlmError};
 
 pub use assessment::{Assessment, Assessor, ScoreCount};
 pub use query::{LedgerFilter, LedgerGroup, LedgerPage, LedgerTotal, MAX_PAGE_ROWS};
@@ -160,7 +160,7 @@ impl Ledger {
         match self.queue.clone().try_reserve_owned() {
             Ok(permit) => Ok(Slot(permit)),
             Err(_) => Err(LlmError::Overloaded {
-                message: "the ledger's queue is full",
+                queue: FullQueue::Ledger,
                 retry_after: FULL_RETRY_AFTER,
             }),
         }

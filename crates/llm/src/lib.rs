@@ -41,6 +41,7 @@ mod config;
 mod error;
 mod fallback_chain;
 mod finish;
+mod full_queue;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -85,6 +86,7 @@ pub use config::{
 pub use error::{LlmError, Stage};
 pub use fallback_chain::{FallbackChain, FallbackPolicy};
 pub use finish::Finish;
+pub use full_queue::FullQueue;
 pub use ledger::{
     Assessment, Assessor, CostParts, Ledger, LedgerError, LedgerFilter, LedgerGroup, LedgerPage,
     LedgerRow, LedgerTotal, MAX_PAGE_ROWS, Outcome, QUEUE_ROWS, Recost, RecostTotal, ScoreCount,
@@ -99,9 +101,9 @@ pub use price::{
 pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvider};
 pub use redaction::{Redacted, Secrets};
 pub use registry::{Llm, LlmBuildError, ProviderStatus, SelectionError};
-pub use request::{CallContext, ChatRequest, Message, MessageRole, is_model_name};
+pub use request::{AttemptNumbers, CallContext, ChatRequest, Message, MessageRole, is_model_name};
 pub use resilient::{Resilient, RetryPolicy};
-pub use response::{ChatEvent, ChatResponse, Cost, Fallback, LatencySplit};
+pub use response::{ChatEvent, ChatResponse, Cost, Fallback, LatencySplit, OpeningLatency};
 pub use service_tier::ServiceTier;
 pub use shared::{CostShare, SharedStream, SharedStreams};
 pub use transport::Deadlines;

@@ -2,9 +2,12 @@
 
 mod vendors;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use service_defaults::http_client::{self, HttpClientConfig};
@@ -23,6 +26,7 @@ pub struct Llm {
     default: ProviderName,
     /// The default provider and those that are asked when it fails; `None` without any.
     chain: Option<Arc<dyn LlmProvider>>,
+    call_time: Duration,
     entries: [Entry; ProviderName::ALL.len()],
 }
 
@@ -127,6 +131,7 @@ impl Llm {
         let mut llm = Self {
             default: config.default_provider,
             chain: None,
+            call_time: config.retries.total,
             entries,
         };
         for provider in vendors::configured(config, &client)? {
@@ -157,6 +162,13 @@ impl Llm {
     #[must_use]
     pub const fn has_fallback(&self) -> bool {
         self.chain.is_some()
+    }
+
+    /// How long a call may take: all attempts, waits and fallbacks. Who makes several for one answer
+    /// gives them one [`deadline`](crate::CallContext::deadline) after this time.
+    #[must_use]
+    pub const fn call_time(&self) -> Duration {
+        self.call_time
     }
 
     fn provider(&self, name: ProviderName) -> Option<Arc<dyn LlmProvider>> {

@@ -1,6 +1,12 @@
 //! What a caller asks a model for.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use tenancy::TenantId;
 use tokio::time::Instant;
@@ -63,8 +69,11 @@ pub struct CallContext {
     pub prompt_version: Option<String>,
     /// Where the attempt is to say what it cost; set by [`Budgeted`](crate::Budgeted).
     pub bill: Option<Arc<Bill>>,
-    /// 1 for the first try at a provider; set by [`Resilient`](crate::Resilient).
+    /// 1 for the first attempt, counted over all providers that the call is made to; set by
+    /// [`Resilient`](crate::Resilient).
     pub attempt: u32,
+    /// Where the next attempt of the call has its number from.
+    pub numbers: AttemptNumbers,
     /// Why this is not the first try: the error type of the attempt before, which may have been at
     /// another provider; set by [`Resilient`](crate::Resilient) and
     /// [`FallbackChain`](crate::FallbackChain).
@@ -92,6 +101,7 @@ impl CallContext {
             prompt_version: None,
             bill: None,
             attempt: 1,
+            numbers: AttemptNumbers::default(),
             retry_reason: None,
             deadline: None,
             queued: Duration::ZERO,
@@ -99,6 +109,35 @@ impl CallContext {
         }
     }
 }
+
+impl CallContext {
+    /// Makes it that of another call, for the same reason and within the same time.
+    pub fn begin_another_call(&mut self) {
+        self.call_id = Uuid::now_v7();
+        self.numbers = AttemptNumbers::default();
+    }
+}
+
+/// Numbers the attempts of one call, whoever makes them: with the call's id, a number stands for one
+/// attempt.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptNumbers(Arc<AtomicU32>);
+
+impl AttemptNumbers {
+    /// 1 at first, then 2.
+    pub(crate) fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+}
+
+impl PartialEq for AttemptNumbers {
+    /// Whether they are those of the same call.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for AttemptNumbers {}
 
 impl ChatRequest {
     /// The text that the model reads, in pieces.

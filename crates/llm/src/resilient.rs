@@ -99,9 +99,13 @@ impl Resilient {
         let own = Instant::now() + self.policy.total;
         let deadline = request.context.deadline.map_or(own, |given| given.min(own));
         let mut request = Arc::new(request.clone());
-        Arc::make_mut(&mut request).context.deadline = Some(deadline);
+        let context = &mut Arc::make_mut(&mut request).context;
+        context.deadline = Some(deadline);
+        context.attempt = context.numbers.next();
         self.budget.deposit();
+        let mut tried = 0;
         loop {
+            tried += 1;
             let result = timeout_at(deadline + BACKSTOP, run(Arc::clone(&request)))
                 .await
                 .unwrap_or(Err(LlmError::Timeout(Stage::Total)));
@@ -110,7 +114,7 @@ impl Resilient {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let Some(wait) = self.wait_after(&error, request.context.attempt) else {
+            let Some(wait) = self.wait_after(&error, tried) else {
                 return Err(error);
             };
             if Instant::now() + wait >= deadline {
@@ -123,17 +127,17 @@ impl Resilient {
             self.backoff_duration.record(wait.as_secs_f64());
             back_off(wait).await;
             let context = &mut Arc::make_mut(&mut request).context;
-            context.attempt += 1;
+            context.attempt = context.numbers.next();
             context.retry_reason = Some(error.error_type());
         }
     }
 
-    /// How long to wait before the next attempt; `None` when there is to be none.
-    fn wait_after(&self, error: &LlmError, attempt: u32) -> Option<Duration> {
-        if attempt >= self.policy.attempts || !error.is_retryable() {
+    /// How long to wait after so many attempts at this provider; `None` when there is to be none.
+    fn wait_after(&self, error: &LlmError, tried: u32) -> Option<Duration> {
+        if tried >= self.policy.attempts || !error.is_retryable() {
             return None;
         }
-        let doubled = 2_u32.saturating_pow(attempt - 1);
+        let doubled = 2_u32.saturating_pow(tried - 1);
         let ceiling = self.policy.backoff.saturating_mul(doubled);
         let jitter = ceiling
             .min(self.policy.max_backoff)

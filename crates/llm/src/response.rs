@@ -67,12 +67,22 @@ pub struct LatencySplit {
     pub queue: Duration,
     /// Opening a connection, where the transport can tell; `None` for a reused one.
     pub connect: Option<Duration>,
-    /// From sending to the first token; streamed calls only.
+    /// From the sending of the attempt that answered to the first token; streamed calls only. Whoever
+    /// tells a caller of it counts from the caller's own request.
     pub time_to_first_token: Option<Duration>,
     /// From the first token to the last; streamed calls only.
     pub decode: Option<Duration>,
     /// From sending to the end of the answer.
     pub total: Duration,
+}
+
+/// Where the time went before the provider began to answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpeningLatency {
+    /// As in [`LatencySplit`].
+    pub queue: Duration,
+    /// As in [`LatencySplit`].
+    pub connect: Option<Duration>,
 }
 
 /// What one attempt cost, to the pico-dollar.
@@ -111,6 +121,8 @@ pub enum ChatEvent {
         service_tier: Option<ServiceTier>,
         /// Who answers in whose place: filled by [`FallbackChain`](crate::FallbackChain).
         fallback: Option<Fallback>,
+        /// What is known by then of where the time went: queueing and connecting.
+        latency: OpeningLatency,
     },
     /// The next piece of text, never empty.
     Delta(String),

@@ -27,7 +27,7 @@ use metrics::Gauge;
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 use tracing::Instrument;
 
-use crate::{ChatEvent, LatencySplit, LlmError};
+use crate::{ChatEvent, FullQueue, LatencySplit, LlmError, OpeningLatency};
 
 use reading::Reading;
 use transcript::{Position, Transcript};
@@ -118,13 +118,13 @@ where
         let mut under_way = lock(&self.under_way);
         if let Some(stream) = under_way.get_mut(&key) {
             if stream.callers.len() >= MAX_CALLERS {
-                return Err(full("too many callers wait for one answer"));
+                return Err(full());
             }
             let number = stream.take_number();
             return Ok(self.follow(key, &stream.transcript, number));
         }
         if under_way.len() >= MAX_STREAMS {
-            return Err(full("too many answers are under way"));
+            return Err(full());
         }
         let transcript = Arc::new(watch::Sender::new(Transcript::new()));
         let reading = Reading::new(&self.under_way, &key, &transcript);
@@ -233,6 +233,12 @@ impl<K: Eq + Hash, E: Clone + From<LlmError>> SharedStream<K, E> {
         stream.map_or(1, |stream| stream.callers.len())
     }
 
+    /// Whether another caller opened the stream.
+    #[must_use]
+    pub const fn is_joined(&self) -> bool {
+        self.seat.number > 0
+    }
+
     /// This caller's part of the cost, once `Finished` has come.
     #[must_use]
     pub const fn share(&self) -> Option<CostShare> {
@@ -240,9 +246,16 @@ impl<K: Eq + Hash, E: Clone + From<LlmError>> SharedStream<K, E> {
     }
 
     /// Keeps what the caller may ask for later.
-    fn note(&mut self, event: ChatEvent) -> ChatEvent {
+    fn note(&mut self, mut event: ChatEvent) -> ChatEvent {
         match event {
-            ChatEvent::Started { .. } => event,
+            ChatEvent::Started {
+                ref mut latency, ..
+            } => {
+                if self.is_joined() {
+                    *latency = OpeningLatency::default();
+                }
+                event
+            }
             ChatEvent::Delta(_) => {
                 self.timing.first_text.get_or_insert_with(Instant::now);
                 event
@@ -251,7 +264,7 @@ impl<K: Eq + Hash, E: Clone + From<LlmError>> SharedStream<K, E> {
                 self.over = true;
                 let present = self.transcript.borrow().present();
                 self.share = CostShare::of(&response, &present, self.seat.number);
-                if self.seat.number > 0 {
+                if self.is_joined() {
                     response.latency = self.timing.split();
                 }
                 ChatEvent::Finished(response)
@@ -303,9 +316,9 @@ impl<K: Eq + Hash, E> Drop for Seat<K, E> {
     }
 }
 
-fn full(message: &'static str) -> LlmError {
+const fn full() -> LlmError {
     LlmError::Overloaded {
-        message,
+        queue: FullQueue::Answers,
         retry_after: FULL_RETRY_AFTER,
     }
 }

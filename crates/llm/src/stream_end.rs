@@ -1,26 +1,16 @@
-//! Learning how a stream ended.
+//! Learning that a stream ended.
 
 use futures_util::StreamExt;
 
-use crate::{ChatEvent, ChatStream, LlmError};
+use crate::{ChatEvent, ChatStream};
 
-/// Calls `settle` once, when the stream's last item passes: with its error, or with `None` for
-/// [`ChatEvent::Finished`]. A stream that is dropped before only drops `settle`.
-pub(crate) fn at_end(
-    events: ChatStream,
-    settle: impl FnOnce(Option<&LlmError>) + Send + 'static,
-) -> ChatStream {
-    let mut settle = Some(settle);
+/// Drops `held` when the stream's last item passes, or with a stream that is dropped before.
+pub(crate) fn until_end<T: Send + 'static>(events: ChatStream, held: T) -> ChatStream {
+    let mut held = Some(held);
     events
-        .inspect(move |item| {
-            let error = match item {
-                Ok(ChatEvent::Started { .. } | ChatEvent::Delta(_)) => return,
-                Ok(ChatEvent::Finished(_)) => None,
-                Err(error) => Some(error),
-            };
-            if let Some(settle) = settle.take() {
-                settle(error);
-            }
+        .inspect(move |item| match item {
+            Ok(ChatEvent::Started { .. } | ChatEvent::Delta(_)) => {}
+            Ok(ChatEvent::Finished(_)) | Err(_) => drop(held.take()),
         })
         .boxed()
 }

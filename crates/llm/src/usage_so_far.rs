@@ -88,7 +88,7 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::{CallContext, Message};
+    use crate::{CallContext, Message, OpeningLatency};
 
     fn request() -> ChatRequest {
         ChatRequest {
@@ -109,6 +109,7 @@ mod tests {
             usage,
             service_tier: None,
             fallback: None,
+            latency: OpeningLatency::default(),
         }
     }
 

@@ -125,9 +125,13 @@ pub(super) async fn reply(
     let first = first.ok().transpose().map_err(summary_problem)?;
     let timing = match &first {
         Some(Piece::Whole(_)) => server_timing([("total", Some(summary.elapsed()))]),
-        Some(Piece::Started { .. } | Piece::Text(_)) => {
-            server_timing([("ttft", Some(summary.elapsed()))])
-        }
+        // It comes with its first text.
+        Some(Piece::Started { latency, .. }) => server_timing([
+            ("queue", Some(latency.queue)),
+            ("connect", latency.connect),
+            ("ttft", Some(summary.elapsed())),
+        ]),
+        Some(Piece::Text(_)) => server_timing([("ttft", Some(summary.elapsed()))]),
         None => String::new(),
     };
     let writer = Writer::new(book_id);
@@ -197,6 +201,7 @@ impl Writer {
                 model,
                 provider,
                 fallback,
+                ..
             } => vec![self.start(model, provider.as_str().to_owned(), fallback)],
             Piece::Text(text) => {
                 let mut events = vec![self.event("summary.delta", &DeltaEvent { text })];

@@ -8,6 +8,7 @@ use axum::{
 };
 use domain::Book;
 use http::{HeaderMap, HeaderValue, header};
+use instrumentation::request;
 use serde::Deserialize;
 use service_defaults::{
     extract::{ValidPath, ValidQuery},
@@ -45,12 +46,16 @@ pub(super) struct GenerateQuery {
 
 /// Generates a summary of a book, or gets the one that is there; with `Accept: text/event-stream` as
 /// it comes. A stream ends with `summary.done` or `summary.error`; silence is filled with comments.
+/// `Server-Timing` says where the time went; its `ttft` counts from the arrival of the request, in
+/// either form.
 #[utoipa::path(post, path = "/api/v1/books/{id}/generate-summary", tag = "summaries",
     params(("id" = String, Path), ("X-User-Id" = Option<String>, Header), GenerateQuery), responses(
     (status = 200, headers(("Server-Timing" = String)), content(
         (SummaryReply = "application/json"), (SummaryEvent = "text/event-stream"))),
     (status = 400, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 429, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 502, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
     (status = 504, body = ProblemDocument, content_type = "application/problem+json")
@@ -82,10 +87,13 @@ pub(super) async fn generate_summary(
     let book_id = id.to_ascii_lowercase();
     let summary = app.summaries.summarize(wish).await;
     let summary = summary.map_err(summary_problem)?;
+    let joined = summary.is_joined();
     if events::are_wanted(&headers) {
+        request::record_answer(summary.is_kept(), joined);
         return events::reply(book_id, summary, app.heartbeat).await;
     }
     let summary = summary.whole().await.map_err(summary_problem)?;
+    request::record_answer(summary.answer.is_none(), joined);
     let reply = SummaryReply::new(book_id, &summary);
     let timing = reply.server_timing();
     let mut response = Json(reply).into_response();
@@ -114,6 +122,9 @@ pub(super) fn summary_problem(error: SummaryError) -> Problem {
         SummaryError::NoBook => no_such("book"),
         SummaryError::Store(error) => storage_problem(error),
         SummaryError::Model { provider, error } => llm_problem(provider.as_str(), &error),
+        SummaryError::UnknownModel(provider) => {
+            Problem::invalid_field("model", format!("{provider} has no such model"))
+        }
         SummaryError::Rejected { provider, fault } => {
             output_rejected(provider.as_str(), fault.as_str(), fault.reason())
         }

@@ -40,6 +40,8 @@ pub(super) struct Subject {
     pub(super) key: SummaryKey,
     pub(super) book: Book,
     pub(super) prompt: Arc<PromptTemplate>,
+    /// Whether the caller named the model.
+    pub(super) names_model: bool,
     /// Whether another provider may answer than the key's.
     pub(super) by_anyone: bool,
     /// The variant of an experiment that it is made for.
@@ -68,6 +70,7 @@ impl Subject {
             key,
             book: self.book.clone(),
             prompt: Arc::clone(&self.prompt),
+            names_model: false,
             by_anyone: true,
             variant: self.variant.clone(),
         })
@@ -89,7 +92,7 @@ impl Subject {
         }
     }
 
-    /// The summary on the book itself, if it is the one that is wished for; of unknown cost.
+    /// The summary on the book itself, if it is the one that is wished for.
     pub(super) fn stored(&self) -> Option<KeptSummary> {
         let key = &self.key;
         let stored = self.book.summary.as_ref().filter(|summary| {
@@ -107,7 +110,7 @@ impl Subject {
             prompt_version: stored.prompt_version.clone(),
             call_id: stored.call_id.clone(),
             variant: stored.variant.clone(),
-            cost: None,
+            cost: stored.cost,
         })
     }
 }

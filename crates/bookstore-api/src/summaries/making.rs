@@ -11,6 +11,7 @@ use llm::{
     Assessment, Assessor, ChatEvent, ChatRequest, ChatResponse, LlmError, LlmProvider, ProviderName,
 };
 use storage::StorageError;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{
@@ -51,12 +52,15 @@ impl Summaries {
         self: Arc<Self>,
         subject: Arc<Subject>,
         provider: Arc<dyn LlmProvider>,
-        request: ChatRequest,
+        mut request: ChatRequest,
         kept_counts: bool,
     ) -> Result<impl Stream<Item = Result<ChatEvent, Interruption>> + Send, Interruption> {
         if kept_counts && let Some(kept) = self.made_meanwhile(&subject) {
             return Err(Interruption::Made(kept));
         }
+        // The second try has what the first one leaves of the time.
+        let deadline = Instant::now() + self.parts.llm.call_time();
+        request.context.deadline.get_or_insert(deadline);
         // Streamed for a reply in one piece too: only a stream tells when its first token came.
         let mut events = provider.stream(&request).await?;
         Ok(try_stream! {
@@ -169,6 +173,7 @@ impl Summaries {
             simulated: Some(kept.simulated),
             call_id: kept.call_id.clone(),
             variant: kept.variant.clone(),
+            cost: kept.cost,
             generated_at: domain::to_milliseconds(Timestamp::now()),
         };
         let books = &self.parts.books;

@@ -2,7 +2,6 @@
 
 use llm::{ChatRequest, ChatResponse, Cost, Message, MessageRole, Usage};
 use money::PicoUsd;
-use uuid::Uuid;
 
 use super::output_check::OutputFault;
 
@@ -12,7 +11,7 @@ const SHOWN_CHARACTERS: usize = 2_000;
 /// The same question with the answer and what is wrong with it; a call of its own in the ledger.
 pub(super) fn request(first: &ChatRequest, answer: &str, fault: OutputFault) -> ChatRequest {
     let mut request = first.clone();
-    request.context.call_id = Uuid::now_v7();
+    request.context.begin_another_call();
     let shown: String = answer.trim().chars().take(SHOWN_CHARACTERS).collect();
     // Vendors refuse a message without text.
     if !shown.is_empty() {
@@ -29,8 +28,13 @@ pub(super) fn request(first: &ChatRequest, answer: &str, fault: OutputFault) -> 
     request
 }
 
-/// Adds what the rejected answer took: who gets the second one has caused both.
+/// Adds what the rejected answer took: who gets the second one has caused both. Where a simulator
+/// gave one of them, and a fallback the other, the second stands alone: real and simulated money
+/// never meet in one sum, and the ledger has both.
 pub(super) fn add_cost(response: &mut ChatResponse, first: &ChatResponse) {
+    if response.simulated != first.simulated {
+        return;
+    }
     response.usage = sum(&response.usage, &first.usage);
     let costs = response.cost.take().zip(first.cost.as_ref());
     response.cost = costs.map(|(second, first)| {
@@ -56,5 +60,73 @@ const fn sum(one: &Usage, other: &Usage) -> Usage {
         cache_write_1h_tokens: one.cache_write_1h_tokens + other.cache_write_1h_tokens,
         reasoning_tokens: one.reasoning_tokens + other.reasoning_tokens,
         estimated: one.estimated || other.estimated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use llm::{CallContext, LatencySplit};
+    use tenancy::TenantId;
+
+    use super::*;
+
+    fn answer(simulated: bool, cost: i64) -> ChatResponse {
+        let total = PicoUsd::new(cost);
+        let cost = Cost {
+            input: total,
+            cache_read: PicoUsd::new(0),
+            cache_write: PicoUsd::new(0),
+            output: PicoUsd::new(0),
+            total,
+            price_version: "v".into(),
+        };
+        ChatResponse {
+            text: "text".to_owned(),
+            model: "m".to_owned(),
+            response_id: None,
+            request_id: None,
+            finish_reason: None,
+            usage: Usage {
+                input_tokens: 5,
+                ..Usage::default()
+            },
+            service_tier: None,
+            latency: LatencySplit::default(),
+            call_id: None,
+            cost: Some(cost),
+            simulated,
+            fallback: None,
+        }
+    }
+
+    #[test]
+    fn real_and_simulated_money_are_not_added() {
+        for (second, first, total, tokens) in [
+            (false, false, 12, 10),
+            (true, true, 12, 10),
+            (true, false, 5, 5),
+            (false, true, 5, 5),
+        ] {
+            let mut response = answer(second, 5);
+            add_cost(&mut response, &answer(first, 7));
+            let cost = response.cost.map(|cost| cost.total.get());
+            assert_eq!((cost, response.usage.input_tokens), (Some(total), tokens));
+        }
+    }
+
+    #[test]
+    fn the_second_try_is_a_call_of_its_own_within_the_same_time() {
+        let mut first = ChatRequest {
+            model: None,
+            system: None,
+            messages: vec![Message::user("Summarize.")],
+            max_tokens: 1,
+            temperature: None,
+            context: CallContext::new(TenantId::development(), "summary", None),
+        };
+        first.context.deadline = Some(tokio::time::Instant::now());
+        let second = request(&first, "<b>", OutputFault::Markup);
+        assert_ne!(second.context.call_id, first.context.call_id);
+        assert_eq!(second.context.deadline, first.context.deadline);
     }
 }

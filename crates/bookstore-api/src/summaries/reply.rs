@@ -75,14 +75,21 @@ pub(super) struct CostReply {
     price_version: Option<String>,
 }
 
-/// Where the time went, in milliseconds; null where nothing of the kind happened.
+/// Where the time went, in milliseconds; null where nothing of the kind happened. Also in
+/// `Server-Timing`, as `queue`, `connect`, `ttft`, `decode` and `total`; of a stream of events, whose
+/// head is sent before its end, as `queue`, `connect` and `ttft`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct LatencyReply {
+    /// Waiting for a place at the provider, of the attempt that answered.
     queue_ms: Option<f64>,
+    /// Opening a connection to it.
     connect_ms: Option<f64>,
+    /// From the arrival of this request to the first text, failed attempts and waits included.
     time_to_first_token_ms: Option<f64>,
+    /// From the first token of the answer to its last.
     decode_ms: Option<f64>,
+    /// From the arrival of this request to the end.
     total_ms: f64,
 }
 
@@ -114,7 +121,7 @@ impl SummaryReply {
                 .map(|response| UsageReply::new(&response.usage))
                 .unwrap_or_default(),
             cost: answer.map_or_else(CostReply::nothing, CostReply::of_answer),
-            latency: LatencyReply::new(response.map(|response| &response.latency), summary.total),
+            latency: LatencyReply::new(response.map(|response| &response.latency), summary),
         }
     }
 
@@ -199,13 +206,19 @@ impl CostReply {
 }
 
 impl LatencyReply {
-    fn new(split: Option<&LatencySplit>, total: Duration) -> Self {
+    fn new(split: Option<&LatencySplit>, summary: &Summary) -> Self {
+        // It is measured where the answer is read, the others where the request is served.
+        let rest = summary
+            .total
+            .saturating_sub(summary.first_text.unwrap_or_default());
+        let decode = split.and_then(|split| split.decode);
+        let decode = decode.map(|decode| decode.min(rest));
         Self {
             queue_ms: split.map(|split| milliseconds(split.queue)),
             connect_ms: split.and_then(|split| split.connect).map(milliseconds),
-            time_to_first_token_ms: split.and_then(|s| s.time_to_first_token).map(milliseconds),
-            decode_ms: split.and_then(|split| split.decode).map(milliseconds),
-            total_ms: milliseconds(total),
+            time_to_first_token_ms: summary.first_text.map(milliseconds),
+            decode_ms: decode.map(milliseconds),
+            total_ms: milliseconds(summary.total),
         }
     }
 }

@@ -7,16 +7,19 @@ use std::{
 
 use jiff::Timestamp;
 use llm::{
-    ChatEvent, ChatResponse, Cost, CostShare, Fallback, LlmError, PriceQuery, ProviderName,
-    ServiceTier, SharedStream, Usage, UsageSoFar,
+    ChatEvent, ChatResponse, Cost, CostShare, Fallback, LlmError, OpeningLatency, PriceQuery,
+    ProviderName, ServiceTier, SharedStream, Usage, UsageSoFar,
 };
 use money::PicoUsd;
 
-use super::{Interruption, KeptSummary, Question, Subject, Summaries, SummaryError};
+use super::{
+    Interruption, KeptSummary, Question, Subject, Summaries, SummaryError, trimmed::Trimmed,
+};
 
 /// A summary as it comes. Dropping it leaves the model's answer, which ends when nobody is left.
 pub(crate) struct SummaryStream {
     began: Instant,
+    first_text: Option<Duration>,
     source: Source,
 }
 
@@ -56,6 +59,8 @@ pub(crate) enum Piece {
         provider: ProviderName,
         /// In whose place; after texts, another provider begins anew, and those are void.
         fallback: Option<Fallback>,
+        /// Queueing and connecting.
+        latency: OpeningLatency,
     },
     /// The next part of the text, never empty.
     Text(String),
@@ -68,6 +73,9 @@ pub(crate) struct Summary {
     pub(crate) kept: KeptSummary,
     /// The model's answer; `None` when no model was asked for this request.
     pub(crate) answer: Option<Answer>,
+    /// From the request to the first text of a model's answer, also of one that became void.
+    pub(crate) first_text: Option<Duration>,
+    /// From the request to the end.
     pub(crate) total: Duration,
 }
 
@@ -80,7 +88,7 @@ pub(crate) struct Answer {
 impl SummaryStream {
     pub(super) fn of_kept(kept: KeptSummary, began: Instant) -> Self {
         let source = Source::Kept(Box::new(kept));
-        Self { began, source }
+        Self::new(began, source)
     }
 
     pub(super) fn of_model(
@@ -98,16 +106,45 @@ impl SummaryStream {
             fallback: None,
         };
         let source = Source::Model(Box::new(following));
-        Self { began, source }
+        Self::new(began, source)
+    }
+
+    const fn new(began: Instant, source: Source) -> Self {
+        Self {
+            began,
+            first_text: None,
+            source,
+        }
+    }
+
+    /// Whether it was there before the request came.
+    pub(crate) const fn is_kept(&self) -> bool {
+        matches!(self.source, Source::Kept(_))
+    }
+
+    /// Whether it is made for another request that came first.
+    pub(crate) fn is_joined(&self) -> bool {
+        match &self.source {
+            Source::Kept(_) => false,
+            Source::Model(following) => following.shared.is_joined(),
+        }
     }
 
     /// The next piece; not to be called after [`Piece::Whole`] or an error. A call that is given up
     /// loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Piece, SummaryError> {
-        match &mut self.source {
-            Source::Kept(kept) => Ok(Piece::whole((**kept).clone(), None, self.began)),
-            Source::Model(following) => following.next(self.began).await,
+        let mut piece = match &mut self.source {
+            Source::Kept(kept) => Piece::whole((**kept).clone(), None, self.began),
+            Source::Model(following) => following.next(self.began).await?,
+        };
+        match &mut piece {
+            Piece::Started { .. } => {}
+            Piece::Text(_) => {
+                self.first_text.get_or_insert(self.began.elapsed());
+            }
+            Piece::Whole(summary) => summary.first_text = self.first_text,
         }
+        Ok(piece)
     }
 
     /// The whole summary.
@@ -140,6 +177,7 @@ impl Piece {
         Self::Whole(Box::new(Summary {
             kept,
             answer,
+            first_text: None,
             total: began.elapsed(),
         }))
     }
@@ -168,10 +206,11 @@ impl Following {
                     model,
                     service_tier,
                     fallback,
+                    latency,
                     ..
                 } => {
                     self.service_tier = service_tier.unwrap_or(ServiceTier::STANDARD);
-                    return Ok(self.started(model, fallback));
+                    return Ok(self.started(model, fallback, latency));
                 }
                 ChatEvent::Delta(text) => {
                     if let Some(text) = self.trimmed.push(&text) {
@@ -192,13 +231,19 @@ impl Following {
         Ok((kept, Answer { response, share }))
     }
 
-    fn started(&mut self, model: String, fallback: Option<Fallback>) -> Piece {
+    fn started(
+        &mut self,
+        model: String,
+        fallback: Option<Fallback>,
+        latency: OpeningLatency,
+    ) -> Piece {
         self.fallback = fallback;
         self.trimmed = Trimmed::default();
         Piece::Started {
             model,
             provider: self.provider(),
             fallback,
+            latency,
         }
     }
 
@@ -215,6 +260,9 @@ impl Following {
     }
 
     fn failed(&self, error: LlmError) -> SummaryError {
+        if self.reader.subject.names_model && error.is_unknown_model() {
+            return SummaryError::UnknownModel(self.reader.provider);
+        }
         SummaryError::Model {
             provider: self.reader.provider,
             error,
@@ -246,49 +294,5 @@ impl Following {
 fn over() -> LlmError {
     LlmError::Interrupted {
         message: "the answer is over".to_owned(),
-    }
-}
-
-/// Leaves out the white space around a text that comes in pieces, so that the pieces together are
-/// the summary that is kept.
-#[derive(Default)]
-struct Trimmed {
-    begun: bool,
-    /// White space that stays if more text comes.
-    held: String,
-}
-
-impl Trimmed {
-    fn push(&mut self, piece: &str) -> Option<String> {
-        let mut text = std::mem::take(&mut self.held);
-        text.push_str(if self.begun {
-            piece
-        } else {
-            piece.trim_start()
-        });
-        self.held = text.split_off(text.trim_end().len());
-        self.begun |= !text.is_empty();
-        (!text.is_empty()).then_some(text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_add_up_to_the_trimmed_whole() {
-        for pieces in [
-            &[" \n", "A", " b", " ", " ", "c \n", " "][..],
-            &["ä ", "\u{a0}", "ö"],
-            &["  "],
-            &["x"],
-            &["", " ", "x", ""],
-        ] {
-            let mut trimmed = Trimmed::default();
-            let texts: Vec<String> = pieces.iter().filter_map(|p| trimmed.push(p)).collect();
-            assert!(texts.iter().all(|text| !text.is_empty()));
-            assert_eq!(texts.concat(), pieces.concat().trim(), "{pieces:?}");
-        }
     }
 }

@@ -88,6 +88,28 @@ async fn each_fault_has_its_status() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_model_that_the_provider_does_not_have_is_the_callers_mistake() -> anyhow::Result<()> {
+    let llm = impatient(3).await?;
+    let book = llm.book().await?;
+    llm.break_by(&json!([{"fault": {"status": {"code": 404}}}]))?;
+    for provider in ["claude", "ollama"] {
+        let query = format!("provider={provider}&model=no-such-model-1");
+        llm.ask(&book, &query).await?.problem(400)?.names("model")?;
+        let own = llm.ask(&book, &format!("provider={provider}")).await?;
+        own.problem(502)?;
+    }
+    let path = format!("{book}/generate-summary?provider=claude&model=no-such-model-1");
+    let request = llm.caller.request(http::Method::POST, &path);
+    let streamed = request.header("accept", "text/event-stream");
+    llm.caller
+        .send(streamed)
+        .await?
+        .problem(400)?
+        .names("model")?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_limit_of_the_provider_is_told_on() -> anyhow::Result<()> {
     let llm = impatient(3).await?;
     for (retry_after, told) in [("3600", 3_600), ("61", 61), ("soon", 0)] {
@@ -124,6 +146,35 @@ async fn a_passing_fault_is_tried_again() -> anyhow::Result<()> {
     assert!(rows.iter().all(|row| row.call_id == rows[0].call_id));
     let booked = rows[2].cost.context("a price")?.get();
     assert_eq!(u64::try_from(booked)?, number(&summary["cost"]["picoUsd"])?);
+    Ok(())
+}
+
+/// The attempt that answers takes no time; the wait before it is part of what the caller sees.
+#[tokio::test]
+async fn the_time_to_the_first_token_counts_from_the_request() -> anyhow::Result<()> {
+    let llm = impatient(3).await?;
+    let book = llm.book().await?;
+    let once = json!([{"times": 1, "fault": {"status": {"code": 429, "retryAfter": "1"}}}]);
+    llm.break_by(&once)?;
+    let summary = llm.summary(&book, "provider=claude").await?;
+    let first = summary["latency"]["timeToFirstTokenMs"].as_f64();
+    assert!(first >= Some(1_000.0), "{summary}");
+    llm.break_by(&once)?;
+    let path = format!("{book}/generate-summary?provider=claude&refresh=true");
+    let request = llm.caller.request(http::Method::POST, &path);
+    let streamed = llm
+        .caller
+        .send(request.header("accept", "text/event-stream"));
+    let streamed = streamed.await?;
+    let timing = streamed.header("server-timing");
+    let entries = timing
+        .split(", ")
+        .filter_map(|entry| entry.split_once(";dur="));
+    let first = entries
+        .filter(|(name, _)| *name == "ttft")
+        .map(|(_, time)| time.parse::<f64>());
+    let first = first.last().context("ttft")??;
+    assert!(first >= 1_000.0, "{timing}");
     Ok(())
 }
 

@@ -141,6 +141,24 @@ async fn a_paid_answer_outlives_a_store_that_fails() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_a_kept_summary_saves_is_known_after_a_restart() -> anyhow::Result<()> {
+    let llm = SimulatedLlm::start().await?;
+    let book = llm.book().await?;
+    let first = llm.summary(&book, "provider=claude").await?;
+    assert!(llm.api.terminate().await?.success());
+    llm.api.restart().await?;
+    let again = llm.summary(&book, "provider=claude").await?;
+    assert_eq!(again["cached"], true);
+    let family = "bookstore_gen_ai_saved_cost_pico_usd_total";
+    let saved = llm.counted(family, &["reason=\"cache\"", "simulated=\"true\""]);
+    assert_eq!(
+        saved.await?.to_string(),
+        first["cost"]["picoUsd"].to_string()
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_wants_a_fresh_one_joins_the_one_being_made() -> anyhow::Result<()> {
     let model = HandDriven::start(Setup::default()).await?;
     let book = model.caller.create_book("T").await?;

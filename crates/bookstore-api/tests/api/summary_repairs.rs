@@ -1,5 +1,7 @@
 //! Answers that are no summaries: asked for once more, then refused, never kept.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use serde_json::{Value, json};
 
@@ -67,6 +69,36 @@ async fn what_breaks_off_or_is_refused_is_no_summary() -> anyhow::Result<()> {
     let reply = reply?.expect(200)?.json()?;
     assert_eq!(reply["aiGeneratedSummary"], GOOD);
     assert_eq!(reply["cached"], false, "a cut answer was kept");
+    Ok(())
+}
+
+#[tokio::test]
+async fn both_answers_have_one_deadline() -> anyhow::Result<()> {
+    let total = Duration::from_secs(2);
+    let setup = Setup::default().with("BOOKSTORE_LLM_TOTAL_TIMEOUT", "2s");
+    let model = HandDriven::start(setup).await?;
+    let book = model.caller.create_book("T").await?;
+    let began = Instant::now();
+    let asking = ask(&model.caller, &book, "provider=claude");
+    let answering = async {
+        let mut first = model.call().await?;
+        first.begin().await?;
+        first.say("A <b>bold</b> book to read.").await?;
+        while began.elapsed() < total * 3 / 4 {
+            assert!(!model.is_called_again().await, "before the answer's end");
+        }
+        first.finish().await?;
+        let mut second = model.call().await?;
+        second.begin().await?;
+        second.say("A quiet").await?;
+        second.left().await
+    };
+    let (reply, left) = tokio::join!(asking, answering);
+    left?;
+    reply?.problem(504)?;
+    let took = began.elapsed();
+    // With a time of its own the second would end after 3.5 s.
+    assert!(took >= total && took < total * 3 / 2, "{took:?}");
     Ok(())
 }
 

@@ -90,6 +90,8 @@ async fn a_summary_is_a_trace_from_the_caller_to_the_model() -> anyhow::Result<(
         ("test.id", "run-7"),
         ("test.scenario", "smoke"),
         ("request.id", &format!("order-{parent}")),
+        ("bookstore.gen_ai.cached", "false"),
+        ("bookstore.gen_ai.coalesced", "false"),
     ] {
         assert_eq!(server.tag(name).as_deref(), Some(value), "{name}");
     }
@@ -99,6 +101,21 @@ async fn a_summary_is_a_trace_from_the_caller_to_the_model() -> anyhow::Result<(
     check_chat(chat, &summary, &llm);
     for span in &trace.spans {
         ensure!(span.parent_id.is_some(), "{} hangs in the air", span.name);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_says_that_its_answer_was_there() -> anyhow::Result<()> {
+    let (jaeger, llm) = traced().await?;
+    let path = format!("{}/generate-summary?provider=claude", llm.book().await?);
+    for cached in ["false", "true"] {
+        let (id, parent) = ids();
+        called(&llm, (Method::POST, &path), (&id, &parent, "01")).await?;
+        let there = |trace: &Trace| trace.span("POST ").is_some();
+        let trace = jaeger.trace_where(&id, "is there", there).await?;
+        let tag = kind(&trace, "server", "POST ")?.tag("bookstore.gen_ai.cached");
+        assert_eq!(tag.as_deref(), Some(cached));
     }
     Ok(())
 }

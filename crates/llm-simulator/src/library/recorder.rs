@@ -25,8 +25,8 @@ use service_defaults::{
 };
 
 use super::{
-    KEPT_HEADERS, LibraryError, MAX_RECORDED_BYTES, RecordedFrame, Recording, digest,
-    file::open_to_append, frames::Frames, sanitise::Ids,
+    KEPT_HEADERS, LibraryError, MAX_RECORDED_BYTES, RecordedFrame, Recording,
+    account_numbers::without_accounts, digest, file::open_to_append, frames::Frames, sanitise::Ids,
 };
 use crate::{
     body::{self, MAX_REQUEST_BYTES, Unreadable},
@@ -233,9 +233,11 @@ impl Asked {
         let named: Option<NamesModel> = serde_json::from_slice(body).ok();
         Self {
             method: head.method.to_string(),
-            path: head.uri.path().to_owned(),
+            path: without_accounts(head.uri.path()),
             digest: digest::of(head.method.as_str(), head.uri.path(), body),
-            model: named.and_then(|named| named.model),
+            model: named
+                .and_then(|named| named.model)
+                .map(|model| without_accounts(&model)),
             started,
         }
     }
@@ -253,7 +255,7 @@ impl Tape {
             started: asked.started,
             encoding,
             frames: Frames::new(encoding),
-            ids: Ids::default(),
+            ids: Ids::of(&asked.method),
             bytes: 0,
             recording: Recording {
                 method: asked.method,
@@ -296,11 +298,12 @@ impl Tape {
     }
 
     fn keep(&mut self, frame: Vec<u8>) {
-        // What can be asked for with a GET is public, and names are ids there.
-        let clean = match self.recording.method.as_str() {
-            "GET" => frame,
-            _ => self.ids.remove(frame, self.encoding),
+        let is_error_page = self.recording.status >= 400 && self.encoding == Encoding::Document;
+        let frame = match is_error_page {
+            true => Ids::of_no_json(frame),
+            false => frame,
         };
+        let clean = self.ids.remove(frame, self.encoding);
         let at = milliseconds(self.started);
         self.recording.frames.push(RecordedFrame::new(at, clean));
     }

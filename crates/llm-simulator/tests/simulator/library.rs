@@ -18,16 +18,20 @@ const SECRETS: [&str; 3] = ["test-key", "canary-query", "AKIDEXAMPLE"];
 pub(crate) struct Studio {
     pub(crate) client: Client,
     pub(crate) base_url: String,
-    library: tempfile::TempPath,
+    pub(crate) library: tempfile::TempPath,
     serving: JoinHandle<()>,
 }
 
 impl Studio {
     pub(crate) async fn before(simulator: &TestSimulator) -> Self {
+        Self::before_address(&simulator.base_url()).await
+    }
+
+    pub(crate) async fn before_address(upstream: &str) -> Self {
         let library = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         std::fs::remove_file(&library).unwrap();
         let recorder = Recorder::open(&RecorderConfig {
-            upstream: simulator.base_url().parse().unwrap(),
+            upstream: upstream.parse().unwrap(),
             library: library.to_str().unwrap().to_owned(),
         })
         .unwrap();

@@ -19,6 +19,7 @@ mod metrics;
 mod ollama;
 mod openai;
 mod page;
+mod recorded_secrets;
 mod replayed_calls;
 mod responses;
 mod service_tiers;

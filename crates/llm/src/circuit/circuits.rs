@@ -10,7 +10,7 @@ use instrumentation::catalogue;
 use metrics::{Counter, Gauge};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Circuit, CircuitPolicy, CircuitState, Pass, Verdict};
+use super::{Circuit, CircuitPolicy, CircuitState, Pass, Phase, Verdict};
 use crate::{LlmError, ProviderName, Stage};
 
 /// Models with a circuit of their own. Models are named in requests, so the rest shares one.
@@ -18,6 +18,10 @@ const MAX_MODELS: usize = 64;
 
 /// The circuit of the models beyond those. No model has this name, which no request can give.
 const OTHERS: &str = "(others)";
+
+/// How long after its time an open circuit is kept that no call has tried since: nobody asks for
+/// the model any more, and its provider would show as half open for good.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 
 /// The circuits of one provider.
 pub struct Circuits {
@@ -33,6 +37,8 @@ pub(crate) struct Permit {
     circuits: Arc<Circuits>,
     model: Arc<str>,
     pass: Option<Pass>,
+    /// Whether it is the one that tries a provider that failed.
+    is_probe: bool,
     /// How much time the call had; `None` without a deadline.
     time: Option<Duration>,
 }
@@ -77,6 +83,7 @@ impl Circuits {
             .or_insert_with(|| Circuit::new(self.policy, now));
         let before = circuit.era;
         let admitted = circuit.admit(now);
+        let is_probe = circuit.phase == Phase::Probing;
         let state = (circuit.era != before).then(|| circuit.state(now));
         self.show(by_model, &model, state);
         let pass = admitted.map_err(|retry_after| {
@@ -87,6 +94,7 @@ impl Circuits {
             circuits: Arc::clone(self),
             model,
             pass: Some(pass),
+            is_probe,
             time: deadline.map(|deadline| deadline.saturating_duration_since(now)),
         })
     }
@@ -104,21 +112,42 @@ impl Circuits {
             && after == CircuitState::Open
             && let Some(until) = circuit.opens_until()
         {
-            self.show_again_at(until);
+            self.show_again_at(until, Arc::clone(model), circuit.era);
         }
         self.show(by_model, model, (after != before).then_some(after));
     }
 
+    /// The pass of a call that goes on after it has closed the circuit.
+    fn next_pass(&self, model: &Arc<str>) -> Option<Pass> {
+        let by_model = self.lock();
+        let circuit = by_model.get(model)?;
+        (circuit.phase == Phase::Closed).then_some(Pass(circuit.era))
+    }
+
     /// Brings the gauge up to date when an open circuit's time is over, since no call may come that
-    /// would do it. There is one such task for each opening, as long as the circuit is open.
-    fn show_again_at(self: &Arc<Self>, at: Instant) {
+    /// would do it, and forgets the circuit when none has come for long. There is one such task for
+    /// each opening, of which there is one a second at most.
+    fn show_again_at(self: &Arc<Self>, at: Instant, model: Arc<str>, era: u64) {
         let circuits = Arc::downgrade(self);
         tokio::spawn(async move {
             sleep_until(at).await;
             if let Some(circuits) = circuits.upgrade() {
                 circuits.show_worst(&circuits.lock());
             }
+            sleep_until(at + FORGOTTEN_AFTER).await;
+            if let Some(circuits) = circuits.upgrade() {
+                circuits.forget(&model, era);
+            }
         });
+    }
+
+    /// Takes a circuit off the list that nothing has happened to since.
+    fn forget(&self, model: &Arc<str>, era: u64) {
+        let mut by_model = self.lock();
+        if by_model.get(model).is_some_and(|known| known.era == era) {
+            by_model.remove(model);
+            self.show_worst(&by_model);
+        }
     }
 
     /// Sets the gauge; with the circuits locked, so that its last value is that of the last change.
@@ -163,6 +192,15 @@ impl Circuits {
 }
 
 impl Permit {
+    /// The answer has text. That is what a probe asks for; how the rest comes counts like the end of
+    /// any other call.
+    pub(crate) fn note_text(&mut self) {
+        if std::mem::take(&mut self.is_probe) {
+            self.give_back(Verdict::Answers);
+            self.pass = self.circuits.next_pass(&self.model);
+        }
+    }
+
     /// Takes note of how the call ended: with an answer or with this error.
     pub(crate) fn settle(mut self, error: Option<&LlmError>) {
         let fair = self
@@ -214,56 +252,4 @@ fn worst(by_model: &HashMap<Arc<str>, Circuit>, now: Instant) -> CircuitState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fault() -> LlmError {
-        LlmError::Timeout(Stage::FirstByte)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn models_have_circuits_of_their_own_and_the_worst_is_shown() {
-        let circuits = Circuits::new(ProviderName::Claude, CircuitPolicy::default());
-        let circuits = Arc::new(circuits);
-        for _ in 0..5 {
-            let permit = circuits.admit("bad", None).expect("closed");
-            permit.settle(Some(&fault()));
-        }
-        assert!(circuits.admit("bad", None).is_err());
-        assert!(circuits.admit("good", None).is_ok());
-        assert_eq!(circuits.state(), CircuitState::Open);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(circuits.state(), CircuitState::HalfOpen);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn models_beyond_the_bound_share_a_circuit_until_others_are_idle() {
-        let circuits = Circuits::new(ProviderName::Claude, CircuitPolicy::default());
-        let circuits = Arc::new(circuits);
-        let answer = |model: &str| circuits.admit(model, None).expect("closed").settle(None);
-        for number in 0..3 * MAX_MODELS {
-            answer(&number.to_string());
-        }
-        assert_eq!(circuits.lock().len(), MAX_MODELS + 1);
-        assert!(circuits.lock().contains_key(OTHERS));
-        tokio::time::advance(Duration::from_secs(11)).await;
-        answer("new");
-        assert_eq!(circuits.lock().len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_had_no_time_is_no_fault_of_the_provider() {
-        let circuits = Circuits::new(ProviderName::Claude, CircuitPolicy::default());
-        let circuits = Arc::new(circuits);
-        let run = |time| {
-            for _ in 0..5 {
-                let deadline = Some(Instant::now() + Duration::from_secs(time));
-                let permit = circuits.admit("model", deadline).expect("closed");
-                permit.settle(Some(&LlmError::Timeout(Stage::Total)));
-            }
-            circuits.state()
-        };
-        assert_eq!(run(9), CircuitState::Closed);
-        assert_eq!(run(10), CircuitState::Open);
-    }
-}
+mod tests;

@@ -122,8 +122,10 @@ impl Attempt {
             ChatEvent::Started {
                 model,
                 service_tier,
+                latency,
                 ..
             } => {
+                latency.queue = self.context.queued;
                 let asked = &self.books.service_tier;
                 let tier = service_tier.get_or_insert_with(|| asked.clone());
                 self.progress.service_tier = Some(tier.clone());

@@ -103,6 +103,7 @@ impl<E> Transcript<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OpeningLatency;
 
     #[test]
     fn who_comes_late_gets_all_of_the_text_in_one_piece() {
@@ -114,6 +115,7 @@ mod tests {
             usage: None,
             service_tier: None,
             fallback: None,
+            latency: OpeningLatency::default(),
         };
         let mut early = Position::default();
         assert_eq!(transcript.after(&mut early), None);
@@ -142,6 +144,7 @@ mod tests {
             usage: None,
             service_tier: None,
             fallback: None,
+            latency: OpeningLatency::default(),
         };
         let delta = |text: &str| Some(Ok(ChatEvent::Delta(text.to_owned())));
         let mut transcript: Transcript<()> = Transcript::new();

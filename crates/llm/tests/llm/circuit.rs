@@ -7,7 +7,7 @@ use llm::{ChatEvent, CircuitBreaker, CircuitPolicy, CircuitState, LlmError, LlmP
 use tokio::time::advance;
 
 use crate::{
-    fixture::{collect, drain, request},
+    fixture::{drain, request},
     scripted::{Act, Scripted, interrupted, limited, rejected},
 };
 
@@ -63,13 +63,15 @@ async fn a_model_has_its_own_circuit() {
 async fn one_probe_decides() {
     let (breaker, scripted) = opened().await;
     scripted.then(vec![
-        Act::HangAfterText,
+        Act::Hang,
         Act::Fail(interrupted()),
+        Act::HangAfterText,
         Act::Answer,
     ]);
     advance(Duration::from_secs(1)).await;
     let mut probe = breaker.stream(&request()).await.expect("the probe");
-    while !matches!(probe.next().await, Some(Ok(ChatEvent::Delta(_)))) {}
+    let start = probe.next().await;
+    assert!(matches!(start, Some(Ok(ChatEvent::Started { .. }))));
     assert_eq!(state(&breaker), CircuitState::HalfOpen);
     let second = breaker.complete(&request()).await;
     assert!(matches!(second, Err(LlmError::CircuitOpen { .. })));
@@ -81,10 +83,25 @@ async fn one_probe_decides() {
     advance(Duration::from_millis(1_999)).await;
     assert!(breaker.complete(&request()).await.is_err());
     advance(Duration::from_millis(1)).await;
-    let stream = breaker.stream(&request()).await.expect("the probe");
-    collect(stream).await;
+    let mut probe = breaker.stream(&request()).await.expect("the probe");
+    while !matches!(probe.next().await, Some(Ok(ChatEvent::Delta(_)))) {}
+    // Nobody waits for the end of a long answer.
     assert_eq!(state(&breaker), CircuitState::Closed);
-    assert_eq!(scripted.asked().len(), 8);
+    breaker.complete(&request()).await.expect("an answer");
+    assert_eq!(scripted.asked().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_breaks_off_after_its_text_is_a_fault_like_any_other() {
+    let (breaker, scripted) = opened().await;
+    scripted.then((0..5).map(|_| Act::FailAfter(1, interrupted())).collect());
+    advance(Duration::from_secs(1)).await;
+    for _ in 0..5 {
+        assert_ne!(state(&breaker), CircuitState::Open);
+        let stream = breaker.stream(&request()).await.expect("a stream");
+        assert_eq!(drain(stream).await.1, Some(interrupted()));
+    }
+    assert_eq!(state(&breaker), CircuitState::Open);
 }
 
 #[tokio::test(start_paused = true)]

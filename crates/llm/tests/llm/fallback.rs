@@ -113,6 +113,20 @@ async fn the_first_to_fail_is_named_however_many_follow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attempts_are_counted_over_the_whole_chain() {
+    let fault = || vec![Act::Fail(interrupted())];
+    let chain = Chain::new([fault(), fault(), vec![Act::Answer]], false);
+    let asked = request();
+    let answered = chain.chain.complete(&asked).await;
+    answered.expect("an answer");
+    let attempts = chain.links.each_ref().map(|link| {
+        let context = link.requests().remove(0).context;
+        (context.call_id == asked.context.call_id, context.attempt)
+    });
+    assert_eq!(attempts, [(true, 1), (true, 2), (true, 3)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_fault_nobody_else_is_asked() {
     let chain = Chain::new([vec![Act::Answer], vec![], vec![]], true);
     let response = chain.chain.complete(&request()).await.expect("an answer");

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use llm::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LatencySplit, LlmError,
-    LlmProvider, ProviderName, Usage,
+    LlmProvider, OpeningLatency, ProviderName, Usage,
 };
 
 /// How one attempt goes.
@@ -106,6 +106,7 @@ impl LlmProvider for Scripted {
             usage: None,
             service_tier: None,
             fallback: None,
+            latency: OpeningLatency::default(),
         };
         let delta = |_| Ok(ChatEvent::Delta("text".to_owned()));
         let start = stream::iter([Ok(start)]);

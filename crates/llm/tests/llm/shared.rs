@@ -10,7 +10,10 @@ use std::{
 
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
-use llm::{ChatEvent, ChatResponse, LatencySplit, LlmError, SharedStream, SharedStreams, Usage};
+use llm::{
+    ChatEvent, ChatResponse, LatencySplit, LlmError, OpeningLatency, SharedStream, SharedStreams,
+    Usage,
+};
 use tokio::{sync::mpsc, time::timeout};
 
 /// How soon the upstream must learn that nobody waits any more.
@@ -68,6 +71,7 @@ fn started() -> ChatEvent {
         usage: None,
         service_tier: None,
         fallback: None,
+        latency: OpeningLatency::default(),
     }
 }
 

@@ -55,6 +55,8 @@ struct SummaryDocument {
     call_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<i64>,
 }
 
 impl MongoEntity for Book {
@@ -136,6 +138,7 @@ impl From<&BookSummary> for SummaryDocument {
             simulated: summary.simulated,
             call_id: summary.call_id.clone(),
             variant: summary.variant.clone(),
+            cost: summary.cost,
         }
     }
 }
@@ -151,6 +154,7 @@ impl SummaryDocument {
             simulated: self.simulated,
             call_id: self.call_id,
             variant: self.variant,
+            cost: self.cost,
             generated_at: instant("summary.generatedAt", self.generated_at)?,
         })
     }

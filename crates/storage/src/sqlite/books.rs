@@ -35,6 +35,7 @@ impl SqlEntity for Book {
         "summary_simulated",
         "summary_call_id",
         "summary_variant",
+        "summary_cost",
     ];
 
     const INDEX: Option<&'static str> = Some(
@@ -100,9 +101,9 @@ impl SqlEntity for Book {
     }
 }
 
-fn summary_values(summary: Option<&BookSummary>) -> [Value; 9] {
+fn summary_values(summary: Option<&BookSummary>) -> [Value; 10] {
     let optional = |given: Option<&str>| given.map_or(Value::Null, text);
-    summary.map_or([const { Value::Null }; 9], |summary| {
+    summary.map_or([const { Value::Null }; 10], |summary| {
         [
             text(&summary.text),
             text(&summary.provider),
@@ -115,6 +116,7 @@ fn summary_values(summary: Option<&BookSummary>) -> [Value; 9] {
                 .map_or(Value::Null, |yes| Value::Integer(yes.into())),
             optional(summary.call_id.as_deref()),
             optional(summary.variant.as_deref()),
+            summary.cost.map_or(Value::Null, Value::Integer),
         ]
     })
 }
@@ -135,5 +137,6 @@ fn summary(columns: &mut Columns<'_, '_>) -> Result<Option<BookSummary>, Storage
         simulated: columns.plain()?,
         call_id: columns.plain()?,
         variant: columns.plain()?,
+        cost: columns.plain()?,
     }))
 }

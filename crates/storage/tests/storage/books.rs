@@ -42,6 +42,7 @@ pub(crate) async fn every_field_survives(place: Place) -> anyhow::Result<()> {
             simulated: Some(true),
             call_id: Some("0190163d-8694-739b-aea5-966c26f8ad91".into()),
             variant: Some("tone/b".into()),
+            cost: Some(1_234_567_890_123),
         }),
         ..book("replaced")?
     };
@@ -209,6 +210,7 @@ pub(crate) async fn replace_checks_the_version(place: Place) -> anyhow::Result<(
         simulated: None,
         call_id: None,
         variant: None,
+        cost: None,
     };
     let first = Book {
         published_date: Some(Timestamp::UNIX_EPOCH),

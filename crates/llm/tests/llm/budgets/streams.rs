@@ -8,8 +8,8 @@ use futures_util::{StreamExt, future::join_all};
 use llm::{
     BudgetAccounts, BudgetLimits, BudgetRefusal, Budgeted, Budgets, CallContext, ChatEvent,
     ChatRequest, ChatResponse, ChatStream, Endpoint, InProcessAccounts, Ledger, LedgerFilter,
-    LedgerGroup, LimitKind, LlmError, LlmProvider, Measured, OnFailure, PriceCatalogue, Prices,
-    ProviderName,
+    LedgerGroup, LimitKind, LlmError, LlmProvider, Measured, OnFailure, OpeningLatency,
+    PriceCatalogue, Prices, ProviderName,
 };
 use money::PicoUsd;
 use tempfile::TempDir;
@@ -58,6 +58,7 @@ impl LlmProvider for Talker {
                 usage: None,
                 service_tier: None,
                 fallback: None,
+                latency: OpeningLatency::default(),
             });
             loop {
                 tokio::task::yield_now().await;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use llm::{
     CallContext, ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, LatencySplit, Ledger,
-    LedgerPage, LlmError, LlmProvider, Measured, PriceCatalogue, Prices, ProviderName, Usage,
+    LedgerPage, LlmError, LlmProvider, Measured, OpeningLatency, PriceCatalogue, Prices,
+    ProviderName, Usage,
 };
 use tempfile::TempDir;
 use tenancy::TenantId;
@@ -151,6 +152,7 @@ impl LlmProvider for Paid {
             usage: None,
             service_tier: None,
             fallback: None,
+            latency: OpeningLatency::default(),
         };
         let events = [Ok(start), Ok(ChatEvent::Delta("word".to_owned()))];
         Ok(futures_util::stream::iter(events).boxed())
