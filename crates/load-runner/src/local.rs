@@ -18,8 +18,7 @@ use self::launch::Launch;
 use crate::binary::{BinaryError, K6Binary, MajorVersion};
 use crate::entry;
 use crate::inspect::{self, InspectError};
-use crate::options::{MAX_DURATION, MAX_VIRTUAL_USERS};
-use crate::plan::RunPlan;
+use crate::plan::{Bounds, RunPlan};
 use crate::process::{self, ProcessIdentity};
 use crate::runner::{AdoptError, LoadRunner, Requirements, RunArtifacts, RunHandle, StartError};
 use crate::sandbox::{Confinement, Limits, Sandbox};
@@ -133,7 +132,7 @@ impl LoadRunner for LocalProcess {
         let sandbox = self.sandbox(&plan, binary.path.clone(), &artifacts);
 
         let requirements = inspect(&self.program, &sandbox, &arguments).await?;
-        check_size(&requirements, processes)?;
+        check_size(&requirements, processes, plan.bounds)?;
         let launch = Launch {
             program: &self.program,
             sandbox: Sandbox {
@@ -224,23 +223,36 @@ async fn inspect(
 }
 
 /// The script's own load is held against the bounds of requested options, too.
-fn check_size(requirements: &Requirements, processes: u32) -> Result<(), StartError> {
+fn check_size(
+    requirements: &Requirements,
+    processes: u32,
+    bounds: Bounds,
+) -> Result<(), StartError> {
     let users = requirements.max_virtual_users;
     if users < processes {
         let asked = format!("{users} virtual users, too few for {processes} processes");
         return Err(StartError::TooLarge(asked));
     }
-    if users > MAX_VIRTUAL_USERS {
-        let asked = format!("{users} virtual users, allowed are {MAX_VIRTUAL_USERS}");
+    if users > bounds.virtual_users {
+        let asked = format!(
+            "{users} virtual users, allowed are {}",
+            bounds.virtual_users
+        );
         return Err(StartError::TooLarge(asked));
     }
     let total = requirements.total_duration;
-    if total > MAX_DURATION + GRACE {
+    if total > bounds.duration + GRACE {
         let asked = format!(
             "{} s of load, allowed are {} s",
             total.as_secs(),
-            MAX_DURATION.as_secs()
+            bounds.duration.as_secs()
         );
+        return Err(StartError::TooLarge(asked));
+    }
+    let load = requirements.virtual_user_seconds();
+    if bounds.virtual_user_seconds.is_some_and(|left| load > left) {
+        let left = bounds.virtual_user_seconds.unwrap_or_default();
+        let asked = format!("{load} seconds of virtual users, of which {left} are left today");
         return Err(StartError::TooLarge(asked));
     }
     Ok(())

@@ -70,6 +70,18 @@ pub struct InvalidField {
 }
 
 impl RunOptions {
+    /// Virtual users, where they were asked for.
+    #[must_use]
+    pub const fn virtual_users(&self) -> Option<u32> {
+        self.virtual_users
+    }
+
+    /// The duration, where it was asked for.
+    #[must_use]
+    pub const fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
     /// Checks requested options.
     ///
     /// # Errors

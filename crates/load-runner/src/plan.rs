@@ -1,10 +1,11 @@
 //! What a run is: everything a runner needs, valid before it starts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::binary::MajorVersion;
 use crate::environment::RunEnvironment;
-use crate::options::RunOptions;
+use crate::options::{MAX_DURATION, MAX_VIRTUAL_USERS, RunOptions};
 use crate::script::Script;
 use crate::target::Target;
 
@@ -20,9 +21,33 @@ pub struct RunPlan {
     /// Where the load goes: k6 can reach no other address. Whether the target may be loaded
     /// is decided by who makes the plan.
     pub target: Target,
+    /// The most that script and options may ask for together.
+    pub bounds: Bounds,
     /// Which k6.
     pub version: MajorVersion,
     /// The run's own directory. It is made by the runner, for its owner only, and must not
     /// exist yet.
     pub directory: PathBuf,
+}
+
+/// The most that a run may put on, as k6 computes it from script and options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Virtual users at once.
+    pub virtual_users: u32,
+    /// How long the load may last.
+    pub duration: Duration,
+    /// Virtual users times seconds; any when absent.
+    pub virtual_user_seconds: Option<u64>,
+}
+
+impl Default for Bounds {
+    /// The bounds of requested options.
+    fn default() -> Self {
+        Self {
+            virtual_users: MAX_VIRTUAL_USERS,
+            duration: MAX_DURATION,
+            virtual_user_seconds: None,
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! A script names a request by its address unless it says otherwise, and logs what it likes. What is
 //! left in the place of a secret is [`MARK`]; a query or a fragment goes as a whole.
 
+mod address;
+
 use std::borrow::Cow;
 
 /// Stands where something was taken out.
@@ -137,40 +139,15 @@ fn add(redacted: &mut String, word: &str, awaited: Awaited) -> Awaited {
     if let Some((before, address)) = word.split_once("://") {
         redacted.push_str(before);
         redacted.push_str("://");
-        add_address(redacted, address);
+        address::add(redacted, address);
         return Awaited::Word;
     }
-    if let Some(at) = query(word) {
+    if let Some(at) = address::query(word) {
         let (path, _) = word.split_at(at);
         redacted.push_str(path);
         return Awaited::Word;
     }
     add_parts(redacted, word)
-}
-
-/// An address after its scheme, without user, query and fragment.
-fn add_address(redacted: &mut String, address: &str) {
-    let end = address.find(['?', '#']).unwrap_or(address.len());
-    let (address, _) = address.split_at(end);
-    let path = address.find('/').unwrap_or(address.len());
-    let (authority, path) = address.split_at(path);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    redacted.push_str(host);
-    for (index, segment) in path.split('/').enumerate() {
-        if index > 0 {
-            redacted.push('/');
-        }
-        redacted.push_str(if is_key(segment) { MARK } else { segment });
-    }
-}
-
-/// Where the query of an address without its scheme begins: `/books?page=2`, not `is it 200?`.
-fn query(word: &str) -> Option<usize> {
-    let at = word.find('?')?;
-    let (path, query) = word.split_at(at);
-    (path.contains('/') || query.contains('=')).then_some(at)
 }
 
 /// A word of one or several `name=value` or `name:value`, or of none.

@@ -168,6 +168,14 @@ pub enum StartError {
     Files(#[from] std::io::Error),
 }
 
+impl Requirements {
+    /// Virtual users times seconds, as if all of them were there all the time.
+    #[must_use]
+    pub const fn virtual_user_seconds(&self) -> u64 {
+        (self.max_virtual_users as u64).saturating_mul(self.total_duration.as_secs())
+    }
+}
+
 impl RunHandle {
     /// Asks the run to stop: SIGINT to each k6 once, which lets teardown and summary run, and
     /// after 9 s SIGKILL to their process groups. Returns at once; calling it again changes nothing.

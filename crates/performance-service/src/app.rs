@@ -122,6 +122,8 @@ impl App {
     async fn build(config: Config, shutdown: CancellationToken) -> Result<Self, RunError> {
         let store = RunStore::open(StoreConfig {
             queue_limit: config.queue_limit,
+            tenant_queue_limit: config.tenant_limits.queued,
+            tenant_daily_load: config.tenant_limits.daily_seconds(),
             runs_kept: config.runs_kept,
             ..StoreConfig::new(config.state_directory.clone())
         })
@@ -132,6 +134,7 @@ impl App {
             scripts: ScriptDirectory::new(config.scripts_directory),
             targets: config.targets,
             production: config.production,
+            tenant_limits: config.tenant_limits,
             runs_directory: runs_directory.canonicalize()?,
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));

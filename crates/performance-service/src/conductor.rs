@@ -20,7 +20,7 @@ use load_runner::binary::MajorVersion;
 use load_runner::runner::LoadRunner;
 use performance_store::{NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
-use tenancy::{Principal, Role};
+use tenancy::Principal;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ use crate::k6::InstalledK6;
 use crate::planner::Planner;
 use crate::problems;
 use crate::runs::request::StartBody;
+use crate::tenant_limits::{self, Triggers};
 
 /// How often a failing store is asked again for the next run.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -63,6 +64,7 @@ struct Shared {
     generators: Generators,
     announcer: Announcer,
     measures: Measures,
+    triggers: Triggers,
     /// Says that a run was queued.
     queued: Notify,
     /// The run under way.
@@ -98,6 +100,7 @@ impl Conductor {
         Self {
             shared: Arc::new(Shared {
                 store,
+                triggers: Triggers::new(planner.tenant_limits.triggers),
                 planner,
                 generators,
                 announcer,
@@ -111,9 +114,10 @@ impl Conductor {
     /// Checks a request and queues its run.
     ///
     /// # Errors
-    /// 400 and 403 as the planner says, 503 without k6, 429 when the queue is full, 507
+    /// 400 and 403 as the planner says, 503 without k6, 429 at a limit of queue or tenant, 507
     /// without room, 504 when the run may be queued or not.
     pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
+        self.shared.triggers.count(&caller.tenant)?;
         let body = body.canonical();
         let run = RunAddress {
             tenant: caller.tenant.clone(),
@@ -131,6 +135,7 @@ impl Conductor {
             script: planned.script,
             environment: planned.environment,
             started_by: caller.user.to_string(),
+            virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
             request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");
@@ -144,24 +149,6 @@ impl Conductor {
         self.note_queue().await;
         self.shared.queued.notify_one();
         Ok(stored)
-    }
-
-    /// Stops a run for a caller, who may stop its own ones, or any as an administrator.
-    ///
-    /// # Errors
-    /// As [`Self::cancel`], and 403 for the run of somebody else.
-    pub(crate) async fn cancel_for(
-        &self,
-        caller: &Principal,
-        run: &RunAddress,
-    ) -> Result<(), Problem> {
-        let found = self.shared.store.get(run).await;
-        let found = found.map_err(problems::from_store)?;
-        if caller.role < Role::Admin && *found.started_by != *caller.user {
-            let detail = "the run of somebody else is stopped by an administrator only";
-            return Err(Problem::forbidden(detail).with_kind("role-needed"));
-        }
-        self.cancel(run).await
     }
 
     /// Stops a run, or takes it out of the queue, and waits for its end.

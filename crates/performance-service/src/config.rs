@@ -11,6 +11,8 @@ use service_defaults::host_names::HostNames;
 use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
 
+use crate::tenant_limits::TenantLimits;
+
 /// What the process is built from.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +40,8 @@ pub struct Config {
     pub runs_kept: u64,
     /// The most runs that may wait.
     pub queue_limit: u64,
+    /// What one tenant may ask for.
+    pub tenant_limits: TenantLimits,
 }
 
 impl Config {
@@ -99,6 +103,7 @@ impl Config {
                 "50",
                 "Runs that may wait for their turn",
             ),
+            tenant_limits: TenantLimits::read(environment),
         }
     }
 }

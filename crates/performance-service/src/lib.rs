@@ -31,7 +31,9 @@ mod conductor;
 mod k6;
 mod planner;
 mod scenarios;
+mod tenant_limits;
 mod timeline;
 
 pub use app::{run, serve};
 pub use config::Config;
+pub use tenant_limits::TenantLimits;

@@ -19,6 +19,7 @@ use tenancy::Role;
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
 use crate::scenarios::Scenario;
+use crate::tenant_limits::TenantLimits;
 
 /// The variables that a client may set; the run's id is ours.
 const CLIENT_VARIABLES: [&str; 7] = [
@@ -38,6 +39,7 @@ pub(crate) struct Planner {
     pub(crate) targets: AllowList,
     /// The names of those that real people use.
     pub(crate) production: BTreeSet<String>,
+    pub(crate) tenant_limits: TenantLimits,
     pub(crate) runs_directory: PathBuf,
 }
 
@@ -74,6 +76,7 @@ impl Planner {
             .map_err(|error| refused_script(&error))?;
         let options =
             RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
+        self.tenant_limits.check(&options)?;
         let environment = environment(id, body, scenario)?;
         let (target_name, target) = self.target(body.environment.get("BASE_URL"))?;
         let plan = RunPlan {
@@ -81,6 +84,7 @@ impl Planner {
             script,
             options,
             environment,
+            bounds: self.tenant_limits.bounds(),
             version: version(body)?,
             directory: self.directory(id),
         };

@@ -6,6 +6,8 @@ use load_runner::options::InvalidField;
 use performance_store::StoreError;
 use service_defaults::problem::{FieldError, Problem};
 
+use crate::tenant_limits;
+
 /// When a full queue is worth another try: a smoke run takes about this long.
 const QUEUE_RETRY: Duration = Duration::from_secs(30);
 
@@ -22,6 +24,8 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
         StoreError::QueueFull { .. } => {
             Problem::too_many_requests(error.to_string(), QUEUE_RETRY).with_kind("queue-full")
         }
+        StoreError::TenantQueueFull { waiting, limit } => tenant_limits::queue_full(waiting, limit),
+        StoreError::DailyLoad { used, allowed } => tenant_limits::day_used_up(used, allowed),
         StoreError::RunTooLarge { .. } | StoreError::DiskFull => {
             Problem::insufficient_storage(error.to_string())
         }

@@ -32,18 +32,25 @@ pub struct StoreConfig {
     pub call_timeout: Duration,
     /// The most runs that may wait in the queue, all tenants together.
     pub queue_limit: u64,
+    /// The most runs of one tenant that may wait.
+    pub tenant_queue_limit: u64,
+    /// Virtual users times seconds that a tenant may ask for in a day, from midnight UTC.
+    pub tenant_daily_load: u64,
     /// Finished runs kept per tenant; older ones go with all that belongs to them.
     pub runs_kept: u64,
 }
 
 impl StoreConfig {
-    /// The usual bounds: 5 s a call, 50 waiting runs, 500 runs kept.
+    /// The usual bounds: 5 s a call, 50 waiting runs, of any tenant, 500 runs kept, and a load that
+    /// nobody puts on in a day.
     #[must_use]
     pub const fn new(state_directory: PathBuf) -> Self {
         Self {
             state_directory,
             call_timeout: Duration::from_secs(5),
             queue_limit: 50,
+            tenant_queue_limit: 50,
+            tenant_daily_load: 60_000_000,
             runs_kept: 500,
         }
     }
@@ -225,7 +232,8 @@ const fn error_type(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound => "not_found",
         StoreError::Superseded | StoreError::Pinned | StoreError::Moved { .. } => "moved",
-        StoreError::QueueFull { .. } => "queue_full",
+        StoreError::QueueFull { .. } | StoreError::TenantQueueFull { .. } => "queue_full",
+        StoreError::DailyLoad { .. } => "daily_load",
         StoreError::RunTooLarge { .. } => "run_too_large",
         StoreError::DiskFull => "disk_full",
         StoreError::Timeout => "timeout",

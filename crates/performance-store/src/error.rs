@@ -29,6 +29,22 @@ pub enum StoreError {
         /// The most that may wait.
         limit: u64,
     },
+    /// As many runs of the tenant wait as may wait.
+    #[error("{waiting} runs of the tenant wait already, no more than {limit} may")]
+    TenantQueueFull {
+        /// Its runs that wait now.
+        waiting: u64,
+        /// The most that may wait.
+        limit: u64,
+    },
+    /// The tenant has asked for as much load today as it may.
+    #[error("{used} of {allowed} seconds of virtual users are used up today")]
+    DailyLoad {
+        /// Virtual users times seconds so far.
+        used: u64,
+        /// The most of a day.
+        allowed: u64,
+    },
     /// A run wrote as much as one run may keep; what is stored stays readable.
     #[error("the run has used up its {limit_bytes} bytes of the store")]
     RunTooLarge {

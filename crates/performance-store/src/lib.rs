@@ -17,6 +17,7 @@
 
 mod run;
 mod runs;
+mod tenant_load;
 
 mod audit;
 mod baselines;

@@ -14,7 +14,8 @@ pub(crate) use self::rows::{fenced_row, load, row_of, timestamp};
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
-use crate::run::{NewRun, Outcome, Position, Run, RunAddress, Step};
+use crate::run::{NewRun, Outcome, Position, Run, RunAddress, RunStatus, Step};
+use crate::tenant_load;
 
 /// The most runs that one listing gives.
 pub const MAX_LISTED_RUNS: u32 = 500;
@@ -66,7 +67,8 @@ impl RunStore {
     /// Accepts a run: it is Queued and has its number, and its first event is stored.
     ///
     /// # Errors
-    /// [`StoreError::QueueFull`] when as many runs wait as may wait.
+    /// [`StoreError::QueueFull`] and [`StoreError::TenantQueueFull`] when as many runs wait as may
+    /// wait, [`StoreError::DailyLoad`] when the tenant has no load left for today.
     pub async fn enqueue(
         &self,
         address: &RunAddress,
@@ -74,7 +76,8 @@ impl RunStore {
         first_event: NewEvent,
     ) -> Result<(Run, Vec<Event>), StoreError> {
         let address = address.clone();
-        let limit = self.config().queue_limit;
+        let bounds = self.config().clone();
+        let limit = bounds.queue_limit;
         self.write(Operation("insert", "runs"), move |connection| {
             let transaction = connection.transaction()?;
             let waiting: u64 = transaction.query_row(
@@ -85,6 +88,19 @@ impl RunStore {
             if waiting >= limit {
                 return Err(StoreError::QueueFull { waiting, limit });
             }
+            let theirs: u64 = transaction.query_row(
+                "SELECT count(*) FROM runs WHERE status = 'Queued' AND tenant = ?1",
+                [address.tenant.as_str()],
+                |row| row.get(0),
+            )?;
+            if theirs >= bounds.tenant_queue_limit {
+                return Err(StoreError::TenantQueueFull {
+                    waiting: theirs,
+                    limit: bounds.tenant_queue_limit,
+                });
+            }
+            let (asked, allowed) = (new.virtual_user_seconds, bounds.tenant_daily_load);
+            tenant_load::take(&transaction, &address.tenant, asked, allowed)?;
             changes::insert(&transaction, &address, &new)?;
             let events = events::append(&transaction, &address, vec![first_event])?;
             let run = load(&transaction, &address)?;
@@ -240,6 +256,9 @@ impl RunStore {
                 return Err(StoreError::Moved {
                     actual: expected.status,
                 });
+            }
+            if expected.status == RunStatus::Queued {
+                tenant_load::give_back(&transaction, &load(&transaction, &address)?)?;
             }
             changes::close(&transaction, row, &outcome)?;
             let events = events::append(&transaction, &address, told)?;

@@ -11,7 +11,7 @@ use load_runner::environment::RunEnvironment;
 use load_runner::local::LocalProcess;
 use load_runner::log::LogReader;
 use load_runner::options::{RequestedOptions, RunOptions};
-use load_runner::plan::RunPlan;
+use load_runner::plan::{Bounds, RunPlan};
 use load_runner::process::ProcessIdentity;
 use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError};
 use load_runner::sample::RunSamples;
@@ -85,6 +85,7 @@ impl Lab {
         requested: &RequestedOptions,
     ) -> RunPlan {
         RunPlan {
+            bounds: Bounds::default(),
             script: ScriptDirectory::new(scripts)
                 .resolve(script)
                 .expect("a script of the tests"),

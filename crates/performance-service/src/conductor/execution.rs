@@ -108,6 +108,7 @@ impl Execution<'_> {
                 return (run, Ending::NotStarted(reason));
             }
         };
+        self.shared.take_load(&run, &handle.requirements).await;
         match self.note_start(&run, &handle).await {
             Ok(run) => {
                 let recorder = Recorder::new(&self.shared.store, &run);
@@ -278,7 +279,9 @@ impl Shared {
         let planned = blocking(move || planner.plan(id, &body))
             .await
             .and_then(std::convert::identity);
-        planned.map_err(|problem| problem.detail().to_owned())
+        let mut planned = planned.map_err(|problem| problem.detail().to_owned())?;
+        planned.plan.bounds.virtual_user_seconds = self.load_left(run).await?;
+        Ok(planned)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Moves a run along in the store, also when the store's answer is lost on the way.
 
 use jiff::Timestamp;
+use load_runner::runner::Requirements;
 use performance_store::{NewEvent, Run, RunStatus, Step, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -8,6 +9,28 @@ use super::{STORE_RETRY, Shared, pause};
 use crate::announcer;
 
 impl Shared {
+    /// What a run may take of its tenant's load of today, where only its script says how much that
+    /// is; the others have taken theirs.
+    pub(super) async fn load_left(&self, run: &Run) -> Result<Option<u64>, String> {
+        if run.virtual_user_seconds > 0 {
+            return Ok(None);
+        }
+        let left = self.store.load_left(&run.tenant).await;
+        left.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// Takes what a script turned out to put on. It was there before the start, and runs follow
+    /// each other, so that it is there now.
+    pub(super) async fn take_load(&self, run: &Run, requirements: &Requirements) {
+        if run.virtual_user_seconds > 0 {
+            return;
+        }
+        let load = requirements.virtual_user_seconds();
+        if let Err(error) = self.store.take_load(&run.address(), load).await {
+            tracing::error!(test.id = %run.id, "the tenant's load of today lacks {load} s: {error}");
+        }
+    }
+
     /// Takes a run out of the queue. `None` when somebody else has taken it out, and at the
     /// shutdown.
     pub(super) async fn take(&self, queued: &Run, shutdown: &CancellationToken) -> Option<Run> {

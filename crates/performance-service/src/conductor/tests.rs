@@ -67,6 +67,7 @@ impl Laboratory {
                 .parse()
                 .map_err(anyhow::Error::msg)?,
             production: std::collections::BTreeSet::new(),
+            tenant_limits: crate::tenant_limits::TenantLimits::default(),
             runs_directory: directory.path().join("runs"),
         };
         let generators = Generators {
@@ -96,6 +97,7 @@ impl Laboratory {
             script: "tests/load.js".to_owned(),
             environment: "local".to_owned(),
             started_by: "ana".to_owned(),
+            virtual_user_seconds: 60,
             request: "{}".to_owned(),
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");

@@ -16,6 +16,7 @@ use crate::presentation::numbers;
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::problems;
+use crate::runs::cancel::stop;
 use crate::runs::{RunInPath, logs, results};
 use crate::timeline::{self, TimelinePoint};
 
@@ -97,7 +98,7 @@ pub(super) async fn cancel(
     Caller(caller): Caller,
     RunInPath(address): RunInPath,
 ) -> Result<Response, Problem> {
-    app.conductor.cancel_for(&caller, &address).await?;
+    stop(&app, &caller, &address).await?;
     Ok(see_other(&format!("/runs/{}", address.id)))
 }
 

@@ -23,5 +23,6 @@ mod refusals;
 mod reports;
 mod sandbox;
 mod search;
+mod tenant_limits;
 mod test_service;
 mod web_socket;

@@ -29,8 +29,9 @@ pub(super) fn insert(
     )?;
     transaction.execute(
         "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
-                           started_by, request, status, fence, queued_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'Queued', 0, ?10)",
+                           started_by, virtual_user_seconds, request, status, fence,
+                           queued_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'Queued', 0, ?11)",
         params![
             address.tenant.as_str(),
             address.id.to_string(),
@@ -40,6 +41,7 @@ pub(super) fn insert(
             new.script,
             new.environment,
             new.started_by,
+            new.virtual_user_seconds,
             new.request,
             Timestamp::now().as_millisecond(),
         ],

@@ -8,8 +8,8 @@ use crate::error::StoreError;
 use crate::run::{LoadProcess, Position, Run, RunAddress, RunStatus};
 
 pub(super) const COLUMNS: &str =
-    "id, tenant, number, test_name, scenario, script, environment, started_by, request, status,
-    fence, queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, error, verdict";
+    "id, tenant, number, test_name, scenario, script, environment, started_by,
+    virtual_user_seconds, request, status, fence, queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, error, verdict";
 
 /// The row of a run that is at `expected`.
 pub(super) fn check(
@@ -105,6 +105,7 @@ fn read(row: &Row<'_>) -> Result<Run, StoreError> {
         script: row.get("script")?,
         environment: row.get("environment")?,
         started_by: row.get("started_by")?,
+        virtual_user_seconds: row.get("virtual_user_seconds")?,
         request: row.get("request")?,
         status: parse_status(&status)?,
         fence: row.get("fence")?,

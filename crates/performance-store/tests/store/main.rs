@@ -5,4 +5,5 @@ mod baselines;
 mod bounds;
 mod seconds;
 mod state_machine;
+mod tenant_bounds;
 mod test_store;

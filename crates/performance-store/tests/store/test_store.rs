@@ -12,6 +12,9 @@ use performance_store::{
 use tempfile::TempDir;
 use tenancy::TenantId;
 
+/// What each run takes of its tenant's load of the day.
+pub(crate) const LOAD: u64 = 100;
+
 pub(crate) struct TestStore {
     pub(crate) store: RunStore,
     pub(crate) tenant: TenantId,
@@ -61,6 +64,7 @@ impl TestStore {
             script: "tests/smoke.js".to_owned(),
             environment: "local".to_owned(),
             started_by: "ana".to_owned(),
+            virtual_user_seconds: LOAD,
             request: "{}".to_owned(),
         };
         let address = RunAddress {

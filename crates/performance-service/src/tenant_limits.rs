@@ -1,0 +1,254 @@
+//! How much load one tenant may ask for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, tz::TimeZone};
+use load_runner::options::{MAX_DURATION, MAX_VIRTUAL_USERS, RunOptions};
+use load_runner::plan::Bounds;
+use service_defaults::environment::Environment;
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+
+/// The window in which triggers are counted.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// When a run that waits has left the queue, most likely: a smoke run takes about this long.
+const QUEUE_RETRY: Duration = Duration::from_secs(30);
+
+/// Tenants whose triggers are counted at once. In development mode a caller can name any number;
+/// beyond this those of the last minute are forgotten together.
+const MAX_TENANTS: usize = 10_000;
+
+/// What one tenant may ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantLimits {
+    /// Virtual users of a run.
+    pub virtual_users: u32,
+    /// Minutes of a run.
+    pub minutes: u32,
+    /// Virtual users times minutes of all runs in a day, from midnight UTC.
+    pub daily_minutes: u64,
+    /// Runs that wait.
+    pub queued: u64,
+    /// Runs asked for in a minute, refused ones included.
+    pub triggers: u32,
+}
+
+/// Counts what tenants ask for; clones count together.
+#[derive(Clone)]
+pub(crate) struct Triggers {
+    allowed: u32,
+    windows: Arc<Mutex<HashMap<TenantId, Window>>>,
+}
+
+struct Window {
+    since: Instant,
+    triggers: u32,
+}
+
+impl TenantLimits {
+    /// Reads the settings. The defaults are what a run may be at most, and more than one machine
+    /// does in a day.
+    pub(crate) fn read(environment: &mut Environment) -> Self {
+        let limits = Self {
+            virtual_users: environment.parsed(
+                "PERFORMANCE_TENANT_VIRTUAL_USERS",
+                "1000",
+                "Virtual users of a tenant's run",
+            ),
+            minutes: environment.parsed(
+                "PERFORMANCE_TENANT_RUN_MINUTES",
+                "240",
+                "Minutes of a tenant's run",
+            ),
+            daily_minutes: environment.parsed(
+                "PERFORMANCE_TENANT_DAILY_VU_MINUTES",
+                "1000000",
+                "Virtual users times minutes of a tenant's runs, from midnight to midnight UTC",
+            ),
+            queued: environment.parsed(
+                "PERFORMANCE_TENANT_QUEUED",
+                "50",
+                "Runs of a tenant that may wait for their turn",
+            ),
+            triggers: environment.parsed(
+                "PERFORMANCE_TENANT_TRIGGERS_PER_MINUTE",
+                "120",
+                "Runs that a tenant may ask for in a minute",
+            ),
+        };
+        for (name, zero) in [
+            (
+                "PERFORMANCE_TENANT_VIRTUAL_USERS",
+                limits.virtual_users == 0,
+            ),
+            ("PERFORMANCE_TENANT_RUN_MINUTES", limits.minutes == 0),
+        ] {
+            if zero {
+                environment.reject(name, "must be 1 or more");
+            }
+        }
+        limits
+    }
+
+    /// The same as the store counts: in seconds.
+    pub(crate) const fn daily_seconds(&self) -> u64 {
+        self.daily_minutes.saturating_mul(60)
+    }
+
+    /// The same for k6, whose script may ask for more than the request.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            virtual_users: self.virtual_users.min(MAX_VIRTUAL_USERS),
+            duration: self.duration().min(MAX_DURATION),
+            virtual_user_seconds: None,
+        }
+    }
+
+    /// Checks what a request asks for.
+    ///
+    /// # Errors
+    /// 403 for a run that is too large at any time.
+    pub(crate) fn check(&self, options: &RunOptions) -> Result<(), Problem> {
+        if let Some(asked) = options.virtual_users()
+            && asked > self.virtual_users
+        {
+            return Err(never(
+                "virtualUsers",
+                asked.into(),
+                self.virtual_users.into(),
+            ));
+        }
+        if let Some(asked) = options.duration()
+            && asked > self.duration()
+        {
+            let minutes = asked.as_secs().div_ceil(60);
+            return Err(never("runMinutes", minutes, self.minutes.into()));
+        }
+        Ok(())
+    }
+
+    const fn duration(&self) -> Duration {
+        Duration::from_secs(self.minutes as u64 * 60)
+    }
+}
+
+impl Default for TenantLimits {
+    fn default() -> Self {
+        Self::read(&mut Environment::of_pairs([]))
+    }
+}
+
+/// The load that a request says it puts on: virtual users times seconds; 0 when the script does.
+pub(crate) fn load_of(options: &RunOptions) -> u64 {
+    let seconds = options.duration().map(|duration| duration.as_secs());
+    let users = options.virtual_users().map(u64::from);
+    users
+        .zip(seconds)
+        .map_or(0, |(users, seconds)| users * seconds)
+}
+
+impl Triggers {
+    pub(crate) fn new(allowed: u32) -> Self {
+        Self {
+            allowed,
+            windows: Arc::default(),
+        }
+    }
+
+    /// Counts that a tenant asks for a run.
+    ///
+    /// # Errors
+    /// 429 when it has done so too often.
+    pub(crate) fn count(&self, tenant: &TenantId) -> Result<(), Problem> {
+        self.count_at(tenant, Instant::now())
+    }
+
+    fn count_at(&self, tenant: &TenantId, now: Instant) -> Result<(), Problem> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= MAX_TENANTS && !windows.contains_key(tenant) {
+            windows.retain(|_, window| now.duration_since(window.since) < MINUTE);
+            if windows.len() >= MAX_TENANTS {
+                windows.clear();
+            }
+        }
+        let begun = Window {
+            since: now,
+            triggers: 0,
+        };
+        let window = windows.entry(tenant.clone()).or_insert(begun);
+        if now.duration_since(window.since) >= MINUTE {
+            (window.since, window.triggers) = (now, 0);
+        }
+        if window.triggers >= self.allowed {
+            let wait = MINUTE.saturating_sub(now.duration_since(window.since));
+            let used = window.triggers.into();
+            return Err(later("triggersPerMinute", used, self.allowed.into(), wait));
+        }
+        window.triggers += 1;
+        Ok(())
+    }
+}
+
+/// As many runs of the tenant wait as may wait.
+pub(crate) fn queue_full(waiting: u64, allowed: u64) -> Problem {
+    later("queuedRuns", waiting, allowed, QUEUE_RETRY)
+}
+
+/// The tenant's load of the day is used up; both are seconds.
+pub(crate) fn day_used_up(used: u64, allowed: u64) -> Problem {
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    let midnight = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+    let wait = midnight.map(|midnight| midnight.duration_since(&now).unsigned_abs());
+    let wait = wait.unwrap_or(Duration::from_hours(24));
+    later(
+        "virtualUserMinutesPerDay",
+        used.div_ceil(60),
+        allowed / 60,
+        wait,
+    )
+}
+
+fn later(limit: &'static str, used: u64, allowed: u64, wait: Duration) -> Problem {
+    let detail = format!("the tenant's limit {limit} is reached: {used} of {allowed} are used");
+    with_numbers(
+        Problem::too_many_requests(detail, wait),
+        limit,
+        used,
+        allowed,
+    )
+}
+
+fn never(limit: &'static str, asked: u64, allowed: u64) -> Problem {
+    let detail = format!("the tenant's limit {limit} is {allowed}, and {asked} are asked for");
+    with_numbers(Problem::forbidden(detail), limit, asked, allowed)
+}
+
+fn with_numbers(problem: Problem, limit: &'static str, used: u64, allowed: u64) -> Problem {
+    let problem = problem
+        .with_kind("tenant-limit")
+        .with_extension("limit", limit);
+    problem
+        .with_extension("used", used)
+        .with_extension("allowed", allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triggers_are_counted_by_tenant_and_minute() {
+        let triggers = Triggers::new(2);
+        let (ours, theirs) = (TenantId::development(), TenantId::parse("other").unwrap());
+        let now = Instant::now();
+        let count = |tenant, now| triggers.count_at(tenant, now);
+        assert!(count(&ours, now).is_ok() && count(&ours, now).is_ok());
+        let refused = count(&ours, now + MINUTE / 2).unwrap_err();
+        assert_eq!(refused.status().as_u16(), 429);
+        assert!(count(&theirs, now).is_ok());
+        assert!(count(&ours, now + MINUTE).is_ok());
+    }
+}
