@@ -102,7 +102,7 @@ impl Gate {
                 Verdict::Refused(undeclared().into_response(), None)
             }
             Ruling::Asks(Need::Role(role)) => match self.principal(request) {
-                Err(refusal) => Verdict::Refused(refusal, None),
+                Err(refusal) => Verdict::Refused(*refusal, None),
                 Ok(principal) if principal.role < role => {
                     let has = principal.role.as_str();
                     let detail = format!("this needs the role {}, yours is {has}", role.as_str());
@@ -115,16 +115,16 @@ impl Gate {
         (ruling, verdict)
     }
 
-    fn principal(&self, request: &Request) -> Result<Principal, Response> {
+    fn principal(&self, request: &Request) -> Result<Principal, Box<Response>> {
         let browser = self.0.sessions.as_ref();
         let sessions = browser.map(|browser| &*browser.sessions);
         let principal = self.0.authentication.principal(request.headers(), sessions);
         let principal = principal.map_err(|problem| {
             let unknown = problem.status() == StatusCode::UNAUTHORIZED;
-            match browser.filter(|_| unknown && shows_pages(request)) {
+            Box::new(match browser.filter(|_| unknown && shows_pages(request)) {
                 Some(browser) => to(browser.login.clone()),
                 None => problem.into_response(),
-            }
+            })
         })?;
         instrumentation::request::record_tenant(principal.tenant.as_str());
         Ok(principal)
