@@ -14,7 +14,7 @@ readonly DEFAULT_PROVIDER=claude
 # refuse_other_settings: at once, not after half of the steps.
 refuse_other_settings() {
   local found
-  found=$(curl -fsS --max-time 5 "$BOOKSTORE_URL/api/v1/books/llm-providers" |
+  found=$(curl -sS --max-time 5 "$BOOKSTORE_URL/api/v1/books/llm-providers" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["defaultProvider"])')
   [[ $found == "$DEFAULT_PROVIDER" ]] ||
     fail "the stack that runs asks $found first, and the demo wants $DEFAULT_PROVIDER: make stop, then again"
