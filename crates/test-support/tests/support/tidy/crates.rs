@@ -29,6 +29,7 @@ const EDGES: [(&str, &[&str]); 16] = [
         ],
     ),
     ("load-runner", &["load-analysis"]),
+    ("script-generation", &["load-analysis"]),
     ("performance-store", &["load-analysis", "instrumentation"]),
     (
         "performance-service",
