@@ -23,6 +23,7 @@ use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
 use crate::conductor::{Conductor, Generators};
 use crate::config::Config;
+use crate::generated_scripts::GeneratedScripts;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
 use crate::permissions::PERMISSIONS;
@@ -103,6 +104,7 @@ pub(crate) struct Parts {
     pub(crate) conductor: Conductor,
     pub(crate) announcer: Announcer,
     pub(crate) places: Places,
+    pub(crate) generated: GeneratedScripts,
     pub(crate) k6: Arc<InstalledK6>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) door: Arc<Door>,
@@ -130,8 +132,10 @@ impl App {
         .await?;
         let runs_directory = config.state_directory.join("runs");
         tokio::fs::create_dir_all(&runs_directory).await?;
+        let generated = GeneratedScripts::new(config.generated_directory);
         let planner = Planner {
             scripts: ScriptDirectory::new(config.scripts_directory),
+            generated: generated.clone(),
             targets: config.targets,
             production: config.production,
             tenant_limits: config.tenant_limits,
@@ -159,6 +163,7 @@ impl App {
             conductor,
             announcer,
             places: Places::new(),
+            generated,
             k6,
             shutdown,
             door: Arc::new(Door {

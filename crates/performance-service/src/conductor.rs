@@ -124,8 +124,8 @@ impl Conductor {
             id: RunId::generate(),
         };
         let planner = self.shared.planner.clone();
-        let id = run.id;
-        let (planned, body) = blocking(move || (planner.plan(id, &body), body)).await?;
+        let address = run.clone();
+        let (planned, body) = blocking(move || (planner.plan(&address, &body), body)).await?;
         let planned = planned?;
         self.shared.planner.grant(caller.role, &planned, &body)?;
         self.shared.generators.check(planned.plan.version).await?;
@@ -264,7 +264,7 @@ impl Generators {
 }
 
 /// Runs work that reads files on a thread where that is allowed.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {

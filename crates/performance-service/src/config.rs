@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use service_defaults::access::{AccessSettings, Authentication};
 use service_defaults::allow_list::AllowList;
@@ -36,6 +36,8 @@ pub struct Config {
     pub k6_v1: PathBuf,
     /// The directory that scripts come from.
     pub scripts_directory: PathBuf,
+    /// The directory that generated scripts are saved in.
+    pub generated_directory: PathBuf,
     /// Finished runs kept per tenant.
     pub runs_kept: u64,
     /// The most runs that may wait.
@@ -67,6 +69,12 @@ impl Config {
         );
         let (targets, production) = read_targets(environment);
         let (k6, k6_v1) = read_binaries(environment);
+        let state_directory = read_path(
+            environment,
+            "PERFORMANCE_STATE_DIR",
+            ".bookstore",
+            "Directory of the run store and of the files of runs",
+        );
         Self {
             http_addr,
             authentication,
@@ -77,12 +85,8 @@ impl Config {
                 "PERFORMANCE_TRACE_SAMPLING",
                 env!("CARGO_PKG_VERSION"),
             ),
-            state_directory: read_path(
-                environment,
-                "PERFORMANCE_STATE_DIR",
-                ".bookstore",
-                "Directory of the run store and of the files of runs",
-            ),
+            generated_directory: read_generated_directory(environment, &state_directory),
+            state_directory,
             targets,
             production,
             k6,
@@ -153,6 +157,16 @@ fn read_binaries(environment: &mut Environment) -> (PathBuf, PathBuf) {
     (k6, k6_v1)
 }
 
+/// Where generated scripts are saved: in the state directory unless it says otherwise.
+fn read_generated_directory(environment: &mut Environment, state: &Path) -> PathBuf {
+    const NAME: &str = "PERFORMANCE_GENERATED_DIR";
+    let help = "Directory of generated scripts; generated/ in PERFORMANCE_STATE_DIR when empty";
+    match environment.text(NAME, "", help) {
+        text if text.is_empty() => state.join("generated"),
+        text => absolute(environment, NAME, &text),
+    }
+}
+
 /// A path as it is meant here: k6 is started in the directory of its run, where a relative one
 /// would lead elsewhere.
 fn read_path(
@@ -162,7 +176,11 @@ fn read_path(
     help: &'static str,
 ) -> PathBuf {
     let text = environment.text(name, default, help);
-    std::path::absolute(&text).unwrap_or_else(|error| {
+    absolute(environment, name, &text)
+}
+
+fn absolute(environment: &mut Environment, name: &'static str, text: &str) -> PathBuf {
+    std::path::absolute(text).unwrap_or_else(|error| {
         environment.reject(name, format!("{text:?} is no path: {error}"));
         PathBuf::new()
     })
@@ -180,6 +198,10 @@ mod tests {
         assert_eq!(config.k6, here.join(".bookstore/tools/bin/k6"));
         assert_eq!(config.k6_v1, here.join("k6"));
         assert_eq!(config.state_directory, here.join(".bookstore"));
+        assert_eq!(
+            config.generated_directory,
+            here.join(".bookstore/generated")
+        );
         assert_eq!(config.scripts_directory, here.join("k6"));
     }
 }

@@ -19,6 +19,7 @@ mod router;
 
 mod audit;
 mod baselines;
+mod generation;
 mod hub;
 mod pages;
 mod presentation;
@@ -28,6 +29,7 @@ mod runs;
 mod announcer;
 mod comparing;
 mod conductor;
+mod generated_scripts;
 mod k6;
 mod planner;
 mod scenarios;

@@ -16,6 +16,7 @@ use utoipa::{OpenApi, ToSchema};
         (name = "runs", description = "Load tests of the tenant"),
         (name = "baselines", description = "What tests measure when all is well"),
         (name = "audit", description = "Who changed what"),
+        (name = "scripts", description = "Load tests made from descriptions"),
         (name = "live", description = "What happens, as it happens")
     ),
     components(schemas(ProblemDocument))

@@ -32,6 +32,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     // By hand it is for administrators.
     post("/api/v1/performancetest/baselines", ENGINEER),
     get("/api/v1/performancetest/baselines/versions", VIEWER),
+    post("/api/v1/performancetest/generate", ENGINEER),
     get("/api/v1/performancetest/audit", ADMIN),
     get("/api/v1/performancetest/audit/verify", ADMIN),
     get("/performance-hub", VIEWER),

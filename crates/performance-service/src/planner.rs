@@ -9,13 +9,14 @@ use load_runner::binary::MajorVersion;
 use load_runner::environment::RunEnvironment;
 use load_runner::options::RunOptions;
 use load_runner::plan::RunPlan;
-use load_runner::script::{ScriptDirectory, ScriptError};
+use load_runner::script::{Script, ScriptDirectory, ScriptError};
 use load_runner::target::Target;
-use performance_store::RunId;
+use performance_store::{RunAddress, RunId};
 use service_defaults::allow_list::AllowList;
 use service_defaults::problem::{FieldError, Problem};
-use tenancy::Role;
+use tenancy::{Role, TenantId};
 
+use crate::generated_scripts::GeneratedScripts;
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
 use crate::scenarios::Scenario;
@@ -36,6 +37,7 @@ const MAX_EMAIL_LENGTH: usize = 254;
 #[derive(Debug, Clone)]
 pub(crate) struct Planner {
     pub(crate) scripts: ScriptDirectory,
+    pub(crate) generated: GeneratedScripts,
     pub(crate) targets: AllowList,
     /// The names of those that real people use.
     pub(crate) production: BTreeSet<String>,
@@ -57,11 +59,12 @@ pub(crate) struct Planned {
 }
 
 impl Planner {
-    /// Checks a request and makes the plan of the run `id`. Nothing is created yet.
+    /// Checks a request and makes the plan of a run. Nothing is created yet.
     ///
     /// # Errors
     /// 400 names every field that is refused, 403 the target that is not listed.
-    pub(crate) fn plan(&self, id: RunId, body: &StartBody) -> Result<Planned, Problem> {
+    pub(crate) fn plan(&self, run: &RunAddress, body: &StartBody) -> Result<Planned, Problem> {
+        let id = run.id;
         let scenario = scenario(body)?;
         let test_name = test_name(body, scenario)?;
         check_labels(body)?;
@@ -70,10 +73,7 @@ impl Planner {
             .test_script
             .as_deref()
             .unwrap_or(scenario.default_script());
-        let script = self
-            .scripts
-            .resolve(script_name)
-            .map_err(|error| refused_script(&error))?;
+        let script = self.script(&run.tenant, script_name)?;
         let options =
             RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
         self.tenant_limits.check(&options)?;
@@ -121,14 +121,26 @@ impl Planner {
         Err(Problem::forbidden(detail).with_kind("production-target"))
     }
 
+    fn script(&self, tenant: &TenantId, name: &str) -> Result<Script, Problem> {
+        let found = match GeneratedScripts::name_of(name) {
+            Some(name) => self.generated.resolve(tenant, name),
+            None => self.scripts.resolve(name),
+        };
+        found.map_err(|error| refused_script(&error))
+    }
+
     /// Where the files of a run are.
     pub(crate) fn directory(&self, id: RunId) -> PathBuf {
         self.runs_directory.join(id.to_string())
     }
 
     /// The limits of a script: those of `limits/SCRIPT-SCENARIO.toml`, or of `limits/SCRIPT.toml`
-    /// for smoke and load. The other scenarios go beyond what a target holds on purpose.
+    /// for smoke and load. The other scenarios go beyond what a target holds on purpose; generated
+    /// scripts have their own thresholds.
     fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
+        if GeneratedScripts::name_of(script).is_some() {
+            return Ok(Vec::new());
+        }
         let stem = script.rsplit('/').next().unwrap_or(script);
         let stem = stem.trim_end_matches(".js");
         let own = format!("{stem}-{}", scenario.slug());

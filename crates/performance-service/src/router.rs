@@ -16,7 +16,7 @@ use crate::runs::{
     cancel, cleanup, compare, delete, export, get, list, logs, quick_start, results, scenarios,
     start, timeline, trends,
 };
-use crate::{audit, baselines, hub, pages};
+use crate::{audit, baselines, generation, hub, pages};
 
 /// Every route of the service; health and metrics come with the defaults.
 pub(crate) fn routes(app: App) -> Router {
@@ -43,6 +43,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(baselines::versions::versions))
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::verify::verify))
+        .merge(generation::routes())
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();

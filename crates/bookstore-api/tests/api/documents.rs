@@ -66,6 +66,27 @@ async fn the_document_lists_every_route() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `UPDATE=1` writes the copy anew.
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of this test, no setting"
+)]
+async fn the_tests_of_script_generation_have_this_document() -> anyhow::Result<()> {
+    let document = document(&on_sqlite().await?).await?;
+    let copy = "crates/script-generation/tests/script_generation/bookstore-api.json";
+    let path = tools::workspace().join(copy);
+    if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
+        std::fs::write(&path, format!("{document:#}\n"))?;
+    }
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    ensure!(
+        kept == document,
+        "{copy} is an older one; run this test with UPDATE=1"
+    );
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_documented_route_is_served() -> anyhow::Result<()> {
     let caller = on_sqlite().await?;

@@ -275,8 +275,8 @@ impl Shared {
         let body: StartBody = serde_json::from_str(&run.request)
             .map_err(|error| format!("the stored request cannot be read: {error}"))?;
         let planner = self.planner.clone();
-        let id = run.id;
-        let planned = blocking(move || planner.plan(id, &body))
+        let address = run.address();
+        let planned = blocking(move || planner.plan(&address, &body))
             .await
             .and_then(std::convert::identity);
         let mut planned = planned.map_err(|problem| problem.detail().to_owned())?;

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::recorder::Recorder;
 use super::{Conductor, Generators};
 use crate::announcer::{self, Announcer};
+use crate::generated_scripts::GeneratedScripts;
 use crate::k6::InstalledK6;
 use crate::planner::Planner;
 
@@ -63,6 +64,7 @@ impl Laboratory {
         });
         let planner = Planner {
             scripts: ScriptDirectory::new(scripts),
+            generated: GeneratedScripts::new(directory.path().join("generated")),
             targets: "local=http://127.0.0.1:1"
                 .parse()
                 .map_err(anyhow::Error::msg)?,

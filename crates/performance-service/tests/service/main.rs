@@ -8,6 +8,7 @@ mod baselines;
 mod cancel;
 mod comparisons;
 mod documents;
+mod generation;
 mod interrupted;
 mod killed;
 mod lifecycle;

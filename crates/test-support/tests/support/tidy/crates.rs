@@ -36,6 +36,7 @@ const EDGES: [(&str, &[&str]); 16] = [
         &[
             "load-runner",
             "load-analysis",
+            "script-generation",
             "performance-store",
             "service-defaults",
             "instrumentation",
