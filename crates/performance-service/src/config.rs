@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use service_defaults::access::{AccessSettings, Authentication};
 use service_defaults::allow_list::AllowList;
@@ -69,12 +69,7 @@ impl Config {
         );
         let (targets, production) = read_targets(environment);
         let (k6, k6_v1) = read_binaries(environment);
-        let state_directory = read_path(
-            environment,
-            "PERFORMANCE_STATE_DIR",
-            ".bookstore",
-            "Directory of the run store and of the files of runs",
-        );
+        let (state_directory, generated_directory) = read_directories(environment);
         Self {
             http_addr,
             authentication,
@@ -85,8 +80,8 @@ impl Config {
                 "PERFORMANCE_TRACE_SAMPLING",
                 env!("CARGO_PKG_VERSION"),
             ),
-            generated_directory: read_generated_directory(environment, &state_directory),
             state_directory,
+            generated_directory,
             targets,
             production,
             k6,
@@ -157,14 +152,22 @@ fn read_binaries(environment: &mut Environment) -> (PathBuf, PathBuf) {
     (k6, k6_v1)
 }
 
-/// Where generated scripts are saved: in the state directory unless it says otherwise.
-fn read_generated_directory(environment: &mut Environment, state: &Path) -> PathBuf {
-    const NAME: &str = "PERFORMANCE_GENERATED_DIR";
+/// The state directory, and where generated scripts are saved: in it unless a setting says
+/// otherwise.
+fn read_directories(environment: &mut Environment) -> (PathBuf, PathBuf) {
+    const GENERATED: &str = "PERFORMANCE_GENERATED_DIR";
+    let state = read_path(
+        environment,
+        "PERFORMANCE_STATE_DIR",
+        ".bookstore",
+        "Directory of the run store and of the files of runs",
+    );
     let help = "Directory of generated scripts; generated/ in PERFORMANCE_STATE_DIR when empty";
-    match environment.text(NAME, "", help) {
+    let generated = match environment.text(GENERATED, "", help) {
         text if text.is_empty() => state.join("generated"),
-        text => absolute(environment, NAME, &text),
-    }
+        text => absolute(environment, GENERATED, &text),
+    };
+    (state, generated)
 }
 
 /// A path as it is meant here: k6 is started in the directory of its run, where a relative one

@@ -42,7 +42,7 @@ pub(crate) struct GenerateBody {
     /// The document: an object, or its text. A configuration's text may be TOML.
     #[schema(value_type = Value)]
     document: Box<RawValue>,
-    /// Of OpenAPI documents `tags`, `operations`, `writes`, `load`; of recordings `target`,
+    /// Of `OpenAPI` documents `tags`, `operations`, `writes`, `load`; of recordings `target`,
     /// `assets`, `load`.
     #[schema(value_type = Option<Value>)]
     options: Option<Box<RawValue>>,
@@ -84,7 +84,7 @@ pub(crate) struct GeneratedBody {
     test_script: Option<String>,
 }
 
-/// Writes a k6 script from a configuration, an OpenAPI document or a recording.
+/// Writes a k6 script from a configuration, an `OpenAPI` document or a recording.
 #[utoipa::path(
     post,
     path = "/api/v1/performancetest/generate",
