@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 22] = [
+const ROUTES: [(&str, &str, Least); 23] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     (
         "POST",
@@ -35,6 +35,7 @@ const ROUTES: [(&str, &str, Least); 22] = [
     ("GET", "/api/v1/performancetest/baselines", Viewer),
     ("POST", "/api/v1/performancetest/baselines", Engineer),
     ("GET", "/api/v1/performancetest/baselines/versions", Viewer),
+    ("POST", "/api/v1/performancetest/generate", Engineer),
     ("GET", "/api/v1/performancetest/audit", Admin),
     ("GET", "/api/v1/performancetest/audit/verify", Admin),
     ("GET", "/performance-hub", Viewer),
