@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::LimitResult;
 use crate::metric::{Contains, MetricKind};
 use crate::notation::{Unit, number};
+use crate::number::whole;
 use crate::threshold::Threshold;
 
 /// Everything that a finished run is judged by and shown with.
@@ -27,6 +28,9 @@ pub struct Results {
     pub coverage: Coverage,
 }
 
+/// Below this many samples a 99th percentile is the opinion of ten of them at most.
+pub const LEAST_FOR_P99: u64 = 1_000;
+
 /// Statistics of one metric under k6's names: trends have `avg min med max p(90) p(95) p(99)
 /// count`, counters `count rate`, rates `rate passes fails`, gauges `value min max`. Times are
 /// milliseconds, data is bytes. A counter's `count` is of the whole run; its `rate` is what the
@@ -40,6 +44,15 @@ pub struct MetricResult {
     pub contains: Contains,
     /// Statistic by name.
     pub values: BTreeMap<String, f64>,
+}
+
+impl MetricResult {
+    /// A statistic that counts: `count`, `passes` or `fails`.
+    #[must_use]
+    pub fn count_of(&self, statistic: &str) -> Option<u64> {
+        let count = self.values.get(statistic)?;
+        Some(whole(count.round()))
+    }
 }
 
 /// One check of the script.

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use load_analysis::comparison::{Comparison, Count, Subject, compare};
 use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::objective::{Better, Priority};
-use load_analysis::results::{MetricResult, Results};
+use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
 use load_analysis::threshold::Statistic;
 use load_analysis::unit::Unit;
 use performance_store::{Run, WithResults};
-
-/// Below this many samples a 99th percentile is the opinion of ten of them at most.
-const LEAST_FOR_P99: f64 = 1_000.0;
 
 /// Metrics whose 95th percentile, mean or share decides; the others inform.
 const DECIDING: [&str; 4] = [
@@ -107,8 +104,8 @@ fn failures(name: &str, reference: &[Measured], candidate: &[Measured]) -> Optio
     let right = name == "checks" || name.starts_with("checks{");
     let of = |runs: &[Measured]| -> Option<Vec<Count>> {
         let count = |run: &Measured| {
-            let values = &run.results.metrics.get(name)?.values;
-            let (yes, no) = (whole(*values.get("passes")?), whole(*values.get("fails")?));
+            let metric = run.results.metrics.get(name)?;
+            let (yes, no) = (metric.count_of("passes")?, metric.count_of("fails")?);
             Some(Count {
                 hits: if right { no } else { yes },
                 of: yes + no,
@@ -140,7 +137,7 @@ fn statistics(metric: &MetricResult) -> Vec<Statistic> {
 }
 
 fn figure(metric: &MetricResult, statistic: Statistic) -> Option<f64> {
-    let count = metric.values.get("count").copied().unwrap_or(0.0);
+    let count = metric.count_of("count").unwrap_or(0);
     let too_few = statistic == Statistic::Percentile(99.0) && count < LEAST_FOR_P99;
     let value = metric.values.get(&statistic.name()).copied();
     value.filter(|value| value.is_finite() && !too_few)
@@ -181,14 +178,4 @@ pub(crate) fn unit(name: &str, metric: &MetricResult, statistic: Statistic) -> U
         (_, _, Contains::Data) => Unit::Bytes,
         (_, _, Contains::Default) => Unit::Count,
     }
-}
-
-/// A count that k6's statistics hold as a float.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts are whole, not negative, and below 2^53"
-)]
-fn whole(count: f64) -> u64 {
-    count.round().max(0.0) as u64
 }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use performance_store::RunId;
 use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
@@ -13,6 +12,7 @@ use utoipa::ToSchema;
 use super::body::BaselineBody;
 use super::{Wish, establish as put_in_force};
 use crate::app::App;
+use crate::runs::compare::ids;
 
 /// Which runs a baseline is made of.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -53,18 +53,15 @@ pub(crate) async fn establish(
     if body.runs.is_none() && body.test.is_empty() {
         return Err(Problem::invalid_field("test", "must name a test"));
     }
+    let runs = body.runs.as_ref();
+    let runs = runs.map(|runs| ids("runs", runs.iter().map(String::as_str)));
     let wish = Wish {
         test: body.test,
         environment: body.environment,
         scenario: body.scenario,
-        runs: body.runs.as_deref().map(ids).transpose()?,
+        runs: runs.transpose()?,
         reason: body.reason,
     };
     let version = put_in_force(&app.store, &caller, wish).await?;
     Ok((StatusCode::CREATED, Json(version.into())))
-}
-
-fn ids(texts: &[String]) -> Result<Vec<RunId>, Problem> {
-    let ids: Result<Vec<RunId>, _> = texts.iter().map(|text| text.parse()).collect();
-    ids.map_err(|_| Problem::invalid_field("runs", "must be ids of runs"))
 }

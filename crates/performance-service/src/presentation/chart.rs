@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::numbers::{axis_label, number, run_time};
+use super::numbers::{axis_label, number, px, run_time};
 use crate::timeline::TimelinePoint;
 
 /// The picture's width in its own units; the page scales it.
@@ -287,10 +287,6 @@ pub(super) fn round_up(value: f64) -> f64 {
         .map(|factor| factor * power)
         .find(|candidate| *candidate >= value);
     nice.unwrap_or(value)
-}
-
-fn px(value: f64) -> String {
-    format!("{value:.1}")
 }
 
 #[cfg(test)]

@@ -4,13 +4,10 @@ use std::cmp::Reverse;
 
 use load_analysis::limits::LimitResult;
 use load_analysis::metric::{Contains, MetricKind};
-use load_analysis::results::{MetricResult, Results};
+use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
 
 use super::numbers::{number, share, whole};
 use crate::timeline::TimelinePoint;
-
-/// Below this many samples a p99 is the opinion of ten of them at most.
-const LEAST_FOR_P99: f64 = 1_000.0;
 
 /// One of the six numbers on top.
 pub(crate) struct Tile {
@@ -64,15 +61,19 @@ pub(crate) fn tiles(results: &Results) -> Vec<Tile> {
         metric.values.get(stat).copied()
     };
     let milliseconds = |stat: &str| value("http_req_duration", stat).map(ms_text);
-    let requests = value("http_reqs", "count").unwrap_or(0.0);
+    let count = |metric: &str, stat: &str| -> u64 {
+        let metric = results.metrics.get(metric);
+        metric.and_then(|metric| metric.count_of(stat)).unwrap_or(0)
+    };
+    let requests = count("http_reqs", "count");
     let p99 = if requests < LEAST_FOR_P99 {
-        Some(format!("–, n = {}", counted(requests)))
+        Some(format!("–, n = {}", whole(requests)))
     } else {
         milliseconds("p(99)")
     };
     let failed = value("http_req_failed", "rate").map(|rate| {
-        let count = value("http_req_failed", "passes").unwrap_or(0.0);
-        format!("{} ({})", share(rate), counted(count))
+        let failures = count("http_req_failed", "passes");
+        format!("{} ({})", share(rate), whole(failures))
     });
     let checks = value("checks", "rate").map(share);
     [
@@ -234,8 +235,8 @@ fn row(name: &str, metric: &MetricResult) -> MetricRow {
         },
         count: ["count", "passes"]
             .into_iter()
-            .find_map(|stat| metric.values.get(stat))
-            .map_or_else(String::new, |count| counted(*count)),
+            .find_map(|stat| metric.count_of(stat))
+            .map_or_else(String::new, whole),
         cells: [
             cell(&["rate", "value", "avg"]),
             cell(&["med"]),
@@ -250,17 +251,7 @@ fn ms_text(milliseconds: f64) -> String {
     format!("{} ms", number(milliseconds))
 }
 
-fn rate_text(requests: f64, rate: Option<f64>) -> Option<String> {
+fn rate_text(requests: u64, rate: Option<f64>) -> Option<String> {
     let rate = rate?;
-    Some(format!("{} ({}/s)", counted(requests), number(rate)))
-}
-
-/// A count that k6's statistics hold as a float.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts are whole, not negative, and below 2^53"
-)]
-fn counted(count: f64) -> String {
-    whole(count.round().max(0.0) as u64)
+    Some(format!("{} ({}/s)", whole(requests), number(rate)))
 }

@@ -2,6 +2,8 @@
 
 use load_analysis::comparison::Comparison;
 
+use super::numbers::px;
+
 /// The picture's width in its own units.
 const WIDTH: f64 = 160.0;
 
@@ -47,8 +49,4 @@ pub(crate) fn percent(share: f64) -> String {
 fn x(share: f64) -> f64 {
     let share = if share.is_finite() { share } else { 0.0 };
     WIDTH * (share.clamp(-LIMIT, LIMIT) + LIMIT) / (2.0 * LIMIT)
-}
-
-fn px(value: f64) -> String {
-    format!("{value:.1}")
 }

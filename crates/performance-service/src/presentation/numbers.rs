@@ -21,3 +21,8 @@ pub(crate) fn axis_label(value: f64) -> String {
         text
     }
 }
+
+/// A length in a picture's own units.
+pub(crate) fn px(value: f64) -> String {
+    format!("{value:.1}")
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chart::round_up;
-use super::numbers::{axis_label, number};
+use super::numbers::{axis_label, number, px};
 use crate::runs::trends::TrendBody;
 
 const WIDTH: f64 = 960.0;
@@ -128,8 +128,4 @@ fn caption(trend: &TrendBody) -> String {
 /// Runs are counted in hundreds.
 fn real(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
-}
-
-fn px(value: f64) -> String {
-    format!("{value:.1}")
 }

@@ -90,7 +90,7 @@ pub(crate) async fn groups(
 ) -> Result<Groups, Problem> {
     let (reference, candidate) = match &query.runs {
         Some(runs) => {
-            let mut ids = ids("runs", Some(runs))?;
+            let mut ids = ids("runs", runs.split(','))?;
             let candidate = ids.split_off(1);
             if candidate.is_empty() {
                 return Err(Problem::invalid_field("runs", "must name two runs or more"));
@@ -98,11 +98,11 @@ pub(crate) async fn groups(
             (Some(ids), candidate)
         }
         None if query.reference.as_deref() == Some(BASELINE) => {
-            (None, ids("candidate", query.candidate.as_ref())?)
+            (None, listed("candidate", query.candidate.as_ref())?)
         }
         None => (
-            Some(ids("reference", query.reference.as_ref())?),
-            ids("candidate", query.candidate.as_ref())?,
+            Some(listed("reference", query.reference.as_ref())?),
+            listed("candidate", query.candidate.as_ref())?,
         ),
     };
     let candidate = measured(app, tenant, candidate).await?;
@@ -196,16 +196,21 @@ async fn measured(app: &App, tenant: &TenantId, ids: Vec<RunId>) -> Result<Vec<M
     Ok(measured)
 }
 
-fn ids(field: &str, list: Option<&String>) -> Result<Vec<RunId>, Problem> {
-    let invalid = || {
-        let reason = format!("must be 1 to {MAX_RUNS} ids of runs with commas between");
-        Problem::invalid_field(field, reason)
-    };
-    let list = list.ok_or_else(invalid)?;
-    let ids: Result<Vec<RunId>, _> = list.split(',').map(|id| id.trim().parse()).collect();
-    let ids = ids.map_err(|_| invalid())?;
-    if ids.len() > MAX_RUNS {
-        return Err(invalid());
+fn listed(field: &str, list: Option<&String>) -> Result<Vec<RunId>, Problem> {
+    ids(field, list.into_iter().flat_map(|list| list.split(',')))
+}
+
+/// Reads the ids of a group of runs.
+pub(crate) fn ids<'a>(
+    field: &str,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<RunId>, Problem> {
+    let ids: Result<Vec<RunId>, _> = texts.into_iter().map(|id| id.trim().parse()).collect();
+    match ids {
+        Ok(ids) if (1..=MAX_RUNS).contains(&ids.len()) => Ok(ids),
+        _ => {
+            let reason = format!("must be 1 to {MAX_RUNS} ids of runs");
+            Err(Problem::invalid_field(field, reason))
+        }
     }
-    Ok(ids)
 }
