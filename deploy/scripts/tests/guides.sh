@@ -115,7 +115,7 @@ guide() {
 }
 
 start_stack
-for name in simulator.md llm.md experiments.md performance-testing.md; do
+for name in simulator.md llm.md experiments.md performance-testing.md slo.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do
