@@ -2,8 +2,12 @@
 SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 .DEFAULT_GOAL := help
-.PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data \
-	perf-smoke perf-load perf-ai-smoke test test-unit test-system test-sdks fuzz lint bench images clean
+.PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data perf-smoke \
+	perf-load perf-stress perf-spike perf-soak perf-breakpoint perf-regression perf-errors \
+	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
+	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
+	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
+	test-system test-smoke test-sdks fuzz lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -27,13 +31,59 @@ health-check: ## Ask every part whether it is ready
 seed-data: ## Store the sample books and authors
 	@$(SCRIPTS)/seed-data.sh
 
-##@ Load tests (VUS=5 DURATION=30s SCALE=0.1 THRESHOLDS='{"http_req_duration":["p(95)<500"]}')
+##@ Load tests (SCALE=0.1 SCENARIO=p015-load MODEL=open PROVIDER=claude VUS=5 DURATION=30s TARGET_URL=... RUNNER=direct)
 perf-smoke: ## Walk through every route with one user
 	@$(SCRIPTS)/perf.sh tests/smoke.js --scenario Smoke
 perf-load: ## Put the expected load on the catalogue
 	@$(SCRIPTS)/perf.sh tests/load.js --scenario Load
+perf-stress: ## Put more and more users on the catalogue
+	@$(SCRIPTS)/perf.sh tests/stress.js --scenario Stress
+perf-spike: ## Put a sudden peak on the catalogue
+	@$(SCRIPTS)/perf.sh tests/spike.js --scenario Spike
+perf-soak: ## Keep the expected load on for half an hour
+	@$(SCRIPTS)/perf.sh tests/soak.js --scenario Soak
+perf-breakpoint: ## Look for the rate at which the limits break
+	@$(SCRIPTS)/perf.sh tests/breakpoint.js
+perf-regression: ## Measure a build in a minute, for gates
+	@$(SCRIPTS)/perf.sh tests/regression.js
+perf-errors: ## Make every mistake that a caller can make
+	@$(SCRIPTS)/perf.sh tests/errors.js
+perf-combinations: ## Cross thousands of values with the routes
+	@$(SCRIPTS)/perf.sh tests/combinations.js
+perf-auth: ## Try callers with and without rights on a guarded API
+	@$(SCRIPTS)/perf-auth.sh
+perf-circuit-breaker: ## Let a simulated provider fail under load
+	@$(SCRIPTS)/perf-circuit-breaker.sh
+perf-mixed: ## Let 20 of 100 users wait for models
+	@$(SCRIPTS)/perf.sh tests/mixed.js
+perf-mixed-heavy: ## Let half of the users wait for models
+	@$(SCRIPTS)/perf.sh tests/mixed-heavy.js
 perf-ai-smoke: ## Ask for summaries by Claude, simulated when there is no key
-	@$(SCRIPTS)/perf.sh tests/ai-summary.js --scenario Smoke --env PROVIDER=claude
+	@$(SCRIPTS)/perf.sh tests/ai-smoke.js --scenario Smoke --env PROVIDER=claude
+perf-ai-load: ## Put the expected load on the models
+	@$(SCRIPTS)/perf.sh tests/ai-load.js
+perf-ai-stress: ## Put more and more readers on the models
+	@$(SCRIPTS)/perf.sh tests/ai-stress.js --scenario Stress
+perf-ai-spike: ## Put a sudden peak on the models
+	@$(SCRIPTS)/perf.sh tests/ai-spike.js --scenario Spike
+perf-ai-stream: ## Have summaries streamed
+	@$(SCRIPTS)/perf.sh tests/ai-stream.js
+perf-journeys: ## Do everything at once: catalogue, models, mistakes
+	@$(SCRIPTS)/perf.sh tests/comprehensive.js
+perf-comprehensive: ## Run every suite in turn (SCALE=0.05)
+	@$(SCRIPTS)/perf-comprehensive.sh
+perf-smoke-gen: ## The same over 50 generated books
+	@COUNT=$${COUNT:-50} $(SCRIPTS)/perf.sh tests/smoke.js --scenario Smoke --env SCENARIO=gen-smoke
+perf-load-gen: ## The same over 100 generated books
+	@COUNT=$${COUNT:-100} $(SCRIPTS)/perf.sh tests/load.js --scenario Load --env SCENARIO=gen-load
+perf-stress-gen: ## The same over 150 generated books
+	@COUNT=$${COUNT:-150} $(SCRIPTS)/perf.sh tests/stress.js --scenario Stress --env SCENARIO=gen-stress
+perf-spike-gen: ## The same over 150 generated books
+	@COUNT=$${COUNT:-150} $(SCRIPTS)/perf.sh tests/spike.js --scenario Spike --env SCENARIO=gen-spike
+perf-errors-gen: ## The same over 50 generated books
+	@COUNT=$${COUNT:-50} $(SCRIPTS)/perf.sh tests/errors.js
+gen-data: ## Write made-up books and authors (VARIANT=load COUNT=100 SEED=1 COMPACT=1)
+	@k6/data/generate.mjs "$${VARIANT:-smoke}"
 
 ##@ Check
 test: ## Install the tools and run all tests, with real servers
@@ -42,6 +92,8 @@ test-unit: ## Run the tests that need no server
 	@$(SCRIPTS)/test.sh unit
 test-system: ## Check scripts, pins, compose file, suites and dashboards
 	@$(SCRIPTS)/test-system.sh
+test-smoke: ## Walk through the API with Postman's collections
+	@$(SCRIPTS)/test-smoke.sh
 test-sdks: ## Run the official clients of the model vendors against the simulator
 	@$(SCRIPTS)/test-sdks.sh
 fuzz: ## Feed made-up bytes to what reads strangers' data (TARGET=..., SECONDS=60 for each)

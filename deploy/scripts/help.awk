@@ -1,5 +1,5 @@
 # Lists the targets of the Makefile in their groups: "target: ## what it does".
 BEGIN { FS = ":.*## " }
 /^##@ / { printf "\n%s\n", substr($0, 5) }
-/^[a-z-]+:.*## / { printf "  %-18s %s\n", $1, $2 }
+/^[a-z-]+:.*## / { printf "  %-22s %s\n", $1, $2 }
 END { print "" }

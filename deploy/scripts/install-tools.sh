@@ -6,7 +6,7 @@
 #   install-tools.sh [runtime] [test] [lint] [packages]
 #
 #   runtime   Redis, Prometheus, Jaeger and both k6: what `make run-all` starts
-#   test      FerretDB, docker-compose, shellcheck: what the tests add
+#   test      FerretDB, docker-compose, shellcheck, newman: what the tests add
 #   lint      shellcheck and cargo-deny
 #   packages  only the Debian packages of all of these (the part that needs root)
 #
@@ -22,6 +22,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/versions.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 # shellcheck source=lib/go-tools.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
+# shellcheck source=lib/node-tools.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/node-tools.sh"
 
 readonly RUNTIME_PACKAGES=(redis-server prometheus)
 readonly TEST_PACKAGES=(shellcheck)
@@ -39,6 +41,7 @@ install_test() {
   require_go_tool ferretdb ferretdb . "$FERRETDB_VERSION"
   require_go_tool docker-compose docker-compose github.com/docker/compose/v2/cmd \
     "$DOCKER_COMPOSE_VERSION" "-X github.com/docker/compose/v2/internal.Version=$DOCKER_COMPOSE_VERSION"
+  require_node_tool newman
 }
 
 # cargo-deny is no part of `make test`: it compiles for minutes, once, and only

@@ -1,18 +1,19 @@
 /** The calls that the suites make: one entry per route, one function that sends it. */
 import http from 'k6/http';
+import { verify } from './checks.js';
 import {
   isAuthor,
   isBook,
-  isBulkResult,
+  isBulkOf,
   isEmpty,
+  isLabError,
   isMessage,
   isPageOf,
   isProviderList,
   isSearchResult,
   isSummary,
   isText,
-  verify,
-} from './checks.js';
+} from './shapes.js';
 import { newTrace } from './tracing.js';
 
 /** Deadlines of the original suites: a store answers in seconds, a model may take longer. */
@@ -22,9 +23,10 @@ const TIMEOUT = { catalogue: '10s', ops: '10s', ai: '30s' };
  * @typedef {object} Route
  * @property {'GET'|'POST'|'PUT'|'PATCH'|'DELETE'} method
  * @property {string} path template; its text is the request's name in every metric
- * @property {'catalogue'|'ai'|'ops'} routeClass
- * @property {number} status of a right answer
+ * @property {'catalogue'|'ai'|'ops'|'refused'} routeClass
+ * @property {number|readonly number[]} status of a right answer
  * @property {(body: any) => boolean} shape of a right answer
+ * @property {boolean} [uncounted] neither a success nor a failure in http_req_failed
  */
 
 const BOOKS = '/api/v1/books';
@@ -42,25 +44,45 @@ export const ROUTES = {
   getBook: route('GET', BOOK, 'catalogue', 200, isBook),
   searchBooks: route('GET', '/api/v1/books/search', 'catalogue', 200, isSearchResult),
   createBook: route('POST', BOOKS, 'catalogue', 201, isBook),
-  createBooks: route('POST', '/api/v1/books/bulk', 'catalogue', 200, isBulkResult),
+  createBooks: route('POST', '/api/v1/books/bulk', 'catalogue', 200, isBulkOf('books', isBook)),
   replaceBook: route('PUT', BOOK, 'catalogue', 200, isBook),
   patchBook: route('PATCH', BOOK, 'catalogue', 200, isBook),
   deleteBook: route('DELETE', BOOK, 'catalogue', 204, isEmpty),
   listAuthors: route('GET', AUTHORS, 'catalogue', 200, isPageOf('authors', isAuthor)),
   getAuthor: route('GET', AUTHOR, 'catalogue', 200, isAuthor),
   createAuthor: route('POST', AUTHORS, 'catalogue', 201, isAuthor),
+  createAuthors: route('POST', '/api/v1/authors/bulk', 'catalogue', 200, isBulkOf('authors', isAuthor)),
   replaceAuthor: route('PUT', AUTHOR, 'catalogue', 200, isAuthor),
   patchAuthor: route('PATCH', AUTHOR, 'catalogue', 200, isAuthor),
   deleteAuthor: route('DELETE', AUTHOR, 'catalogue', 204, isEmpty),
   generateSummary: route('POST', '/api/v1/books/{id}/generate-summary', 'ai', 200, isSummary),
+  streamSummary: route('POST', '/api/v1/books/{id}/generate-summary', 'ai', 200, isText),
+  errorLab: route('GET', '/api/v1/errortest/{id}', 'ops', 200, isLabError),
 };
+
+/**
+ * The same route where another answer is the right one.
+ * @param {Route} route
+ * @param {number|readonly number[]} status
+ * @param {(body: any) => boolean} shape
+ * @param {Partial<Route>} [more]
+ * @returns {Route}
+ */
+export function expecting(route, status, shape, more = {}) {
+  return { ...route, status, shape, ...more };
+}
 
 /**
  * @typedef {object} Call
  * @property {string} [id] takes the place of {id}
  * @property {Record<string, string|number|boolean>} [query]
  * @property {any} [json] body
+ * @property {string} [body] a body as it stands, in the place of json
+ * @property {Record<string, string>} [headers]
+ * @property {string} [timeout] in the place of the route's
  */
+
+/** @typedef {(route: Route, call?: Call) => Answer} Send */
 
 /**
  * @typedef {object} Answer
@@ -74,14 +96,16 @@ export const ROUTES = {
  * Sends calls under one journey.
  * @param {import('./config.js').Config} config
  * @param {string} journey the kind of user, a tag of each request
- * @returns {(route: Route, call?: Call) => Answer}
+ * @param {Record<string, string>} [headers] of each call
+ * @returns {Send}
  */
-export function client(config, journey) {
+export function client(config, journey, headers = {}) {
   return (route, call = {}) => {
     const trace = newTrace(config);
-    const body = call.json === undefined ? null : JSON.stringify(call.json);
-    const settings = params(route, journey, config, trace, body !== null);
-    const response = http.request(route.method, url(config, route, call), body, settings);
+    const body = call.json === undefined ? call.body : JSON.stringify(call.json);
+    const own = { ...trace.headers, ...headers, ...call.headers };
+    const settings = params(config, route, journey, call, requestHeaders(own, body));
+    const response = http.request(route.method, url(config, route, call), body === undefined ? null : body, settings);
     return { ...verify(route, response, trace.traceId), response, traceId: trace.traceId };
   };
 }
@@ -90,10 +114,11 @@ export function client(config, journey) {
  * Sends calls that prepare or clean up. They count as `ops`, so that they do not
  * enter the latencies that a run judges.
  * @param {import('./config.js').Config} config
- * @returns {(route: Route, call?: Call) => Answer}
+ * @param {Record<string, string>} [headers] of each call
+ * @returns {Send}
  */
-export function setupClient(config) {
-  const send = client(config, 'setup');
+export function setupClient(config, headers) {
+  const send = client(config, 'setup', headers);
   return (route, call) => send({ ...route, routeClass: 'ops' }, call);
 }
 
@@ -102,19 +127,36 @@ function route(method, path, routeClass, status, shape) {
 }
 
 function url(config, route, call) {
-  const path = call.id === undefined ? route.path : route.path.replace('{id}', call.id);
+  const path = call.id === undefined ? route.path : route.path.replace('{id}', () => call.id);
   const query = Object.entries(call.query || {})
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&');
   return config.baseUrl + path + (query && `?${query}`);
 }
 
-function params(route, journey, config, trace, hasBody) {
+function params(config, route, journey, call, headers) {
   const tags = { name: `${route.method} ${route.path}`, route_class: route.routeClass, journey };
-  const headers = { Accept: 'application/json, */*;q=0.1', ...trace.headers };
   return {
-    headers: hasBody ? { ...headers, 'Content-Type': 'application/json' } : headers,
+    headers,
     tags: route.routeClass === 'ai' ? { ...tags, provider: config.provider || 'default' } : tags,
-    timeout: TIMEOUT[route.routeClass],
+    timeout: call.timeout || TIMEOUT[route.routeClass] || TIMEOUT.ops,
+    responseCallback: responseCallback(route),
   };
+}
+
+function requestHeaders(own, body) {
+  const accepted = { Accept: 'application/json, */*;q=0.1' };
+  return body === undefined ? { ...accepted, ...own } : { ...accepted, 'Content-Type': 'application/json', ...own };
+}
+
+/** By their statuses: one for each route, because making one costs as much as a request. */
+const callbacks = new Map();
+
+/** What k6 counts as a failed request: any status but the expected ones. */
+function responseCallback({ status, uncounted }) {
+  if (uncounted) return null;
+  const statuses = [status].flat();
+  const key = statuses.join();
+  if (!callbacks.has(key)) callbacks.set(key, http.expectedStatuses(...statuses));
+  return callbacks.get(key);
 }

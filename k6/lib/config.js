@@ -15,10 +15,10 @@ const MAX_SEED = 4294967295;
 /**
  * @typedef {object} Config
  * @property {string} baseUrl address of the API, without a slash at the end
- * @property {string} scenario name of a profile (profiles.js), lower case
+ * @property {string} scenario name of a preset (presets.js), lower case
  * @property {string} testId id of the run; travels as baggage into spans and logs
  * @property {'closed'|'open'} model closed: users who wait for their answers; open: arrivals that do not
- * @property {number} scale 0 < scale <= 1, multiplies the time and the load of the profile
+ * @property {number} scale 0 < scale <= 1, multiplies the time and the load of the preset
  * @property {string} provider LLM provider, '' for the server's default
  * @property {number} count books of the data set
  * @property {number} seed seed of the data set and of the users' choices
@@ -27,8 +27,9 @@ const MAX_SEED = 4294967295;
 
 /**
  * @typedef {object} Defaults
- * @property {string} scenario profile when SCENARIO is not given
+ * @property {string} scenario preset when SCENARIO is not given
  * @property {number} traceSample share when TRACE_SAMPLE is not given
+ * @property {'closed'|'open'} [model] when MODEL is not given; closed without
  */
 
 /**
@@ -38,10 +39,10 @@ const MAX_SEED = 4294967295;
  * @throws {Error} naming the variable and its rule
  */
 export function readConfig(defaults, env = __ENV) {
-  const model = oneOf(env, 'MODEL', 'closed', ['closed', 'open']);
+  const model = oneOf(env, 'MODEL', defaults.model || 'closed', ['closed', 'open']);
   return {
     baseUrl: baseUrl(env),
-    scenario: matching(env, 'SCENARIO', defaults.scenario, /^[A-Za-z]{1,32}$/, 'the name of a profile').toLowerCase(),
+    scenario: matching(env, 'SCENARIO', defaults.scenario, /^[A-Za-z0-9-]{1,32}$/, 'the name of a preset').toLowerCase(),
     testId: matching(env, 'TEST_ID', 'local', /^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 . _ -'),
     model: model === 'open' ? 'open' : 'closed',
     scale: number(env, 'SCALE', 1, (n) => n > 0 && n <= 1, 'a number above 0 up to 1'),

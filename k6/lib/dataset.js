@@ -39,11 +39,12 @@ export function runAuthor(config) {
 /**
  * Makes sure that the data set exists and returns its ids.
  * @param {import('./config.js').Config} config
+ * @param {Record<string, string>} [headers] of each call, such as who asks
  * @returns {Dataset}
  * @throws when the API does not answer or refuses; k6 ends with code 107
  */
-export function prepare(config) {
-  const send = setupClient(config);
+export function prepare(config, headers) {
+  const send = setupClient(config, headers);
   const must = (route, call) => {
     const answer = send(route, call);
     if (!answer.ok) {
@@ -66,9 +67,10 @@ export function prepare(config) {
 /**
  * Removes the books that this run added.
  * @param {import('./config.js').Config} config
+ * @param {Record<string, string>} [headers] of each call, such as who asks
  */
-export function cleanUp(config) {
-  const send = setupClient(config);
+export function cleanUp(config, headers) {
+  const send = setupClient(config, headers);
   for (let page = 0; page < CLEAN_UP_PAGES; page += 1) {
     const answer = send(ROUTES.listBooks, { query: { author: runAuthor(config), pageSize: PAGE_SIZE } });
     if (!answer.ok || answer.body.books.length === 0) return;

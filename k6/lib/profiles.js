@@ -1,7 +1,5 @@
-/**
- * How much load a run makes and for how long. A profile is a list of stages in
- * virtual users; MODEL=open turns the same stages into arrivals per minute.
- */
+/** A preset as k6's scenario: users who wait for their answers, or arrivals that do not. */
+import { PRESETS } from './presets.js';
 
 /** Requests still running at the end of the ramp get this long, as in the original suites. */
 const GRACE = '30s';
@@ -16,63 +14,32 @@ const DROPPED_SHARE = 0.001;
 const SPARE_USERS = 2;
 
 /**
- * Stages as [seconds, users at the end of the stage].
- * @type {Readonly<Record<string, ReadonlyArray<readonly [number, number]>>>}
- */
-const STAGES = {
-  smoke: [[30, 1], [60, 1], [30, 0]],
-  load: [[60, 5], [180, 10], [300, 10], [60, 0]],
-  stress: [[120, 10], [300, 20], [300, 30], [300, 30], [120, 0]],
-  spike: [[10, 5], [60, 5], [10, 50], [180, 50], [10, 5], [180, 5], [10, 0]],
-  soak: [[30, 10], [240, 10], [30, 0]],
-  volume: [[30, 10], [240, 10], [30, 0]],
-  llmsmoke: [[30, 1], [120, 2], [30, 0]],
-  llmload: [[60, 3], [300, 5], [300, 5], [60, 0]],
-  llmstress: [[120, 5], [300, 10], [300, 15], [180, 15], [120, 0]],
-  llmspike: [[30, 2], [60, 2], [20, 20], [180, 20], [20, 2], [120, 2], [30, 0]],
-};
-
-/**
  * @typedef {object} Pace of one user of a suite
  * @property {number} perMinute iterations that one user of the closed model makes in a minute
  * @property {number} slowSeconds the longest that an iteration may take and still be within the limits
  */
 
 /**
- * The name of the profile that a suite runs. An AI suite asked for `smoke` runs `llmsmoke`,
- * so that SCENARIO means the same shape in each suite.
- * @param {string} scenario lower case
- * @param {boolean} ai whether the suite calls models
- * @returns {string}
- * @throws {Error} listing the known names
- */
-export function profileName(scenario, ai) {
-  const name = ai && STAGES[`llm${scenario}`] ? `llm${scenario}` : scenario;
-  if (!STAGES[name]) {
-    throw new Error(`SCENARIO=${scenario} is not known: it must be one of ${Object.keys(STAGES).join(', ')}`);
-  }
-  return name;
-}
-
-/**
- * The k6 scenario of a run, under the profile's name.
+ * The k6 scenario of a run, under the preset's name.
  * @param {import('./config.js').Config} config
- * @param {string} profile from profileName
+ * @param {string} preset from presetName
  * @param {Pace} pace
  * @returns {Record<string, object>} k6's `scenarios`
  */
-export function scenarios(config, profile, pace) {
-  const stages = scaledStages(profile, config.scale);
+export function scenarios(config, preset, pace) {
+  const { grace = GRACE, steady = false } = PRESETS[preset];
+  const stages = scaledStages(preset, config.scale);
   if (config.model === 'closed') {
-    return { [profile]: { executor: 'ramping-vus', startVUs: 1, gracefulRampDown: GRACE, stages: stages.map(toStage) } };
+    const startVUs = steady ? stages[0][1] : 1;
+    return { [preset]: { executor: 'ramping-vus', startVUs, gracefulRampDown: grace, stages: stages.map(toStage) } };
   }
   const arrivals = stages.map(([seconds, users]) => toStage([seconds, Math.round(users * pace.perMinute)]));
   const peak = Math.max(...arrivals.map((stage) => stage.target));
   const users = Math.max(1, Math.ceil((peak / 60) * pace.slowSeconds));
   return {
-    [profile]: {
+    [preset]: {
       executor: 'ramping-arrival-rate',
-      startRate: 0,
+      startRate: steady ? arrivals[0].target : 0,
       timeUnit: '1m',
       preAllocatedVUs: users,
       maxVUs: users * SPARE_USERS,
@@ -84,23 +51,37 @@ export function scenarios(config, profile, pace) {
 /**
  * Arrivals of an open run that may be dropped, at least one.
  * @param {import('./config.js').Config} config
- * @param {string} profile
+ * @param {string} preset
  * @param {Pace} pace
  * @returns {number}
  */
-export function droppedLimit(config, profile, pace) {
-  let before = 0;
+export function droppedLimit(config, preset, pace) {
+  const stages = scaledStages(preset, config.scale);
+  let before = PRESETS[preset].steady ? stages[0][1] : 0;
   let userSeconds = 0;
-  for (const [seconds, users] of scaledStages(profile, config.scale)) {
+  for (const [seconds, users] of stages) {
     userSeconds += (seconds * (before + users)) / 2;
     before = users;
   }
   return Math.max(1, Math.floor((userSeconds / 60) * pace.perMinute * DROPPED_SHARE));
 }
 
-/** A stage with load keeps at least one user, so that the smallest scale still asks something. */
-function scaledStages(profile, scale) {
-  return STAGES[profile].map(([seconds, users]) => [
+/**
+ * How long a preset takes.
+ * @param {string} preset
+ * @param {number} scale
+ * @returns {number} seconds
+ */
+export function presetSeconds(preset, scale) {
+  return scaledStages(preset, scale).reduce((sum, [seconds]) => sum + seconds, 0);
+}
+
+/**
+ * A stage with load keeps at least one user, so that the smallest scale still asks something.
+ * @returns {[number, number][]}
+ */
+function scaledStages(preset, scale) {
+  return PRESETS[preset].stages.map(([seconds, users]) => [
     Math.max(MIN_STAGE_SECONDS, Math.round(seconds * scale)),
     users === 0 ? 0 : Math.max(1, Math.round(users * scale)),
   ]);

@@ -47,3 +47,69 @@ export function pickWeighted(random, weighted) {
   }
   return weighted[weighted.length - 1][0];
 }
+
+/** The 95th percentile of the standard normal distribution. */
+const NORMAL_P95 = 1.6449;
+
+/**
+ * A log-normal number, by the method of Box and Muller: nine of ten lie between `from` and `to`.
+ * @param {() => number} random
+ * @param {number} from above 0; one of twenty is smaller
+ * @param {number} to one of twenty is larger, up to four times `to`
+ * @returns {number}
+ */
+export function logNormal(random, from, to) {
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return Math.min(4 * to, Math.sqrt(from * to) * Math.exp(normal * spread(from, to)));
+}
+
+/**
+ * The mean of logNormal.
+ * @param {number} from
+ * @param {number} to
+ * @returns {number}
+ */
+export function logNormalMean(from, to) {
+  return Math.sqrt(from * to) * Math.exp(spread(from, to) ** 2 / 2);
+}
+
+/** The standard deviation of the logarithm. */
+function spread(from, to) {
+  return Math.log(to / from) / (2 * NORMAL_P95);
+}
+
+/**
+ * Picks as people pick books: the second is asked for half as often as the first, the third a
+ * third as often (Zipf's law).
+ * @param {number} count of items, at least 1
+ * @returns {(random: () => number) => number} the next index
+ */
+export function zipf(count) {
+  const sums = [];
+  let sum = 0;
+  for (let rank = 1; rank <= count; rank += 1) sums.push((sum += 1 / rank));
+  return (random) => {
+    const wanted = random() * sum;
+    let low = 0;
+    let high = count - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle] > wanted) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}
+
+/** The fractional part of the golden ratio: its multiples never leave a large gap. */
+const GOLDEN = 0.6180339887498949;
+
+/**
+ * Numbers for choices that also a short run must make in the right shares: any stretch of
+ * neighbours is spread evenly.
+ * @param {number} index from 0
+ * @returns {number} 0 <= n < 1
+ */
+export function evenly(index) {
+  return (index * GOLDEN) % 1;
+}

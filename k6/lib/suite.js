@@ -1,6 +1,7 @@
 /** What the suites have in common: their k6 options. */
-import { droppedLimit, profileName, scenarios } from './profiles.js';
-import { limits, thresholds } from './thresholds.js';
+import { limits, presetName } from './presets.js';
+import { droppedLimit, scenarios } from './profiles.js';
+import { thresholds } from './thresholds.js';
 
 /** p99 and count are missing in k6's own list; p(50) is med under the name that reports use. */
 const TREND_STATISTICS = ['avg', 'min', 'med', 'max', 'p(50)', 'p(90)', 'p(95)', 'p(99)', 'count'];
@@ -10,10 +11,12 @@ const SYSTEM_TAGS = ['scenario', 'name', 'method', 'status', 'expected_response'
 
 /**
  * @typedef {object} Suite
+ * @property {readonly string[]} presets names that SCENARIO may have, the usual one first
  * @property {readonly string[]} routeClasses classes that the suite loads and judges
  * @property {number} perMinute iterations of one user in a minute, see Pace in profiles.js
- * @property {string} failures name of the suite's rate of failed operations; it has the profile's limit
- * @property {Record<string, string[]>} [thresholds] on the suite's other metrics
+ * @property {string} failures name of the suite's rate of failed operations; it has the preset's limit
+ * @property {number} [slowSeconds] the longest that an iteration may take, see Pace; the p95 limit without
+ * @property {Record<string, any[]>} [thresholds] on the suite's other metrics
  */
 
 /**
@@ -22,18 +25,26 @@ const SYSTEM_TAGS = ['scenario', 'name', 'method', 'status', 'expected_response'
  * @returns {Record<string, any>} k6's options
  */
 export function suiteOptions(config, suite) {
-  const profile = profileName(config.scenario, suite.routeClasses.includes('ai'));
-  const { p95, failed } = limits(profile);
-  const pace = { perMinute: suite.perMinute, slowSeconds: p95 / 1000 };
+  const preset = presetName(config.scenario, suite.presets);
+  const { failed } = limits(preset);
+  const slowest = Math.max(...suite.routeClasses.map((routeClass) => limits(preset, routeClass).p95));
+  const pace = { perMinute: suite.perMinute, slowSeconds: suite.slowSeconds || slowest / 1000 };
   const judged = {
-    ...thresholds(profile, suite.routeClasses),
+    ...thresholds(preset, suite.routeClasses),
     [suite.failures]: [`rate<${failed}`],
     ...suite.thresholds,
   };
-  if (config.model === 'open') judged.dropped_iterations = [`count<=${droppedLimit(config, profile, pace)}`];
+  if (config.model === 'open') judged.dropped_iterations = [`count<=${droppedLimit(config, preset, pace)}`];
+  return { ...runOptions(config), scenarios: scenarios(config, preset, pace), thresholds: judged };
+}
+
+/**
+ * Options of every run, whatever its load.
+ * @param {import('./config.js').Config} config
+ * @returns {Record<string, any>}
+ */
+export function runOptions(config) {
   return {
-    scenarios: scenarios(config, profile, pace),
-    thresholds: judged,
     tags: { test_id: config.testId },
     summaryTrendStats: TREND_STATISTICS,
     systemTags: SYSTEM_TAGS,
@@ -41,16 +52,4 @@ export function suiteOptions(config, suite) {
     setupTimeout: '60s',
     teardownTimeout: '60s',
   };
-}
-
-/**
- * Time between two requests of a person. Arrivals of the open model are spaced by k6.
- * @param {import('./config.js').Config} config
- * @param {() => number} random
- * @param {number} from seconds
- * @param {number} to seconds
- * @returns {number} seconds
- */
-export function thinkSeconds(config, random, from, to) {
-  return config.model === 'open' ? 0 : from + random() * (to - from);
 }

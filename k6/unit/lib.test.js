@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isbn13, newBook } from '../lib/books.js';
 import { readConfig } from '../lib/config.js';
-import { droppedLimit, profileName, scenarios } from '../lib/profiles.js';
-import { generator, pickWeighted } from '../lib/random.js';
+import { PRESETS, presetName } from '../lib/presets.js';
+import { droppedLimit, presetSeconds, scenarios } from '../lib/profiles.js';
+import { evenly, generator, logNormal, logNormalMean, pickWeighted, zipf } from '../lib/random.js';
 import { serverTiming } from '../lib/server-timing.js';
 import { thresholds } from '../lib/thresholds.js';
 
@@ -72,10 +73,61 @@ test('choices follow their weights', () => {
   assert.ok(heavy > 8700 && heavy < 9300, String(heavy));
 });
 
-test('an AI suite runs the AI shape of a scenario; an unknown one is refused', () => {
-  assert.equal(profileName('smoke', true), 'llmsmoke');
-  assert.equal(profileName('smoke', false), 'smoke');
-  assert.throws(() => profileName('smok', false), /SCENARIO=smok.*smoke, load/);
+test('nine of ten log-normal numbers lie between their bounds, and their mean is known', () => {
+  const random = generator(9);
+  const numbers = Array.from({ length: 20000 }, () => logNormal(random, 1, 3));
+  const within = numbers.filter((number) => number >= 1 && number <= 3).length;
+  assert.ok(Math.abs(within / 20000 - 0.9) < 0.01, String(within));
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / 20000;
+  assert.ok(Math.abs(mean - logNormalMean(1, 3)) < 0.02, String(mean));
+  assert.ok(Math.max(...numbers) <= 12);
+});
+
+test('the first of the popular is asked for twice as often as the second', () => {
+  const random = generator(11);
+  const popular = zipf(100);
+  const counts = new Array(100).fill(0);
+  for (let i = 0; i < 50000; i += 1) counts[popular(random)] += 1;
+  assert.ok(Math.abs(counts[0] / counts[1] - 2) < 0.15, `${counts[0]} ${counts[1]}`);
+  assert.ok(counts[99] > 0);
+  assert.equal(zipf(1)(random), 0);
+});
+
+test('SCENARIO picks a preset of the suite; the service may name its own six', () => {
+  const ai = ['llmsmoke', 'llmload'];
+  assert.equal(presetName('load', ai), 'llmload');
+  assert.equal(presetName('llmload', ai), 'llmload');
+  assert.equal(presetName('soak', ai), 'llmsmoke');
+  assert.equal(presetName('load', ['stress', 'p015-stress']), 'stress');
+  assert.equal(presetName('p015-stress', ['stress', 'p015-stress']), 'p015-stress');
+  assert.throws(() => presetName('smok', ai), /SCENARIO=smok.*llmsmoke, llmload/);
+});
+
+test('presets take the time that their names promise', () => {
+  const minutes = { 'p015-smoke': 1, 'p015-load': 14, 'p015-stress': 27, 'p015-spike': 4, 'p015-soak': 30,
+    'connect-smoke': 0.5, 'connect-ai': 13, 'connect-mixed': 27, 'connect-breaker': 3.5,
+    'gen-smoke': 2, 'gen-stress': 17, 'gen-spike': 7, soak: 30 };
+  for (const [name, expected] of Object.entries(minutes)) assert.equal(presetSeconds(name, 1), expected * 60, name);
+});
+
+test('every preset keeps its shape when it is scaled down', () => {
+  for (const [name, { stages }] of Object.entries(PRESETS)) {
+    const config = readConfig(DEFAULTS, { SCALE: '0.5' });
+    const scaled = scenarios(config, name, PACE)[name].stages;
+    assert.equal(scaled.length, stages.length, name);
+    for (const [index, [seconds, users]] of stages.entries()) {
+      assert.equal(scaled[index].target > 0, users > 0, name);
+      assert.ok(Number(scaled[index].duration.slice(0, -1)) <= Math.max(1, seconds), name);
+    }
+  }
+});
+
+test('a steady preset begins with its load, under both models', () => {
+  const closed = scenarios(readConfig(DEFAULTS, {}), 'regression', PACE).regression;
+  assert.equal(closed.startVUs, closed.stages[0].target);
+  const open = readConfig({ ...DEFAULTS, model: 'open' }, {});
+  const arrivals = scenarios(open, 'regression', PACE).regression;
+  assert.equal(arrivals.startRate, arrivals.stages[0].target);
 });
 
 test('scale shrinks time and load and keeps the shape', () => {
@@ -109,4 +161,11 @@ test('thresholds ask for at least one request of each judged class', () => {
 test('Server-Timing durations are read by name', () => {
   assert.deepEqual(serverTiming('queue;dur=0.1, cache;desc="hit", ttft;desc=x;dur="182.4"'), { queue: 0.1, ttft: 182.4 });
   assert.deepEqual(serverTiming(undefined), {});
+});
+
+test('even choices have their shares from the beginning', () => {
+  for (const count of [10, 20, 100]) {
+    const chosen = Array.from({ length: count }, (_, index) => evenly(index)).filter((number) => number < 0.2).length;
+    assert.ok(Math.abs(chosen - count / 5) <= 1, `${chosen} of ${count}`);
+  }
 });

@@ -135,8 +135,8 @@ impl Planner {
     }
 
     /// The limits of a script: those of `limits/SCRIPT-SCENARIO.toml`, or of `limits/SCRIPT.toml`
-    /// for smoke and load. The other scenarios go beyond what a target holds on purpose; generated
-    /// scripts have their own thresholds.
+    /// for smoke, for load, and for a script of one scenario such as `ai-stress`. Other scenarios
+    /// go beyond what a target holds on purpose; generated scripts have their own thresholds.
     fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
         if GeneratedScripts::name_of(script).is_some() {
             return Ok(Vec::new());
@@ -144,7 +144,8 @@ impl Planner {
         let stem = script.rsplit('/').next().unwrap_or(script);
         let stem = stem.trim_end_matches(".js");
         let own = format!("{stem}-{}", scenario.slug());
-        let usual = matches!(scenario, Scenario::Smoke | Scenario::Load);
+        let usual =
+            matches!(scenario, Scenario::Smoke | Scenario::Load) || stem.ends_with(scenario.slug());
         let names = [Some(own), usual.then(|| stem.to_owned())];
         for name in names.into_iter().flatten() {
             let refused = |reason: String| {

@@ -111,7 +111,11 @@ impl Scenario {
     pub(crate) const fn default_script(self) -> &'static str {
         match self {
             Self::Smoke => "tests/smoke.js",
-            Self::Load | Self::Stress | Self::Spike | Self::Soak | Self::Volume => "tests/load.js",
+            // On much data is a matter of COUNT.
+            Self::Load | Self::Volume => "tests/load.js",
+            Self::Stress => "tests/stress.js",
+            Self::Spike => "tests/spike.js",
+            Self::Soak => "tests/soak.js",
         }
     }
 

@@ -80,5 +80,8 @@ export SIMULATOR_HTTP_ADDR=${SIMULATOR_HTTP_ADDR:-127.0.0.1:7010}
 export BOOKSTORE_URL=http://127.0.0.1:${BOOKSTORE_HTTP_ADDR##*:}
 export PERFORMANCE_URL=http://127.0.0.1:${PERFORMANCE_HTTP_ADDR##*:}
 export SIMULATOR_URL=http://127.0.0.1:${SIMULATOR_HTTP_ADDR##*:}
+# An API that asks for tokens, while perf-auth.sh runs it.
+export GUARDED_PORT=${GUARDED_PORT:-7003}
+export GUARDED_URL=http://127.0.0.1:$GUARDED_PORT
 export PROMETHEUS_URL=http://127.0.0.1:9090
 export JAEGER_URL=http://127.0.0.1:16686

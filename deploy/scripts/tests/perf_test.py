@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -112,6 +113,29 @@ class PerfClient(unittest.TestCase):
         self.assertEqual(asked["testScript"], "tests/ai-summary.js")
         self.assertEqual(asked["options"], {
             "virtualUsers": 3, "duration": "1m30s", "thresholds": {"http_req_duration": ["p(95)<0"]}})
+
+    def test_a_preset_and_a_target_reach_the_script(self):
+        here = f"http://127.0.0.1:{self.service.server_port}"
+        self.perf("tests/load.js", "--scenario", "Load", BOOKSTORE_HTTP_ADDR="127.0.0.1:1", SCENARIO="p015-load", TARGET_URL=here)
+        self.assertEqual(self.service.asked["environment"], {"SCENARIO": "p015-load", "BASE_URL": here})
+        self.assertEqual(self.service.asked["scenario"], "Load")
+
+    def test_k6_runs_without_the_service(self):
+        with tempfile.TemporaryDirectory() as state:
+            k6 = pathlib.Path(state, "k6")
+            k6.write_text('#!/bin/sh\necho "$@"\nexit 99\n')
+            k6.chmod(0o700)
+            direct = {"RUNNER": "direct", "PERFORMANCE_K6": str(k6), "BOOKSTORE_STATE_DIR": state}
+            done = self.perf("tests/load.js", "--scenario", "Load", "--env", "PROVIDER=claude", SCALE="0.1", VUS="2", **direct)
+            self.assertEqual(done.returncode, 99)
+            asked = done.stdout.split()
+            for wanted in ("SCENARIO=load", "PROVIDER=claude", "SCALE=0.1", f"BASE_URL=http://127.0.0.1:{self.service.server_port}"):
+                self.assertIn(wanted, asked)
+            self.assertEqual(asked[asked.index("--vus") + 1], "2")
+            self.assertTrue(asked[-1].endswith("/k6/tests/load.js"))
+            refused = self.perf("tests/load.js", THRESHOLDS="{}", **direct)
+            self.assertIn("THRESHOLDS", refused.stderr)
+        self.assertFalse(hasattr(self.service, "asked"))
 
     def test_bad_requests_never_leave(self):
         for name, value in (("VUS", "many"), ("THRESHOLDS", "["), ("THRESHOLDS", "[]")):

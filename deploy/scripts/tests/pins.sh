@@ -33,6 +33,12 @@ pinned jaeger github.com/jaegertracing/jaeger "$JAEGER_VERSION"
 pinned ferretdb github.com/FerretDB/FerretDB "$FERRETDB_VERSION"
 pinned docker-compose github.com/docker/compose/v2 "$DOCKER_COMPOSE_VERSION"
 
+expect "newman is pinned to $NEWMAN_VERSION" grep -Fq "\"newman\": \"$NEWMAN_VERSION\"" \
+  "$CHECKOUT/deploy/tools/newman/package.json"
+expect 'newman and what it needs have checksums' test \
+  "$(grep -c '"version"' "$CHECKOUT/deploy/tools/newman/package-lock.json")" == \
+  "$(grep -c '"integrity"' "$CHECKOUT/deploy/tools/newman/package-lock.json")"
+
 compose=$CHECKOUT/docker-compose.perf.yml
 for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE GRAFANA_IMAGE; do
   expect "$name has a default in the compose file" grep -Fq "\${$name:-" "$compose"

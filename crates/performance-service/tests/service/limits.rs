@@ -41,14 +41,17 @@ async fn a_run_is_held_against_the_limits_of_its_script() -> anyhow::Result<()> 
 #[tokio::test]
 async fn limits_that_cannot_be_read_start_nothing() -> anyhow::Result<()> {
     let service = TestService::start().await?;
-    let body = json!({"testScript": "tests/smoke.js", "scenario": "Spike"});
-    let reply = service.ask(&body).await?;
-    assert_eq!(reply.status(), 400);
-    let problem: serde_json::Value = reply.json().await?;
-    let reason = problem["errors"]["testScript"][0].as_str().unwrap();
-    assert!(
-        reason.starts_with("limits/smoke-spike.toml: line"),
-        "{reason}"
-    );
+    for (script, scenario, file) in [
+        ("tests/smoke.js", "Spike", "limits/smoke-spike.toml"),
+        // The limits of a script of one scenario hold in that one too.
+        ("tests/ai-stress.js", "Stress", "limits/ai-stress.toml"),
+    ] {
+        let body = json!({"testScript": script, "scenario": scenario});
+        let reply = service.ask(&body).await?;
+        assert_eq!(reply.status(), 400);
+        let problem: serde_json::Value = reply.json().await?;
+        let reason = problem["errors"]["testScript"][0].as_str().unwrap();
+        assert!(reason.starts_with(&format!("{file}: line")), "{reason}");
+    }
     Ok(())
 }

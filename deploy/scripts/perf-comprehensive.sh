@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs every suite of k6/tests, one after the other, and shows one line of each.
+# At full length that takes hours; SCALE=0.05 shrinks them all. Ends with 1 when
+# one of them failed or had no verdict.
+set -euo pipefail
+# shellcheck source=lib/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+
+readonly SCRIPTS=$CHECKOUT/deploy/scripts
+
+# What a suite wants beside its name.
+run_suite() {
+  local suite=$1
+  case $suite in
+    auth) "$SCRIPTS/perf-auth.sh" ;;
+    circuit-breaker) "$SCRIPTS/perf-circuit-breaker.sh" ;;
+    stress | ai-stress) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Stress ;;
+    spike | ai-spike) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Spike ;;
+    soak) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Soak ;;
+    *smoke) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Smoke ;;
+    *) "$SCRIPTS/perf.sh" "tests/$suite.js" ;;
+  esac
+}
+
+main() {
+  local path suite began status log failed=() lines=()
+  log=$(mktemp)
+  # shellcheck disable=SC2064 # the file's name of now is the one to remove
+  trap "rm -f '$log'" EXIT
+  for path in "$CHECKOUT"/k6/tests/*.js; do
+    suite=$(basename "$path" .js)
+    printf -- '--- %s\n' "$suite"
+    began=$SECONDS status=0
+    run_suite "$suite" 2>&1 | tee "$log" || status=$?
+    if ((status != 0)); then failed+=("$suite"); fi
+    lines+=("$(printf '%-18s %4d s  %s' "$suite" "$((SECONDS - began))" "$(verdict_of "$status" "$log")")")
+  done
+  printf -- '--- all suites\n'
+  printf '%s\n' "${lines[@]}"
+  [[ ${#failed[@]} == 0 ]] || fail "suites failed: ${failed[*]}"
+}
+
+# verdict_of STATUS LOG: the level and its first reason, as perf says them.
+verdict_of() {
+  grep -m 1 -E '^ *(PASS|WARNING|INCONCLUSIVE|FAIL|CRITICAL|INVALID)' "$2" || echo "no verdict (exit code $1)"
+}
+
+main
