@@ -81,6 +81,7 @@ main() {
   check_redis
   check_http Jaeger "$JAEGER_URL/api/services"
   check_http Prometheus "$PROMETHEUS_URL/-/ready"
+  check_http Alertmanager "$ALERTMANAGER_URL/-/ready"
   if [[ $FAILED == 0 ]]; then check_targets; fi
   [[ $FAILED == 0 ]] || fail "not everything is healthy: make status, make logs-bookstore"
 }

@@ -5,7 +5,7 @@
 #
 #   install-tools.sh [runtime] [test] [lint] [packages]
 #
-#   runtime   Redis, Prometheus, Jaeger and both k6: what `make run-all` starts
+#   runtime   Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
 #   test      FerretDB, docker-compose, shellcheck, newman: what the tests add
 #   lint      shellcheck and cargo-deny
 #   packages  only the Debian packages of all of these (the part that needs root)
@@ -25,7 +25,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
 # shellcheck source=lib/node-tools.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/node-tools.sh"
 
-readonly RUNTIME_PACKAGES=(redis-server prometheus)
+readonly RUNTIME_PACKAGES=(redis-server prometheus prometheus-alertmanager)
 readonly TEST_PACKAGES=(shellcheck)
 
 install_runtime() {

@@ -18,6 +18,8 @@ source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 source "$CHECKOUT/deploy/scripts/lib/compose.sh"
 # shellcheck source=lib/service-settings.sh
 source "$CHECKOUT/deploy/scripts/lib/service-settings.sh"
+# shellcheck source=lib/alerting.sh
+source "$CHECKOUT/deploy/scripts/lib/alerting.sh"
 
 # A busy machine of two cores starts each part within a few seconds.
 readonly READY_SECONDS=60
@@ -123,6 +125,7 @@ print_native_table() {
   row performance-service 'Performance service' "$PERFORMANCE_URL/"
   row llm-simulator 'LLM simulator' "$SIMULATOR_URL"
   row prometheus 'Prometheus' "$PROMETHEUS_URL/graph"
+  row alertmanager 'Alertmanager' "$ALERTMANAGER_URL"
   row jaeger 'Jaeger' "$JAEGER_URL"
   row jaeger 'OTLP gRPC, HTTP' '127.0.0.1:4317, 127.0.0.1:4318'
   row "$redis" 'Redis' "$(without_password "${REDIS_URL:-named in $REDIS_URL_FILE}")"
@@ -145,6 +148,10 @@ start_docker() {
     [[ -z ${!file:-} ]] || fail "containers take the key by ${file%_FILE}"
   done
   choose_providers http://llm-simulator:7010
+  alertmanager_configuration /etc/alertmanager/secrets
+  PROMETHEUS_CONFIG=$(prometheus_file)
+  ALERT_RESEND_DELAY=$(alert_resend_delay)
+  export PROMETHEUS_CONFIG ALERT_RESEND_DELAY
   echo docker >"$BOOKSTORE_STATE_DIR/mode"
   if ! compose up --detach --build --wait --wait-timeout "$COMPOSE_SECONDS"; then
     compose ps --all
@@ -156,6 +163,7 @@ start_docker() {
   row '' 'Performance service' "$PERFORMANCE_URL/"
   row '' 'LLM simulator' "$SIMULATOR_URL"
   row '' 'Prometheus' "$PROMETHEUS_URL/graph"
+  row '' 'Alertmanager' "$ALERTMANAGER_URL"
   row '' 'Jaeger' "$JAEGER_URL"
   row '' 'Grafana' 'http://127.0.0.1:3000'
   print_choices 'MongoDB, mongodb://127.0.0.1:27017/'

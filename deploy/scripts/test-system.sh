@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks around the Rust workspace: scripts, the guides' commands, pins, compose
-# file, load suites, monitoring files; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
+# file, load suites, monitoring files, alerts from a planted fault to a webhook; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -65,7 +65,12 @@ main() {
   check 'load test client' load_test_client
   check suites suites
   check 'suite units' node --test "$CHECKOUT/k6/unit/"
-  check 'prometheus configuration' promtool check config "$CHECKOUT/monitoring/prometheus/prometheus.yml"
+  for profile in prometheus prometheus.lab; do
+    check "$profile configuration" promtool check config "$CHECKOUT/monitoring/prometheus/$profile.yml"
+  done
+  check 'alert rules' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/prometheus"
+  check 'alert routes' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/alertmanager"
+  check 'alerts' "$CHECKOUT/deploy/scripts/test-alerts.sh"
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
   check 'billing oracle' billing_oracle

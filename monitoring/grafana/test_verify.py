@@ -11,14 +11,16 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generate import CATALOGUE, DASHBOARDS  # noqa: E402
-from panels import verify  # noqa: E402
+from generate import CATALOGUE, RULES  # noqa: E402
+from panels import llm_latency, verify  # noqa: E402
 from panels.builder import build  # noqa: E402
+from panels.composed import DASHBOARDS, DEMO, MEGA, SINGLE  # noqa: E402
 
 
 class VerifyTest(unittest.TestCase):
     def setUp(self):
-        self.dashboard = copy.deepcopy(build(DASHBOARDS[0]))
+        self.dashboard = copy.deepcopy(build(llm_latency.DASHBOARD))
+        self.catalogue = verify.read_catalogue(CATALOGUE) | verify.read_recorded(RULES)
         self.panel = next(panel for panel in self.dashboard["panels"] if panel["title"] == "Duration")
         self.target = self.panel["targets"][0]
 
@@ -26,13 +28,12 @@ class VerifyTest(unittest.TestCase):
         self.assertTrue(any(text in fault for fault in faults), f"{text!r} not in {faults}")
 
     def test_the_dashboard_is_sound(self):
-        catalogue = verify.read_catalogue(CATALOGUE)
-        self.assertEqual(verify.structure(self.dashboard) + verify.names(self.dashboard, catalogue), [])
+        self.assertEqual(verify.structure(self.dashboard) + verify.names(self.dashboard, self.catalogue), [])
         self.assertEqual(verify.promql(self.dashboard), [])
 
     def test_structure(self):
         for text, change in [
-            ("id 11 stands twice", lambda: self.dashboard["panels"].append({**copy.deepcopy(self.panel), "title": "other"})),
+            ("id 1 stands twice", lambda: self.dashboard["panels"].append({**copy.deepcopy(self.panel), "title": "other"})),
             ("overlaps panel", lambda: self.panel["gridPos"].update(x=1)),
             ("outside the grid", lambda: self.panel["gridPos"].update(x=20)),
             ("no unit", lambda: self.panel["fieldConfig"]["defaults"].update(unit="")),
@@ -51,7 +52,6 @@ class VerifyTest(unittest.TestCase):
                 self.assert_fault(text, verify.structure(self.dashboard))
 
     def test_names_of_metrics_and_labels(self):
-        catalogue = verify.read_catalogue(CATALOGUE)
         for old, new, text in [
             ("client_operation", "klient_operation", "gen_ai_klient_operation_duration_seconds_bucket is not in"),
             ("gen_ai_request_model=", "gen_ai_modell=", "has no label gen_ai_modell"),
@@ -60,10 +60,50 @@ class VerifyTest(unittest.TestCase):
             with self.subTest(text):
                 self.setUp()
                 self.target["expr"] = self.target["expr"].replace(old, new)
-                self.assert_fault(text, verify.names(self.dashboard, catalogue))
+                self.assert_fault(text, verify.names(self.dashboard, self.catalogue))
         self.setUp()
-        self.dashboard["templating"]["list"][1]["definition"] = "label_values(bookstore_gen_ai_attempts_total, tenant)"
-        self.assert_fault("has no label tenant", verify.names(self.dashboard, catalogue))
+        variable = next(one for one in self.dashboard["templating"]["list"] if one["name"] == "provider")
+        variable["definition"] = "label_values(bookstore_gen_ai_attempts_total, tenant)"
+        self.assert_fault("has no label tenant", verify.names(self.dashboard, self.catalogue))
+
+    def test_every_metric_of_an_expression_is_found(self):
+        for expr, text in [
+            ("sum(upp)", "upp is not in"), ("up + on(job) absent_metric", "absent_metric is not in"),
+            ("route_class:http_server_request_duration_seconds:p42_rate5m", "p42_rate5m is not in"),
+            ("sum by (tenant) (route_class:http_server_request_duration_seconds:p95_rate5m)", "has no label tenant"),
+            ("up and on() (sum by (tenant) (performance_runs_active) > 0)", "performance_runs_active has no label tenant"),
+        ]:
+            with self.subTest(expr):
+                self.target["expr"] = expr
+                self.assert_fault(text, verify.names(self.dashboard, self.catalogue))
+
+    def test_a_query_stands_once(self):
+        self.assertEqual(verify.repeated(map(build, SINGLE)), [])
+        other = copy.deepcopy(self.dashboard)
+        self.assert_fault("asks what llm-latency-and-reliability 1 asks", verify.repeated([self.dashboard, other]))
+
+    def test_links_lead_somewhere(self):
+        uids = {dashboard.uid for dashboard in DASHBOARDS}
+        self.assertEqual(verify.links(self.dashboard, uids), [])
+        self.panel["fieldConfig"]["defaults"]["links"][0]["url"] = "/d/nowhere?from=1"
+        self.assert_fault("no dashboard nowhere", verify.links(self.dashboard, uids))
+        self.panel["fieldConfig"]["defaults"]["links"] = []
+        self.assert_fault("panel 1: no link", verify.links(self.dashboard, uids))
+
+    def test_joined_dashboards_have_the_panels_of_the_others(self):
+        single = {target["expr"] for one in SINGLE for panel in verify.flat(build(one)) for target in panel.get("targets", [])}
+        joined = {target["expr"] for panel in verify.flat(build(MEGA)) for target in panel.get("targets", [])}
+        self.assertEqual(joined, single)
+        told = {target["expr"] for panel in verify.flat(build(DEMO)) for target in panel.get("targets", [])}
+        self.assertLess(told, single)
+
+    def test_latency_and_cost_panels_lead_to_traces(self):
+        for dashboard in map(build, SINGLE):
+            for panel in verify.flat(dashboard):
+                histogram = any("histogram_quantile" in target["expr"] for target in panel.get("targets", []))
+                urls = [link["url"] for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])]
+                if histogram:
+                    self.assertTrue(any("/search?service=" in url for url in urls), panel["title"])
 
     def test_promql_that_does_not_parse(self):
         self.target["expr"] += ")"

@@ -6,6 +6,7 @@ package_minimum() {
   case $1 in
     redis-server) echo "$REDIS_MINIMUM" ;;
     prometheus) echo "$PROMETHEUS_MINIMUM" ;;
+    prometheus-alertmanager) echo "$ALERTMANAGER_MINIMUM" ;;
     shellcheck) echo "$SHELLCHECK_MINIMUM" ;;
     *) fail "no minimum version is known for the package $1" ;;
   esac

@@ -8,7 +8,7 @@ readonly SIMULATOR_PORT=${SIMULATOR_HTTP_ADDR##*:}
 readonly MONGOD_PORT=27017
 
 # Everything that may run; each may need those before it.
-readonly ALL_TOOLS=(redis mongod jaeger prometheus)
+readonly ALL_TOOLS=(redis mongod jaeger alertmanager prometheus)
 readonly ALL_SERVICES=(llm-simulator bookstore-api performance-service)
 # shellcheck disable=SC2034 # for the scripts that source this file
 readonly ALL_PARTS=("${ALL_TOOLS[@]}" "${ALL_SERVICES[@]}")
@@ -43,6 +43,7 @@ part_ports() {
     redis) echo 6379 ;;
     mongod) echo "$MONGOD_PORT" ;;
     jaeger) echo 16686 16685 4317 4318 13133 ;;
+    alertmanager) echo 9093 ;;
     prometheus) echo 9090 ;;
     llm-simulator) echo "$SIMULATOR_PORT" ;;
     bookstore-api) echo "$API_PORT" ;;
@@ -55,6 +56,7 @@ part_is_ready() {
     redis) answers_redis 127.0.0.1 6379 ;;
     mongod) accepts 127.0.0.1 "$MONGOD_PORT" ;;
     jaeger) answers_http "$JAEGER_URL/api/services" && accepts 127.0.0.1 4317 ;;
+    alertmanager) answers_http "$ALERTMANAGER_URL/-/ready" ;;
     prometheus) answers_http "$PROMETHEUS_URL/-/ready" ;;
     llm-simulator) answers_http "$SIMULATOR_URL/health/ready" ;;
     bookstore-api) answers_http "$BOOKSTORE_URL/health/ready" ;;
@@ -97,12 +99,21 @@ start_part() {
       start_tool jaeger env OTEL_TRACES_SAMPLER=always_off \
         "$BOOKSTORE_TOOLS_DIR/bin/jaeger" --config "$CHECKOUT/monitoring/jaeger/config.yaml"
       ;;
+    alertmanager)
+      mkdir -p "$data/alertmanager"
+      alertmanager_configuration "$ALERT_SECRETS_DIR"
+      # Alone: it looks for no other one to form a cluster with.
+      start_tool alertmanager prometheus-alertmanager --config.file "$ALERTMANAGER_CONFIG" \
+        --web.listen-address 127.0.0.1:9093 --cluster.listen-address= --storage.path "$data/alertmanager"
+      ;;
     prometheus)
       mkdir -p "$data/prometheus"
-      start_tool prometheus prometheus --config.file "$CHECKOUT/monitoring/prometheus/prometheus.yml" \
+      # A little more than the 30 days of the objectives.
+      start_tool prometheus prometheus --config.file "$CHECKOUT/monitoring/prometheus/$(prometheus_file)" \
         --web.listen-address 127.0.0.1:9090 --web.enable-remote-write-receiver \
         --enable-feature exemplar-storage --storage.tsdb.path "$data/prometheus" \
-        --storage.tsdb.retention.time 15d --storage.tsdb.retention.size 2GB
+        --storage.tsdb.retention.time 35d --storage.tsdb.retention.size 2GB \
+        --rules.alert.resend-delay "$(alert_resend_delay)"
       ;;
     bookstore-api) start_process bookstore-api "$RELEASE/bookstore-api" ;;
     *) start_process "$1" env "${LLM_KEYS[@]/#/--unset=}" "${LLM_KEY_FILES[@]/#/--unset=}" "$RELEASE/$1" ;;

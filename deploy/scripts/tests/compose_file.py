@@ -8,7 +8,7 @@ import sys
 
 EXPECTED = {
     "mongodb", "redis", "llm-simulator", "bookstore-api", "performance-service",
-    "jaeger", "prometheus", "grafana",
+    "jaeger", "prometheus", "alertmanager", "grafana",
 }
 PINNED = re.compile(r":v?[0-9]+\.[0-9]+\.[0-9]+(-[a-z]+)?$|^bookstore/[a-z-]+:local$")
 

@@ -8,8 +8,10 @@ whoever runs the script defines.
 
 import re
 import sys
+import textwrap
 
-BLOCK = re.compile(r"^```sh(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block may be part of a list, and then stands further to the right.
+BLOCK = re.compile(r"^(?P<indent> *)```sh(?P<kind>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 
 
 def main(path: str) -> int:
@@ -19,7 +21,7 @@ def main(path: str) -> int:
         print(f"{path} has no commands", file=sys.stderr)
         return 1
     for block in blocks:
-        kind, text = block["kind"].strip(), block["text"]
+        kind, text = block["kind"].strip(), textwrap.dedent(block["text"])
         if kind == "servers":
             print("\n".join(f"serves {line}" for line in text.splitlines() if line.strip()))
         elif kind == "":

@@ -40,7 +40,7 @@ expect 'newman and what it needs have checksums' test \
   "$(grep -c '"integrity"' "$CHECKOUT/deploy/tools/newman/package-lock.json")"
 
 compose=$CHECKOUT/docker-compose.perf.yml
-for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE GRAFANA_IMAGE; do
+for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE GRAFANA_IMAGE; do
   expect "$name has a default in the compose file" grep -Fq "\${$name:-" "$compose"
   same_default "$name" "$compose"
 done

@@ -13,6 +13,22 @@ SCHEMA_VERSION = 41
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
+# Where links lead that leave Grafana; a dashboard has them as hidden constants, so that another
+# address is one change in its settings.
+ADDRESSES = {"jaeger": "http://127.0.0.1:16686", "performance": "http://127.0.0.1:7004"}
+# The range that is shown; Jaeger wants microseconds.
+SHOWN = "from=${__from}&to=${__to}"
+TRACES_LINK = "${jaeger}/search?service=bookstore-api&start=${__from}000&end=${__to}000"
+RUNS_LINK = "${performance}/"
+
+# What happened, as lines across every panel: name, colour, query, title, labels.
+ANNOTATIONS = (
+    ("Load tests", "blue", "sum by (instance) (performance_runs_active) > 0", "load test under way", "instance"),
+    ("Verdicts", "purple", "sum by (scenario, verdict) (increase(performance_runs_total[1m])) > 0", "{{scenario}}: {{verdict}}", "scenario,verdict"),
+    ("Starts", "green", "process_uptime_seconds < 30", "{{job}} started", "job"),
+    ("Alerts", "red", 'ALERTS{alertstate="firing"}', "{{alertname}}", "alertname,severity"),
+)
+
 
 @dataclass(frozen=True)
 class Query:
@@ -38,6 +54,13 @@ class Panel:
     # Values from which on a colour holds, ascending; empty where no value is good or bad.
     thresholds: tuple[tuple[float, str], ...] = ()
     stacked: bool = False
+    # Decimal places, where Grafana's own choice rounds away what matters.
+    decimals: int | None = None
+    # The dashboards to go on to, by uid.
+    links: tuple[str, ...] = ()
+    # Why it may show nothing but 0, or nothing at all, while everything works; else it must have data.
+    zero: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,7 @@ class Row:
     id: int
     title: str
     panels: tuple[Panel, ...]
+    collapsed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,17 +97,17 @@ class Dashboard:
 def build(dashboard: Dashboard) -> dict[str, Any]:
     """The dashboard as Grafana reads it from a file."""
     return {
-        "annotations": {"list": []},
+        "annotations": {"list": [_annotation(*one) for one in ANNOTATIONS]},
         "description": dashboard.description,
         "editable": False,
         "fiscalYearStartMonth": 0,
         "graphTooltip": 1,
-        "links": [],
+        "links": [_dashboards_link()],
         "panels": _lay_out(dashboard.rows),
         "refresh": "15s",
         "schemaVersion": SCHEMA_VERSION,
         "tags": list(dashboard.tags),
-        "templating": {"list": [_datasource_variable(), *map(_variable, dashboard.variables)]},
+        "templating": {"list": [_datasource_variable(), *map(_constant, ADDRESSES.items()), *map(_variable, dashboard.variables)]},
         "time": {"from": "now-30m", "to": "now"},
         "timezone": "utc",
         "title": dashboard.title,
@@ -97,21 +121,25 @@ def _lay_out(rows: tuple[Row, ...]) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     y = 0
     for row in rows:
-        result.append(_row(row, y))
+        title = _row(row, y)
+        result.append(title)
+        # A closed row holds its panels, which take no room.
+        target = title["panels"] if row.collapsed else result
         y += ROW_HEIGHT
-        x = 0
+        x, below = 0, y
         for panel in row.panels:
             if x + panel.width > COLUMNS:
-                x, y = 0, y + PANEL_HEIGHT
-            result.append(_panel(panel, {"h": PANEL_HEIGHT, "w": panel.width, "x": x, "y": y}))
+                x, below = 0, below + PANEL_HEIGHT
+            target.append(_panel(panel, {"h": PANEL_HEIGHT, "w": panel.width, "x": x, "y": below}))
             x += panel.width
-        y += PANEL_HEIGHT
+        if not row.collapsed:
+            y = below + PANEL_HEIGHT
     return result
 
 
 def _row(row: Row, y: int) -> dict[str, Any]:
     return {
-        "collapsed": False,
+        "collapsed": row.collapsed,
         "gridPos": {"h": ROW_HEIGHT, "w": COLUMNS, "x": 0, "y": y},
         "id": row.id,
         "panels": [],
@@ -138,10 +166,13 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
     steps += [{"color": color, "value": value} for value, color in panel.thresholds]
     defaults: dict[str, Any] = {
+        "links": [_data_link(*one) for one in _ways_on(panel)],
         "min": 0,
         "thresholds": {"mode": "absolute", "steps": steps},
         "unit": panel.unit,
     }
+    if panel.decimals is not None:
+        defaults["decimals"] = panel.decimals
     if panel.kind == "timeseries":
         defaults["custom"] = {
             "fillOpacity": 30 if panel.stacked else 0,
@@ -152,6 +183,37 @@ def _defaults(panel: Panel) -> dict[str, Any]:
             "thresholdsStyle": {"mode": "dashed" if panel.thresholds else "off"},
         }
     return defaults
+
+
+def _ways_on(panel: Panel) -> list[tuple[str, str]]:
+    """Where a click on a line leads: to other dashboards, to traces and runs of that time."""
+    ways = [(f"Dashboard {uid}", f"/d/{uid}?{SHOWN}") for uid in panel.links]
+    return [*ways, ("Traces of this time", TRACES_LINK), ("Load tests", RUNS_LINK)]
+
+
+def _data_link(title: str, url: str) -> dict[str, Any]:
+    return {"targetBlank": False, "title": title, "url": url}
+
+
+def _dashboards_link() -> dict[str, Any]:
+    """The other dashboards, at the top right, with the same time range."""
+    return {
+        "asDropdown": True, "icon": "external link", "includeVars": True, "keepTime": True, "tags": ["bookstore"],
+        "targetBlank": False, "title": "Dashboards", "type": "dashboards",
+    }
+
+
+def _annotation(name: str, color: str, expr: str, title: str, labels: str) -> dict[str, Any]:
+    return {
+        "datasource": DATASOURCE, "enable": True, "expr": expr, "iconColor": color, "name": name,
+        "step": "15s", "tagKeys": labels, "titleFormat": title,
+    }
+
+
+def _constant(address: tuple[str, str]) -> dict[str, Any]:
+    name, value = address
+    # 2: neither name nor value is shown.
+    return {"hide": 2, "name": name, "query": value, "skipUrlSync": True, "type": "constant"}
 
 
 def _options(panel: Panel) -> dict[str, Any]:

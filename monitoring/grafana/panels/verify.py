@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,65 @@ from .builder import COLUMNS
 KINDS = {"row", "stat", "timeseries"}
 # promtool answers at once; this is for a machine that is busy building.
 PROMTOOL_SECONDS = 30
+# Metrics that Prometheus makes itself, and their labels.
+FOREIGN = {
+    "up": set(), "scrape_duration_seconds": set(), "scrape_samples_post_metric_relabeling": set(),
+    "ALERTS": {"alertname", "alertstate", "severity", "team"},
+    "prometheus_rule_evaluation_failures_total": {"rule_group"},
+    "prometheus_tsdb_exemplar_exemplars_in_storage": set(),
+}
+# Labels that every scraped series has.
+WORDS = {"and", "or", "unless", "offset", "bool"}
+# What joins two sides whose labels have nothing to do with each other.
+JOIN = re.compile(r"(?:and|/) on\(\)(?: group_left\(\))?")
+TARGET_LABELS = {"job", "instance"}
+# Labels of the objectives' recorded series, which slokit makes.
+OBJECTIVE_LABELS = {"sloth_slo", "sloth_service", "sloth_id", "sloth_window", "gen_ai_provider_name", "simulated"}
 # Values that the macros and variables of Grafana may have.
 MACROS = {"$__rate_interval": "1m", "$__range": "30m"}
 
 
 def structure(dashboard: dict[str, Any]) -> list[str]:
     """Faults of ids, grid, titles, units, datasources and targets."""
-    panels = dashboard["panels"]
+    panels = flat(dashboard)
     faults = [f"id {i} stands twice" for i in _twice([panel["id"] for panel in panels])]
     faults += [f"title {title!r} stands twice" for title in _twice([panel["title"] for panel in panels])]
-    cells: dict[tuple[int, int], int] = {}
-    for panel in panels:
-        faults += [f"panel {panel['id']}: {fault}" for fault in _panel_faults(panel) + _grid_faults(panel, cells)]
+    faults += [f"panel {panel['id']}: {fault}" for panel in panels for fault in _panel_faults(panel)]
+    # The panels of a closed row lie on a grid of their own.
+    for grid in [dashboard["panels"], *(row["panels"] for row in dashboard["panels"] if row.get("panels"))]:
+        cells: dict[tuple[int, int], int] = {}
+        faults += [f"panel {panel['id']}: {fault}" for panel in grid for fault in _grid_faults(panel, cells)]
+    return faults
+
+
+def flat(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """All panels and rows, those of closed rows too."""
+    return [one for panel in dashboard["panels"] for one in (panel, *panel.get("panels", []))]
+
+
+def repeated(dashboards: Iterable[dict[str, Any]]) -> list[str]:
+    """Queries that two panels have: a panel is written once, and placed again by composed.py."""
+    found: dict[str, str] = {}
+    faults = []
+    for dashboard in dashboards:
+        for panel in flat(dashboard):
+            for target in panel.get("targets", []):
+                place = f"{dashboard['uid']} {panel['id']}"
+                if target["expr"] in found:
+                    faults.append(f"{place} asks what {found[target['expr']]} asks: {target['expr']}")
+                found[target["expr"]] = place
+    return faults
+
+
+def links(dashboard: dict[str, Any], uids: set[str]) -> list[str]:
+    """Panels without a link, and links to dashboards that are not there."""
+    faults = []
+    for panel in flat(dashboard):
+        urls = [link["url"] for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])]
+        if panel["type"] != "row" and not urls:
+            faults.append(f"panel {panel['id']}: no link")
+        named = [found[1] for url in urls if (found := re.match(r"/d/([a-z-]+)", url))]
+        faults += [f"panel {panel['id']}: no dashboard {uid}" for uid in named if uid not in uids]
     return faults
 
 
@@ -48,16 +96,16 @@ def names(dashboard: dict[str, Any], catalogue: dict[str, set[str]]) -> list[str
     """Metrics and labels that the services do not emit. `catalogue`: labels by metric."""
     faults = []
     for expr in _expressions(dashboard) + _variable_queries(dashboard):
-        asked = _asked(expr)
-        if not asked:
+        metrics = asked(expr)
+        if not metrics:
             faults.append(f"no metric found in: {expr}")
-        for metric, labels in asked.items():
+        for metric, labels in metrics.items():
             family = re.sub(r"_(bucket|count|sum)$", "", metric)
-            emitted = catalogue.get(metric, catalogue.get(family))
+            emitted = catalogue.get(metric, catalogue.get(family, FOREIGN.get(metric)))
             if emitted is None:
                 faults.append(f"{metric} is not in the metric catalogue")
             else:
-                faults += [f"{metric} has no label {label}" for label in sorted(labels - emitted - {"le"})]
+                faults += [f"{metric} has no label {label}" for label in sorted(labels - emitted - TARGET_LABELS - {"le"})]
     return faults
 
 
@@ -70,6 +118,21 @@ def read_catalogue(folder: Path) -> dict[str, set[str]]:
             found[name] = {label.replace(".", "_") for label in re.findall(r'"([^"]+)"', labels)}
     if not found:
         raise SystemExit(f"no metric found in {folder}: has its form changed?")
+    return found
+
+
+def read_recorded(folder: Path) -> dict[str, set[str]]:
+    """Labels by recorded series, read from the rules."""
+    rule = re.compile(r"- record: (\S+)\n\s+expr: (.*?)(?=\n\s+(?:- |labels:|#)|\Z)", re.DOTALL)
+    found: dict[str, set[str]] = {}
+    for file in sorted(folder.glob("**/*.yml")):
+        for name, expr in rule.findall(file.read_text(encoding="utf-8")):
+            labels = {label for group in re.findall(r"by \(([^)]*)\)", expr) for label in re.split(r",\s*", group)}
+            # A recorded series that asks another one has its labels.
+            labels |= {label for other in re.findall(r"[a-z_]+:[a-z0-9_:]+", expr) for label in found.get(other, set())}
+            found.setdefault(name, set()).update(labels | (OBJECTIVE_LABELS if name.startswith("slo:") else set()))
+    if not found:
+        raise SystemExit(f"no recorded series found in {folder}: has their form changed?")
     return found
 
 
@@ -100,11 +163,11 @@ def _target_faults(target: dict[str, Any]) -> list[str]:
         faults.append(f"target {target['refId']} is empty")
     if target["datasource"]["uid"] != "${datasource}":
         faults.append(f"target {target['refId']} does not ask ${{datasource}}")
-    if "_bucket" in expr and not target["exemplar"]:
+    if "histogram_quantile" in expr and not target["exemplar"]:
         faults.append(f"target {target['refId']} reads a histogram without exemplars")
-    if "_bucket" in expr and not re.search(r"by \(le\b", expr):
+    if "histogram_quantile" in expr and not re.search(r"by \(le\b", expr):
         faults.append(f"target {target['refId']} loses le")
-    if "cost" in expr and "simulated" not in expr:
+    if re.search(r"cost|_usd", expr) and not re.search(r"simulated|budget", expr) and not re.search(r"^provider:|invoice|price", expr):
         faults.append(f"target {target['refId']} adds real and simulated money")
     for metric in re.findall(r"([a-z_]+_total)\{", expr):
         if not re.search(rf"(rate|increase)\({metric}\{{", expr):
@@ -126,13 +189,16 @@ def _grid_faults(panel: dict[str, Any], cells: dict[tuple[int, int], int]) -> li
 def _expressions(dashboard: dict[str, Any]) -> list[str]:
     """PromQL with values in place of macros and variables."""
     result = []
-    for panel in dashboard["panels"]:
-        for target in panel.get("targets", []):
-            expr = target["expr"]
-            for macro, value in MACROS.items():
-                expr = expr.replace(macro, value)
-            result.append(re.sub(r"\$\{?[a-z]+\}?", ".*", expr))
-    return result
+    for panel in flat(dashboard):
+        result += [filled(target["expr"], MACROS) for target in panel.get("targets", [])]
+    return result + [annotation["expr"] for annotation in dashboard["annotations"]["list"]]
+
+
+def filled(expr: str, macros: dict[str, str]) -> str:
+    """PromQL with values in place of macros, and any value in place of variables."""
+    for macro, value in macros.items():
+        expr = expr.replace(macro, value)
+    return re.sub(r"\$\{?[a-z]+\}?", ".*", expr)
 
 
 def _variable_queries(dashboard: dict[str, Any]) -> list[str]:
@@ -146,13 +212,17 @@ def _variable_queries(dashboard: dict[str, Any]) -> list[str]:
     return result
 
 
-def _asked(expr: str) -> dict[str, set[str]]:
+def asked(expr: str) -> dict[str, set[str]]:
     """Metrics of an expression with the labels that it selects or groups by."""
-    grouped = {label for group in re.findall(r"by \(([^)]*)\)", expr) for label in re.split(r",\s*", group)}
-    return {
-        metric: grouped | set(re.findall(r'([a-z_]+)(?:=~|!~|!=|=)"', selector or ""))
-        for metric, selector in re.findall(r"([a-z][a-z0-9_]{7,})(?:\{([^}]*)\}|\[)", expr)
-    }
+    found: dict[str, set[str]] = {}
+    for side in JOIN.split(expr):
+        grouped = {label for group in re.findall(r"by \(([^)]*)\)", side) for label in re.split(r",\s*", group)}
+        # A name that no bracket follows is a metric; one in quotes is a value.
+        plain = re.sub(r"\bby \([^)]*\)", "", side)
+        for name, selector in re.findall(r'(?<![\w:"$.])([a-zA-Z_:][a-zA-Z0-9_:]*)(?:{([^}]*)}|(?![\w:{"=!~(])(?! *\())', re.sub(r'"[^"]*"', '""', plain)):
+            if name not in WORDS and not re.fullmatch(r"[smhdw]", name):
+                found.setdefault(name, set()).update(grouped | set(re.findall(r'([a-z_]+)(?:=~|!~|!=|=)"', selector)))
+    return found
 
 
 def _twice(items: list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 //! The started tools, tested as their users use them.
 
 mod faults;
+mod objectives;
 mod observability;
 mod servers;
 mod tidy;
