@@ -146,8 +146,15 @@ impl Aggregator {
             checks: self.checks.results(),
             thresholds: self.totals.thresholds(coverage.load_seconds, reported),
             limits: Vec::new(),
+            spend: None,
             coverage,
         }
+    }
+
+    /// What a counter has counted so far; `None` without a sample, and for other kinds.
+    #[must_use]
+    pub fn counted(&self, metric: &str) -> Option<f64> {
+        self.totals.counted(metric)
     }
 
     /// When the load was on, for the limits of the run; `None` before its first sample.

@@ -13,11 +13,15 @@
 //! its verdict; [`percentile_interval`] says how sure a percentile of one run is. Beyond one run,
 //! [`comparison`] holds two groups of runs against each other, [`baseline`] keeps the one that
 //! others are held against, [`change_points`] finds the steps in a series of runs, and
-//! [`capacity`] searches the highest rate that keeps the limits.
+//! [`capacity`] searches the highest rate that keeps the limits. Before a run, [`forecast`] says
+//! what an [`execution`] plan will take by what earlier runs took; [`spend`] is what a run cost, in
+//! exact [`dollars`].
 
 mod number;
 mod statistics;
 
+pub mod dollars;
+pub mod execution;
 pub mod metric;
 pub mod objective;
 pub mod sample;
@@ -34,6 +38,7 @@ pub mod escape;
 pub mod limits;
 pub mod notation;
 pub mod results;
+pub mod spend;
 pub mod targets;
 pub mod verdict;
 
@@ -41,4 +46,5 @@ pub mod baseline;
 pub mod capacity;
 pub mod change_points;
 pub mod comparison;
+pub mod forecast;
 pub mod percentile_interval;

@@ -8,6 +8,7 @@ use crate::limits::LimitResult;
 use crate::metric::{Contains, MetricKind};
 use crate::notation::{Unit, number};
 use crate::number::whole;
+use crate::spend::Spend;
 use crate::threshold::Threshold;
 
 /// Everything that a finished run is judged by and shown with.
@@ -24,6 +25,9 @@ pub struct Results {
     /// The limits of the test and how the run did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitResult>,
+    /// What the calls of models cost; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<Spend>,
     /// What the figures are made of.
     pub coverage: Coverage,
 }
@@ -115,6 +119,10 @@ pub struct Coverage {
     pub samples_in_other: u64,
     /// Samples of metrics or checks after the bound on their number; they are in no figure.
     pub samples_left_out: u64,
+    /// The load generator's time on processors as a share of what it could have had, 0 to 1;
+    /// absent where nobody measured it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator_cpu: Option<f64>,
 }
 
 impl Results {

@@ -1,5 +1,8 @@
 //! What k6 makes of a script before it runs: `k6 inspect --execution-requirements`.
 
+mod execution;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use load_analysis::threshold::{InvalidThreshold, Threshold};
@@ -45,6 +48,7 @@ struct Inspection {
     total_duration: Option<String>,
     #[serde(rename = "maxVUs")]
     max_virtual_users: Option<u32>,
+    scenarios: Option<BTreeMap<String, Value>>,
 }
 
 /// Reads the output of a finished `k6 inspect`.
@@ -60,7 +64,11 @@ pub(crate) fn read(output: &Output) -> Result<Requirements, InspectError> {
     let total = inspection.total_duration.unwrap_or_default();
     let total_duration = duration::parse(&total)
         .map_err(|error| InspectError::Unreadable(format!("totalDuration {error}")))?;
+    let execution = execution::read(&inspection.scenarios.unwrap_or_default());
     Ok(Requirements {
+        execution: execution
+            .inspect_err(|reason| tracing::warn!("a plan of load is not known: {reason}"))
+            .ok(),
         total_duration,
         max_virtual_users: inspection.max_virtual_users.unwrap_or(0),
         thresholds: thresholds(inspection.thresholds.unwrap_or_default())?,
@@ -90,6 +98,8 @@ fn thresholds(by_metric: serde_json::Map<String, Value>) -> Result<Vec<Threshold
 
 #[cfg(test)]
 mod tests {
+    use load_analysis::execution::ExecutionPlan;
+
     use super::*;
 
     fn output(stdout: &str) -> Output {
@@ -103,10 +113,13 @@ mod tests {
     #[test]
     fn reads_duration_users_and_both_forms_of_thresholds() {
         let text = r#"{"thresholds":{"d{a:b}":["p(95)<500",{"threshold":"p(99)<900","abortOnFail":true}]},
-            "totalDuration":"1m31s","maxVUs":4}"#;
+            "totalDuration":"1m31s","maxVUs":4,
+            "scenarios":{"a":{"executor":"constant-vus","vus":4,"duration":"1m1s"}}}"#;
         let requirements = read(&output(text)).unwrap();
         assert_eq!(requirements.total_duration, Duration::from_secs(91));
         assert_eq!(requirements.max_virtual_users, 4);
+        let execution = requirements.execution.as_ref();
+        assert_eq!(execution.map(ExecutionPlan::user_seconds), Some(244.0));
         let names: Vec<_> = requirements
             .thresholds
             .iter()

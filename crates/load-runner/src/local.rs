@@ -94,6 +94,35 @@ impl LocalProcess {
         K6Binary::find(path, version).await
     }
 
+    /// Everything that comes before the load: the files of the run, and k6's word on its plan.
+    async fn prepare(&self, plan: &RunPlan) -> Result<Prepared, StartError> {
+        if let (Origin::Upload, Some(gap)) = (plan.script.origin, self.confinement.gap()) {
+            return Err(StartError::Unconfined(gap));
+        }
+        let binary = self.binary(plan.version).await?;
+        let blocked = plan.target.everything_else().await?;
+        create_private(&plan.directory)?;
+        // k6 gets full paths: its own directory is not ours.
+        let directory = plan.directory.canonicalize()?;
+        let processes = plan.options.processes();
+        let artifacts = RunArtifacts::within(&directory, processes as usize);
+        for files in &artifacts.processes {
+            create_private(&files.directory)?;
+        }
+        let entry = entry::write(&directory, &plan.script, &plan.options)?;
+        let arguments = Arguments::new(plan, &entry, blocked)?;
+        let sandbox = self.sandbox(plan, binary.path, &artifacts);
+        let requirements = inspect(&self.program, &sandbox, &arguments).await?;
+        check_size(&requirements, processes, plan.bounds)?;
+        Ok(Prepared {
+            version: binary.version,
+            arguments,
+            artifacts,
+            sandbox,
+            requirements,
+        })
+    }
+
     /// The sandbox of a run's first k6, as yet without the network.
     fn sandbox(&self, plan: &RunPlan, k6: PathBuf, artifacts: &RunArtifacts) -> Sandbox {
         let mut readable = plan.target.files();
@@ -110,29 +139,27 @@ impl LocalProcess {
     }
 }
 
+/// A plan that k6 takes, with its files.
+struct Prepared {
+    /// Of k6.
+    version: String,
+    arguments: Arguments,
+    artifacts: RunArtifacts,
+    /// As yet without the network.
+    sandbox: Sandbox,
+    requirements: Requirements,
+}
+
 #[async_trait]
 impl LoadRunner for LocalProcess {
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError> {
-        let gap = self.confinement.gap();
-        if let (Origin::Upload, Some(gap)) = (plan.script.origin, gap) {
-            return Err(StartError::Unconfined(gap));
-        }
-        let binary = self.binary(plan.version).await?;
-        let blocked = plan.target.everything_else().await?;
-        create_private(&plan.directory)?;
-        // k6 gets full paths: its own directory is not ours.
-        let directory = plan.directory.canonicalize()?;
-        let processes = plan.options.processes();
-        let artifacts = RunArtifacts::within(&directory, processes as usize);
-        for files in &artifacts.processes {
-            create_private(&files.directory)?;
-        }
-        let entry = entry::write(&directory, &plan.script, &plan.options)?;
-        let arguments = Arguments::new(&plan, &entry, blocked)?;
-        let sandbox = self.sandbox(&plan, binary.path.clone(), &artifacts);
-
-        let requirements = inspect(&self.program, &sandbox, &arguments).await?;
-        check_size(&requirements, processes, plan.bounds)?;
+        let Prepared {
+            version,
+            arguments,
+            artifacts,
+            sandbox,
+            requirements,
+        } = self.prepare(&plan).await?;
         let launch = Launch {
             program: &self.program,
             sandbox: Sandbox {
@@ -144,12 +171,14 @@ impl LoadRunner for LocalProcess {
             order: Order::new(&requirements, deadline(&requirements), self.limits.disk),
         };
         let supervised = launch.launch(&self.client).await?;
-        tracing::info!(
-            process.pid = supervised.process.pid,
-            k6.version = binary.version,
-            "k6 runs"
-        );
+        let pid = supervised.process.pid;
+        tracing::info!(process.pid = pid, k6.version = version, "k6 runs");
+        let gap = self.confinement.gap();
         Ok(handle(supervised, artifacts, requirements, gap))
+    }
+
+    async fn inspect(&self, plan: &RunPlan) -> Result<Requirements, StartError> {
+        Ok(self.prepare(plan).await?.requirements)
     }
 
     async fn adopt(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use load_analysis::execution::ExecutionPlan;
 use load_analysis::threshold::Threshold;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -24,6 +25,13 @@ pub trait LoadRunner: Send + Sync {
     /// # Errors
     /// [`StartError`]; then nothing runs.
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError>;
+
+    /// Has k6 say what a plan will take. Nothing is started, and the plan's directory, which is
+    /// made as for a start, is the caller's to remove.
+    ///
+    /// # Errors
+    /// [`StartError`], where a start would fail for the same reason.
+    async fn inspect(&self, plan: &RunPlan) -> Result<Requirements, StartError>;
 
     /// Follows a run that an earlier life of this service started in `directory`, with its
     /// [`RunHandle::process`] of then. Its end may have come meanwhile; it is
@@ -87,6 +95,8 @@ pub struct Requirements {
     pub max_virtual_users: u32,
     /// The thresholds of script and request together.
     pub thresholds: Vec<Threshold>,
+    /// What each scenario does when; absent where that cannot be read.
+    pub execution: Option<ExecutionPlan>,
 }
 
 /// Why a run was stopped before its end.

@@ -8,6 +8,7 @@ use crate::commands::baseline::BaselineCommand;
 use crate::commands::cancel::CancelArguments;
 use crate::commands::compare::CompareArguments;
 use crate::commands::completions::CompletionsArguments;
+use crate::commands::forecast::ForecastArguments;
 use crate::commands::gate::GateArguments;
 use crate::commands::list::ListArguments;
 use crate::commands::report::ReportArguments;
@@ -50,6 +51,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start a run, watch it and tell its verdict. Ctrl-C cancels it.
     Run(RunArguments),
+    /// Say what a run would take, and start nothing: time, requests, tokens, dollars.
+    Forecast(ForecastArguments),
     /// Run a test, or take runs of it, and compare with a baseline: one exit code for a pipeline.
     Gate(GateArguments),
     /// Hold runs against each other, measure by measure.

@@ -4,6 +4,7 @@ pub(crate) mod baseline;
 pub(crate) mod cancel;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod forecast;
 pub(crate) mod gate;
 pub(crate) mod list;
 pub(crate) mod report;

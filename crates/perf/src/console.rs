@@ -35,6 +35,10 @@ pub(crate) fn run(service: &Service, run: &Run) -> String {
         text.push('\n');
         text.push_str(&targets(&TargetLine::all(&results)));
         text.push_str(&format!("  {}\n", figures(&results)));
+        if let Some(spend) = &results.spend {
+            let cost = spend.in_words();
+            text.push_str(&format!("  cost {cost}: {}\n", spend.made_of()));
+        }
     }
     text + &format!("  {}\n", service.page(&run.test_id))
 }

@@ -69,6 +69,7 @@ async fn answer(cli: Cli, environment: Environment) -> Result<Answer, Failure> {
     let live = !cli.json;
     match cli.command {
         Command::Run(arguments) => commands::run::run(&service, &arguments, live).await,
+        Command::Forecast(arguments) => commands::forecast::forecast(&service, &arguments).await,
         Command::Gate(arguments) => {
             let summary = settings.step_summary.as_deref();
             commands::gate::gate(&service, &arguments, summary, live).await

@@ -90,6 +90,11 @@ impl Service {
         self.post(&format!("{FAMILY}/start"), body).await
     }
 
+    /// What a run would take.
+    pub(crate) async fn forecast(&self, body: &Value) -> Result<Value, Failure> {
+        self.post(&format!("{FAMILY}/forecast"), body).await
+    }
+
     /// Stops a run and waits until it has ended. One that is over already is as good.
     pub(crate) async fn cancel(&self, id: &str) -> Result<(), Failure> {
         let path = format!("{FAMILY}/{id}/cancel");

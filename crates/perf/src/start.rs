@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use load_analysis::dollars::Dollars;
 use load_analysis::threshold::Threshold;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -40,6 +41,12 @@ pub(crate) struct LoadArguments {
     /// Accept any certificate of the target.
     #[arg(long)]
     insecure_skip_tls_verify: bool,
+    /// Dollars after which the run is stopped, of real and of simulated money, each by itself.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    max_dollars: Option<String>,
+    /// Real dollars that may be spent, where a run needs that to be confirmed.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    confirm_dollars: Option<String>,
 }
 
 type Thresholds = BTreeMap<String, Expressions>;
@@ -71,6 +78,14 @@ impl LoadArguments {
         }
         for (key, value) in &self.environment {
             body["environment"][key] = json!(value);
+        }
+        for (member, amount) in [
+            ("maxDollars", &self.max_dollars),
+            ("confirmDollars", &self.confirm_dollars),
+        ] {
+            if let Some(amount) = amount {
+                body[member] = json!(amount);
+            }
         }
         let mut options = Map::new();
         let mut set = |name: &str, value: Option<Value>| {
@@ -130,6 +145,13 @@ fn thresholds(text: &str) -> Result<Thresholds, String> {
     })
 }
 
+/// An amount of money as its text: the service reads it exactly.
+fn dollars(text: &str) -> Result<String, String> {
+    let amount: Result<Dollars, _> = text.parse();
+    amount.map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
 fn variable(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
@@ -159,6 +181,7 @@ mod tests {
             threshold: vec![threshold("http_req_duration{a:b}:p(95)<5").unwrap()],
             thresholds: Some(thresholds(r#"{"checks":"rate>0.9"}"#).unwrap()),
             environment: vec![variable("SCALE=0.1").unwrap()],
+            max_dollars: Some(dollars("0.25").unwrap()),
             ..LoadArguments::default()
         };
         let mut body = json!({"options": {"virtualUsers": 1, "duration": "1m"}});
@@ -167,6 +190,7 @@ mod tests {
             body,
             json!({
                 "environment": {"SCALE": "0.1"},
+                "maxDollars": "0.25",
                 "options": {
                     "virtualUsers": 3,
                     "duration": "1m",
@@ -192,5 +216,6 @@ mod tests {
             assert!(thresholds(wrong).is_err(), "{wrong}");
         }
         assert!(variable("SCALE").is_err());
+        assert!(dollars("-1").is_err() && dollars("much").is_err());
     }
 }

@@ -1,14 +1,17 @@
 //! The parts of the process and how they come to life.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use instrumentation::{MetricsText, Telemetry};
+use load_analysis::dollars::Dollars;
 use load_runner::binary::MajorVersion;
 use load_runner::local::LocalProcess;
 use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
+use reqwest::Client;
 use service_defaults::access::{Authentication, Gate, Sessions};
 use service_defaults::health::{Check, Health};
 use service_defaults::http_client::{self, HttpClientConfig};
@@ -26,6 +29,7 @@ use crate::config::Config;
 use crate::generated_scripts::GeneratedScripts;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
+use crate::ledger::{ApiLedger, Ledger};
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::router;
@@ -110,6 +114,8 @@ pub(crate) struct Parts {
     pub(crate) door: Arc<Door>,
     pub(crate) authentication: Authentication,
     pub(crate) sessions: Arc<Sessions>,
+    /// Real dollars that a tenant's runs may spend in a day.
+    pub(crate) daily_dollars: Dollars,
 }
 
 impl std::ops::Deref for App {
@@ -139,25 +145,19 @@ impl App {
             targets: config.targets,
             production: config.production,
             tenant_limits: config.tenant_limits,
+            money: config.money,
             runs_directory: runs_directory.canonicalize()?,
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
-        let k6_v1 = Arc::new(InstalledK6::new(config.k6_v1, MajorVersion::V1));
-        let binaries = [
-            (MajorVersion::V2, k6.path().clone()),
-            (MajorVersion::V1, k6_v1.path().clone()),
-        ];
         if let Some(gap) = Confinement::of_this_kernel().gap() {
             tracing::warn!("{gap}");
         }
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
-        let generators = Generators {
-            k6: Arc::clone(&k6),
-            k6_v1,
-            runner: Arc::new(LocalProcess::new(binaries, client, THIS_PROGRAM.into())),
-        };
-        let conductor = Conductor::new(store.clone(), planner, generators, announcer.clone());
+        let generators = generators(&k6, config.k6_v1, client.clone());
+        let ledger = Arc::new(ApiLedger::new(client, config.ledger));
+        let carried_out_by = (generators, ledger as Arc<dyn Ledger>);
+        let conductor = Conductor::new(store.clone(), planner, carried_out_by, announcer.clone());
         Ok(Self(Arc::new(Parts {
             store,
             conductor,
@@ -173,11 +173,26 @@ impl App {
             }),
             authentication: config.authentication,
             sessions: Arc::new(Sessions::new(SESSION_COOKIE)),
+            daily_dollars: config.tenant_limits.daily_dollars,
         })))
     }
 }
 
-fn checks(app: &App, scripts: std::path::PathBuf) -> Vec<Check> {
+/// What carries out runs on this machine.
+fn generators(k6: &Arc<InstalledK6>, k6_v1: PathBuf, client: Client) -> Generators {
+    let k6_v1 = Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1));
+    let binaries = [
+        (MajorVersion::V2, k6.path().clone()),
+        (MajorVersion::V1, k6_v1.path().clone()),
+    ];
+    Generators {
+        k6: Arc::clone(k6),
+        k6_v1,
+        runner: Arc::new(LocalProcess::new(binaries, client, THIS_PROGRAM.into())),
+    }
+}
+
+fn checks(app: &App, scripts: PathBuf) -> Vec<Check> {
     let (store, k6) = (app.store.clone(), Arc::clone(&app.k6));
     vec![
         Check::needed("store", move || {

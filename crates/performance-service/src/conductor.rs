@@ -4,11 +4,14 @@
 mod collector;
 mod ending;
 mod execution;
+mod forecasting;
 mod interrupted;
 mod measures;
 mod recorder;
 mod removal;
+mod spending;
 mod steps;
+mod submission;
 #[cfg(test)]
 mod tests;
 
@@ -16,23 +19,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use load_analysis::spend::Spend;
 use load_runner::binary::MajorVersion;
 use load_runner::runner::LoadRunner;
-use performance_store::{NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreError};
+use performance_store::{Outcome, Run, RunAddress, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
-use tenancy::Principal;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::forecasting::Expected;
 use self::interrupted::Adopted;
 use self::measures::Measures;
 use crate::announcer::{self, Announcer};
 use crate::k6::InstalledK6;
+use crate::ledger::Ledger;
 use crate::planner::Planner;
 use crate::problems;
-use crate::runs::request::StartBody;
-use crate::tenant_limits::{self, Triggers};
+use crate::tenant_limits::Triggers;
 
 /// How often a failing store is asked again for the next run.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -65,6 +69,11 @@ struct Shared {
     announcer: Announcer,
     measures: Measures,
     triggers: Triggers,
+    ledger: Arc<dyn Ledger>,
+    /// Places for forecasts.
+    forecasts: Semaphore,
+    /// What is known of the money of the run under way.
+    spending: Mutex<Option<(RunAddress, Spend)>>,
     /// Says that a run was queued.
     queued: Notify,
     /// The run under way.
@@ -94,7 +103,7 @@ impl Conductor {
     pub(crate) fn new(
         store: RunStore,
         planner: Planner,
-        generators: Generators,
+        (generators, ledger): (Generators, Arc<dyn Ledger>),
         announcer: Announcer,
     ) -> Self {
         Self {
@@ -105,50 +114,13 @@ impl Conductor {
                 generators,
                 announcer,
                 measures: Measures::new(),
+                ledger,
+                forecasts: Semaphore::new(forecasting::PLACES),
+                spending: Mutex::new(None),
                 queued: Notify::new(),
                 current: Mutex::new(None),
             }),
         }
-    }
-
-    /// Checks a request and queues its run.
-    ///
-    /// # Errors
-    /// 400 and 403 as the planner says, 503 without k6, 429 at a limit of queue or tenant, 507
-    /// without room, 504 when the run may be queued or not.
-    pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
-        self.shared.triggers.count(&caller.tenant)?;
-        let body = body.canonical();
-        let run = RunAddress {
-            tenant: caller.tenant.clone(),
-            id: RunId::generate(),
-        };
-        let planner = self.shared.planner.clone();
-        let address = run.clone();
-        let (planned, body) = blocking(move || (planner.plan(&address, &body), body)).await?;
-        let planned = planned?;
-        self.shared.planner.grant(caller.role, &planned, &body)?;
-        self.shared.generators.check(planned.plan.version).await?;
-        let new = NewRun {
-            test_name: planned.test_name,
-            scenario: planned.scenario.name().to_owned(),
-            script: planned.script,
-            environment: planned.environment,
-            started_by: caller.user.to_string(),
-            virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
-            request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
-        };
-        let told = announcer::status(&run, "Queued", "waits for its turn");
-        let (stored, events) = self
-            .shared
-            .store
-            .enqueue(&run, new, told)
-            .await
-            .map_err(problems::from_change)?;
-        self.shared.announcer.announce(&run, events);
-        self.note_queue().await;
-        self.shared.queued.notify_one();
-        Ok(stored)
     }
 
     /// Stops a run, or takes it out of the queue, and waits for its end.
@@ -215,6 +187,7 @@ impl Conductor {
             verdict: None,
             results: None,
             figures: BTreeMap::new(),
+            spend: None,
         };
         let told = vec![
             announcer::status(&address, "Cancelled", "cancelled while it waited"),
@@ -229,6 +202,11 @@ impl Conductor {
         self.shared.announcer.announce(&address, events);
         self.note_queue().await;
         Ok(())
+    }
+
+    /// What a run under way has spent so far, as far as is known.
+    pub(crate) fn spend_so_far(&self, run: &RunAddress) -> Option<Spend> {
+        self.shared.known_spend(run)
     }
 
     fn current(&self) -> Option<Current> {

@@ -11,6 +11,8 @@ use service_defaults::host_names::HostNames;
 use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
 
+use crate::ledger::LedgerSettings;
+use crate::money_limits::MoneyLimits;
 use crate::tenant_limits::TenantLimits;
 
 /// What the process is built from.
@@ -44,6 +46,10 @@ pub struct Config {
     pub queue_limit: u64,
     /// What one tenant may ask for.
     pub tenant_limits: TenantLimits,
+    /// What runs may spend on model calls.
+    pub money: MoneyLimits,
+    /// Who knows what they spend.
+    pub ledger: LedgerSettings,
 }
 
 impl Config {
@@ -103,6 +109,8 @@ impl Config {
                 "Runs that may wait for their turn",
             ),
             tenant_limits: TenantLimits::read(environment),
+            money: MoneyLimits::read(environment),
+            ledger: LedgerSettings::read(environment),
         }
     }
 }

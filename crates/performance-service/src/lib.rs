@@ -31,6 +31,8 @@ mod comparing;
 mod conductor;
 mod generated_scripts;
 mod k6;
+mod ledger;
+mod money_limits;
 mod planner;
 mod scenarios;
 mod tenant_limits;
@@ -38,4 +40,6 @@ mod timeline;
 
 pub use app::{run, serve};
 pub use config::Config;
+pub use ledger::LedgerSettings;
+pub use money_limits::{MoneyLimits, UnknownSpend};
 pub use tenant_limits::TenantLimits;

@@ -7,6 +7,7 @@ mod home;
 mod login;
 mod run;
 mod runs;
+mod spend;
 mod test;
 
 use askama::Template;
@@ -37,6 +38,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/compare", get(compare::compare))
         .route("/tests/{name}", get(test::test))
         .route("/runs", get(runs::runs))
+        .route("/spend", get(spend::spend))
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/runs/quick-start/{scenario}", post(home::quick_start))

@@ -11,6 +11,9 @@ const ADMIN: Need = Need::Role(Role::Admin);
 /// Every route; one that is not here is refused.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     post("/api/v1/performancetest/start", ENGINEER),
+    // It has k6 read a script.
+    post("/api/v1/performancetest/forecast", ENGINEER),
+    get("/api/v1/performancetest/spend", VIEWER),
     post("/api/v1/performancetest/quick-start/{scenario}", ENGINEER),
     post("/quick-setup", ENGINEER),
     get("/api/v1/performancetest/tests", VIEWER),
@@ -43,6 +46,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     get("/compare", VIEWER),
     get("/tests/{name}", VIEWER),
     get("/runs", VIEWER),
+    get("/spend", VIEWER),
     get("/runs/{id}", VIEWER),
     post("/runs/{id}/cancel", ENGINEER),
     post("/runs/quick-start/{scenario}", ENGINEER),

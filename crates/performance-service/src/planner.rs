@@ -17,6 +17,7 @@ use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Role, TenantId};
 
 use crate::generated_scripts::GeneratedScripts;
+use crate::money_limits::{MoneyLimits, RunBudget};
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
 use crate::scenarios::Scenario;
@@ -42,6 +43,7 @@ pub(crate) struct Planner {
     /// The names of those that real people use.
     pub(crate) production: BTreeSet<String>,
     pub(crate) tenant_limits: TenantLimits,
+    pub(crate) money: MoneyLimits,
     pub(crate) runs_directory: PathBuf,
 }
 
@@ -55,6 +57,8 @@ pub(crate) struct Planned {
     pub(crate) environment: String,
     /// What the run must keep to beside its thresholds.
     pub(crate) limits: Vec<Limit>,
+    /// What it may spend on model calls.
+    pub(crate) budget: RunBudget,
     pub(crate) plan: RunPlan,
 }
 
@@ -77,6 +81,7 @@ impl Planner {
         let options =
             RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
         self.tenant_limits.check(&options)?;
+        let budget = self.money.budget(body)?;
         let environment = environment(id, body, scenario)?;
         let (target_name, target) = self.target(body.environment.get("BASE_URL"))?;
         let plan = RunPlan {
@@ -94,6 +99,7 @@ impl Planner {
             script: script_name.to_owned(),
             environment: target_name.to_owned(),
             limits: self.limits(script_name, scenario)?,
+            budget,
             plan,
         })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod chart;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
+pub(crate) mod money;
 pub(crate) mod numbers;
 pub(crate) mod sparkline;
 pub(crate) mod time_table;

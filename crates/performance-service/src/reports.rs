@@ -42,6 +42,8 @@ pub(crate) struct Report {
     /// As stored.
     pub(crate) results_json: Option<String>,
     pub(crate) results: Option<Results>,
+    /// What was expected, as stored.
+    pub(crate) forecast: Option<String>,
     /// Each second.
     pub(crate) seconds: Vec<TimelinePoint>,
     /// The same for a picture and for a table.
@@ -174,7 +176,8 @@ impl Report {
         }
         serde_json::to_string(&Document {
             schema_version: SCHEMA_VERSION,
-            run: RunBody::new(&self.run, self.results_json.clone()),
+            run: RunBody::new(&self.run, self.results_json.clone())
+                .with_forecast(self.forecast.clone()),
             timeline: &self.seconds,
         })
     }

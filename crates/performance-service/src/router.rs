@@ -13,8 +13,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, compare, delete, export, get, list, logs, quick_start, results, scenarios,
-    start, timeline, trends,
+    cancel, cleanup, compare, delete, export, forecast, get, list, logs, quick_start, results,
+    scenarios, spend, start, timeline, trends,
 };
 use crate::{audit, baselines, generation, hub, pages};
 
@@ -22,6 +22,8 @@ use crate::{audit, baselines, generation, hub, pages};
 pub(crate) fn routes(app: App) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(start::start))
+        .routes(routes!(forecast::forecast))
+        .routes(routes!(spend::spend))
         .routes(routes!(quick_start::quick_start))
         .routes(routes!(quick_start::quick_setup))
         .routes(routes!(list::tests))

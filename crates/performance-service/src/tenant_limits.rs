@@ -1,12 +1,15 @@
 //! How much load one tenant may ask for.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
+use load_analysis::dollars::Dollars;
 use load_runner::options::{MAX_DURATION, MAX_VIRTUAL_USERS, RunOptions};
 use load_runner::plan::Bounds;
+use serde_json::Value;
 use service_defaults::environment::Environment;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
@@ -30,6 +33,8 @@ pub struct TenantLimits {
     pub minutes: u32,
     /// Virtual users times minutes of all runs in a day, from midnight UTC.
     pub daily_minutes: u64,
+    /// Real dollars of all runs in a day, from midnight UTC.
+    pub daily_dollars: Dollars,
     /// Runs that wait.
     pub queued: u64,
     /// Runs asked for in a minute, refused ones included.
@@ -67,6 +72,11 @@ impl TenantLimits {
                 "PERFORMANCE_TENANT_DAILY_VU_MINUTES",
                 "1000000",
                 "Virtual users times minutes of a tenant's runs, from midnight to midnight UTC",
+            ),
+            daily_dollars: environment.parsed(
+                "PERFORMANCE_TENANT_DAILY_USD",
+                "100",
+                "Real dollars of a tenant's runs, from midnight to midnight UTC",
             ),
             queued: environment.parsed(
                 "PERFORMANCE_TENANT_QUEUED",
@@ -184,8 +194,8 @@ impl Triggers {
         }
         if window.triggers >= self.allowed {
             let wait = MINUTE.saturating_sub(now.duration_since(window.since));
-            let used = window.triggers.into();
-            return Err(later("triggersPerMinute", used, self.allowed.into(), wait));
+            let used = window.triggers;
+            return Err(later("triggersPerMinute", used, self.allowed, wait));
         }
         window.triggers += 1;
         Ok(())
@@ -199,19 +209,40 @@ pub(crate) fn queue_full(waiting: u64, allowed: u64) -> Problem {
 
 /// The tenant's load of the day is used up; both are seconds.
 pub(crate) fn day_used_up(used: u64, allowed: u64) -> Problem {
-    let now = Timestamp::now().to_zoned(TimeZone::UTC);
-    let midnight = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
-    let wait = midnight.map(|midnight| midnight.duration_since(&now).unsigned_abs());
-    let wait = wait.unwrap_or(Duration::from_hours(24));
     later(
         "virtualUserMinutesPerDay",
         used.div_ceil(60),
         allowed / 60,
-        wait,
+        until_midnight(),
     )
 }
 
-fn later(limit: &'static str, used: u64, allowed: u64, wait: Duration) -> Problem {
+/// The tenant's real dollars of the day are spent; both as decimal text.
+pub(crate) fn dollars_used_up(used: Dollars, allowed: Dollars) -> Problem {
+    let (used, allowed) = (used.decimal(), allowed.decimal());
+    later("dollarsPerDay", used, allowed, until_midnight())
+}
+
+fn until_midnight() -> Duration {
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    let midnight = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+    let wait = midnight.map(|midnight| midnight.duration_since(&now).unsigned_abs());
+    wait.unwrap_or(Duration::from_hours(24))
+}
+
+/// The last midnight in UTC: where days begin.
+pub(crate) fn midnight() -> Timestamp {
+    let now = Timestamp::now();
+    let begin = now.to_zoned(TimeZone::UTC).start_of_day();
+    begin.map_or(now, |begin| begin.timestamp())
+}
+
+fn later<T: Into<Value> + Display>(
+    limit: &'static str,
+    used: T,
+    allowed: T,
+    wait: Duration,
+) -> Problem {
     let detail = format!("the tenant's limit {limit} is reached: {used} of {allowed} are used");
     with_numbers(
         Problem::too_many_requests(detail, wait),
@@ -226,7 +257,12 @@ fn never(limit: &'static str, asked: u64, allowed: u64) -> Problem {
     with_numbers(Problem::forbidden(detail), limit, asked, allowed)
 }
 
-fn with_numbers(problem: Problem, limit: &'static str, used: u64, allowed: u64) -> Problem {
+fn with_numbers<T: Into<Value>>(
+    problem: Problem,
+    limit: &'static str,
+    used: T,
+    allowed: T,
+) -> Problem {
     let problem = problem
         .with_kind("tenant-limit")
         .with_extension("limit", limit);

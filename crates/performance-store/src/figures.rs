@@ -72,6 +72,33 @@ impl RunStore {
         .await
     }
 
+    /// The highest figure of a measure among a tenant's passed runs against a target, and the
+    /// number of its run.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn highest(
+        &self,
+        tenant: &TenantId,
+        environment: &str,
+        measure: &str,
+    ) -> Result<Option<(u64, f64)>, StoreError> {
+        let (tenant, environment) = (tenant.clone(), environment.to_owned());
+        let measure = measure.to_owned();
+        self.read(Operation("find", "figures"), move |connection| {
+            let sql = "SELECT number, value FROM runs JOIN figures ON run = row_id
+                 WHERE tenant = ?1 AND environment = ?2 AND measure = ?3
+                   AND verdict ->> 'level' = 'PASS'
+                 ORDER BY value DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let parameters = params![tenant.as_str(), environment, measure];
+            let mut found =
+                statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(found.next().transpose()?)
+        })
+        .await
+    }
+
     /// The measures of a run.
     ///
     /// # Errors

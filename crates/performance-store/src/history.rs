@@ -24,6 +24,19 @@ pub struct TestName {
     pub scenario: Option<String>,
 }
 
+/// Runs that do the same: what one of them took says what another one will take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// Whose runs.
+    pub tenant: TenantId,
+    /// The script, relative to the scripts directory.
+    pub script: String,
+    /// The target's name.
+    pub environment: String,
+    /// The scenario's name.
+    pub scenario: String,
+}
+
 /// A run and its results document as JSON.
 #[derive(Debug, Clone)]
 pub struct WithResults {
@@ -62,6 +75,34 @@ impl RunStore {
             let mut found = found.collect::<Result<Vec<_>, _>>()?;
             found.reverse();
             let load = |(id, results): (String, _)| load(connection, &test.tenant, &id, results);
+            found.into_iter().map(load).collect()
+        })
+        .await
+    }
+
+    /// The latest completed runs of a kind whose figures count, newest first, at most
+    /// [`MAX_HISTORY`].
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn alike(&self, alike: &Alike, limit: u32) -> Result<Vec<WithResults>, StoreError> {
+        let alike = alike.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let sql = "SELECT id, results FROM runs
+                 WHERE tenant = ?1 AND script = ?2 AND environment = ?3 AND scenario = ?4
+                   AND status = 'Completed' AND verdict ->> 'level' <> 'INVALID'
+                 ORDER BY number DESC LIMIT ?5";
+            let mut statement = connection.prepare_cached(sql)?;
+            let parameters = params![
+                alike.tenant.as_str(),
+                alike.script,
+                alike.environment,
+                alike.scenario,
+                limit.min(MAX_HISTORY)
+            ];
+            let found = statement.query_map(parameters, id_and_results)?;
+            let found = found.collect::<Result<Vec<_>, _>>()?;
+            let load = |(id, results): (String, _)| load(connection, &alike.tenant, &id, results);
             found.into_iter().map(load).collect()
         })
         .await

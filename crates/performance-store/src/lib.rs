@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [run](Run) (what a run is), [runs](RunStore) (the state
 //! machine), `seconds`, [events](Event), [logs](LogLine),
-//! `audit`, `retention`, and at the bottom `database` and `schema`.
+//! [spend](SpendTotal), `audit`, `retention`, and at the bottom `database` and `schema`.
 //!
 //! Three rules hold everywhere:
 //! * every method that touches a run takes its [`tenancy::TenantId`]; only the
@@ -26,6 +26,7 @@ mod figures;
 mod history;
 mod logs;
 mod seconds;
+mod spend;
 
 mod retention;
 mod search;
@@ -43,7 +44,7 @@ pub use database::{RunStore, StoreConfig};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
 pub use figures::{MAX_LISTED_TESTS, TestSummary};
-pub use history::{MAX_HISTORY, TestName, WithResults};
+pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
@@ -51,3 +52,4 @@ pub use run::{
 pub use runs::{MAX_LISTED_RUNS, RunFilter, ToldSeconds};
 pub use search::{Found, RunQuery};
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
+pub use spend::{BudgetStop, MAX_SPEND_GROUPS, Period, SpendGroup, SpendTotal};

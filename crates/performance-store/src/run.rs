@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use load_analysis::spend::Spend;
 use load_analysis::verdict::Verdict;
 use tenancy::TenantId;
 use uuid::Uuid;
@@ -149,6 +150,8 @@ pub struct NewRun {
     pub virtual_user_seconds: u64,
     /// Everything else that was asked, as JSON; the service writes and reads it.
     pub request: String,
+    /// What it was expected to take, as JSON; absent where nobody could tell.
+    pub forecast: Option<String>,
 }
 
 /// A run as it is stored, without its results.
@@ -236,4 +239,6 @@ pub struct Outcome {
     pub results: Option<String>,
     /// Figures by measure, for series over runs.
     pub figures: BTreeMap<String, f64>,
+    /// What its calls of models cost; absent without any.
+    pub spend: Option<Spend>,
 }

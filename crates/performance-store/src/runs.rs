@@ -1,6 +1,7 @@
 //! The state machine of runs. Every change is a compare-and-set on the status and
 //! the fence, in one transaction with the events that tell of it.
 
+mod admission;
 mod adoption;
 mod changes;
 mod rows;
@@ -15,6 +16,7 @@ use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
 use crate::run::{NewRun, Outcome, Position, Run, RunAddress, RunStatus, Step};
+use crate::spend;
 use crate::tenant_load;
 
 /// The most runs that one listing gives.
@@ -77,30 +79,14 @@ impl RunStore {
     ) -> Result<(Run, Vec<Event>), StoreError> {
         let address = address.clone();
         let bounds = self.config().clone();
-        let limit = bounds.queue_limit;
         self.write(Operation("insert", "runs"), move |connection| {
             let transaction = connection.transaction()?;
-            let waiting: u64 = transaction.query_row(
-                "SELECT count(*) FROM runs WHERE status = 'Queued'",
-                [],
-                |row| row.get(0),
+            admission::admit(
+                &transaction,
+                &address.tenant,
+                new.virtual_user_seconds,
+                &bounds,
             )?;
-            if waiting >= limit {
-                return Err(StoreError::QueueFull { waiting, limit });
-            }
-            let theirs: u64 = transaction.query_row(
-                "SELECT count(*) FROM runs WHERE status = 'Queued' AND tenant = ?1",
-                [address.tenant.as_str()],
-                |row| row.get(0),
-            )?;
-            if theirs >= bounds.tenant_queue_limit {
-                return Err(StoreError::TenantQueueFull {
-                    waiting: theirs,
-                    limit: bounds.tenant_queue_limit,
-                });
-            }
-            let (asked, allowed) = (new.virtual_user_seconds, bounds.tenant_daily_load);
-            tenant_load::take(&transaction, &address.tenant, asked, allowed)?;
             changes::insert(&transaction, &address, &new)?;
             let events = events::append(&transaction, &address, vec![first_event])?;
             let run = load(&transaction, &address)?;
@@ -127,16 +113,28 @@ impl RunStore {
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such run.
     pub async fn results(&self, address: &RunAddress) -> Result<Option<String>, StoreError> {
+        self.document(address, "results").await
+    }
+
+    /// What a run was expected to take, as JSON; `None` where nobody could tell.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn forecast(&self, address: &RunAddress) -> Result<Option<String>, StoreError> {
+        self.document(address, "forecast").await
+    }
+
+    async fn document(
+        &self,
+        address: &RunAddress,
+        column: &'static str,
+    ) -> Result<Option<String>, StoreError> {
         let address = address.clone();
         self.read(Operation("find", "runs"), move |connection| {
-            connection
-                .query_row(
-                    "SELECT results FROM runs WHERE tenant = ?1 AND id = ?2",
-                    params![address.tenant.as_str(), address.id.to_string()],
-                    |row| row.get(0),
-                )
-                .optional()?
-                .ok_or(StoreError::NotFound)
+            let sql = format!("SELECT {column} FROM runs WHERE tenant = ?1 AND id = ?2");
+            let parameters = params![address.tenant.as_str(), address.id.to_string()];
+            let found = connection.query_row(&sql, parameters, |row| row.get(0));
+            found.optional()?.ok_or(StoreError::NotFound)
         })
         .await
     }
@@ -261,6 +259,9 @@ impl RunStore {
                 tenant_load::give_back(&transaction, &load(&transaction, &address)?)?;
             }
             changes::close(&transaction, row, &outcome)?;
+            if let Some(spend) = &outcome.spend {
+                spend::book(&transaction, &load(&transaction, &address)?, spend)?;
+            }
             let events = events::append(&transaction, &address, told)?;
             let run = load(&transaction, &address)?;
             transaction.commit()?;

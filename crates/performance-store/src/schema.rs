@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -131,6 +131,35 @@ CREATE TABLE tenant_load (
     virtual_user_seconds INTEGER NOT NULL,
     PRIMARY KEY (tenant, day)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE spend_runs (
+    tenant      TEXT    NOT NULL,
+    run         TEXT    NOT NULL,
+    number      INTEGER NOT NULL,
+    test_name   TEXT    NOT NULL,
+    user        TEXT    NOT NULL,
+    at_ms       INTEGER NOT NULL,
+    stopped_for TEXT,
+    PRIMARY KEY (tenant, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spend_runs_by_time ON spend_runs (tenant, at_ms);
+CREATE TABLE spend (
+    tenant         TEXT    NOT NULL,
+    run            TEXT    NOT NULL,
+    model          TEXT    NOT NULL,
+    simulated      INTEGER NOT NULL,
+    calls          INTEGER NOT NULL,
+    unpriced_calls INTEGER NOT NULL,
+    input_tokens   INTEGER NOT NULL,
+    output_tokens  INTEGER NOT NULL,
+    pico_usd       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, run, model, simulated)
+) STRICT, WITHOUT ROWID;
+",
+    "
+ALTER TABLE runs ADD COLUMN forecast TEXT;
+CREATE INDEX runs_by_script ON runs (tenant, script, environment, scenario, number);
 ",
 ];
 

@@ -130,6 +130,14 @@ impl Totals {
         }
     }
 
+    /// The sum of a counter.
+    pub(super) fn counted(&self, metric: &str) -> Option<f64> {
+        let total = self.metrics.get(*self.positions.get(metric)?)?;
+        let is_counter = total.measured.kind() == MetricKind::Counter;
+        let count = total.measured.statistic(Statistic::Count, 0.0);
+        count.filter(|_| is_counter)
+    }
+
     fn measured(&self, selector: &Selector) -> Option<&Measured> {
         if selector.tags.is_empty() {
             let position = self.positions.get(selector.metric.as_str())?;

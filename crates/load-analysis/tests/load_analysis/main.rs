@@ -9,6 +9,7 @@ mod capacities;
 mod comparisons;
 mod distributions;
 mod failures;
+mod forecasts;
 mod limit_files;
 mod limit_results;
 mod limits_in_verdicts;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use load_analysis::execution::ExecutionPlan;
 use load_analysis::threshold::Threshold;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub(crate) struct Order {
     max_virtual_users: u32,
     /// Metric and expression of each.
     thresholds: Vec<(String, String)>,
+    #[serde(default)]
+    execution: Option<ExecutionPlan>,
 }
 
 /// One k6.
@@ -47,6 +50,7 @@ impl Order {
             total_duration: requirements.total_duration,
             max_virtual_users: requirements.max_virtual_users,
             thresholds: thresholds.collect(),
+            execution: requirements.execution.clone(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Order {
             total_duration: self.total_duration,
             max_virtual_users: self.max_virtual_users,
             thresholds: thresholds.map_err(io::Error::other)?,
+            execution: self.execution.clone(),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 mod cancel;
 mod command;
+mod forecast;
 mod gate;
 mod judge;
 mod run;

@@ -147,6 +147,7 @@ mod tests {
             total_duration: Duration::from_secs(1),
             max_virtual_users: 1,
             thresholds: Vec::new(),
+            execution: None,
         };
         let mut collector = Collector::new(&artifacts, requirements);
         let batch = collector.read().unwrap();

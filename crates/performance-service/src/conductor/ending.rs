@@ -8,6 +8,7 @@ use std::time::Duration;
 use load_analysis::aggregate::SecondBucket;
 use load_analysis::limits::{Limit, LimitJudge, LimitResult};
 use load_analysis::results::Results;
+use load_analysis::spend::Spend;
 use load_analysis::verdict::{Evidence, Level, Verdict, judge};
 use load_runner::exit::K6Exit;
 use load_runner::runner::{RunArtifacts, RunEnd, StopReason, Usage};
@@ -16,6 +17,7 @@ use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreErro
 
 use super::collector::Collector;
 use super::execution::lock;
+use super::spending::{self, Exhausted};
 use super::{Shared, blocking, pause};
 use crate::announcer;
 use crate::comparing;
@@ -36,6 +38,8 @@ pub(super) enum Stop {
     Shutdown,
     /// Its measurements were being lost.
     Failed(String),
+    /// It may spend no more.
+    Budget(Exhausted),
 }
 
 /// How a run came to its end.
@@ -58,6 +62,18 @@ pub(super) struct Measured {
     pub(super) limits: Vec<Limit>,
     /// Why the stored seconds end before the run.
     pub(super) cut: Option<String>,
+    /// What its calls of models cost.
+    pub(super) spend: Option<Spend>,
+}
+
+impl Stop {
+    /// Why its money ran out, if that is the cause.
+    pub(super) const fn exhausted(&self) -> Option<&Exhausted> {
+        match self {
+            Self::Budget(exhausted) => Some(exhausted),
+            _ => None,
+        }
+    }
 }
 
 impl Shared {
@@ -66,7 +82,7 @@ impl Shared {
         let outcome = match ending {
             Ending::NotStarted(reason) => without_load(RunStatus::Failed, reason),
             Ending::Stopped(stop) => {
-                let (status, reason) = stopped(&stop);
+                let (status, reason) = stopped(&stop, None);
                 without_load(status, reason)
             }
             Ending::Ended(measured) => {
@@ -160,6 +176,7 @@ fn without_load(status: RunStatus, reason: String) -> Outcome {
         error: Some(reason),
         results: None,
         figures: BTreeMap::new(),
+        spend: None,
     }
 }
 
@@ -196,14 +213,17 @@ fn judge_measured(
     };
     let reported = reported.map(|summary| summary.thresholds());
     let collector = lock(&measured.collector);
+    let generator_cpu = measured.end.usage.map(share_of_processors);
     let mut results = collector.aggregator.results(reported.as_ref());
+    results.spend.clone_from(&measured.spend);
+    results.coverage.generator_cpu = generator_cpu;
     let evidence = Evidence {
         end: measured.end.exit.evidence(),
         results: &results,
         unreadable_lines: collector.unreadable_lines(),
         output_errors: collector.output_errors.clone(),
         exceptions: collector.exceptions,
-        generator_cpu: measured.end.usage.map(share_of_processors),
+        generator_cpu,
     };
     let verdict = judge(&evidence);
     match limits {
@@ -225,11 +245,13 @@ fn conclude(
     let by_itself = measured.end.stopped.is_none();
     let (status, error) = match (measured.end.exit, &measured.stop) {
         // It had ended before our signal reached it.
-        (K6Exit::Code(0 | 99), None | Some(Stop::Cancelled | Stop::Shutdown)) if by_itself => {
+        (K6Exit::Code(0 | 99), None | Some(Stop::Cancelled | Stop::Shutdown | Stop::Budget(_)))
+            if by_itself =>
+        {
             (RunStatus::Completed, None)
         }
         (_, Some(stop)) => {
-            let (status, reason) = stopped(stop);
+            let (status, reason) = stopped(stop, measured.spend.as_ref());
             verdict = overruled(&reason, verdict);
             (status, Some(reason))
         }
@@ -251,6 +273,9 @@ fn conclude(
             (RunStatus::Failed, Some(reason))
         }
     };
+    verdict
+        .reasons
+        .extend(spending::remark(measured.spend.as_ref()));
     if let Some(cut) = &measured.cut {
         verdict
             .reasons
@@ -262,6 +287,7 @@ fn conclude(
         verdict: Some(verdict),
         results,
         figures,
+        spend: measured.spend.clone(),
     }
 }
 
@@ -297,8 +323,9 @@ fn overruled(reason: &str, verdict: Verdict) -> Verdict {
     }
 }
 
-fn stopped(stop: &Stop) -> (RunStatus, String) {
+fn stopped(stop: &Stop, spend: Option<&Spend>) -> (RunStatus, String) {
     match stop {
+        Stop::Budget(exhausted) => (RunStatus::Cancelled, exhausted.sentence(spend)),
         Stop::Cancelled => (RunStatus::Cancelled, "cancelled on request".to_owned()),
         Stop::Shutdown => (
             RunStatus::Failed,

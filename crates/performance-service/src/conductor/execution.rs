@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use load_analysis::limits::Limit;
 use load_runner::runner::{RunHandle, StartError};
-use performance_store::{LoadProcess, LogLine, Run, RunAddress, Step, StoreError};
+use performance_store::{LoadProcess, Run, RunAddress, Step, StoreError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -15,10 +14,9 @@ use super::collector::{Batch, Collector};
 use super::ending::{Ending, Measured, Stop};
 use super::interrupted::Adopted;
 use super::recorder::{Recorder, RecordingError};
+use super::spending::{Billing, Exhausted, Spending};
 use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
-use crate::planner::Planned;
-use crate::runs::request::StartBody;
 
 /// How often k6's files are read: it flushes them every 0.2 s.
 const READ_INTERVAL: Duration = Duration::from_millis(250);
@@ -82,6 +80,8 @@ pub(super) struct Begun {
     pub(super) handle: RunHandle,
     /// What it is held against.
     pub(super) limits: Vec<Limit>,
+    /// Who counts its money.
+    pub(super) billing: Billing,
 }
 
 /// A run under way.
@@ -97,6 +97,7 @@ impl Execution<'_> {
             Ok(planned) => planned,
             Err(reason) => return (run, Ending::NotStarted(reason)),
         };
+        let billing = planned.billing();
         let started = tokio::select! {
             started = self.shared.generators.runner.start(planned.plan) => started,
             stop = self.stopped() => return (run, Ending::Stopped(stop)),
@@ -115,6 +116,7 @@ impl Execution<'_> {
                 let begun = Begun {
                     handle,
                     limits: planned.limits,
+                    billing,
                 };
                 let ending = self.watch(&run, begun, recorder).await;
                 (run, ending)
@@ -133,6 +135,14 @@ impl Execution<'_> {
         tokio::select! {
             () = self.cancel.cancelled() => Stop::Cancelled,
             () = self.shutdown.cancelled() => Stop::Shutdown,
+        }
+    }
+
+    /// Resolves when a run under way is to stop, for its money as well.
+    async fn told_to_stop(&self, exhausted: impl Future<Output = Exhausted>) -> Stop {
+        tokio::select! {
+            why = self.stopped() => why,
+            why = exhausted => Stop::Budget(why),
         }
     }
 
@@ -155,13 +165,20 @@ impl Execution<'_> {
 
     /// Follows the run to its end.
     async fn watch(&self, run: &Run, begun: Begun, mut recorder: Recorder<'_>) -> Ending {
-        let Begun { handle, limits } = begun;
+        let Begun {
+            handle,
+            limits,
+            billing,
+        } = begun;
         if let Some(gap) = handle.gap {
             self.shared.log(run, "service warning", gap).await;
         }
         let artifacts = handle.artifacts.clone();
         let collector = Collector::new(&artifacts, handle.requirements.clone());
         let collector = Arc::new(Mutex::new(collector));
+        let spending = Spending::of_run(self.shared, run, billing, &collector);
+        let exhausted = spending.exhausted();
+        tokio::pin!(exhausted);
         let mut stop: Option<Stop> = None;
         let mut readings = tokio::time::interval(READ_INTERVAL);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -170,7 +187,7 @@ impl Execution<'_> {
         let end = loop {
             let end = tokio::select! {
                 end = &mut ended => Some(end),
-                why = self.stopped(), if stop.is_none() => {
+                why = self.told_to_stop(&mut exhausted), if stop.is_none() => {
                     stop = Some(why);
                     handle.stop();
                     None
@@ -193,9 +210,13 @@ impl Execution<'_> {
         };
         let events = recorder.finish().await;
         self.shared.announcer.announce(recorder.run(), events);
+        let spend = spending
+            .settled(stop.as_ref().and_then(Stop::exhausted))
+            .await;
         Ending::Ended(Box::new(Measured {
             end,
             stop,
+            spend,
             artifacts,
             collector,
             limits,
@@ -251,37 +272,6 @@ impl Execution<'_> {
         let reason = error.to_string();
         self.shared.log(run, "service error", &reason).await;
         reason
-    }
-}
-
-impl Shared {
-    /// Adds a line of ours to the log of a run.
-    async fn log(&self, run: &Run, source: &str, text: &str) {
-        let line = LogLine {
-            at: Timestamp::now(),
-            source: source.to_owned(),
-            text: text.to_owned(),
-        };
-        let address = run.address();
-        let logs = self.store.append_logs(&address, run.fence, vec![line]);
-        if let Err(error) = logs.await {
-            tracing::warn!(test.id = %address.id, "a log line is lost: {error}");
-        }
-    }
-
-    /// The plan of a stored run. It is checked anew: scripts and targets may have changed
-    /// since it was queued.
-    pub(super) async fn plan_of(&self, run: &Run) -> Result<Planned, String> {
-        let body: StartBody = serde_json::from_str(&run.request)
-            .map_err(|error| format!("the stored request cannot be read: {error}"))?;
-        let planner = self.planner.clone();
-        let address = run.address();
-        let planned = blocking(move || planner.plan(&address, &body))
-            .await
-            .and_then(std::convert::identity);
-        let mut planned = planned.map_err(|problem| problem.detail().to_owned())?;
-        planned.plan.bounds.virtual_user_seconds = self.load_left(run).await?;
-        Ok(planned)
     }
 }
 

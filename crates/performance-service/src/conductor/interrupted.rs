@@ -96,11 +96,15 @@ impl Shared {
 
     async fn find(&self, run: &Run, process: ProcessIdentity) -> Result<Begun, String> {
         // Without its limits a run would pass that must not.
-        let limits = self.plan_of(run).await?.limits;
+        let planned = self.plan_of(run).await?;
         let directory = self.planner.directory(run.id);
         let handle = self.generators.runner.adopt(&directory, process).await;
         let handle = handle.map_err(|error| error.to_string())?;
-        Ok(Begun { handle, limits })
+        Ok(Begun {
+            handle,
+            billing: planned.billing(),
+            limits: planned.limits,
+        })
     }
 
     async fn interrupt(&self, run: &Run) -> Result<(), StoreError> {
@@ -112,6 +116,7 @@ impl Shared {
             verdict: Some(invalid(format!("{REASON}."))),
             results: None,
             figures: BTreeMap::new(),
+            spend: self.spend_of(run).await,
         };
         self.offer_end(run, &outcome).await
     }

@@ -1,14 +1,49 @@
-//! Moves a run along in the store, also when the store's answer is lost on the way.
+//! Reads what a run is to do, and moves it along in the store, also when the store's answer is lost on the way.
 
 use jiff::Timestamp;
 use load_runner::runner::Requirements;
-use performance_store::{NewEvent, Run, RunStatus, Step, StoreError};
+use performance_store::{LogLine, NewEvent, Run, RunStatus, Step, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::{STORE_RETRY, Shared, pause};
+use super::{STORE_RETRY, Shared, blocking, pause};
 use crate::announcer;
+use crate::planner::Planned;
+use crate::runs::request::StartBody;
 
 impl Shared {
+    /// Adds a line of ours to the log of a run.
+    pub(super) async fn log(&self, run: &Run, source: &str, text: &str) {
+        let line = LogLine {
+            at: Timestamp::now(),
+            source: source.to_owned(),
+            text: text.to_owned(),
+        };
+        let address = run.address();
+        let logs = self.store.append_logs(&address, run.fence, vec![line]);
+        if let Err(error) = logs.await {
+            tracing::warn!(test.id = %address.id, "a log line is lost: {error}");
+        }
+    }
+
+    /// The plan of a stored run. It is checked anew: scripts and targets may have changed
+    /// since it was queued.
+    pub(super) async fn plan_of(&self, run: &Run) -> Result<Planned, String> {
+        let body: StartBody = serde_json::from_str(&run.request)
+            .map_err(|error| format!("the stored request cannot be read: {error}"))?;
+        let planner = self.planner.clone();
+        let address = run.address();
+        let planned = blocking(move || planner.plan(&address, &body))
+            .await
+            .and_then(std::convert::identity);
+        let mut planned = planned.map_err(|problem| problem.detail().to_owned())?;
+        planned.plan.bounds.virtual_user_seconds = self.load_left(run).await?;
+        let left = self.left_today(&run.tenant).await;
+        planned.budget = planned
+            .budget
+            .within(left.map_err(|error| error.to_string())?);
+        Ok(planned)
+    }
+
     /// What a run may take of its tenant's load of today, where only its script says how much that
     /// is; the others have taken theirs.
     pub(super) async fn load_left(&self, run: &Run) -> Result<Option<u64>, String> {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use load_analysis::spend::Spend;
 use load_runner::binary::MajorVersion;
 use load_runner::plan::RunPlan;
 use load_runner::process::ProcessIdentity;
-use load_runner::runner::{AdoptError, LoadRunner, RunHandle, StartError};
+use load_runner::runner::{AdoptError, LoadRunner, Requirements, RunHandle, StartError};
 use load_runner::script::ScriptDirectory;
 use performance_store::{
     NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreConfig, StoreError,
@@ -24,6 +25,7 @@ use super::{Conductor, Generators};
 use crate::announcer::{self, Announcer};
 use crate::generated_scripts::GeneratedScripts;
 use crate::k6::InstalledK6;
+use crate::ledger::{BilledTarget, Ledger, LedgerError};
 use crate::planner::Planner;
 
 /// Shorter than `SQLite` waits for a lock, so that a call that timed out goes on and is
@@ -42,8 +44,22 @@ impl LoadRunner for NeverReady {
         std::future::pending().await
     }
 
+    async fn inspect(&self, _: &RunPlan) -> Result<Requirements, StartError> {
+        std::future::pending().await
+    }
+
     async fn adopt(&self, _: &Path, _: ProcessIdentity) -> Result<RunHandle, AdoptError> {
         Err(std::io::Error::from(std::io::ErrorKind::NotFound).into())
+    }
+}
+
+/// A target that calls no models.
+struct NoLedger;
+
+#[async_trait]
+impl Ledger for NoLedger {
+    async fn spend(&self, _: &BilledTarget, _: &str) -> Result<Spend, LedgerError> {
+        Err(LedgerError::Absent)
     }
 }
 
@@ -70,6 +86,7 @@ impl Laboratory {
                 .map_err(anyhow::Error::msg)?,
             production: std::collections::BTreeSet::new(),
             tenant_limits: crate::tenant_limits::TenantLimits::default(),
+            money: crate::money_limits::MoneyLimits::default(),
             runs_directory: directory.path().join("runs"),
         };
         let generators = Generators {
@@ -77,7 +94,9 @@ impl Laboratory {
             k6_v1: Arc::new(InstalledK6::new("k6-v1".into(), MajorVersion::V1)),
             runner: Arc::new(NeverReady),
         };
-        let conductor = Conductor::new(store.await?, planner, generators, Announcer::new());
+        let ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
+        let announcer = Announcer::new();
+        let conductor = Conductor::new(store.await?, planner, (generators, ledger), announcer);
         Ok(Self {
             conductor,
             directory,
@@ -101,6 +120,7 @@ impl Laboratory {
             started_by: "ana".to_owned(),
             virtual_user_seconds: 60,
             request: "{}".to_owned(),
+            forecast: None,
         };
         let told = announcer::status(&run, "Queued", "waits for its turn");
         let (run, _) = self.store().enqueue(&run, new, told).await?;
@@ -185,6 +205,7 @@ async fn an_end_is_offered_until_the_store_takes_it() -> anyhow::Result<()> {
         verdict: None,
         results: Some("{}".to_owned()),
         figures: BTreeMap::new(),
+        spend: None,
     };
     let lock = laboratory.lock()?;
     within(async {

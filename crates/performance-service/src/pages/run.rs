@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use load_analysis::forecast::ForecastLine;
 use load_analysis::results::Results;
+use load_analysis::spend::Spend;
 use performance_store::Run;
 use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
@@ -12,6 +14,7 @@ use super::{page, see_other};
 use crate::app::App;
 use crate::presentation::chart::{self, Chart};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow, Tile};
+use crate::presentation::money::{self, MoneyPanel};
 use crate::presentation::numbers;
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
@@ -51,6 +54,8 @@ struct RunPage {
     checks: Vec<CheckRow>,
     metrics: Vec<MetricRow>,
     coverage: Option<String>,
+    money: Option<MoneyPanel>,
+    forecast: Vec<ForecastLine>,
     log: String,
     log_lines: String,
     last_event: u64,
@@ -82,14 +87,28 @@ pub(super) async fn run(
         .await
         .map_err(problems::from_store)?;
     let shown = lines.len().saturating_sub(SHOWN_LINES);
+    let forecast = app.store.forecast(&address).await;
+    let forecast = forecast.map_err(problems::from_store)?;
+    let so_far = app.conductor.spend_so_far(&address);
+    let so_far = so_far.filter(|_| !run.status.is_final());
+    let whole = of(&run, results.as_ref(), fine.points.last());
     page(&RunPage {
         last_event,
+        money: spent(results.as_ref())
+            .or(so_far.as_ref())
+            .map(money::panel),
+        tiles: figures::with_cost(whole.tiles, spent(results.as_ref()).or(so_far.as_ref())),
+        forecast: money::forecast(forecast.as_deref(), results.as_ref()),
         log: logs::text(lines.get(shown..).unwrap_or_default()),
         log_lines: numbers::whole(lines.len() as u64),
         chart: chart::draw(&fine.points, fine.step),
         rows: time_table::rows(&coarse.points),
-        ..of(&run, results.as_ref(), fine.points.last())
+        ..whole
     })
+}
+
+fn spent(results: Option<&Results>) -> Option<&Spend> {
+    results?.spend.as_ref()
 }
 
 /// The button that stops a run.
@@ -130,6 +149,8 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         checks: results.map(figures::checks).unwrap_or_default(),
         metrics: results.map(figures::metrics).unwrap_or_default(),
         coverage: results.map(figures::coverage),
+        money: None,
+        forecast: Vec::new(),
         log: String::new(),
         log_lines: numbers::whole(0),
         last_event: 0,

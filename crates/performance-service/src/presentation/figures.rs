@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use load_analysis::limits::LimitResult;
 use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
+use load_analysis::spend::Spend;
 
 use super::numbers::{number, share, whole};
 use crate::timeline::TimelinePoint;
@@ -123,6 +124,16 @@ pub(crate) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
         value: value.unwrap_or_else(|| "–".to_owned()),
     })
     .into()
+}
+
+/// The tiles with one for the cost, of a run that called models.
+pub(crate) fn with_cost(mut tiles: Vec<Tile>, spend: Option<&Spend>) -> Vec<Tile> {
+    tiles.extend(spend.map(|spend| Tile {
+        name: "cost",
+        key: "cost",
+        value: spend.in_words(),
+    }));
+    tiles
 }
 
 /// Trends first, in their own unit; then the rest by name.

@@ -2,12 +2,14 @@
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use load_analysis::forecast::ForecastLine;
 use load_analysis::targets::TargetLine;
 use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::presentation::chart::{self, Chart};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, Tile};
+use crate::presentation::money::{self, MoneyPanel};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::runs::request::StartBody;
@@ -39,12 +41,15 @@ struct Page {
     checks: Vec<CheckRow>,
     metrics: Vec<MetricRow>,
     coverage: Option<String>,
+    money: Option<MoneyPanel>,
+    forecast: Vec<ForecastLine>,
     settings: Vec<(String, String)>,
 }
 
 pub(super) fn render(report: &Report) -> askama::Result<String> {
     let (run, results) = (&report.run, report.results.as_ref());
     let [fine, coarse] = &report.overviews;
+    let spend = results.and_then(|results| results.spend.as_ref());
     Page {
         style: STYLE,
         style_hash: STANDARD.encode(Sha256::digest(STYLE)),
@@ -62,7 +67,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         reasons: report.reasons().to_vec(),
         valid: report.is_valid(),
         exit_code: report.exit_code(),
-        tiles: results.map(figures::tiles).unwrap_or_default(),
+        tiles: figures::with_cost(results.map(figures::tiles).unwrap_or_default(), spend),
         chart: chart::draw(&fine.points, fine.step),
         rows: time_table::rows(&coarse.points),
         limits: results.map(figures::limits).unwrap_or_default(),
@@ -70,6 +75,8 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         checks: results.map(figures::checks).unwrap_or_default(),
         metrics: results.map(figures::metrics).unwrap_or_default(),
         coverage: results.map(figures::coverage),
+        money: spend.map(money::panel),
+        forecast: money::forecast(report.forecast.as_deref(), results),
         settings: settings(&run.request),
     }
     .render()
@@ -78,7 +85,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
 /// What was asked for, name and value.
 fn settings(request: &str) -> Vec<(String, String)> {
     let request: StartBody = serde_json::from_str(request).unwrap_or_default();
-    let options = &request.options;
+    let (options, cap) = (&request.options, &request.max_dollars);
     let mut settings = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
         settings.extend(value.map(|value| (name.to_owned(), value)));
@@ -90,6 +97,7 @@ fn settings(request: &str) -> Vec<(String, String)> {
     add("duration", options.duration.clone());
     add("iterations", options.iterations.map(|n| n.to_string()));
     add("k6", options.k6_version.clone());
+    add("maximum dollars", cap.as_ref().map(|cap| cap.0.clone()));
     let environment = request.environment.into_iter();
     settings.extend(environment.map(|(name, value)| (name, value.0)));
     settings

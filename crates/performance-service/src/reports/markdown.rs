@@ -2,6 +2,7 @@
 
 use askama::Template;
 use load_analysis::escape::markdown as plain;
+use load_analysis::results::Results;
 
 use super::Report;
 
@@ -25,6 +26,8 @@ struct Comment {
     left_out: usize,
     valid: bool,
     exit_code: u8,
+    /// What the calls of models cost.
+    cost: Option<String>,
 }
 
 struct Row {
@@ -60,6 +63,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         left_out: 0,
         valid: report.is_valid(),
         exit_code: report.exit_code(),
+        cost: report.results.as_ref().and_then(cost),
     };
     let mut text = comment.render()?;
     while text.len() > MAX_BYTES && comment.folded.pop().is_some() {
@@ -67,6 +71,11 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         text = comment.render()?;
     }
     Ok(text)
+}
+
+fn cost(results: &Results) -> Option<String> {
+    let spend = results.spend.as_ref()?;
+    Some(plain(&format!("{}: {}", spend.in_words(), spend.made_of())))
 }
 
 const fn symbol(level: &str) -> &'static str {

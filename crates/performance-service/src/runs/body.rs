@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use load_analysis::forecast::ForecastLine;
+use load_analysis::spend::Spend;
 use load_analysis::verdict::Verdict;
 use performance_store::Run;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::presentation::money;
 use crate::runs::request::{OptionsBody, StartBody, Word};
 
 /// A run.
@@ -52,6 +55,22 @@ pub(crate) struct RunBody {
     /// The judgement, once there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verdict: Option<VerdictBody>,
+    /// Dollars after which it is stopped, where it asked for such a cap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) max_dollars: Option<Word>,
+    /// What it was expected to take, as `POST /forecast` says it. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) forecast: Option<Box<RawValue>>,
+    /// The same line by line, with what came once the run is over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) forecast_lines: Vec<ForecastLine>,
+    /// What it has spent so far, while it goes on; then it is part of the results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) spend_so_far: Option<Spend>,
 }
 
 /// A judgement.
@@ -87,9 +106,23 @@ impl RunBody {
             error_message: run.error.clone(),
             options: request.options,
             environment: request.environment,
+            max_dollars: request.max_dollars,
+            forecast: None,
+            forecast_lines: Vec::new(),
+            spend_so_far: None,
             results: results.and_then(|json| RawValue::from_string(json).ok()),
             verdict: run.verdict.as_ref().map(VerdictBody::from),
         }
+    }
+
+    /// The same with its forecast as it was stored.
+    #[must_use]
+    pub(crate) fn with_forecast(mut self, forecast: Option<String>) -> Self {
+        let results = self.results.as_ref();
+        let results = results.and_then(|json| serde_json::from_str(json.get()).ok());
+        self.forecast_lines = money::forecast(forecast.as_deref(), results.as_ref());
+        self.forecast = forecast.and_then(|json| RawValue::from_string(json).ok());
+        self
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn export(
         run,
         results_json: app.store.results(&address).await.map_err(from_store)?,
         results: results::document(&app, &address).await?,
+        forecast: app.store.forecast(&address).await.map_err(from_store)?,
         seconds: seconds.map_err(from_store)?,
         overviews: overviews.map_err(from_store)?,
         address: format!("{}/runs/{}", origin(&headers), address.id),

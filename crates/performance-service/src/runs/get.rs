@@ -27,5 +27,14 @@ pub(crate) async fn get(
         .results(&run)
         .await
         .map_err(problems::from_store)?;
-    Ok(Json(RunBody::new(&found, results)))
+    let forecast = app.store.forecast(&run).await;
+    let body = RunBody::new(&found, results);
+    let body = body.with_forecast(forecast.map_err(problems::from_store)?);
+    Ok(Json(RunBody {
+        spend_so_far: app
+            .conductor
+            .spend_so_far(&run)
+            .filter(|_| !found.status.is_final()),
+        ..body
+    }))
 }

@@ -36,6 +36,15 @@ pub(crate) struct StartBody {
     /// The name of the target once more, which a production target asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confirm_production: Option<String>,
+    /// Dollars after which the run is stopped, of real ones and of simulated ones, each by itself.
+    /// Without it the service has a cap on real ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "0.25")]
+    pub(crate) max_dollars: Option<Word>,
+    /// Real dollars that may be spent, which a run needs that is forecast to spend many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "7.40")]
+    pub(crate) confirm_dollars: Option<Word>,
     /// The tenant's name as the client calls it. It is a label: whose run it is follows from
     /// who asks.
     #[serde(skip_serializing_if = "Option::is_none")]

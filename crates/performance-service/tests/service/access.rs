@@ -11,8 +11,10 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 23] = [
+const ROUTES: [(&str, &str, Least); 25] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
+    ("POST", "/api/v1/performancetest/forecast", Engineer),
+    ("GET", "/api/v1/performancetest/spend", Viewer),
     (
         "POST",
         "/api/v1/performancetest/quick-start/{scenario}",

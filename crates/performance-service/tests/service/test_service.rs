@@ -85,6 +85,21 @@ impl TestService {
         Ok(self.client.post(url).json(body).send().await?)
     }
 
+    /// Asks what a run would take.
+    pub(crate) async fn ask_forecast(&self, body: &Value) -> anyhow::Result<Response> {
+        let url = format!("{}{FAMILY}/forecast", self.base_url);
+        Ok(self.client.post(url).json(body).send().await?)
+    }
+
+    /// What a run would take.
+    pub(crate) async fn forecast(&self, body: &Value) -> anyhow::Result<Value> {
+        let reply = self.ask_forecast(body).await?;
+        let status = reply.status();
+        let body = reply.text().await?;
+        ensure!(status == StatusCode::OK, "{status}: {body}");
+        Ok(serde_json::from_str(&body)?)
+    }
+
     /// Starts a run and gives its id.
     pub(crate) async fn begin(&self, body: &Value) -> anyhow::Result<String> {
         let reply = self.ask(body).await?;

@@ -29,9 +29,9 @@ pub(super) fn insert(
     )?;
     transaction.execute(
         "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
-                           started_by, virtual_user_seconds, request, status, fence,
-                           queued_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'Queued', 0, ?11)",
+                           started_by, virtual_user_seconds, request, forecast,
+                           status, fence, queued_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'Queued', 0, ?12)",
         params![
             address.tenant.as_str(),
             address.id.to_string(),
@@ -43,6 +43,7 @@ pub(super) fn insert(
             new.started_by,
             new.virtual_user_seconds,
             new.request,
+            new.forecast,
             Timestamp::now().as_millisecond(),
         ],
     )?;

@@ -4,6 +4,7 @@ mod audit;
 mod baselines;
 mod bounds;
 mod seconds;
+mod spend;
 mod state_machine;
 mod tenant_bounds;
 mod test_store;

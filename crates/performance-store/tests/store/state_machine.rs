@@ -29,6 +29,7 @@ async fn a_run_goes_from_queued_to_completed() -> anyhow::Result<()> {
         verdict: Some(verdict.clone()),
         results: Some("{}".to_owned()),
         figures: BTreeMap::new(),
+        spend: None,
     };
     let position = run.position();
     let (ended, events) = test

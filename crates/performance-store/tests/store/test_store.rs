@@ -66,6 +66,7 @@ impl TestStore {
             started_by: "ana".to_owned(),
             virtual_user_seconds: LOAD,
             request: "{}".to_owned(),
+            forecast: Some(r#"{"runs":0}"#.to_owned()),
         };
         let address = RunAddress {
             tenant: tenant.clone(),
@@ -122,6 +123,7 @@ impl TestStore {
             verdict: None,
             results: Some(r#"{"metrics":{}}"#.to_owned()),
             figures: BTreeMap::new(),
+            spend: None,
         };
         let (run, _) = self
             .store

@@ -1,0 +1,150 @@
+//! From a request to a run in the queue.
+
+use std::time::Duration;
+
+use load_analysis::forecast::Forecast;
+use performance_store::{NewRun, Run, RunAddress, RunId};
+use service_defaults::problem::Problem;
+use tenancy::Principal;
+use tokio::time::timeout;
+
+use super::forecasting::Expected;
+use super::{Conductor, blocking};
+use crate::money_limits::dollars;
+use crate::planner::Planned;
+use crate::runs::request::StartBody;
+use crate::{announcer, problems, tenant_limits};
+
+/// How long a start waits for its forecast: k6 reads a script in 0.03 s, and one that takes longer
+/// may hang for good. Then the run starts without.
+const FORECAST_DEADLINE: Duration = Duration::from_secs(5);
+
+impl Conductor {
+    /// Checks a request and queues its run.
+    ///
+    /// # Errors
+    /// 400 and 403 as the planner says, 503 without k6, 429 at a limit of queue or tenant, 409
+    /// without the confirmation of dollars that it is expected to spend, 507 without room, 504
+    /// when the run may be queued or not.
+    pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
+        self.shared.triggers.count(&caller.tenant)?;
+        let (run, planned, body) = self.check(caller, body).await?;
+        let expected = self.shared.forecast(&run.tenant, &planned, &body);
+        let expected = timeout(FORECAST_DEADLINE, expected).await;
+        // A script that k6 refuses fails as a run, with its log.
+        let expected = expected.ok().and_then(Result::ok);
+        let forecast = expected.as_ref().map(|expected| &expected.forecast);
+        self.shared.check_day(&run, forecast).await?;
+        if let Some(expected) = &expected {
+            confirmed(expected, &body)?;
+        }
+        let new = NewRun {
+            test_name: planned.test_name,
+            scenario: planned.scenario.name().to_owned(),
+            script: planned.script,
+            environment: planned.environment,
+            started_by: caller.user.to_string(),
+            virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
+            request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
+            forecast: forecast.and_then(|forecast| serde_json::to_string(forecast).ok()),
+        };
+        let told = announcer::status(&run, "Queued", "waits for its turn");
+        let (stored, events) = self
+            .shared
+            .store
+            .enqueue(&run, new, told)
+            .await
+            .map_err(problems::from_change)?;
+        self.shared.announcer.announce(&run, events);
+        self.note_queue().await;
+        self.shared.queued.notify_one();
+        Ok(stored)
+    }
+
+    /// What a run would take, without starting it.
+    ///
+    /// # Errors
+    /// What a start would be refused for, and 400 and 403 for a script that would not start.
+    pub(crate) async fn forecast(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+    ) -> Result<Expected, Problem> {
+        let (run, mut planned, body) = self.check(caller, body).await?;
+        let store = &self.shared.store;
+        let load = tenant_limits::load_of(&planned.plan.options);
+        let admitted = store.admits(&run.tenant, load).await;
+        admitted.map_err(problems::from_store)?;
+        if load == 0 {
+            let left = store.load_left(&run.tenant).await;
+            planned.plan.bounds.virtual_user_seconds = Some(left.map_err(problems::from_store)?);
+        }
+        let expected = self.shared.forecast(&run.tenant, &planned, &body).await?;
+        self.shared
+            .check_day(&run, Some(&expected.forecast))
+            .await?;
+        Ok(expected)
+    }
+
+    /// Everything that is checked of a request before anything is created.
+    async fn check(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+    ) -> Result<(RunAddress, Planned, StartBody), Problem> {
+        let body = body.canonical();
+        let run = RunAddress {
+            tenant: caller.tenant.clone(),
+            id: RunId::generate(),
+        };
+        let planner = self.shared.planner.clone();
+        let address = run.clone();
+        let (planned, body) = blocking(move || (planner.plan(&address, &body), body)).await?;
+        let planned = planned?;
+        dollars("confirmDollars", body.confirm_dollars.as_ref())?;
+        self.shared.planner.grant(caller.role, &planned, &body)?;
+        self.shared.generators.check(planned.plan.version).await?;
+        Ok((run, planned, body))
+    }
+}
+
+impl super::Shared {
+    /// Refuses a run whose tenant has spent its dollars of today, unless it is known to cost none.
+    async fn check_day(
+        &self,
+        run: &RunAddress,
+        forecast: Option<&Forecast>,
+    ) -> Result<(), Problem> {
+        let allowed = self.planner.tenant_limits.daily_dollars;
+        let begin = tenant_limits::midnight();
+        let spent = self.store.spent_since(&run.tenant, begin).await;
+        let spent = spent.map_err(problems::from_store)?;
+        let range = forecast.and_then(|forecast| forecast.real.range);
+        let costs_nothing = range.is_some_and(|range| range.high.is_zero());
+        if spent < allowed || costs_nothing {
+            return Ok(());
+        }
+        Err(tenant_limits::dollars_used_up(spent, allowed))
+    }
+}
+
+/// Whether somebody has confirmed the real dollars that a run may spend.
+fn confirmed(expected: &Expected, body: &StartBody) -> Result<(), Problem> {
+    let Some(wanted) = expected.to_confirm else {
+        return Ok(());
+    };
+    let given = dollars("confirmDollars", body.confirm_dollars.as_ref())?;
+    if given.is_some_and(|given| given >= wanted) {
+        return Ok(());
+    }
+    let detail = format!(
+        "the run is expected to spend up to {wanted} of real money: it needs \
+         \"confirmDollars\": {}",
+        wanted.decimal()
+    );
+    let forecast = serde_json::to_value(&expected.forecast).unwrap_or_default();
+    Err(Problem::conflict(detail)
+        .with_kind("confirm-dollars")
+        .with_extension("confirmDollars", wanted.decimal())
+        .with_extension("forecast", forecast))
+}
