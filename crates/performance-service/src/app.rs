@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instrumentation::{MetricsText, Telemetry};
+use jiff::Timestamp;
 use load_analysis::dollars::Dollars;
 use load_runner::binary::MajorVersion;
 use load_runner::local::LocalProcess;
@@ -26,6 +27,7 @@ use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
 use crate::conductor::{Conductor, Generators};
 use crate::config::Config;
+use crate::configured_tests::environments::Environments;
 use crate::generated_scripts::GeneratedScripts;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
@@ -33,6 +35,9 @@ use crate::ledger::{ApiLedger, Ledger};
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::router;
+use crate::schedules::scheduler::Scheduler;
+use crate::webhooks::courier::Courier;
+use crate::webhooks::targets::WebhookTargets;
 
 /// Connections at once: 500 watchers, and as many that ask.
 const MAX_CONNECTIONS: usize = 1_000;
@@ -80,6 +85,12 @@ pub async fn run(
     let adopted = app.conductor.recover().await?;
     let conducting = app.conductor.clone().conduct(adopted, shutdown.clone());
     let conductor = tokio::spawn(conducting);
+    app.store.abandon_keys().await?;
+    app.scheduler.recover().await?;
+    tokio::spawn(app.conductor.clone().keep_tidy(shutdown.clone()));
+    tokio::spawn(app.scheduler.clone().keep_time(shutdown.clone()));
+    let courier = app.courier.clone();
+    tokio::spawn(courier.deliver(app.announcer.clone(), shutdown.clone()));
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
@@ -106,6 +117,10 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) store: RunStore,
     pub(crate) conductor: Conductor,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) courier: Courier,
+    pub(crate) webhook_targets: WebhookTargets,
+    pub(crate) environments: Environments,
     pub(crate) announcer: Announcer,
     pub(crate) places: Places,
     pub(crate) generated: GeneratedScripts,
@@ -128,14 +143,7 @@ impl std::ops::Deref for App {
 
 impl App {
     async fn build(config: Config, shutdown: CancellationToken) -> Result<Self, RunError> {
-        let store = RunStore::open(StoreConfig {
-            queue_limit: config.queue_limit,
-            tenant_queue_limit: config.tenant_limits.queued,
-            tenant_daily_load: config.tenant_limits.daily_seconds(),
-            runs_kept: config.runs_kept,
-            ..StoreConfig::new(config.state_directory.clone())
-        })
-        .await?;
+        let store = RunStore::open(store_config(&config)).await?;
         let runs_directory = config.state_directory.join("runs");
         tokio::fs::create_dir_all(&runs_directory).await?;
         let generated = GeneratedScripts::new(config.generated_directory);
@@ -147,6 +155,7 @@ impl App {
             tenant_limits: config.tenant_limits,
             money: config.money,
             runs_directory: runs_directory.canonicalize()?,
+            raw_kept_days: config.retention.raw_days,
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
         if let Some(gap) = Confinement::of_this_kernel().gap() {
@@ -158,8 +167,15 @@ impl App {
         let ledger = Arc::new(ApiLedger::new(client, config.ledger));
         let carried_out_by = (generators, ledger as Arc<dyn Ledger>);
         let conductor = Conductor::new(store.clone(), planner, carried_out_by, announcer.clone());
+        let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
+        let targets = config.webhook_targets;
+        let courier = Courier::new(store.clone(), targets.clone(), config.public_url)?;
         Ok(Self(Arc::new(Parts {
             store,
+            scheduler,
+            courier,
+            webhook_targets: targets,
+            environments: config.environments,
             conductor,
             announcer,
             places: Places::new(),
@@ -175,6 +191,18 @@ impl App {
             sessions: Arc::new(Sessions::new(SESSION_COOKIE)),
             daily_dollars: config.tenant_limits.daily_dollars,
         })))
+    }
+}
+
+/// The bounds of the store.
+fn store_config(config: &Config) -> StoreConfig {
+    StoreConfig {
+        queue_limit: config.queue_limit,
+        tenant_queue_limit: config.tenant_limits.queued,
+        tenant_daily_load: config.tenant_limits.daily_seconds(),
+        runs_kept: config.retention.runs,
+        runs_kept_days: config.retention.days,
+        ..StoreConfig::new(config.state_directory.clone())
     }
 }
 

@@ -61,14 +61,17 @@ impl Journal for StoreJournal {
             return Box::pin(async {});
         }
         let store = self.store.clone();
-        Box::pin(async move {
-            let action = record.action.clone();
-            match store.append_audit(entry(record)).await {
-                // Who keeps the log elsewhere can tell whether the chain was written anew.
-                Ok(kept) => tracing::info!(hash = %kept.hash, "audit record {}", kept.number),
-                Err(error) => tracing::error!("no audit record is kept of {action}: {error}"),
-            }
-        })
+        Box::pin(async move { keep(&store, entry(record)).await })
+    }
+}
+
+/// Keeps a record, or says in the log that it could not.
+pub(crate) async fn keep(store: &RunStore, entry: NewAuditRecord) {
+    let action = entry.action.clone();
+    match store.append_audit(entry).await {
+        // Who keeps the log elsewhere can tell whether the chain was written anew.
+        Ok(kept) => tracing::info!(hash = %kept.hash, "audit record {}", kept.number),
+        Err(error) => tracing::error!("no audit record is kept of {action}: {error}"),
     }
 }
 

@@ -13,7 +13,8 @@ mod spending;
 mod steps;
 mod submission;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -10,10 +10,13 @@ use service_defaults::environment::Environment;
 use service_defaults::host_names::HostNames;
 use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
+use url::Url;
 
+use crate::configured_tests::environments::Environments;
 use crate::ledger::LedgerSettings;
 use crate::money_limits::MoneyLimits;
 use crate::tenant_limits::TenantLimits;
+use crate::webhooks::targets::WebhookTargets;
 
 /// What the process is built from.
 #[derive(Debug, Clone)]
@@ -40,8 +43,10 @@ pub struct Config {
     pub scripts_directory: PathBuf,
     /// The directory that generated scripts are saved in.
     pub generated_directory: PathBuf,
-    /// Finished runs kept per tenant.
-    pub runs_kept: u64,
+    /// Where the environments of configured tests are.
+    pub environments: Environments,
+    /// What is kept of finished runs.
+    pub retention: Retention,
     /// The most runs that may wait.
     pub queue_limit: u64,
     /// What one tenant may ask for.
@@ -50,6 +55,10 @@ pub struct Config {
     pub money: MoneyLimits,
     /// Who knows what they spend.
     pub ledger: LedgerSettings,
+    /// Where webhooks may be sent.
+    pub webhook_targets: WebhookTargets,
+    /// Where the links of messages lead.
+    pub public_url: String,
 }
 
 impl Config {
@@ -74,6 +83,7 @@ impl Config {
             "Names that it answers to when it listens beyond loopback: name,…",
         );
         let (targets, production) = read_targets(environment);
+        let environments = Environments::read(environment, &targets, &production);
         let (k6, k6_v1) = read_binaries(environment);
         let (state_directory, generated_directory) = read_directories(environment);
         Self {
@@ -90,6 +100,7 @@ impl Config {
             generated_directory,
             targets,
             production,
+            environments,
             k6,
             k6_v1,
             scripts_directory: read_path(
@@ -98,11 +109,7 @@ impl Config {
                 "k6",
                 "The directory that scripts come from",
             ),
-            runs_kept: environment.parsed(
-                "PERFORMANCE_RUNS_KEPT",
-                "500",
-                "Finished runs kept per tenant; older ones are removed",
-            ),
+            retention: Retention::read(environment),
             queue_limit: environment.parsed(
                 "PERFORMANCE_QUEUE_LIMIT",
                 "50",
@@ -111,8 +118,52 @@ impl Config {
             tenant_limits: TenantLimits::read(environment),
             money: MoneyLimits::read(environment),
             ledger: LedgerSettings::read(environment),
+            webhook_targets: WebhookTargets::read(environment),
+            public_url: read_public_url(environment, http_addr),
         }
     }
+}
+
+/// What is kept of finished runs, of each tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Runs.
+    pub runs: u64,
+    /// Days of a run.
+    pub days: u32,
+    /// Days of its raw files.
+    pub raw_days: u32,
+}
+
+impl Retention {
+    fn read(environment: &mut Environment) -> Self {
+        Self {
+            runs: environment.parsed(
+                "PERFORMANCE_RUNS_KEPT",
+                "500",
+                "Finished runs kept per tenant; older ones are removed",
+            ),
+            days: environment.parsed(
+                "PERFORMANCE_RUNS_KEPT_DAYS",
+                "90",
+                "Days that a finished run is kept, those of baselines apart",
+            ),
+            raw_days: environment.parsed(
+                "PERFORMANCE_RAW_KEPT_DAYS",
+                "7",
+                "Days that k6's own files of a finished run are kept; 0 removes them at its end",
+            ),
+        }
+    }
+}
+
+/// Where people find the pages, without a slash at its end.
+fn read_public_url(environment: &mut Environment, http_addr: SocketAddr) -> String {
+    const NAME: &str = "PERFORMANCE_PUBLIC_URL";
+    let help = "Where the links of messages lead; http://PERFORMANCE_HTTP_ADDR when empty";
+    let given: Option<Url> = environment.optional_parsed(NAME, help);
+    let address = given.map_or_else(|| format!("http://{http_addr}"), String::from);
+    address.trim_end_matches('/').to_owned()
 }
 
 /// The addresses that may be loaded, and which of them real people use.

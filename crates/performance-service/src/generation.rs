@@ -176,7 +176,7 @@ fn refused(member: &str, refusals: Vec<Invalid>) -> Problem {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn not_saved(error: SaveError) -> Problem {
     match &error {
-        SaveError::InvalidName => Problem::invalid_field("save", error.to_string()),
+        SaveError::InvalidName(_) => Problem::invalid_field("save", error.to_string()),
         SaveError::Exists => Problem::conflict(error.to_string()).with_kind("script-exists"),
         SaveError::TooMany => Problem::insufficient_storage(error.to_string()),
         SaveError::Failed(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {

@@ -19,12 +19,17 @@ mod router;
 
 mod audit;
 mod baselines;
+mod configured_tests;
 mod generation;
 mod hub;
+mod idempotency;
 mod pages;
 mod presentation;
 mod reports;
 mod runs;
+mod saved_scripts;
+mod schedules;
+mod webhooks;
 
 mod announcer;
 mod comparing;
@@ -33,13 +38,16 @@ mod generated_scripts;
 mod k6;
 mod ledger;
 mod money_limits;
+mod names;
 mod planner;
 mod scenarios;
 mod tenant_limits;
 mod timeline;
 
 pub use app::{run, serve};
-pub use config::Config;
+pub use config::{Config, Retention};
+pub use configured_tests::environments::Environments;
 pub use ledger::LedgerSettings;
 pub use money_limits::{MoneyLimits, UnknownSpend};
 pub use tenant_limits::TenantLimits;
+pub use webhooks::targets::WebhookTargets;

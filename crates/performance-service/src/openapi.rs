@@ -15,6 +15,9 @@ use utoipa::{OpenApi, ToSchema};
     tags(
         (name = "runs", description = "Load tests of the tenant"),
         (name = "baselines", description = "What tests measure when all is well"),
+        (name = "schedules", description = "Runs that start by the clock"),
+        (name = "webhooks", description = "Who is told of runs"),
+        (name = "tests", description = "Tests that are configured once: the second family"),
         (name = "audit", description = "Who changed what"),
         (name = "scripts", description = "Load tests made from descriptions"),
         (name = "live", description = "What happens, as it happens")

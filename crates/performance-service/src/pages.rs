@@ -7,8 +7,10 @@ mod home;
 mod login;
 mod run;
 mod runs;
+mod schedules;
 mod spend;
 mod test;
+mod webhooks;
 
 use askama::Template;
 use axum::Router;
@@ -36,6 +38,10 @@ pub(crate) fn routes(app: App) -> Router {
             get(baselines::baselines).post(baselines::put_in_force),
         )
         .route("/compare", get(compare::compare))
+        .route("/schedules", get(schedules::schedules).post(schedules::add))
+        .route("/schedules/{name}/{action}", post(schedules::act))
+        .route("/webhooks", get(webhooks::webhooks).post(webhooks::add))
+        .route("/webhooks/{name}/{action}", post(webhooks::act))
         .route("/tests/{name}", get(test::test))
         .route("/runs", get(runs::runs))
         .route("/spend", get(spend::spend))

@@ -1,6 +1,6 @@
 //! Who may use which route.
 
-use service_defaults::access::{Need, Permission, delete, get, post};
+use service_defaults::access::{Need, Permission, delete, get, post, put};
 use tenancy::Role;
 
 const OPEN: Need = Need::Nothing;
@@ -36,6 +36,29 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     post("/api/v1/performancetest/baselines", ENGINEER),
     get("/api/v1/performancetest/baselines/versions", VIEWER),
     post("/api/v1/performancetest/generate", ENGINEER),
+    get("/api/v1/performancetest/schedules", VIEWER),
+    post("/api/v1/performancetest/schedules", ENGINEER),
+    get("/api/v1/performancetest/schedules/{name}", VIEWER),
+    // Somebody else's is for administrators.
+    put("/api/v1/performancetest/schedules/{name}", ENGINEER),
+    delete("/api/v1/performancetest/schedules/{name}", ENGINEER),
+    post("/api/v1/performancetest/schedules/{name}/pause", ENGINEER),
+    post("/api/v1/performancetest/schedules/{name}/resume", ENGINEER),
+    post("/api/v1/performancetest/schedules/{name}/run", ENGINEER),
+    get("/api/v1/performancetest/scripts", VIEWER),
+    delete("/api/v1/performancetest/scripts/{name}", ADMIN),
+    get("/api/performance/tests", VIEWER),
+    get("/api/performance/tests/{id}", VIEWER),
+    post("/api/performance/tests/execute", ENGINEER),
+    // Somebody else's is for administrators.
+    put("/api/performance/tests/{id}/config", ENGINEER),
+    delete("/api/performance/tests/{id}", ENGINEER),
+    get("/api/v1/performancetest/webhooks", VIEWER),
+    // What is told of runs leaves this machine.
+    post("/api/v1/performancetest/webhooks", ADMIN),
+    delete("/api/v1/performancetest/webhooks/{name}", ADMIN),
+    post("/api/v1/performancetest/webhooks/{name}/test", ADMIN),
+    get("/api/v1/performancetest/webhooks/{name}/deliveries", VIEWER),
     get("/api/v1/performancetest/audit", ADMIN),
     get("/api/v1/performancetest/audit/verify", ADMIN),
     get("/performance-hub", VIEWER),
@@ -43,6 +66,12 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     get("/audit", ADMIN),
     get("/baselines", VIEWER),
     post("/baselines", ENGINEER),
+    get("/schedules", VIEWER),
+    post("/schedules", ENGINEER),
+    post("/schedules/{name}/{action}", ENGINEER),
+    get("/webhooks", VIEWER),
+    post("/webhooks", ADMIN),
+    post("/webhooks/{name}/{action}", ADMIN),
     get("/compare", VIEWER),
     get("/tests/{name}", VIEWER),
     get("/runs", VIEWER),

@@ -45,6 +45,8 @@ pub(crate) struct Planner {
     pub(crate) tenant_limits: TenantLimits,
     pub(crate) money: MoneyLimits,
     pub(crate) runs_directory: PathBuf,
+    /// Days that the raw files of a finished run are kept.
+    pub(crate) raw_kept_days: u32,
 }
 
 /// A request that passed.

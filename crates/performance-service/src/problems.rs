@@ -20,7 +20,11 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound => no_such_run(),
         StoreError::Moved { actual } => Problem::conflict(format!("the run is {actual}")),
-        StoreError::Superseded | StoreError::Pinned => Problem::conflict(error.to_string()),
+        StoreError::Absent { .. } => Problem::not_found(error.to_string()),
+        StoreError::TooMany { .. } => Problem::insufficient_storage(error.to_string()),
+        StoreError::Superseded | StoreError::Pinned | StoreError::Exists { .. } => {
+            Problem::conflict(error.to_string())
+        }
         StoreError::QueueFull { .. } => {
             Problem::too_many_requests(error.to_string(), QUEUE_RETRY).with_kind("queue-full")
         }

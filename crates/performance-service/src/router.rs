@@ -11,21 +11,21 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use crate::configured_tests::calls as tests;
 use crate::openapi::Document;
 use crate::runs::{
     cancel, cleanup, compare, delete, export, forecast, get, list, logs, quick_start, results,
     scenarios, spend, start, timeline, trends,
 };
-use crate::{audit, baselines, generation, hub, pages};
+use crate::webhooks::calls as webhooks;
+use crate::{audit, baselines, generation, hub, idempotency, pages, saved_scripts, schedules};
 
 /// Every route of the service; health and metrics come with the defaults.
 pub(crate) fn routes(app: App) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(start::start))
+        .merge(keyed_routes(&app))
         .routes(routes!(forecast::forecast))
         .routes(routes!(spend::spend))
-        .routes(routes!(quick_start::quick_start))
-        .routes(routes!(quick_start::quick_setup))
         .routes(routes!(list::tests))
         .routes(routes!(list::running))
         .routes(routes!(scenarios::scenarios))
@@ -46,6 +46,22 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::verify::verify))
         .merge(generation::routes())
+        .routes(routes!(
+            schedules::list::get,
+            schedules::change::replace,
+            schedules::change::remove
+        ))
+        .routes(routes!(schedules::change::pause))
+        .routes(routes!(schedules::change::resume))
+        .routes(routes!(schedules::run_now::run))
+        .routes(routes!(tests::list))
+        .routes(routes!(tests::get, tests::remove))
+        .routes(routes!(tests::configure))
+        .routes(routes!(saved_scripts::list))
+        .routes(routes!(saved_scripts::remove))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();
@@ -54,6 +70,19 @@ pub(crate) fn routes(app: App) -> Router {
         .merge(pages::routes(app))
         .layer(middleware::from_fn_with_state(door, same_origin::guard))
         .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
+}
+
+/// Routes that take an `Idempotency-Key`.
+fn keyed_routes(app: &App) -> OpenApiRouter<App> {
+    let once = middleware::from_fn_with_state(app.clone(), idempotency::once);
+    OpenApiRouter::new()
+        .routes(routes!(start::start))
+        .routes(routes!(quick_start::quick_start))
+        .routes(routes!(quick_start::quick_setup))
+        .routes(routes!(schedules::list::list, schedules::change::add))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(tests::execute))
+        .layer(once)
 }
 
 /// How the routes are measured and sampled: they are all operators' routes.

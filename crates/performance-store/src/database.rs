@@ -38,10 +38,12 @@ pub struct StoreConfig {
     pub tenant_daily_load: u64,
     /// Finished runs kept per tenant; older ones go with all that belongs to them.
     pub runs_kept: u64,
+    /// Days that a finished run is kept.
+    pub runs_kept_days: u32,
 }
 
 impl StoreConfig {
-    /// The usual bounds: 5 s a call, 50 waiting runs, of any tenant, 500 runs kept, and a load that
+    /// The usual bounds: 5 s a call, 50 waiting runs, of any tenant, 500 runs kept for 90 days, and a load that
     /// nobody puts on in a day.
     #[must_use]
     pub const fn new(state_directory: PathBuf) -> Self {
@@ -52,6 +54,7 @@ impl StoreConfig {
             tenant_queue_limit: 50,
             tenant_daily_load: 60_000_000,
             runs_kept: 500,
+            runs_kept_days: 90,
         }
     }
 }
@@ -230,7 +233,9 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
 
 const fn error_type(error: &StoreError) -> &'static str {
     match error {
-        StoreError::NotFound => "not_found",
+        StoreError::NotFound | StoreError::Absent { .. } => "not_found",
+        StoreError::Exists { .. } => "exists",
+        StoreError::TooMany { .. } => "too_many",
         StoreError::Superseded | StoreError::Pinned | StoreError::Moved { .. } => "moved",
         StoreError::QueueFull { .. } | StoreError::TenantQueueFull { .. } => "queue_full",
         StoreError::DailyLoad { .. } => "daily_load",

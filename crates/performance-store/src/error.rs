@@ -8,6 +8,26 @@ pub enum StoreError {
     /// No run of this tenant has this id.
     #[error("there is no such run")]
     NotFound,
+    /// The tenant has nothing of this kind under this name.
+    #[error("there is no such {what}")]
+    Absent {
+        /// The kind.
+        what: &'static str,
+    },
+    /// The name is taken. Nothing was written.
+    #[error("there is a {what} of this name already")]
+    Exists {
+        /// The kind.
+        what: &'static str,
+    },
+    /// The tenant has as many as it may have. Nothing was written.
+    #[error("there are {limit} {what} already, no more are kept")]
+    TooMany {
+        /// The kind, in the plural.
+        what: &'static str,
+        /// The most of a tenant.
+        limit: u64,
+    },
     /// The run is no longer where the caller believed it to be: somebody else
     /// moved it, or it is over. Nothing was written.
     #[error("the run has moved on: it is {actual}")]

@@ -19,6 +19,15 @@ mod run;
 mod runs;
 mod tenant_load;
 
+mod scheduled_starts;
+mod schedules;
+
+mod deliveries;
+mod webhooks;
+
+mod configurations;
+mod idempotency;
+
 mod audit;
 mod baselines;
 mod events;
@@ -40,16 +49,22 @@ pub use audit::{
     NewAuditRecord,
 };
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
+pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
 pub use database::{RunStore, StoreConfig};
+pub use deliveries::{Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
 pub use figures::{MAX_LISTED_TESTS, TestSummary};
 pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
+pub use idempotency::{Claim, KEY_LIFETIME, KeptAnswer, KeyedRequest, MAX_KEYS};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
 };
 pub use runs::{MAX_LISTED_RUNS, RunFilter, ToldSeconds};
+pub use scheduled_starts::{MAX_STARTS, ScheduledStart, StartOutcome};
+pub use schedules::{MAX_SCHEDULES, NextStart, Schedule};
 pub use search::{Found, RunQuery};
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
 pub use spend::{BudgetStop, MAX_SPEND_GROUPS, Period, SpendGroup, SpendTotal};
+pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

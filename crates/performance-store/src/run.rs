@@ -146,6 +146,8 @@ pub struct NewRun {
     pub environment: String,
     /// The user who asked for it.
     pub started_by: String,
+    /// What asked for it on the user's behalf, such as `schedule nightly`; empty for nothing.
+    pub triggered_by: String,
     /// Virtual users times seconds, as far as the request says; 0 when the script does.
     pub virtual_user_seconds: u64,
     /// Everything else that was asked, as JSON; the service writes and reads it.
@@ -173,6 +175,8 @@ pub struct Run {
     pub environment: String,
     /// The user who asked for it; empty in runs of before that was kept.
     pub started_by: String,
+    /// What asked for it on the user's behalf, such as `schedule nightly`; empty for nothing.
+    pub triggered_by: String,
     /// What it took of its tenant's load of the day; 0 until that is known.
     pub virtual_user_seconds: u64,
     /// Everything else that was asked, as JSON.

@@ -11,13 +11,15 @@ use tenancy::TenantId;
 
 pub use self::adoption::ToldSeconds;
 use self::rows::{COLUMNS, check, collect};
-pub(crate) use self::rows::{fenced_row, load, row_of, timestamp};
+pub(crate) use self::rows::{fenced_row, load, optional_timestamp, row_of, timestamp};
 use crate::database::{Operation, RunStore};
+use crate::deliveries;
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
 use crate::run::{NewRun, Outcome, Position, Run, RunAddress, RunStatus, Step};
 use crate::spend;
 use crate::tenant_load;
+use crate::webhooks::WebhookEvent;
 
 /// The most runs that one listing gives.
 pub const MAX_LISTED_RUNS: u32 = 500;
@@ -229,6 +231,9 @@ impl RunStore {
             changes::apply(&transaction, row, step)?;
             let events = events::append(&transaction, &address, told)?;
             let run = load(&transaction, &address)?;
+            if step == Step::Run {
+                deliveries::note(&transaction, &run, WebhookEvent::RunStarted)?;
+            }
             transaction.commit()?;
             Ok((run, events))
         })
@@ -264,6 +269,7 @@ impl RunStore {
             }
             let events = events::append(&transaction, &address, told)?;
             let run = load(&transaction, &address)?;
+            deliveries::note(&transaction, &run, WebhookEvent::RunCompleted)?;
             transaction.commit()?;
             Ok((run, events))
         })

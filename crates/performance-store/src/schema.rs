@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 14] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -160,6 +160,96 @@ CREATE TABLE spend (
     "
 ALTER TABLE runs ADD COLUMN forecast TEXT;
 CREATE INDEX runs_by_script ON runs (tenant, script, environment, scenario, number);
+",
+    "
+ALTER TABLE runs ADD COLUMN triggered_by TEXT NOT NULL DEFAULT '';
+CREATE TABLE schedules (
+    tenant        TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    document      TEXT    NOT NULL,
+    owner         TEXT    NOT NULL,
+    role          TEXT    NOT NULL,
+    changed_at_ms INTEGER NOT NULL,
+    paused        INTEGER NOT NULL,
+    due_at_ms     INTEGER,
+    begins_at_ms  INTEGER,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedules_by_start ON schedules (begins_at_ms) WHERE begins_at_ms IS NOT NULL;
+CREATE TABLE scheduled_starts (
+    tenant    TEXT    NOT NULL,
+    schedule  TEXT    NOT NULL,
+    due_at_ms INTEGER NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    outcome   TEXT    NOT NULL,
+    run       TEXT,
+    cause     TEXT    NOT NULL,
+    starts    INTEGER NOT NULL,
+    PRIMARY KEY (tenant, schedule, due_at_ms),
+    FOREIGN KEY (tenant, schedule) REFERENCES schedules (tenant, name) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE webhooks (
+    tenant        TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    target        TEXT    NOT NULL,
+    format        TEXT    NOT NULL,
+    events        TEXT    NOT NULL,
+    salt          BLOB    NOT NULL,
+    created_by    TEXT    NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    switched_off  TEXT,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant        TEXT    NOT NULL,
+    webhook       TEXT    NOT NULL,
+    event         TEXT    NOT NULL,
+    run           TEXT,
+    state         TEXT    NOT NULL,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    made_at_ms    INTEGER NOT NULL,
+    next_at_ms    INTEGER NOT NULL,
+    ended_at_ms   INTEGER,
+    status        INTEGER,
+    error         TEXT,
+    UNIQUE (tenant, webhook, event, run),
+    FOREIGN KEY (tenant, webhook) REFERENCES webhooks (tenant, name) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX deliveries_waiting ON deliveries (tenant, webhook, id) WHERE state = 'waiting';
+",
+    "
+CREATE TABLE idempotency_keys (
+    tenant        TEXT    NOT NULL,
+    user          TEXT    NOT NULL,
+    key           TEXT    NOT NULL,
+    fingerprint   BLOB    NOT NULL,
+    state         TEXT    NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    status        INTEGER,
+    location      TEXT,
+    content_type  TEXT,
+    body          BLOB,
+    PRIMARY KEY (tenant, user, key)
+) STRICT;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at_ms);
+",
+    "
+CREATE TABLE configurations (
+    tenant        TEXT    NOT NULL,
+    id            TEXT    NOT NULL,
+    test_type     TEXT    NOT NULL,
+    environment   TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    document      TEXT    NOT NULL,
+    changed_by    TEXT    NOT NULL,
+    changed_at_ms INTEGER NOT NULL,
+    run           TEXT,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, test_type, environment, name)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -24,6 +24,10 @@ pub struct ValidJson<T>(pub T);
 #[derive(Debug)]
 pub struct JsonBytes(pub Bytes);
 
+/// The bytes of a body of any kind, within the route's limit.
+#[derive(Debug)]
+pub struct WholeBody(pub Bytes);
+
 /// Query parameters.
 #[derive(Debug)]
 pub struct ValidQuery<T>(pub T);
@@ -32,14 +36,21 @@ pub struct ValidQuery<T>(pub T);
 #[derive(Debug)]
 pub struct ValidPath<T>(pub T);
 
+impl<S: Send + Sync> FromRequest<S> for WholeBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(unread_body)
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (announced, packed) = (is_json(request.headers()), is_packed(request.headers()));
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(unread_body)?;
+        let WholeBody(bytes) = WholeBody::from_request(request, state).await?;
         if bytes.is_empty() {
             return Err(Problem::invalid_field("body", "must not be empty"));
         }

@@ -234,6 +234,20 @@ impl Problem {
         self
     }
 
+    /// The same about fields of the document's member `member`.
+    #[must_use]
+    pub fn below(mut self, member: &str) -> Self {
+        let errors = std::mem::take(&mut self.0.errors);
+        if errors.is_empty() {
+            return self;
+        }
+        let below = |error: FieldError| FieldError {
+            field: format!("{member}.{}", error.field),
+            ..error
+        };
+        Self::invalid(errors.into_iter().map(below).collect())
+    }
+
     /// What old clients read as `message`, where it is not the detail.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
@@ -272,6 +286,12 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.0.detail
+    }
+
+    /// The invalid fields.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
     }
 
     /// The document, with the ids of the current request.

@@ -24,4 +24,10 @@ metrics_family! {
     PERFORMANCE_INGEST_LAG = Gauge "performance.ingest.lag" as "performance_ingest_lag_seconds",
         "s", [], &[],
         "Age of the newest sample that was read.";
+    PERFORMANCE_WEBHOOK_ATTEMPTS = Counter "performance.webhook.attempts" as "performance_webhook_attempts_total",
+        "{attempt}", ["outcome"], &[],
+        "Messages sent to webhooks, by what became of the delivery.";
+    PERFORMANCE_STORAGE_SIZE = Gauge "performance.storage.size" as "performance_storage_size_bytes",
+        "By", ["kind"], &[],
+        "What is kept: the database, and the files of runs; looked at each hour.";
 }

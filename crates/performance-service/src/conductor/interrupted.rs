@@ -6,9 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use load_runner::process::ProcessIdentity;
-use load_runner::runner::RunArtifacts;
 use performance_store::{Outcome, Run, RunStatus, StoreError, ToldSeconds};
-use tenancy::TenantId;
 
 use super::ending::invalid;
 use super::execution::Begun;
@@ -16,10 +14,6 @@ use super::{Conductor, Shared, blocking};
 
 /// How long a k6 that was left behind gets to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// Finished runs whose raw samples are kept, newest first. Their histograms stay as long as
-/// the run itself; a sample file has 3 KB for each request.
-const RUNS_WITH_SAMPLES: u32 = 10;
 
 const REASON: &str = "interrupted: the performance service ended while the run began";
 
@@ -47,21 +41,6 @@ impl Conductor {
         }
         Ok(adopted)
     }
-
-    /// Removes what is older than the retention: whole runs, and raw samples.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub(crate) async fn clean_up(&self, tenant: &TenantId) -> Result<CleanedUp, StoreError> {
-        self.shared.clean_up(tenant).await
-    }
-}
-
-/// What a clean-up removed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct CleanedUp {
-    pub(crate) runs: usize,
-    pub(crate) sample_files: usize,
 }
 
 impl Shared {
@@ -135,46 +114,6 @@ impl Shared {
             }
         }
     }
-
-    /// The upkeep after each run.
-    pub(super) async fn tidy(&self, tenant: &TenantId) {
-        if let Err(error) = self.clean_up(tenant).await {
-            tracing::warn!("old runs are not removed: {error}");
-        }
-    }
-
-    async fn clean_up(&self, tenant: &TenantId) -> Result<CleanedUp, StoreError> {
-        let mut cleaned = CleanedUp::default();
-        loop {
-            let removed = self.store.remove_expired(tenant).await?;
-            if removed.is_empty() {
-                break;
-            }
-            for id in removed {
-                cleaned.runs += 1;
-                self.remove_files(id).await;
-            }
-        }
-        let finished = self
-            .store
-            .finished_beyond(tenant, RUNS_WITH_SAMPLES)
-            .await?;
-        for id in finished {
-            let directory = self.planner.directory(id);
-            let removed = blocking(move || remove_samples(&directory)).await;
-            cleaned.sample_files += removed.unwrap_or(0);
-        }
-        Ok(cleaned)
-    }
-}
-
-/// Removes the raw samples of every k6 of a run; gives how many files there were.
-fn remove_samples(run: &Path) -> usize {
-    let files = RunArtifacts::found_in(run).processes;
-    files
-        .iter()
-        .filter(|files| fs::remove_file(&files.samples).is_ok())
-        .count()
 }
 
 /// What watches over the k6 of a run.

@@ -27,6 +27,19 @@ impl Conductor {
     /// without the confirmation of dollars that it is expected to spend, 507 without room, 504
     /// when the run may be queued or not.
     pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
+        self.submit_for(caller, body, String::new()).await
+    }
+
+    /// The same for something that asks on the caller's behalf, such as `schedule nightly`.
+    ///
+    /// # Errors
+    /// As [`Conductor::submit`].
+    pub(crate) async fn submit_for(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+        triggered_by: String,
+    ) -> Result<Run, Problem> {
         self.shared.triggers.count(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
         let expected = self.shared.forecast(&run.tenant, &planned, &body);
@@ -44,6 +57,7 @@ impl Conductor {
             script: planned.script,
             environment: planned.environment,
             started_by: caller.user.to_string(),
+            triggered_by,
             virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
             request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
             forecast: forecast.and_then(|forecast| serde_json::to_string(forecast).ok()),
@@ -59,6 +73,19 @@ impl Conductor {
         self.note_queue().await;
         self.shared.queued.notify_one();
         Ok(stored)
+    }
+
+    /// Checks a request that may be made later; it comes back with one place for each thing.
+    ///
+    /// # Errors
+    /// 400 and 403 as the planner says, 503 without k6.
+    pub(crate) async fn rehearse(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+    ) -> Result<StartBody, Problem> {
+        let (_, _, body) = self.check(caller, body).await?;
+        Ok(body)
     }
 
     /// What a run would take, without starting it.

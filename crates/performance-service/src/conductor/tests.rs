@@ -2,7 +2,7 @@
 //! else, and calls that cross each other.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +63,42 @@ impl Ledger for NoLedger {
     }
 }
 
+/// A conductor in a directory with one script, whose generators are these and never get ready.
+pub(crate) fn conductor_in(
+    directory: &Path,
+    store: RunStore,
+    [k6, k6_v1]: [PathBuf; 2],
+) -> anyhow::Result<Conductor> {
+    let scripts = directory.join("k6");
+    std::fs::create_dir_all(scripts.join("tests"))?;
+    std::fs::write(scripts.join("tests/load.js"), "export default () => {};")?;
+    let planner = Planner {
+        scripts: ScriptDirectory::new(scripts),
+        generated: GeneratedScripts::new(directory.join("generated")),
+        targets: "local=http://127.0.0.1:1"
+            .parse()
+            .map_err(anyhow::Error::msg)?,
+        production: std::collections::BTreeSet::new(),
+        tenant_limits: crate::tenant_limits::TenantLimits::default(),
+        money: crate::money_limits::MoneyLimits::default(),
+        runs_directory: directory.join("runs"),
+        raw_kept_days: 7,
+    };
+    let generators = Generators {
+        k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
+        k6_v1: Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1)),
+        runner: Arc::new(NeverReady),
+    };
+    let ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
+    let carried_out_by = (generators, ledger);
+    Ok(Conductor::new(
+        store,
+        planner,
+        carried_out_by,
+        Announcer::new(),
+    ))
+}
+
 struct Laboratory {
     conductor: Conductor,
     directory: TempDir,
@@ -71,32 +107,12 @@ struct Laboratory {
 impl Laboratory {
     async fn open(call_timeout: Duration) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let scripts = directory.path().join("k6");
-        std::fs::create_dir_all(scripts.join("tests"))?;
-        std::fs::write(scripts.join("tests/load.js"), "export default () => {};")?;
         let store = RunStore::open(StoreConfig {
             call_timeout,
             ..StoreConfig::new(directory.path().to_owned())
         });
-        let planner = Planner {
-            scripts: ScriptDirectory::new(scripts),
-            generated: GeneratedScripts::new(directory.path().join("generated")),
-            targets: "local=http://127.0.0.1:1"
-                .parse()
-                .map_err(anyhow::Error::msg)?,
-            production: std::collections::BTreeSet::new(),
-            tenant_limits: crate::tenant_limits::TenantLimits::default(),
-            money: crate::money_limits::MoneyLimits::default(),
-            runs_directory: directory.path().join("runs"),
-        };
-        let generators = Generators {
-            k6: Arc::new(InstalledK6::new("k6".into(), MajorVersion::V2)),
-            k6_v1: Arc::new(InstalledK6::new("k6-v1".into(), MajorVersion::V1)),
-            runner: Arc::new(NeverReady),
-        };
-        let ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
-        let announcer = Announcer::new();
-        let conductor = Conductor::new(store.await?, planner, (generators, ledger), announcer);
+        let k6 = ["k6".into(), "k6-v1".into()];
+        let conductor = conductor_in(directory.path(), store.await?, k6)?;
         Ok(Self {
             conductor,
             directory,
@@ -118,6 +134,7 @@ impl Laboratory {
             script: "tests/load.js".to_owned(),
             environment: "local".to_owned(),
             started_by: "ana".to_owned(),
+            triggered_by: String::new(),
             virtual_user_seconds: 60,
             request: "{}".to_owned(),
             forecast: None,

@@ -31,6 +31,9 @@ pub(crate) struct RunBody {
     pub(crate) target: String,
     /// Who started it; empty when that was not kept.
     pub(crate) started_by: String,
+    /// What asked for it on that user's behalf, such as `schedule nightly`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) trigger: String,
     /// `Queued`, `Starting`, `Running`, `Completed`, `Failed` or `Cancelled`.
     pub(crate) status: &'static str,
     /// When it was accepted.
@@ -99,6 +102,7 @@ impl RunBody {
             test_script: run.script.clone(),
             target: run.environment.clone(),
             started_by: run.started_by.clone(),
+            trigger: run.triggered_by.clone(),
             status: run.status.as_str(),
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.unwrap_or(run.queued_at).to_string(),

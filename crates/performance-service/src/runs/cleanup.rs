@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Serialize;
 use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
@@ -31,7 +32,7 @@ pub(crate) async fn cleanup(
 ) -> Result<Json<CleanupBody>, Problem> {
     let cleaned = app
         .conductor
-        .clean_up(&caller.tenant)
+        .clean_up(&caller.tenant, Timestamp::now())
         .await
         .map_err(problems::from_store)?;
     let message = format!(

@@ -36,7 +36,10 @@ pub(crate) struct QuickSetupBody {
     post,
     path = "/api/v1/performancetest/quick-start/{scenario}",
     tag = "runs",
-    params(("scenario" = String, Path, description = "A name in any case, or a number")),
+    params(
+        ("scenario" = String, Path, description = "A name in any case, or a number"),
+        crate::idempotency::KeyHeader,
+    ),
     responses(
         (status = 201, description = "The run is queued", body = RunBody),
         (status = 400, description = "There is no such scenario"),
@@ -60,6 +63,7 @@ pub(crate) async fn quick_start(
     post,
     path = "/quick-setup",
     tag = "runs",
+    params(crate::idempotency::KeyHeader),
     responses(
         (status = 200, description = "A smoke run is queued", body = QuickSetupBody),
         (status = 429, description = "The queue is full"),

@@ -18,6 +18,7 @@ use crate::app::App;
     post,
     path = "/api/v1/performancetest/start",
     tag = "runs",
+    params(crate::idempotency::KeyHeader),
     request_body = StartBody,
     responses(
         (status = 201, description = "The run is queued; `Location` is its address", body = RunBody),

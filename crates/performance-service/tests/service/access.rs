@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 25] = [
+const ROUTES: [(&str, &str, Least); 45] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -38,6 +38,50 @@ const ROUTES: [(&str, &str, Least); 25] = [
     ("POST", "/api/v1/performancetest/baselines", Engineer),
     ("GET", "/api/v1/performancetest/baselines/versions", Viewer),
     ("POST", "/api/v1/performancetest/generate", Engineer),
+    ("GET", "/api/v1/performancetest/schedules", Viewer),
+    ("POST", "/api/v1/performancetest/schedules", Engineer),
+    ("GET", "/api/v1/performancetest/schedules/{name}", Viewer),
+    ("PUT", "/api/v1/performancetest/schedules/{name}", Engineer),
+    (
+        "DELETE",
+        "/api/v1/performancetest/schedules/{name}",
+        Engineer,
+    ),
+    (
+        "POST",
+        "/api/v1/performancetest/schedules/{name}/pause",
+        Engineer,
+    ),
+    (
+        "POST",
+        "/api/v1/performancetest/schedules/{name}/resume",
+        Engineer,
+    ),
+    (
+        "POST",
+        "/api/v1/performancetest/schedules/{name}/run",
+        Engineer,
+    ),
+    ("GET", "/api/v1/performancetest/scripts", Viewer),
+    ("DELETE", "/api/v1/performancetest/scripts/{name}", Admin),
+    ("GET", "/api/performance/tests", Viewer),
+    ("GET", "/api/performance/tests/{id}", Viewer),
+    ("POST", "/api/performance/tests/execute", Engineer),
+    ("PUT", "/api/performance/tests/{id}/config", Engineer),
+    ("DELETE", "/api/performance/tests/{id}", Engineer),
+    ("GET", "/api/v1/performancetest/webhooks", Viewer),
+    ("POST", "/api/v1/performancetest/webhooks", Admin),
+    ("DELETE", "/api/v1/performancetest/webhooks/{name}", Admin),
+    (
+        "POST",
+        "/api/v1/performancetest/webhooks/{name}/test",
+        Admin,
+    ),
+    (
+        "GET",
+        "/api/v1/performancetest/webhooks/{name}/deliveries",
+        Viewer,
+    ),
     ("GET", "/api/v1/performancetest/audit", Admin),
     ("GET", "/api/v1/performancetest/audit/verify", Admin),
     ("GET", "/performance-hub", Viewer),

@@ -29,9 +29,10 @@ pub(super) fn insert(
     )?;
     transaction.execute(
         "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
-                           started_by, virtual_user_seconds, request, forecast,
+                           started_by, triggered_by, virtual_user_seconds, request, forecast,
                            status, fence, queued_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'Queued', 0, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'Queued', 0,
+                 ?13)",
         params![
             address.tenant.as_str(),
             address.id.to_string(),
@@ -41,6 +42,7 @@ pub(super) fn insert(
             new.script,
             new.environment,
             new.started_by,
+            new.triggered_by,
             new.virtual_user_seconds,
             new.request,
             new.forecast,

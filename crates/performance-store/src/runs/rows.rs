@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::run::{LoadProcess, Position, Run, RunAddress, RunStatus};
 
 pub(super) const COLUMNS: &str =
-    "id, tenant, number, test_name, scenario, script, environment, started_by,
+    "id, tenant, number, test_name, scenario, script, environment, started_by, triggered_by,
     virtual_user_seconds, request, status, fence, queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, error, verdict";
 
 /// The row of a run that is at `expected`.
@@ -105,6 +105,7 @@ fn read(row: &Row<'_>) -> Result<Run, StoreError> {
         script: row.get("script")?,
         environment: row.get("environment")?,
         started_by: row.get("started_by")?,
+        triggered_by: row.get("triggered_by")?,
         virtual_user_seconds: row.get("virtual_user_seconds")?,
         request: row.get("request")?,
         status: parse_status(&status)?,
@@ -132,6 +133,8 @@ pub(crate) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-fn optional_timestamp(milliseconds: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn optional_timestamp(
+    milliseconds: Option<i64>,
+) -> Result<Option<Timestamp>, StoreError> {
     milliseconds.map(timestamp).transpose()
 }

@@ -52,12 +52,21 @@ async fn the_runs_of_a_baseline_in_force_stay() -> anyhow::Result<()> {
     }
     let kept: Vec<&str> = ids.iter().take(5).map(String::as_str).collect();
     test.store.put_baseline(version(&test, 1, &kept)?).await?;
-    let removed = test.store.remove_expired(&test.tenant).await?;
+    let removed = test
+        .store
+        .remove_expired(&test.tenant, Timestamp::now())
+        .await?;
     assert_eq!(removed.len(), 1);
     assert_eq!(removed[0].to_string(), ids[5]);
     let others = ["v", "w", "x", "y", "z"];
     test.store.put_baseline(version(&test, 2, &others)?).await?;
-    assert_eq!(test.store.remove_expired(&test.tenant).await?.len(), 5);
+    assert_eq!(
+        test.store
+            .remove_expired(&test.tenant, Timestamp::now())
+            .await?
+            .len(),
+        5
+    );
     Ok(())
 }
 

@@ -39,10 +39,18 @@ async fn old_runs_go_with_all_that_belongs_to_them() -> anyhow::Result<()> {
     }
     let waiting = test.enqueue().await?;
 
-    let mut removed = test.store.remove_expired(&test.tenant).await?;
+    let mut removed = test
+        .store
+        .remove_expired(&test.tenant, Timestamp::now())
+        .await?;
     removed.sort();
     assert_eq!(removed, [ids[0], ids[1]]);
-    assert!(test.store.remove_expired(&test.tenant).await?.is_empty());
+    assert!(
+        test.store
+            .remove_expired(&test.tenant, Timestamp::now())
+            .await?
+            .is_empty()
+    );
     let left: Vec<RunId> = test
         .store
         .list(&test.tenant, RunFilter::All, 10)

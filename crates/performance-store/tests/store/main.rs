@@ -3,8 +3,13 @@
 mod audit;
 mod baselines;
 mod bounds;
+mod configurations;
+mod idempotency;
+mod retention;
+mod schedules;
 mod seconds;
 mod spend;
 mod state_machine;
 mod tenant_bounds;
 mod test_store;
+mod webhooks;

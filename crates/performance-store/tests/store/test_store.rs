@@ -64,6 +64,7 @@ impl TestStore {
             script: "tests/smoke.js".to_owned(),
             environment: "local".to_owned(),
             started_by: "ana".to_owned(),
+            triggered_by: String::new(),
             virtual_user_seconds: LOAD,
             request: "{}".to_owned(),
             forecast: Some(r#"{"runs":0}"#.to_owned()),

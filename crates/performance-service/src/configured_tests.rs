@@ -1,0 +1,180 @@
+//! The second family of clients, `/api/performance`: tests that are configured once and executed
+//! under one id, on the same conductor as every other run.
+
+pub(crate) mod body;
+pub(crate) mod calls;
+pub(crate) mod environments;
+
+use performance_store::{Configuration, ConfigurationName, Run, RunAddress, StoreError};
+use service_defaults::problem::Problem;
+use tenancy::{Principal, Role};
+
+use self::body::{ExecuteBody, TestBody, TestType};
+use self::environments::Stage;
+use crate::app::App;
+use crate::problems;
+use crate::runs::request::{StartBody, Word};
+
+/// Keeps a configuration and queues a run of it. One of the same type, environment and name is
+/// replaced and keeps its id.
+///
+/// # Errors
+/// As for a start; 403 also for an environment without a target.
+pub(crate) async fn execute(
+    app: &App,
+    caller: &Principal,
+    body: ExecuteBody,
+) -> Result<(Configuration, Run), Problem> {
+    let kind = TestType::parse(&body.test_type)
+        .ok_or_else(|| Problem::invalid_field("testType", TestType::RULE))?;
+    let stage = Stage::parse(&body.environment)
+        .ok_or_else(|| Problem::invalid_field("environment", Stage::RULE))?;
+    let document = checked(app, caller, (kind, stage), body.configuration).await?;
+    let name = ConfigurationName {
+        tenant: caller.tenant.clone(),
+        test_type: kind.as_str().to_owned(),
+        environment: stage.as_str().to_owned(),
+        name: document.test_name.clone().unwrap_or_default(),
+    };
+    let json = json(&document)?;
+    let user = caller.user.to_string();
+    let id = app.store.put_configuration(name, json, user).await;
+    let id = id.map_err(problems::from_change)?;
+    let start = start(app, kind, stage, document)?;
+    let run = app.conductor.submit(caller, start).await?;
+    if let Err(error) = app.store.note_run(&caller.tenant, &id, run.id).await {
+        tracing::error!(test.id = %run.id, "the run of a configured test is not noted: {error}");
+    }
+    let stored = app.store.configuration(&caller.tenant, &id).await;
+    Ok((stored.map_err(problems::from_store)?, run))
+}
+
+/// Replaces what a test asks for.
+///
+/// # Errors
+/// As for a start; 403 for somebody else's, 404 when there is none.
+pub(crate) async fn configure(
+    app: &App,
+    caller: &Principal,
+    id: &str,
+    body: StartBody,
+) -> Result<TestBody, Problem> {
+    let before = own(app, caller, id).await?;
+    let (kind, stage) = kind_and_stage(&before)?;
+    let mut body = body;
+    // Its name is a part of what tells it apart.
+    if body
+        .test_name
+        .as_ref()
+        .is_some_and(|name| *name != before.name.name)
+    {
+        return Err(Problem::invalid_field("testName", "cannot be changed"));
+    }
+    body.test_name = Some(before.name.name.clone());
+    let document = checked(app, caller, (kind, stage), body).await?;
+    let user = caller.user.to_string();
+    let changed = app
+        .store
+        .change_configuration(&caller.tenant, id, json(&document)?, user);
+    changed.await.map_err(problems::from_change)?;
+    let stored = app.store.configuration(&caller.tenant, id).await;
+    told(app, stored.map_err(problems::from_store)?).await
+}
+
+/// Removes a test; its runs stay.
+///
+/// # Errors
+/// 403 for somebody else's, 404 when there is none.
+pub(crate) async fn remove(app: &App, caller: &Principal, id: &str) -> Result<(), Problem> {
+    own(app, caller, id).await?;
+    let removed = app.store.remove_configuration(&caller.tenant, id).await;
+    removed.map_err(problems::from_change)
+}
+
+/// A test with its latest results.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn told(app: &App, one: Configuration) -> Result<TestBody, Problem> {
+    let Some(id) = one.run else {
+        return TestBody::new(one, None, None);
+    };
+    let address = RunAddress {
+        tenant: one.name.tenant.clone(),
+        id,
+    };
+    let run = match app.store.get(&address).await {
+        Ok(run) => Some(run),
+        Err(StoreError::NotFound) => None,
+        Err(error) => return Err(problems::from_store(error)),
+    };
+    let results = match app.store.results(&address).await {
+        Ok(results) => results,
+        Err(StoreError::NotFound) => None,
+        Err(error) => return Err(problems::from_store(error)),
+    };
+    TestBody::new(one, run.as_ref(), results)
+}
+
+/// A test that the caller may change: his own, or any as an administrator.
+async fn own(app: &App, caller: &Principal, id: &str) -> Result<Configuration, Problem> {
+    let found = app.store.configuration(&caller.tenant, id).await;
+    let found = found.map_err(problems::from_store)?;
+    if caller.role < Role::Admin && *found.changed_by != *caller.user {
+        let detail = "the test of somebody else is changed by an administrator only";
+        return Err(Problem::forbidden(detail).with_kind("role-needed"));
+    }
+    Ok(found)
+}
+
+/// Checks a configuration as if it were started; it comes back as it was given, with a name.
+async fn checked(
+    app: &App,
+    caller: &Principal,
+    (kind, stage): (TestType, Stage),
+    configuration: StartBody,
+) -> Result<StartBody, Problem> {
+    let mut document = configuration.canonical();
+    if document.environment.contains_key("BASE_URL") {
+        let field = "configuration.environment.BASE_URL";
+        return Err(Problem::invalid_field(
+            field,
+            "is what the environment stands for",
+        ));
+    }
+    let name = document.test_name.take();
+    document.test_name = Some(name.unwrap_or_else(|| format!("{} test", kind.as_str())));
+    let start = start(app, kind, stage, document.clone())?;
+    let checked = app.conductor.rehearse(caller, start).await;
+    checked.map_err(|problem| problem.below("configuration"))?;
+    Ok(document)
+}
+
+/// The request that a configuration stands for.
+fn start(
+    app: &App,
+    kind: TestType,
+    stage: Stage,
+    mut document: StartBody,
+) -> Result<StartBody, Problem> {
+    document.scenario = Some(Word(kind.scenario().name().to_owned()));
+    if let Some(address) = app.environments.address(stage)? {
+        document
+            .environment
+            .insert("BASE_URL".to_owned(), Word(address));
+    }
+    Ok(document)
+}
+
+fn kind_and_stage(one: &Configuration) -> Result<(TestType, Stage), Problem> {
+    let kind = TestType::parse(&one.name.test_type);
+    let stage = Stage::parse(&one.name.environment);
+    kind.zip(stage).ok_or_else(|| {
+        let corrupt = StoreError::Corrupt(format!("configured test {}", one.id));
+        problems::from_store(corrupt)
+    })
+}
+
+fn json(document: &StartBody) -> Result<String, Problem> {
+    serde_json::to_string(document).map_err(|_| Problem::internal())
+}
