@@ -7,7 +7,7 @@ SCRIPTS := deploy/scripts
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
-	test-system test-smoke test-alerts test-sdks fuzz lint bench images clean
+	test-system test-smoke test-alerts test-dashboards test-sdks fuzz lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -96,6 +96,8 @@ test-smoke: ## Walk through the API with Postman's collections
 	@$(SCRIPTS)/test-smoke.sh
 test-alerts: ## Plant a fault and wait until its alert arrives, and until it is over
 	@$(SCRIPTS)/test-alerts.sh
+test-dashboards: ## Put faulty load on the services, and ask every panel for its data
+	@$(SCRIPTS)/test-dashboards.sh
 test-sdks: ## Run the official clients of the model vendors against the simulator
 	@$(SCRIPTS)/test-sdks.sh
 fuzz: ## Feed made-up bytes to what reads strangers' data (TARGET=..., SECONDS=60 for each)

@@ -73,6 +73,7 @@ main() {
   check 'alerts' "$CHECKOUT/deploy/scripts/test-alerts.sh"
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
+  check "dashboards' data" "$CHECKOUT/deploy/scripts/test-dashboards.sh"
   check 'billing oracle' billing_oracle
   if [[ ${#FAILED[@]} -gt 0 ]]; then
     fail "system checks failed: ${FAILED[*]}"

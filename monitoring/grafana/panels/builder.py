@@ -58,7 +58,8 @@ class Panel:
     decimals: int | None = None
     # The dashboards to go on to, by uid.
     links: tuple[str, ...] = ()
-    # Why it may show nothing but 0, or nothing at all, while everything works; else it must have data.
+    # Why it may show nothing but 0, or nothing at all, even under the faulty load of
+    # `make test-dashboards`; without a reason it must have data there.
     zero: str = ""
     empty: str = ""
 

@@ -4,36 +4,35 @@ from .builder import Dashboard, Panel, Row
 from .queries import CALL, PROVIDER, STORE, per_second, quantile, rate, series, share_of, stat
 
 NAMED = f"{{{{{PROVIDER}}}}}"
-NO_FAULT = "no fault is planted"
 
 PLANTED = Row(100, "Planted", (
     series(1, "Faults of the simulator", "Calls and connections per second that a fault rule hit, by fault.", "ops",
-           per_second("simulator_faults_total", "", "fault"), "{{fault}}", empty=NO_FAULT),
-    series(2, "Faults by provider", "The same, by whose protocol was spoken.", "ops", per_second("simulator_faults_total", "", PROVIDER), NAMED, empty=NO_FAULT),
+           per_second("simulator_faults_total", "", "fault"), "{{fault}}"),
+    series(2, "Faults by provider", "The same, by whose protocol was spoken.", "ops", per_second("simulator_faults_total", "", PROVIDER), NAMED),
     stat(3, "Targets that came and went", "Changes of each target between up and down in the range shown.", "short",
-         "changes(up[$__range])", "{{job}}", width=8, zero="nothing was stopped", thresholds=((1, "yellow"), (4, "red"))),
+         "changes(up[$__range])", "{{job}}", width=8, thresholds=((1, "yellow"), (4, "red"))),
 ))
 
 FELT = Row(101, "Felt", (
     series(4, "Attempts that are retries", "Share of the attempts at each provider that are not the first of their call.", "percentunit",
-           share_of(rate("bookstore_gen_ai_attempts_total", 'retry_reason!=""'), rate("bookstore_gen_ai_attempts_total"), PROVIDER), NAMED, zero="nothing is retried"),
+           share_of(rate("bookstore_gen_ai_attempts_total", 'retry_reason!=""'), rate("bookstore_gen_ai_attempts_total"), PROVIDER), NAMED),
     series(5, "Calls that another provider answered", "Per second, by who failed.", "reqps",
-           per_second("bookstore_gen_ai_fallbacks_total", "", "fallback_from"), "{{fallback_from}} failed", empty="no provider had to stand in"),
+           per_second("bookstore_gen_ai_fallbacks_total", "", "fallback_from"), "{{fallback_from}} failed"),
     series(6, "Open circuits", "Providers whose worst circuit is open or half open.", "short",
-           "count(bookstore_gen_ai_circuit_state > 0) or vector(0)", "circuits", zero="every circuit is closed"),
+           "count(bookstore_gen_ai_circuit_state > 0) or vector(0)", "circuits"),
     series(7, "Redis is passed by", "Look-ups per second that did not ask the second level because it is away.", "ops",
-           per_second("bookstore_cache_requests_total", 'cache_level="l2",outcome="bypass"', "cache_name"), "{{cache_name}}", zero="Redis answers"),
+           per_second("bookstore_cache_requests_total", 'cache_level="l2",outcome="bypass"', "cache_name"), "{{cache_name}}"),
     Panel(8, "Failed attempts, how long", "p95 of the attempts that failed: a timeout costs its whole time.", "s",
-          (quantile(95, CALL, 'error_type!=""', "error_type", "{{error_type}}"),), empty="nothing fails while all is well", links=("llm-latency-and-reliability",)),
+          (quantile(95, CALL, 'error_type!=""', "error_type", "{{error_type}}"),), links=("llm-latency-and-reliability",)),
     series(9, "Stores that hang", "Failed calls per second by collection or command.", "ops",
-           per_second(f"{STORE}_count", 'error_type!=""', "db_operation_name"), "{{db_operation_name}}", empty="no store fails while all is well"),
+           per_second(f"{STORE}_count", 'error_type!=""', "db_operation_name"), "{{db_operation_name}}"),
     series(10, "What users notice", "Share of the summaries asked for that failed, all routes of the API together.", "percentunit",
            share_of(rate("http_server_request_duration_seconds_count", 'route_class="ai",job="bookstore-api",error_type!=""'),
-                    rate("http_server_request_duration_seconds_count", 'route_class="ai",job="bookstore-api"'), "job"), "failed", zero="retries and fallbacks hide it"),
+                    rate("http_server_request_duration_seconds_count", 'route_class="ai",job="bookstore-api"'), "job"), "failed"),
     series(11, "What the simulator charges", "Dollars per minute on its own list, to hold against ours.", "currencyUSD",
            "{} * 60 / 1e12".format(per_second("simulator_invoice_pico_usd_total", "", PROVIDER)), NAMED, links=("llm-cost-and-tokens",)),
     series(12, "Calls that the simulator cannot price", "Per second; the model is on no list of it.", "ops",
-           per_second("simulator_unpriced_calls_total", "", "gen_ai_request_model"), "{{gen_ai_request_model}}", empty="every model has a price"),
+           per_second("simulator_unpriced_calls_total", "", "gen_ai_request_model"), "{{gen_ai_request_model}}"),
 ))
 
 DASHBOARD = Dashboard(

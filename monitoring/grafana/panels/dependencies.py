@@ -16,7 +16,7 @@ STORES = Row(100, "Stores", (
           (quantile(99, STORE, 'db_collection_name!=""', "db_collection_name", "{{db_collection_name}}"),), thresholds=SLOW, links=("api-performance",)),
     series(4, "Share of calls that fail", "By store.", "percentunit",
            share_of(rate(f"{STORE}_count", 'error_type!=""'), rate(f"{STORE}_count"), "db_system_name"), SYSTEM,
-           thresholds=((0.001, "yellow"), (0.01, "red")), zero="no store fails while all is well", links=("errors-and-diagnostics",)),
+           thresholds=((0.001, "yellow"), (0.01, "red")), links=("errors-and-diagnostics",)),
     series(5, "Connections", "Places for calls, used and idle.", "short",
            "sum by (db_system_name, state) (db_client_connection_count)", SYSTEM + " {{state}}"),
     series(6, "Calls that wait", "For a place. More than none for long means that the store is the limit.", "short",
@@ -35,7 +35,7 @@ CACHES = Row(101, "Caches", (
     series(11, "Size of the first level", "Bytes, by cache.", "bytes", "sum by (cache_name) (bookstore_cache_size_bytes)", "{{cache_name}}"),
     series(12, "Entries of the first level", "By cache.", "short", "sum by (cache_name) (bookstore_cache_entries)", "{{cache_name}}"),
     series(13, "Evictions", "Entries per second that were dropped for want of room.", "ops",
-           per_second("bookstore_cache_evictions_total", "", "cache_name"), "{{cache_name}}", zero="everything fits"),
+           per_second("bookstore_cache_evictions_total", "", "cache_name"), "{{cache_name}}"),
 ))
 
 DASHBOARD = Dashboard(

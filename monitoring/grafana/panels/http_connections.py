@@ -23,8 +23,7 @@ OUT = Row(101, "Out", (
     Panel(7, "Until others reply", "Median and p95 of the time to the head of the reply.", "s",
           quantiles(CLIENT, BY_SERVICE, "server_address", "{{server_address}}", (50, 95)), links=("llm-latency-and-reliability",)),
     series(8, "No reply", "Requests to others per second that ended without a status: refused connections, timeouts, resets.", "reqps",
-           per_second(f"{CLIENT}_count", f'{BY_SERVICE},http_response_status_code="0"', "server_address"), "{{server_address}}",
-           empty="everybody answers while all is well"),
+           per_second(f"{CLIENT}_count", f'{BY_SERVICE},http_response_status_code="0"', "server_address"), "{{server_address}}"),
 ))
 
 DASHBOARD = Dashboard(

@@ -28,7 +28,7 @@ MONEY = Row(100, "Money", (
          "currencyUSD", spent(SIMULATED), "dollars"),
     stat(3, "Unpriced calls", "Calls in the range shown whose model has no price. Their cost is unknown, not zero: add the model to the price catalogue.",
          "short", f"sum by ({MODEL}) (increase(bookstore_gen_ai_unpriced_calls_total{{{BY_MODEL}}}[$__range]))", f"{{{{{MODEL}}}}}",
-         thresholds=ANY, empty="every model has a price"),
+         thresholds=ANY),
     stat(4, "Saved", "Dollars of the range shown that calls did not cost because a cached or shared answer was given, by kind of money.",
          "currencyUSD", f"sum by (reason, simulated) (increase(bookstore_gen_ai_saved_cost_pico_usd_total[$__range])) / {PICO}",
          "{{reason}}, simulated {{simulated}}"),

@@ -12,7 +12,6 @@ NAMED = f"{{{{{PROVIDER}}}}}"
 FIRST = "gen_ai_client_operation_time_to_first_chunk_seconds"
 AI_ROUTES = 'job="bookstore-api",route_class="ai"'
 COST_LINK = ("llm-cost-and-tokens",)
-WELL = "nothing fails while all is well"
 
 LATENCY = Row(100, "Latency of a call", (
     Panel(1, "Duration", "Time of one attempt at the provider, failed ones included. A dot opens the trace of one such call.", "s",
@@ -30,7 +29,7 @@ LATENCY = Row(100, "Latency of a call", (
           quantiles("bookstore_gen_ai_queue_duration_seconds", BY_PROVIDER, PROVIDER, NAMED, (50, 95)),
           thresholds=((0.1, "yellow"), (1, "red"))),
     Panel(6, "Backoff", "Time waited before retries.", "s",
-          quantiles("bookstore_gen_ai_backoff_duration_seconds", BY_PROVIDER, PROVIDER, NAMED, (50, 95)), empty="nothing is retried"),
+          quantiles("bookstore_gen_ai_backoff_duration_seconds", BY_PROVIDER, PROVIDER, NAMED, (50, 95))),
     Panel(7, "Own overhead", "Time of a call that was neither at the provider nor waiting: prompt, pricing, ledger, telemetry.", "s",
           quantiles("bookstore_gen_ai_overhead_duration_seconds", BY_PROVIDER, PROVIDER, NAMED, (50, 99)),
           thresholds=((0.0005, "yellow"), (0.005, "red"))),
@@ -46,20 +45,20 @@ CALLS = Row(101, "Calls and failures", (
            per_second("bookstore_gen_ai_attempts_total", BY_MODEL, f"{PROVIDER}, outcome"), NAMED + " {{outcome}}"),
     series(11, "Retries by reason", "Attempts per second that are not the first one of their call.", "reqps",
            per_second("bookstore_gen_ai_attempts_total", BY_MODEL + ',retry_reason!=""', f"{PROVIDER}, retry_reason"),
-           NAMED + " {{retry_reason}}", empty="nothing is retried"),
+           NAMED + " {{retry_reason}}"),
     series(12, "Failures by type", "Attempts per second that failed, by the class of the failure.", "reqps",
-           per_second(CALL + "_count", BY_MODEL + ',error_type!=""', f"{PROVIDER}, error_type"), NAMED + " {{error_type}}", empty=WELL,
+           per_second(CALL + "_count", BY_MODEL + ',error_type!=""', f"{PROVIDER}, error_type"), NAMED + " {{error_type}}",
            links=("errors-and-diagnostics",)),
     series(13, "Share of failed attempts", "Of all attempts; 1 % may fail.", "percentunit",
            share_of(rate(CALL + "_count", BY_MODEL + ',error_type!=""'), rate(CALL + "_count", BY_MODEL), PROVIDER), NAMED,
-           thresholds=MANY_ERRORS, zero=WELL, links=("slo-and-budgets",)),
+           thresholds=MANY_ERRORS, links=("slo-and-budgets",)),
     series(14, "Circuits", "The worst circuit of each provider: 0 closed, 1 half open, 2 open.", "short",
-           f"max by ({PROVIDER}) (bookstore_gen_ai_circuit_state{{{BY_PROVIDER}}})", NAMED, thresholds=((1, "yellow"), (2, "red")), zero="every circuit is closed"),
+           f"max by ({PROVIDER}) (bookstore_gen_ai_circuit_state{{{BY_PROVIDER}}})", NAMED, thresholds=((1, "yellow"), (2, "red"))),
     series(15, "Refusals by reason", "Attempts per second that were not made: an open circuit, no place in the queue, no budget for retries.", "reqps",
-           per_second("bookstore_gen_ai_refusals_total", BY_PROVIDER, f"{PROVIDER}, reason"), NAMED + " {{reason}}", empty="nothing is refused"),
+           per_second("bookstore_gen_ai_refusals_total", BY_PROVIDER, f"{PROVIDER}, reason"), NAMED + " {{reason}}"),
     series(16, "Fallbacks", "Calls per second that another provider answered because the one before it failed.", "reqps",
            per_second("bookstore_gen_ai_fallbacks_total", BY_PROVIDER, f"fallback_from, {PROVIDER}, error_type"),
-           "{{fallback_from}} → " + NAMED + " {{error_type}}", empty="no provider had to stand in"),
+           "{{fallback_from}} → " + NAMED + " {{error_type}}"),
     series(17, "In flight", "Attempts under way.", "short", f"sum by ({PROVIDER}) (bookstore_gen_ai_in_flight{{{BY_PROVIDER}}})", NAMED,
            zero="calls end between two scrapes"),
     series(18, "Callers that follow an answer", "Several may follow one call, which is paid once.", "short",

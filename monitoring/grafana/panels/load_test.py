@@ -4,8 +4,8 @@ from .builder import Dashboard, Panel, Row
 from .queries import COST, HTTP, PICO, mean, per_second, quantile, rate, series, stat
 
 RUNS = Row(100, "Runs", (
-    series(1, "Runs under way", "The lines beside it are their work.", "short", "performance_runs_active", "{{instance}}", zero="between runs"),
-    series(2, "Runs that wait", "For their turn; one runs at a time.", "short", "performance_queue_depth", "{{instance}}", zero="nobody waits"),
+    series(1, "Runs under way", "The lines beside it are their work.", "short", "performance_runs_active", "{{instance}}"),
+    series(2, "Runs that wait", "For their turn; one runs at a time.", "short", "performance_queue_depth", "{{instance}}"),
     Panel(3, "Wait of runs", "p95 of the time from asking to starting.", "s", (quantile(95, "performance_queue_wait_seconds", "", "", "p95"),)),
     stat(4, "Verdicts", "Runs that ended in the range shown.", "short",
          "sum by (scenario, verdict) (increase(performance_runs_total[$__range]))", "{{scenario}} {{verdict}}", width=24,
@@ -15,7 +15,7 @@ RUNS = Row(100, "Runs", (
 WATCHING = Row(101, "The generator, watched", (
     series(5, "Samples", "Read from k6 per second.", "short", per_second("performance_ingest_samples_total", "", "job"), "samples"),
     series(6, "Lag", "Age of the newest sample that was read. Beyond some seconds, what is shown live is late.", "s",
-           "performance_ingest_lag_seconds", "lag", thresholds=((5, "yellow"), (15, "red")), zero="between runs"),
+           "performance_ingest_lag_seconds", "lag", thresholds=((5, "yellow"), (15, "red"))),
 ))
 
 BESIDE = Row(102, "Beside it", (

@@ -11,7 +11,7 @@ PROCESS = Row(100, "Process", (
     series(4, "Threads", "Of the whole process.", "short", f"process_thread_count{{{BY_SERVICE}}}", "{{job}}"),
     stat(5, "Up for", "Time since the start.", "s", f"process_uptime_seconds{{{BY_SERVICE}}}", "{{job}}", width=8),
     stat(6, "Restarts", "Starts within the range shown, beyond the first.", "short",
-         f"resets(process_uptime_seconds{{{BY_SERVICE}}}[$__range])", "{{job}}", width=8, zero="nothing restarted", thresholds=((1, "yellow"), (3, "red"))),
+         f"resets(process_uptime_seconds{{{BY_SERVICE}}}[$__range])", "{{job}}", width=8, thresholds=((1, "yellow"), (3, "red"))),
 ))
 
 TOKIO = Row(101, "Tokio", (

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Every query of every dashboard against real services, a real Redis and a real
+# Prometheus, after a few minutes of load with faults: none may be empty. It
+# prints panels and series by dashboard.
+# STACK_BINARIES: a directory with built services; without it they are built.
+set -euo pipefail
+# shellcheck source=tests/own_stack.sh
+source "$(dirname "${BASH_SOURCE[0]}")/tests/own_stack.sh"
+# shellcheck source=tests/own_monitoring.sh
+source "$TESTS/own_monitoring.sh"
+
+readonly LOAD_SECONDS=60
+runs=()
+
+start_redis() {
+  start_tool redis redis-server --bind 127.0.0.1 --port "$SPARE_PORT" --dir "$STATE" --save ''
+  export REDIS_URL=redis://127.0.0.1:$SPARE_PORT
+}
+
+# nobody_at_lm_studio: a provider whose address nobody listens on.
+nobody_at_lm_studio() {
+  LMSTUDIO_BASE_URL=http://127.0.0.1:$(free_port)/v1
+  export LMSTUDIO_BASE_URL BOOKSTORE_SIMULATED_PROVIDERS=claude,openai,ollama,bedrock,lmstudio
+}
+
+start_redis
+nobody_at_lm_studio
+start_jaeger
+# Bounds that are soon reached.
+export LLM_FALLBACK=openai BOOKSTORE_LLM_CONCURRENCY=8 BOOKSTORE_LLM_QUEUE=1 BOOKSTORE_CACHE_LEVEL1_BYTES=65536
+start_services
+start_alertmanager
+start_prometheus
+SECONDS=0
+# Two runs, of which one waits for the other.
+for run in 1 2; do
+  SCALE=0.1 PERF_BINARY=$STACK_BINARIES/perf "$CHECKOUT/deploy/scripts/perf.sh" tests/smoke.js --scenario Smoke >"$LOGS/run$run.log" 2>&1 &
+  runs+=("$!")
+done
+python3 "$TESTS/faulty_load.py" "$LOAD_SECONDS" || fail 'the load cannot be made'
+# Without Redis look-ups pass the second level by; the simulator has been away.
+stop_process redis 15 >/dev/null
+stop_process llm-simulator 15 >/dev/null
+start_process llm-simulator llm-simulator
+ready llm-simulator "$SIMULATOR_URL/health/ready" || fail 'the simulator does not start again'
+python3 "$TESTS/faulty_load.py" 15 || fail 'the load cannot be made'
+for run in 1 2; do
+  wait "${runs[run - 1]}" || fail "a load test failed: $(tail -n 3 "$LOGS/run$run.log")"
+done
+"$CHECKOUT/monitoring/grafana/prove.py" "$PROMETHEUS_URL" --range "$((SECONDS + 5))"
