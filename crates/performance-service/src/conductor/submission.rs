@@ -42,15 +42,9 @@ impl Conductor {
     ) -> Result<Run, Problem> {
         self.shared.triggers.count(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
-        let expected = self.shared.forecast(&run.tenant, &planned, &body);
-        let expected = timeout(FORECAST_DEADLINE, expected).await;
-        // A script that k6 refuses fails as a run, with its log.
-        let expected = expected.ok().and_then(Result::ok);
+        let expected = self.shared.confirmed(&run, &planned, &body).await?;
         let forecast = expected.as_ref().map(|expected| &expected.forecast);
         self.shared.check_day(&run, forecast).await?;
-        if let Some(expected) = &expected {
-            confirmed(expected, &body)?;
-        }
         let new = NewRun {
             test_name: planned.test_name,
             scenario: planned.scenario.name().to_owned(),
@@ -78,13 +72,14 @@ impl Conductor {
     /// Checks a request that may be made later; it comes back with one place for each thing.
     ///
     /// # Errors
-    /// 400 and 403 as the planner says, 503 without k6.
+    /// 400 and 403 as the planner says, 503 without k6, 409 without the confirmation of dollars.
     pub(crate) async fn rehearse(
         &self,
         caller: &Principal,
         body: StartBody,
     ) -> Result<StartBody, Problem> {
-        let (_, _, body) = self.check(caller, body).await?;
+        let (run, planned, body) = self.check(caller, body).await?;
+        self.shared.confirmed(&run, &planned, &body).await?;
         Ok(body)
     }
 
@@ -136,6 +131,23 @@ impl Conductor {
 }
 
 impl super::Shared {
+    /// What a run is expected to take, as far as that is known in time, its dollars confirmed.
+    async fn confirmed(
+        &self,
+        run: &RunAddress,
+        planned: &Planned,
+        body: &StartBody,
+    ) -> Result<Option<Expected>, Problem> {
+        let expected = self.forecast(&run.tenant, planned, body);
+        let expected = timeout(FORECAST_DEADLINE, expected).await;
+        // A script that k6 refuses fails as a run, with its log.
+        let expected = expected.ok().and_then(Result::ok);
+        if let Some(expected) = &expected {
+            confirmed(expected, body)?;
+        }
+        Ok(expected)
+    }
+
     /// Refuses a run whose tenant has spent its dollars of today, unless it is known to cost none.
     async fn check_day(
         &self,

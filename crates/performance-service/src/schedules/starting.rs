@@ -121,6 +121,13 @@ impl Scheduler {
 }
 
 fn refuse(start: &mut ScheduledStart, problem: &Problem) {
+    let errors = problem.errors().iter();
+    let errors: Vec<String> = errors
+        .map(|error| format!("{} {}", error.field, error.reason))
+        .collect();
     start.outcome = StartOutcome::Refused;
-    start.cause = problem.detail().to_owned();
+    start.cause = match errors.as_slice() {
+        [] => problem.detail().to_owned(),
+        some => some.join("; "),
+    };
 }

@@ -252,3 +252,26 @@ async fn a_run_that_is_refused_says_why() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+/// With jitter a start that is due may still be to come, and is not missed then.
+#[tokio::test]
+async fn a_start_that_its_jitter_delays_is_not_missed() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open("2026-01-01T02:00:30Z").await?;
+    let hourly = json!({"cron": "0 * * * *", "jitterSeconds": 3_000});
+    laboratory.add(&hourly, "2026-01-01T01:00:00Z").await?;
+    let next = laboratory.look("2026-01-01T02:00:30Z").await?;
+    let starts = laboratory.starts().await?;
+    let due = "2026-01-01T01:00:00Z".to_owned();
+    assert_eq!(starts.first(), Some(&(due, Missed, 1, false)), "{starts:?}");
+    // The one of 02:00 comes when its jitter is over, at the same time whenever it is computed.
+    let begins = next.expect("there is a next one");
+    assert!(
+        ("2026-01-01T02:00:00Z".."2026-01-01T02:50:01Z").contains(&&*begins),
+        "{begins}"
+    );
+    laboratory.look(&begins).await?;
+    let starts = laboratory.starts().await?;
+    let due = "2026-01-01T02:00:00Z".to_owned();
+    assert_eq!(starts.last(), Some(&(due, Started, 1, true)), "{starts:?}");
+    Ok(())
+}

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use instrumentation::catalogue;
 use jiff::{SignedDuration, Timestamp};
 use performance_store::{
-    Attempt, Delivery, DeliveryState, RunAddress, RunStore, StoreError, Webhook,
+    Attempt, Delivery, DeliveryState, NewAuditRecord, RunAddress, RunStore, StoreError, Webhook,
 };
 use reqwest::Client;
 use service_defaults::http_client::{self, HttpClientConfig};
@@ -23,6 +23,7 @@ use super::retry::{self, MAX_ATTEMPTS, Meaning};
 use super::targets::WebhookTargets;
 use super::{message, signature};
 use crate::announcer::{Announcement, Announcer, kind};
+use crate::audit;
 
 /// Webhooks that are told something at once: a slow one takes one of these places.
 const AT_ONCE: usize = 8;
@@ -164,10 +165,27 @@ impl Shared {
         if let Some(error) = &attempt.error {
             tracing::warn!(webhook = %webhook.name, "delivery {} is {outcome}: {error}", delivery.id);
         }
+        if attempt.switches_off.is_some() {
+            self.record(webhook).await;
+        }
         if let Err(error) = self.store.note_attempt(delivery.id, attempt).await {
             // It is sent again: the receiver knows it by its number.
             tracing::error!("how delivery {} went is not kept: {error}", delivery.id);
         }
+    }
+
+    /// The audit record of a webhook that its receiver switched off.
+    async fn record(&self, webhook: &Webhook) {
+        let entry = NewAuditRecord {
+            tenant: Some(webhook.tenant.clone()),
+            user: webhook.created_by.clone(),
+            action: "switch off".to_owned(),
+            object: format!("/api/v1/performancetest/webhooks/{}", webhook.name),
+            outcome: "done".to_owned(),
+            status: StatusCode::GONE.as_u16(),
+            request_id: String::new(),
+        };
+        audit::keep(&self.store, entry).await;
     }
 
     async fn attempt(&self, webhook: &Webhook, delivery: &Delivery) -> Attempt {

@@ -183,6 +183,13 @@ async fn what_fails_is_sent_again_or_given_up() -> anyhow::Result<()> {
     service.test_until("ci", "failed").await?;
     let hooks = service.get_json(WEBHOOKS).await?;
     assert_eq!(hooks[0]["switchedOff"], "the receiver answered 410 Gone");
+    let audit = service.get_json("/api/v1/performancetest/audit?action=switch%20off");
+    let audit = audit.await?;
+    assert_eq!(
+        audit["records"][0]["object"],
+        format!("{WEBHOOKS}/ci"),
+        "{audit}"
+    );
     let tested = service.post(&format!("{WEBHOOKS}/ci/test")).await?;
     assert_eq!(tested.status(), 409);
     let id = service
@@ -255,15 +262,30 @@ async fn what_waits_is_sent_after_a_restart() -> anyhow::Result<()> {
     service
         .hook(&json!({"name": "ci", "target": "team"}))
         .await?;
+    let tested = async || {
+        let tested = service.post(&format!("{WEBHOOKS}/ci/test")).await?;
+        anyhow::ensure!(tested.status() == 202, "{}", tested.status());
+        Ok(())
+    };
+    proxy.set(Behaviour::mode(Mode::Reset));
+    tested().await?;
+    let path = format!("{WEBHOOKS}/ci/deliveries");
+    wait::until("the reset is noticed", RUN_DEADLINE, async || {
+        let first = service.get_json(&path).await?[0].clone();
+        anyhow::ensure!(
+            first["state"] == "waiting" && first["error"].is_string(),
+            "{first}"
+        );
+        Ok(())
+    })
+    .await?;
     proxy.set(Behaviour::mode(Mode::Refuse));
-    let tested = service.post(&format!("{WEBHOOKS}/ci/test")).await?;
-    assert_eq!(tested.status(), 202);
-    service.newest("ci", "waiting").await?;
+    tested().await?;
     service.process.kill();
     service.process.start_again()?;
     service.ready().await?;
     proxy.heal();
-    receiver.wait_for(1).await?;
+    receiver.wait_for(2).await?;
     service.newest("ci", "delivered").await?;
     Ok(())
 }
