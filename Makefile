@@ -7,7 +7,7 @@ SCRIPTS := deploy/scripts
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
-	test-system test-smoke test-alerts test-dashboards test-sdks fuzz lint bench images clean
+	test-system test-smoke test-suites test-alerts test-dashboards test-sdks fuzz lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -94,6 +94,8 @@ test-system: ## Check scripts, pins, compose file, suites and dashboards
 	@$(SCRIPTS)/test-system.sh
 test-smoke: ## Walk through the API with Postman's collections
 	@$(SCRIPTS)/test-smoke.sh
+test-suites: ## Run every load suite, scaled down, and show that each can fail
+	@$(SCRIPTS)/test-suites.sh
 test-alerts: ## Plant a fault and wait until its alert arrives, and until it is over
 	@$(SCRIPTS)/test-alerts.sh
 test-dashboards: ## Put faulty load on the services, and ask every panel for its data

@@ -41,8 +41,8 @@ export const money = [
   { name: 'A budget', method: 'GET', path: '/api/v1/llm/budgets/default', status: 200, tests: [has('tenant', 'default'), members('rates', 'real', 'simulated')] },
   { name: 'A budget with a wrong amount', method: 'PUT', path: '/api/v1/llm/budgets/default', json: { dayUsd: -1 }, status: 400, tests: [problem('dayUsd')] },
   { name: 'Start an experiment', method: 'POST', path: '/api/v1/llm/experiments', json: { name: '{{experiment}}', stickyBy: 'book', decideBy: 'checks', variants: [{ name: 'summary', provider: 'claude', prompt: 'book-summary-2' }, { name: 'pitch', provider: 'claude', prompt: 'book-pitch-1' }] }, status: 201, tests: [has('state', 'running'), expects('has two variants', 'pm.expect(body.variants).to.have.lengthOf(2)')] },
-  { name: 'Experiments', method: 'GET', path: '/api/v1/llm/experiments', status: 200, tests: [expects('has ours', 'pm.expect(body.experiments.map((one) => one.name)).to.include(pm.collectionVariables.get("experiment"))')] },
-  { name: 'Results of an experiment', method: 'GET', path: '/api/v1/llm/experiments/{{experiment}}', status: 200, tests: [expects('is ours', 'pm.expect(JSON.stringify(body)).to.include(pm.collectionVariables.get("experiment"))')] },
+  { name: 'Experiments', method: 'GET', path: '/api/v1/llm/experiments', status: 200, tests: [expects('has ours', 'pm.expect(body.experiments.map((one) => one.name)).to.include(pm.variables.get("experiment"))')] },
+  { name: 'Results of an experiment', method: 'GET', path: '/api/v1/llm/experiments/{{experiment}}', status: 200, tests: [expects('is ours', 'pm.expect(JSON.stringify(body)).to.include(pm.variables.get("experiment"))')] },
   { name: 'Stop an experiment', method: 'POST', path: '/api/v1/llm/experiments/{{experiment}}/stop', status: 200, tests: [has('state', 'stopped')] },
 ];
 

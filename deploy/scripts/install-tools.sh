@@ -6,7 +6,7 @@
 #   install-tools.sh [runtime] [test] [lint] [packages]
 #
 #   runtime   Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
-#   test      FerretDB, docker-compose, shellcheck, newman: what the tests add
+#   test      FerretDB, docker-compose, shellcheck, newman, TypeScript: what the tests add
 #   lint      shellcheck and cargo-deny
 #   packages  only the Debian packages of all of these (the part that needs root)
 #
@@ -42,6 +42,7 @@ install_test() {
   require_go_tool docker-compose docker-compose github.com/docker/compose/v2/cmd \
     "$DOCKER_COMPOSE_VERSION" "-X github.com/docker/compose/v2/internal.Version=$DOCKER_COMPOSE_VERSION"
   require_node_tool newman
+  require_node_tool typescript
 }
 
 # cargo-deny is no part of `make test`: it compiles for minutes, once, and only

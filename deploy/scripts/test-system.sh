@@ -64,6 +64,8 @@ main() {
   check 'compose file' compose_file
   check 'load test client' load_test_client
   check suites suites
+  check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"
+  check 'suite types' "$CHECKOUT/deploy/scripts/check-types.sh"
   check 'suite units' node --test "$CHECKOUT/k6/unit/"
   for profile in prometheus prometheus.lab; do
     check "$profile configuration" promtool check config "$CHECKOUT/monitoring/prometheus/$profile.yml"

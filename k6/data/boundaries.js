@@ -57,10 +57,10 @@ export const TEXT_LIMITS = Object.freeze({
   authors: { name: [1, 300], bio: [0, 10000], nationality: [0, 100], website: [0, 500] },
 });
 
-/** `page` and whether it is a page. */
+/** `page` and whether it is a page. @type {ReadonlyArray<readonly [string, boolean]>} */
 export const PAGES = Object.freeze([['1', true], ['2', true], ['1000000', true], ['0', false], ['-1', false], ['1000001', false], ['1.5', false], ['one', false], ['', false], ['99999999999999999999', false], [' 1', false]]);
 
-/** `pageSize`, and the size that is served; 0 when it is refused. */
+/** `pageSize`, and the size that is served; 0 when it is refused. @type {ReadonlyArray<readonly [string, number]>} */
 export const PAGE_SIZES = Object.freeze([['1', 1], ['10', 10], ['100', 100], ['101', 100], ['2000', 100], ['0', 0], ['-5', 0], ['1e2', 0], ['all', 0], ['', 0]]);
 
 /** Ids that are none. */
@@ -72,7 +72,7 @@ export const UNKNOWN_IDS = Object.freeze(['0'.repeat(24), 'f'.repeat(24), 'F'.re
 /** Bodies that are no JSON object. */
 export const BROKEN_BODIES = Object.freeze(['', '{', '{"title": }', '{"title": "a" "author": "b"}', "{'title': 'a'}", 'null', '[]', '"text"', '7', '{"title": "\\ud800"}', '\u0000']);
 
-/** Content types of a body that is right in itself, and whether it is read. */
+/** Content types of a body that is right in itself, and whether it is read. @type {ReadonlyArray<readonly [string, boolean]>} */
 export const CONTENT_TYPES = Object.freeze([
   ['application/json', true], ['application/json; charset=utf-8', true], ['APPLICATION/JSON', true], ['application/merge-patch+json', true],
   ['text/plain', false], ['text/json', false], ['application/xml', false], ['application/x-www-form-urlencoded', false], ['multipart/form-data; boundary=x', false],

@@ -18,13 +18,14 @@ const VARIANTS = { smoke: 50, load: 100, stress: 150, chaos: 100, errors: 50 };
 /** Tells the generators of one seed apart: books and authors must not rhyme. */
 const AUTHORS = 1;
 
+/** @param {string[]} words */
 function main([variant = 'smoke', directory = 'test-data']) {
   if (!(variant in VARIANTS)) throw new Error(`${variant} is no variant: ${Object.keys(VARIANTS).join(', ')}`);
-  const env = { ...process.env, COUNT: process.env.COUNT || String(VARIANTS[variant]) };
-  const { count, seed } = readConfig({ scenario: variant, traceSample: 1 }, { COUNT: env.COUNT, SEED: env.SEED });
+  const { COUNT = String(VARIANTS[variant]), SEED, COMPACT } = process.env;
+  const { count, seed } = readConfig({ scenario: variant, traceSample: 1 }, { COUNT, SEED });
   mkdirSync(directory, { recursive: true });
-  write(directory, 'books', booksOf(seed, count), env.COMPACT);
-  write(directory, 'authors', authorsOf(seed, Math.ceil(count / 2)), env.COMPACT);
+  write(directory, 'books', booksOf(seed, count), COMPACT);
+  write(directory, 'authors', authorsOf(seed, Math.ceil(count / 2)), COMPACT);
 }
 
 /**

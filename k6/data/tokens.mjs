@@ -11,6 +11,7 @@ const ROLES = ['viewer', 'engineer', 'admin'];
 
 const newToken = () => randomBytes(32).toString('base64url');
 
+/** @param {string[]} words */
 function main([server, callers]) {
   if (!server || !callers) throw new Error('usage: tokens.mjs SERVER.toml CALLERS.json');
   const known = TENANTS.flatMap((tenant) => ROLES.map((role) => ({ tenant, role, token: newToken() })));

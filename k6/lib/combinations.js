@@ -10,17 +10,17 @@ import { LAB_STATUSES, NOBODY } from './mistakes.js';
  * @typedef {object} Case
  * @property {string} name
  * @property {string} dimension what is crossed; the journey of its requests
- * @property {string} method
+ * @property {any} method
  * @property {string} path template of the route
- * @property {'books'|'authors'} [resource]
+ * @property {string} [resource] books or authors
  * @property {string} [id] in the place of {id}; `OURS` is that of an entity of the run
  * @property {Record<string, string>} [query]
  * @property {any} [json]
  * @property {string} [body]
  * @property {Record<string, string>} [headers]
  * @property {number} status
- * @property {'entity'|'invalid'|'problem'|'page'|'list'|'lab'|'empty'} shape
- * @property {[string, any]} [keeps] member of the answer and its value
+ * @property {string} shape entity, invalid, problem, page, list or lab
+ * @property {any[]} [keeps] member of the answer, and its value
  */
 
 const RESOURCES = Object.freeze({
@@ -77,6 +77,7 @@ function lengths() {
 
 /** Numbers, book numbers and dates at their bounds. */
 function values() {
+  /** @type {ReadonlyArray<readonly [string, string, readonly boundaries.Value[]]>} */
   const crossed = [
     ['books', 'price', boundaries.PRICES],
     ['books', 'stockQuantity', boundaries.STOCKS],
@@ -116,13 +117,12 @@ function pages() {
 
 /** Ids that are none, and ids of nobody, on each route that has one. */
 function ids() {
-  const routes = Object.entries(RESOURCES).flatMap(([resource, { path, required }]) => [
-    ['GET', `${path}/{id}`, {}],
-    ['PUT', `${path}/{id}`, { json: required }],
-    ['PATCH', `${path}/{id}`, { json: firstOf(required) }],
-    ['DELETE', `${path}/{id}`, {}],
-    ...(resource === 'books' ? [['POST', `${path}/{id}/generate-summary`, {}]] : []),
-  ]);
+  /** @type {[string, string, {json?: any}][]} */
+  const routes = [['POST', `${RESOURCES.books.path}/{id}/generate-summary`, {}]];
+  for (const { path, required } of Object.values(RESOURCES)) {
+    routes.push(['GET', `${path}/{id}`, {}], ['DELETE', `${path}/{id}`, {}]);
+    routes.push(['PUT', `${path}/{id}`, { json: required }], ['PATCH', `${path}/{id}`, { json: firstOf(required) }]);
+  }
   return routes.flatMap(([method, path, call]) => [
     ...boundaries.MALFORMED_IDS.map((id) => ({ name: `${method} ${path} of ${id}`, dimension: 'ids', method, path, id, ...call, status: 400, shape: 'invalid' })),
     ...boundaries.UNKNOWN_IDS.map((id) => ({ name: `${method} ${path} of ${id}`, dimension: 'ids', method, path, id, ...call, status: 404, shape: 'problem' })),

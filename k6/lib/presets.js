@@ -34,6 +34,7 @@ const SEASON = { p95: 3000, p99: 6000, failed: 0.01 };
 /** An error answer is made at once; what is slow is the way to it. */
 const ERRORS = { p95: 10000, p99: 20000, failed: 0.02 };
 
+/** @type {ReadonlyArray<readonly [number, number]>} */
 const MIXED_STAGES = [[60, 5], [180, 10], [600, 10], [120, 15], [300, 15], [120, 0]];
 const CATALOGUE_BESIDE_AI = { p95: 1000, p99: 2000, failed: 0.01 };
 

@@ -12,7 +12,7 @@ import { logWrong } from '../lib/checks.js';
 import { combinations } from '../lib/combinations.js';
 import { readConfig } from '../lib/config.js';
 import { runAuthor } from '../lib/dataset.js';
-import { isAuthor, isBook, isEmpty, isInvalidField, isLabError, isPageOf, isProblem, isSearchResult } from '../lib/shapes.js';
+import { isAuthor, isBook, isInvalidField, isLabError, isPageOf, isProblem, isSearchResult } from '../lib/shapes.js';
 import { runOptions } from '../lib/suite.js';
 import { summaryOf } from '../lib/summary.js';
 
@@ -40,17 +40,20 @@ export const options = {
 
 export const handleSummary = summaryOf(config);
 
-const OF = { books: ['books', isBook], authors: ['authors', isAuthor] };
+const ENTITY = { books: isBook, authors: isAuthor };
+const PAGE = { books: isPageOf('books', isBook), authors: isPageOf('authors', isAuthor) };
 
-/** What the shapes of a case mean. */
+/**
+ * What the shapes of a case mean.
+ * @type {Record<string, (one: import('../lib/combinations.js').Case) => (body: any) => boolean>}
+ */
 const SHAPES = {
-  entity: ({ resource }) => OF[resource][1],
-  page: ({ resource }) => isPageOf(...OF[resource]),
+  entity: ({ resource }) => ENTITY[resource],
+  page: ({ resource }) => PAGE[resource],
   list: () => isSearchResult,
   invalid: () => isInvalidField,
   problem: () => isProblem,
   lab: () => isLabError,
-  empty: () => isEmpty,
 };
 
 /** A book and an author that the writes of all cases change. */
@@ -71,6 +74,7 @@ export function setup() {
 export default function (ours) {
   const one = cases[exec.scenario.iterationInTest % cases.length];
   const send = client(config, one.dimension);
+  /** @type {import('../lib/api.js').Route} */
   const route = { method: one.method, path: one.path, routeClass: 'catalogue', status: one.status, shape: SHAPES[one.shape](one) };
   const id = one.id === 'OURS' ? ours[one.resource] : one.id;
   const [json, kept] = filled(one);
@@ -88,7 +92,10 @@ export function teardown({ books, authors }) {
   send(ROUTES.deleteAuthor, { id: authors });
 }
 
-/** UNIQUE in a case becomes a book number that nobody has. */
+/**
+ * UNIQUE in a case becomes a book number that nobody has.
+ * @param {import('../lib/combinations.js').Case} one
+ */
 function filled({ json, keeps }) {
   const isbn = json && json.isbn === 'UNIQUE' ? isbn13(Math.random) : null;
   return isbn ? [{ ...json, isbn }, isbn] : [json, keeps && keeps[1]];

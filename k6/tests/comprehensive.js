@@ -20,7 +20,7 @@ const config = readConfig({ scenario: 'comprehensive', traceSample: 0.05 });
 const ai = limits('comprehensive', 'ai');
 
 /** @type {ReadonlyArray<readonly [(config: any, dataset: any) => void, number]>} */
-const VISITS = [[walk, 10], [visitCatalogue, 60], [visitWrongly, 15], [visitSummaries, 15]];
+const VISITS = [[visitCatalogue, 60], [visitSummaries, 15], [visitWrongly, 15], [walk, 10]];
 
 export const options = suiteOptions(config, {
   presets: ['comprehensive'],

@@ -23,7 +23,8 @@ test('a new start voids the pieces before it', () => {
   assert.equal(readEvents(stream(...again)).fault, '');
 });
 
-for (const [what, text, fault] of [
+/** @type {[string, string, RegExp][]} */
+const BROKEN = [
   ['no end', stream(...WHOLE.slice(0, 4)), /no end/],
   ['an error at its end', stream(START, ['summary.error', { title: 'Bad gateway', detail: 'reset' }]), /Bad gateway: reset/],
   ['a piece that is missing', stream(START, WHOLE[1], WHOLE[4]), /pieces are not the summary/],
@@ -32,6 +33,7 @@ for (const [what, text, fault] of [
   ['a gap in its ids', stream(...WHOLE).replace('id: 3', 'id: 4'), /event 3 has the id 4/],
   ['a line that is no JSON', stream(...WHOLE).replace('{"text":"One "}', '{"text'), /no JSON/],
   ['a reply without a price', stream(...WHOLE.slice(0, 4), ['summary.done', { ...REPLY, cost: {} }]), /wrong shape/],
-]) {
+];
+for (const [what, text, fault] of BROKEN) {
   test(`a stream with ${what} is told`, () => assert.match(readEvents(text).fault, fault));
 }

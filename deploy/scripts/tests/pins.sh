@@ -33,11 +33,17 @@ pinned jaeger github.com/jaegertracing/jaeger "$JAEGER_VERSION"
 pinned ferretdb github.com/FerretDB/FerretDB "$FERRETDB_VERSION"
 pinned docker-compose github.com/docker/compose/v2 "$DOCKER_COMPOSE_VERSION"
 
-expect "newman is pinned to $NEWMAN_VERSION" grep -Fq "\"newman\": \"$NEWMAN_VERSION\"" \
-  "$CHECKOUT/deploy/tools/newman/package.json"
-expect 'newman and what it needs have checksums' test \
-  "$(grep -c '"version"' "$CHECKOUT/deploy/tools/newman/package-lock.json")" == \
-  "$(grep -c '"integrity"' "$CHECKOUT/deploy/tools/newman/package-lock.json")"
+# pinned_package TOOL PACKAGE VERSION: package.json wants exactly that version, and the lock file
+# knows the content of everything.
+pinned_package() {
+  local module=$CHECKOUT/deploy/tools/$1
+  expect "$2 is pinned to $3" grep -Fq "\"$2\": \"$3\"" "$module/package.json"
+  expect "$2 and what it needs have checksums" equal \
+    "$(grep -c '"version"' "$module/package-lock.json")" "$(grep -c '"integrity"' "$module/package-lock.json")"
+}
+
+pinned_package newman newman "$NEWMAN_VERSION"
+pinned_package typescript typescript "$TYPESCRIPT_VERSION"
 
 compose=$CHECKOUT/docker-compose.perf.yml
 for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE GRAFANA_IMAGE; do
