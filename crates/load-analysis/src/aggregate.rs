@@ -12,6 +12,7 @@ mod totals;
 use std::collections::{BTreeMap, HashMap};
 
 use self::checks::Checks;
+pub(crate) use self::measured::metric_result;
 pub use self::second::SecondBucket;
 use self::tag_sets::TagSets;
 use self::totals::Totals;
@@ -145,9 +146,8 @@ impl Aggregator {
             metrics: self.totals.metrics(coverage.load_seconds),
             checks: self.checks.results(),
             thresholds: self.totals.thresholds(coverage.load_seconds, reported),
-            limits: Vec::new(),
-            spend: None,
             coverage,
+            ..Results::default()
         }
     }
 

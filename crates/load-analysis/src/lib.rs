@@ -9,6 +9,11 @@
 //! and [`verdict::judge`] turns evidence into PASS, FAIL or INVALID with reasons; [`targets`] shows
 //! what it rests on, row by row; [`escape`] keeps foreign text in reports what it is.
 //!
+//! [`execution`] is what the generator was asked to do; from it [`phases`] tell warm-up, ramps and
+//! steady load apart, and [`validity`] whether the figures show what was asked.
+//!
+//! [`resources`] are what a target used during a run, and [`findings`] what follows from them.
+//!
 //! [`limits`] are the limits of a test as a file, judged over the seconds of a run and part of
 //! its verdict; [`percentile_interval`] says how sure a percentile of one run is. Beyond one run,
 //! [`comparison`] holds two groups of runs against each other, [`baseline`] keeps the one that
@@ -35,11 +40,15 @@ pub mod aggregate;
 pub mod threshold;
 
 pub mod escape;
+pub mod findings;
 pub mod limits;
 pub mod notation;
+pub mod phases;
+pub mod resources;
 pub mod results;
 pub mod spend;
 pub mod targets;
+pub mod validity;
 pub mod verdict;
 
 pub mod baseline;

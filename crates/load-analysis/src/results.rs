@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::findings::Findings;
 use crate::limits::LimitResult;
 use crate::metric::{Contains, MetricKind};
 use crate::notation::{Unit, number};
 use crate::number::whole;
+use crate::phases::Phases;
 use crate::spend::Spend;
 use crate::threshold::Threshold;
+use crate::validity::Validity;
 
 /// Everything that a finished run is judged by and shown with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,15 @@ pub struct Results {
     /// The limits of the test and how the run did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitResult>,
+    /// Whether the figures show what was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Validity>,
+    /// Warm-up, ramps and steady load apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
+    /// Where the time went, and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Findings>,
     /// What the calls of models cost; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<Spend>,
@@ -126,6 +138,13 @@ pub struct Coverage {
 }
 
 impl Results {
+    /// The metrics of the judged phase, or those of the whole run without one.
+    #[must_use]
+    pub fn judged_metrics(&self) -> &BTreeMap<String, MetricResult> {
+        let steady = self.phases.as_ref().and_then(|it| it.steady.as_ref());
+        steady.unwrap_or(&self.metrics)
+    }
+
     /// What a threshold of these results saw, with its unit; `None` without samples.
     #[must_use]
     pub fn observed(&self, threshold: &str) -> Option<String> {

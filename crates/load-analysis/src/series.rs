@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::value::{GaugeValue, SeriesValue};
+use crate::metric::MetricKind;
 
 /// One series of a run: a metric and a tag set. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +81,14 @@ impl SeriesTags {
             "provider" => &self.provider,
             _ => "",
         }
+    }
+
+    /// Whether a value with these tags belongs to the load. Setup and teardown carry no scenario
+    /// and are none of it; neither do gauges of k6 itself, and what came after the bound on tag
+    /// sets, which are.
+    #[must_use]
+    pub fn is_load(&self, kind: MetricKind) -> bool {
+        !self.scenario.is_empty() || self.other || kind == MetricKind::Gauge
     }
 
     /// The set that everything beyond the bound is merged into.

@@ -13,6 +13,8 @@ pub struct Span {
     pub load: Range<i64>,
     /// The seconds without warm-up and ramps; as long as the load where nobody knows them.
     pub steady: Range<i64>,
+    /// When the load began, to the microsecond.
+    pub begin: f64,
     /// How long the load lasted, to the microsecond: rates of the whole run are computed over it.
     pub load_seconds: f64,
 }
@@ -26,15 +28,16 @@ impl Span {
         Self {
             steady: load.clone(),
             load,
+            begin: from_signed(first) / from_signed(MICROSECONDS),
             load_seconds: from_signed(last - first) / from_signed(MICROSECONDS),
         }
     }
 
-    /// The same with so many seconds of warm-up and ramp at its begin and its end. A load that
-    /// is not longer than them has no other part to judge, so that all of it stays steady.
+    /// The same with another steady part. Seconds beyond the load are none of it; where nothing is
+    /// left all of the load stays steady.
     #[must_use]
-    pub fn with_ramps(self, up: i64, down: i64) -> Self {
-        let steady = self.load.start + up.max(0)..self.load.end - down.max(0);
+    pub fn with_steady(self, seconds: Range<i64>) -> Self {
+        let steady = seconds.start.max(self.load.start)..seconds.end.min(self.load.end);
         Self {
             steady: if steady.is_empty() {
                 self.load.clone()

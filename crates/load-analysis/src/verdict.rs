@@ -3,19 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::LimitResult;
-use crate::notation::{number, share, whole};
-use crate::number::from_count;
+use crate::notation::whole;
 use crate::results::Results;
-
-/// The share of iterations that may be dropped: beyond it the load was not the one asked for.
-const MOST_DROPPED: f64 = 0.001;
-
-/// The share of the processors that a generator may use: beyond it requests wait inside of it
-/// (k6's guide to large tests asks for 20 % of idle time).
-const MOST_GENERATOR_CPU: f64 = 0.8;
+use crate::validity::Validity;
 
 /// k6's exit code for a finished run with a crossed threshold.
-const THRESHOLDS_CROSSED: i32 = 99;
+pub(crate) const THRESHOLDS_CROSSED: i32 = 99;
 
 /// How a run ended, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +56,39 @@ pub struct Evidence<'a> {
     /// The generator's time on processors, as a share of what it could have had; absent where
     /// nobody measured it.
     pub generator_cpu: Option<f64>,
+    /// What an open load was asked for, beside what came of it.
+    pub asked: Seen<AskedLoad>,
+    /// When the target's process began.
+    pub target_start: Seen<TargetStart>,
+}
+
+/// What may be known or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It is known.
+    Value(T),
+    /// There is nothing to know, for this reason.
+    NotApplicable(String),
+    /// It is not known, for this reason, a sentence.
+    Unknown(String),
+}
+
+/// Iterations of an open load.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AskedLoad {
+    /// The area below the asked rates.
+    pub asked: f64,
+    /// Iterations that came to their end.
+    pub achieved: f64,
+    /// How many more or fewer the ends of the executors may make.
+    pub slack: f64,
+}
+
+/// When the target's process began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TargetStart {
+    /// Seconds after the load did; negative when it ran before, as it should.
+    pub after_load_began: f64,
 }
 
 /// How the load generator ended.
@@ -82,6 +108,24 @@ pub enum GeneratorEnd {
     },
     /// Not seen: the process that watched it is gone.
     Unknown,
+}
+
+impl<'a> Evidence<'a> {
+    /// An end and what was measured, with nothing lost and nothing known of the rest.
+    #[must_use]
+    pub fn new(end: GeneratorEnd, results: &'a Results) -> Self {
+        let unknown = "Nobody looked.";
+        Self {
+            end,
+            results,
+            unreadable_lines: 0,
+            output_errors: Vec::new(),
+            exceptions: 0,
+            generator_cpu: None,
+            asked: Seen::Unknown(unknown.to_owned()),
+            target_start: Seen::Unknown(unknown.to_owned()),
+        }
+    }
 }
 
 impl Level {
@@ -166,7 +210,7 @@ impl Verdict {
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let results = evidence.results;
-    let doubts = doubts(evidence);
+    let doubts = Validity::of(evidence).doubts();
     if !doubts.is_empty() {
         return verdict(Level::Invalid, doubts, results);
     }
@@ -196,81 +240,6 @@ fn verdict(level: Level, mut reasons: Vec<String>, results: &Results) -> Verdict
         exit_code: level.exit_code(),
         reasons,
     }
-}
-
-/// Reasons why the figures do not show what was asked.
-fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut doubts = Vec::new();
-    match &evidence.end {
-        GeneratorEnd::Exited {
-            code: 0 | THRESHOLDS_CROSSED,
-            ..
-        } => {}
-        GeneratorEnd::Exited { code, meaning } => {
-            doubts.push(format!("k6 ended with exit code {code}: {meaning}."));
-        }
-        GeneratorEnd::Killed { signal } => {
-            doubts.push(format!(
-                "k6 was ended by signal {signal} before its run was over."
-            ));
-        }
-        GeneratorEnd::Unknown => doubts.push("Nobody saw how k6 ended.".to_owned()),
-    }
-    if evidence.results.coverage.measurements == 0 {
-        doubts.push("The script measured nothing: no sample beyond k6's own counts.".to_owned());
-    }
-    if evidence.unreadable_lines > 0 {
-        let lines = whole(evidence.unreadable_lines);
-        doubts.push(format!(
-            "{lines} lines of the sample file could not be read."
-        ));
-    }
-    doubts.extend(iteration_doubts(evidence));
-    if let Some(used) = evidence
-        .generator_cpu
-        .filter(|used| *used > MOST_GENERATOR_CPU)
-    {
-        doubts.push(format!(
-            "k6 itself used {} of the processors that it may use, the limit is {}: its latencies \
-             are not the target's. Lower the rate, or run it on a machine of its own.",
-            share(used),
-            share(MOST_GENERATOR_CPU)
-        ));
-    }
-    if let Some(first) = evidence.output_errors.first() {
-        let count = evidence.output_errors.len();
-        doubts.push(format!(
-            "k6 reported {count} errors of its outputs, the first: {first}."
-        ));
-    }
-    doubts
-}
-
-/// k6 ends with 0 also when it could not start the iterations that were asked for, and when every
-/// one of them threw.
-fn iteration_doubts(evidence: &Evidence<'_>) -> Vec<String> {
-    let count = |metric: &str| {
-        let found = evidence.results.metrics.get(metric);
-        let found = found.and_then(|metric| metric.values.get("count"));
-        found.copied().unwrap_or(0.0)
-    };
-    let (done, dropped) = (count("iterations"), count("dropped_iterations"));
-    let asked = done + dropped;
-    let mut doubts = Vec::new();
-    if dropped > asked * MOST_DROPPED {
-        doubts.push(format!(
-            "k6 dropped {} of {} iterations ({}): it had no free virtual user to start them. Allow \
-             more users, or ask for a lower rate.",
-            number(dropped),
-            number(asked),
-            share(dropped / asked)
-        ));
-    }
-    let exceptions = from_count(evidence.exceptions);
-    if evidence.exceptions > 0 && exceptions >= done {
-        doubts.push(format!("Each of the {} iterations threw.", number(done)));
-    }
-    doubts
 }
 
 /// Thresholds that could not be judged, and those where k6 was overruled.

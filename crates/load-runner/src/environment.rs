@@ -6,8 +6,16 @@ use crate::options::InvalidField;
 
 /// Names that scripts read. Everything else is refused: `K6_*` would overrule the script,
 /// `HTTP_PROXY` would walk past the target guard.
-pub const NAMES: [&str; 8] = [
-    "BASE_URL", "SCENARIO", "MODEL", "SCALE", "PROVIDER", "COUNT", "SEED", "TEST_ID",
+pub const NAMES: [&str; 9] = [
+    "BASE_URL",
+    "SCENARIO",
+    "MODEL",
+    "SCALE",
+    "PROVIDER",
+    "COUNT",
+    "SEED",
+    "TEST_ID",
+    "LLM_RELAY_URL",
 ];
 
 /// The longest value, in bytes; a URL is the longest thing in use.

@@ -100,7 +100,7 @@ impl LocalProcess {
             return Err(StartError::Unconfined(gap));
         }
         let binary = self.binary(plan.version).await?;
-        let blocked = plan.target.everything_else().await?;
+        let blocked = plan.target.everything_else(plan.relay.is_some()).await?;
         create_private(&plan.directory)?;
         // k6 gets full paths: its own directory is not ours.
         let directory = plan.directory.canonicalize()?;
@@ -163,7 +163,7 @@ impl LoadRunner for LocalProcess {
         let launch = Launch {
             program: &self.program,
             sandbox: Sandbox {
-                connect: vec![plan.target.port()],
+                connect: [plan.target.port()].into_iter().chain(plan.relay).collect(),
                 ..sandbox
             },
             arguments: &arguments,

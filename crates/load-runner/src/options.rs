@@ -43,6 +43,8 @@ pub struct RequestedOptions {
     pub output_format: Option<String>,
     /// `options.processes`: k6 processes that share the load.
     pub processes: Option<u64>,
+    /// `options.warmUp` in k6's spelling of durations.
+    pub warm_up: Option<String>,
 }
 
 /// Checked options. What is absent stays as the script has it.
@@ -57,6 +59,7 @@ pub struct RunOptions {
     thresholds: BTreeMap<String, Vec<Threshold>>,
     insecure_skip_tls_verify: Option<bool>,
     processes: Option<u32>,
+    warm_up: Duration,
 }
 
 /// A field of a plan and why it is refused.
@@ -98,6 +101,7 @@ impl RunOptions {
         keep(options.set_iterations(requested));
         keep(check_output_format(requested));
         keep(options.set_processes(requested));
+        keep(options.set_warm_up(requested));
         errors.extend(options.set_thresholds(requested));
         if errors.is_empty() {
             Ok(options)
@@ -110,6 +114,12 @@ impl RunOptions {
     #[must_use]
     pub fn processes(&self) -> u32 {
         self.processes.unwrap_or(1)
+    }
+
+    /// How long after its begin the load is not judged; k6 itself knows nothing of it.
+    #[must_use]
+    pub const fn warm_up(&self) -> Duration {
+        self.warm_up
     }
 
     /// The options under k6's names, for the run's `options.json`.
@@ -202,6 +212,22 @@ impl RunOptions {
         }
     }
 
+    fn set_warm_up(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(text) = &requested.warm_up else {
+            return Ok(());
+        };
+        let length = duration::parse(text).map_err(|error| invalid("warmUp", error.to_string()))?;
+        let load = self.duration.unwrap_or(MAX_DURATION);
+        if length >= load {
+            return Err(invalid(
+                "warmUp",
+                "must be shorter than the load".to_owned(),
+            ));
+        }
+        self.warm_up = length;
+        Ok(())
+    }
+
     fn set_thresholds(&mut self, requested: &RequestedOptions) -> Vec<InvalidField> {
         let count: usize = requested.thresholds.values().map(Vec::len).sum();
         if count > MAX_THRESHOLDS {
@@ -263,6 +289,7 @@ mod tests {
             output_format: Some("json".into()),
             iterations: None,
             processes: Some(1),
+            warm_up: Some("20s".into()),
         })
         .unwrap();
         assert_eq!(
@@ -286,6 +313,7 @@ mod tests {
             insecure_skip_tls_verify: None,
             output_format: Some("--out=x".into()),
             processes: Some(65),
+            warm_up: Some("-1s".into()),
         })
         .unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
@@ -297,6 +325,7 @@ mod tests {
                 "options.iterations",
                 "options.outputFormat",
                 "options.processes",
+                "options.warmUp",
                 "options.thresholds"
             ]
         );

@@ -21,6 +21,9 @@ pub struct RunPlan {
     /// Where the load goes: k6 can reach no other address. Whether the target may be loaded
     /// is decided by who makes the plan.
     pub target: Target,
+    /// A port on loopback that k6 may reach beside the target: what stands there sends requests
+    /// on to the target and nowhere else.
+    pub relay: Option<u16>,
     /// The most that script and options may ask for together.
     pub bounds: Bounds,
     /// Which k6.

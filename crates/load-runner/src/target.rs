@@ -1,6 +1,6 @@
 //! Where the load may go, and k6's guard that it goes nowhere else.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,8 +88,10 @@ impl Target {
 
     /// All address ranges but the target's own, for k6's `--blacklist-ip`. k6 holds them
     /// against resolved addresses, those of redirects included.
-    pub(crate) async fn everything_else(&self) -> Result<Vec<String>, StartError> {
-        let addresses = self.addresses().await?;
+    /// With `loopback` that is let through as well.
+    pub(crate) async fn everything_else(&self, loopback: bool) -> Result<Vec<String>, StartError> {
+        let mut addresses = self.addresses().await?;
+        addresses.extend(loopback.then_some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         Ok(complement(&addresses))
     }
 
@@ -248,5 +250,9 @@ mod tests {
 
         let neighbours = complement(&["10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()]);
         assert_eq!(neighbours.len(), 31 + 1);
+
+        // A target on loopback, and the loopback address once more.
+        let twice = complement(&["127.0.0.1".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
+        assert_eq!(twice, ranges);
     }
 }

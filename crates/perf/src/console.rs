@@ -4,6 +4,7 @@ use load_analysis::notation::{number, share, whole};
 use load_analysis::percentile_interval::has_enough_samples;
 use load_analysis::results::Results;
 use load_analysis::targets::TargetLine;
+use load_analysis::validity::CheckState;
 use load_analysis::verdict::Verdict;
 
 use crate::service::{Compared, Comparison, Run, Service};
@@ -39,6 +40,7 @@ pub(crate) fn run(service: &Service, run: &Run) -> String {
             let cost = spend.in_words();
             text.push_str(&format!("  cost {cost}: {}\n", spend.made_of()));
         }
+        text.push_str(&evidence(&results));
     }
     text + &format!("  {}\n", service.page(&run.test_id))
 }
@@ -89,6 +91,33 @@ fn figures(results: &Results) -> String {
     }
     parts.extend(value("checks", "rate").map(|rate| format!("{} of checks held", share(rate))));
     parts.join(", ")
+}
+
+/// Whether the run counts, and which part of it was judged.
+fn evidence(results: &Results) -> String {
+    let mut text = String::new();
+    if let Some(validity) = &results.validity {
+        let open = validity.checks.iter();
+        let open = open.filter(|check| check.state == CheckState::Unknown);
+        let why: Vec<&str> = open.map(|check| check.sentence.as_str()).collect();
+        text.push_str(&format!("  {} {}", validity.summary, why.join(" ")));
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    if let Some(phases) = &results.phases {
+        text.push_str(&format!("  {}\n", phases.sentence));
+        for phase in &phases.phases {
+            text.push_str(&format!("    {}\n", phase.line()));
+        }
+    }
+    if let Some(found) = &results.findings {
+        text.push_str(&format!("  {}\n", found.note));
+        for one in &found.findings {
+            let (sentence, advice) = (&one.sentence, &one.recommendation);
+            text.push_str(&format!("    {}: {sentence} {advice}\n", one.part));
+        }
+    }
+    text
 }
 
 /// A count that k6's statistics hold as a float.

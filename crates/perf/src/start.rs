@@ -23,6 +23,9 @@ pub(crate) struct LoadArguments {
     /// Iterations, shared by all virtual users.
     #[arg(long, value_name = "N")]
     iterations: Option<u64>,
+    /// Time at the begin of the load that is measured and not judged, such as 30s.
+    #[arg(long, value_name = "DURATION")]
+    warm_up: Option<String>,
     /// How many k6 share the load, each with a part of it.
     #[arg(long, value_name = "N")]
     processes: Option<u64>,
@@ -94,6 +97,7 @@ impl LoadArguments {
         set("virtualUsers", self.vus.map(Value::from));
         set("duration", self.duration.clone().map(Value::from));
         set("iterations", self.iterations.map(Value::from));
+        set("warmUp", self.warm_up.clone().map(Value::from));
         set("processes", self.processes.map(Value::from));
         set("k6Version", self.k6.clone().map(Value::from));
         let insecure = self.insecure_skip_tls_verify;

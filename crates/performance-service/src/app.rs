@@ -32,8 +32,10 @@ use crate::generated_scripts::GeneratedScripts;
 use crate::hub::Places;
 use crate::k6::InstalledK6;
 use crate::ledger::{ApiLedger, Ledger};
+use crate::observation::Observation;
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
+use crate::relay::Relay;
 use crate::router;
 use crate::schedules::scheduler::Scheduler;
 use crate::webhooks::courier::Courier;
@@ -44,6 +46,9 @@ const MAX_CONNECTIONS: usize = 1_000;
 
 /// How long the end of a run may take after the shutdown began: k6 gets 10 s to stop.
 const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long a model behind the relay may be silent: some think for a minute before they answer.
+const RELAY_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Names the sessions of browsers.
 const SESSION_COOKIE: &str = "performance-session";
@@ -121,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) courier: Courier,
     pub(crate) webhook_targets: WebhookTargets,
     pub(crate) environments: Environments,
+    pub(crate) observation: Observation,
     pub(crate) announcer: Announcer,
     pub(crate) places: Places,
     pub(crate) generated: GeneratedScripts,
@@ -146,6 +152,7 @@ impl App {
         let store = RunStore::open(store_config(&config)).await?;
         let runs_directory = config.state_directory.join("runs");
         tokio::fs::create_dir_all(&runs_directory).await?;
+        let relay = start_relay(&config, shutdown.clone()).await?;
         let generated = GeneratedScripts::new(config.generated_directory);
         let planner = Planner {
             scripts: ScriptDirectory::new(config.scripts_directory),
@@ -156,6 +163,7 @@ impl App {
             money: config.money,
             runs_directory: runs_directory.canonicalize()?,
             raw_kept_days: config.retention.raw_days,
+            relay_port: relay.port(),
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
         if let Some(gap) = Confinement::of_this_kernel().gap() {
@@ -163,10 +171,17 @@ impl App {
         }
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
+        let observation = Observation::new(client.clone(), config.prometheus);
         let generators = generators(&k6, config.k6_v1, client.clone());
         let ledger = Arc::new(ApiLedger::new(client, config.ledger));
         let carried_out_by = (generators, ledger as Arc<dyn Ledger>);
-        let conductor = Conductor::new(store.clone(), planner, carried_out_by, announcer.clone());
+        let conductor = Conductor::new(
+            store.clone(),
+            planner,
+            carried_out_by,
+            (observation.clone(), relay),
+            announcer.clone(),
+        );
         let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
         let targets = config.webhook_targets;
         let courier = Courier::new(store.clone(), targets.clone(), config.public_url)?;
@@ -177,6 +192,7 @@ impl App {
             webhook_targets: targets,
             environments: config.environments,
             conductor,
+            observation,
             announcer,
             places: Places::new(),
             generated,
@@ -218,6 +234,21 @@ fn generators(k6: &Arc<InstalledK6>, k6_v1: PathBuf, client: Client) -> Generato
         k6_v1,
         runner: Arc::new(LocalProcess::new(binaries, client, THIS_PROGRAM.into())),
     }
+}
+
+/// Lets scripts reach targets through the relay from now on.
+async fn start_relay(config: &Config, shutdown: CancellationToken) -> Result<Relay, RunError> {
+    let client = http_client::build(&HttpClientConfig {
+        read: RELAY_PATIENCE,
+        total: None,
+        idle_connections: MAX_CONNECTIONS,
+        ..HttpClientConfig::default()
+    })?;
+    let prices = config.relay_prices.clone();
+    let bound = Relay::bind(client, prices, &config.state_directory).await;
+    let (relay, listener) = bound.map_err(|error| format!("the relay cannot listen: {error}"))?;
+    tokio::spawn(relay.clone().serve(listener, shutdown));
+    Ok(relay)
 }
 
 fn checks(app: &App, scripts: PathBuf) -> Vec<Check> {

@@ -18,6 +18,9 @@ const DECIDING: [&str; 4] = [
     "ai_cost_per_call_pico_usd",
 ];
 
+/// The part of a run without warm-up and ramps.
+const STEADY: &str = "steady";
+
 /// A run whose results could be read.
 #[derive(Debug)]
 pub(crate) struct Measured {
@@ -54,10 +57,23 @@ pub(crate) fn compare_groups(reference: &[Measured], candidate: &[Measured]) -> 
     compare(&subjects(reference, candidate))
 }
 
-/// The figures of a run by measure, such as `http_req_duration p(95)`, in k6's units.
+/// Which part of the runs is compared: `steady`, or `run` where one of them has no steady phase.
+pub(crate) fn compared_phase(reference: &[Measured], candidate: &[Measured]) -> &'static str {
+    let mut runs = reference.iter().chain(candidate);
+    let has_one = |one: &Measured| {
+        one.results
+            .phases
+            .as_ref()
+            .is_some_and(|it| it.steady.is_some())
+    };
+    if runs.all(has_one) { STEADY } else { "run" }
+}
+
+/// The figures of a run's judged phase by measure, such as `http_req_duration p(95)`, in k6's
+/// units.
 pub(crate) fn figures(results: &Results) -> BTreeMap<String, f64> {
     let mut figures = BTreeMap::new();
-    for (name, metric) in &results.metrics {
+    for (name, metric) in results.judged_metrics() {
         for statistic in statistics(metric) {
             if let Some(value) = figure(metric, statistic) {
                 figures.insert(measure(name, statistic), value);
@@ -72,19 +88,27 @@ pub(crate) fn measure(metric: &str, statistic: Statistic) -> String {
     format!("{metric} {}", statistic.name())
 }
 
+fn metrics<'a>(run: &'a Measured, phase: &str) -> &'a BTreeMap<String, MetricResult> {
+    match phase {
+        STEADY => run.results.judged_metrics(),
+        _ => &run.results.metrics,
+    }
+}
+
 fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
     let Some(first) = reference.first() else {
         return Vec::new();
     };
+    let phase = compared_phase(reference, candidate);
     let mut subjects = Vec::new();
-    for (name, metric) in &first.results.metrics {
+    for (name, metric) in metrics(first, phase) {
         if metric.kind == MetricKind::Rate {
-            subjects.extend(failures(name, reference, candidate));
+            subjects.extend(failures(name, (reference, candidate), phase));
             continue;
         }
         for statistic in statistics(metric) {
             let of = |runs: &[Measured]| -> Option<Vec<f64>> {
-                let figure = |run: &Measured| figure(run.results.metrics.get(name)?, statistic);
+                let figure = |run: &Measured| figure(metrics(run, phase).get(name)?, statistic);
                 runs.iter().map(figure).collect()
             };
             // A measure that a run lacks says nothing of the group.
@@ -100,11 +124,15 @@ fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
 }
 
 /// A rate of what went wrong. A rate of what went right, such as `checks`, is turned around.
-fn failures(name: &str, reference: &[Measured], candidate: &[Measured]) -> Option<Subject> {
+fn failures(
+    name: &str,
+    (reference, candidate): (&[Measured], &[Measured]),
+    phase: &str,
+) -> Option<Subject> {
     let right = name == "checks" || name.starts_with("checks{");
     let of = |runs: &[Measured]| -> Option<Vec<Count>> {
         let count = |run: &Measured| {
-            let metric = run.results.metrics.get(name)?;
+            let metric = metrics(run, phase).get(name)?;
             let (yes, no) = (metric.count_of("passes")?, metric.count_of("fails")?);
             Some(Count {
                 hits: if right { no } else { yes },

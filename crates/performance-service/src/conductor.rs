@@ -3,9 +3,11 @@
 
 mod collector;
 mod ending;
+mod evidence;
 mod execution;
 mod forecasting;
 mod interrupted;
+mod judgement;
 mod measures;
 mod recorder;
 mod removal;
@@ -35,8 +37,11 @@ use self::measures::Measures;
 use crate::announcer::{self, Announcer};
 use crate::k6::InstalledK6;
 use crate::ledger::Ledger;
+use crate::observation::Observation;
 use crate::planner::Planner;
 use crate::problems;
+use crate::relay::Relay;
+use crate::runs::request::Word;
 use crate::tenant_limits::Triggers;
 
 /// How often a failing store is asked again for the next run.
@@ -67,6 +72,8 @@ struct Shared {
     store: RunStore,
     planner: Planner,
     generators: Generators,
+    observation: Observation,
+    relay: Relay,
     announcer: Announcer,
     measures: Measures,
     triggers: Triggers,
@@ -105,6 +112,7 @@ impl Conductor {
         store: RunStore,
         planner: Planner,
         (generators, ledger): (Generators, Arc<dyn Ledger>),
+        (observation, relay): (Observation, Relay),
         announcer: Announcer,
     ) -> Self {
         Self {
@@ -113,6 +121,8 @@ impl Conductor {
                 triggers: Triggers::new(planner.tenant_limits.triggers),
                 planner,
                 generators,
+                observation,
+                relay,
                 announcer,
                 measures: Measures::new(),
                 ledger,
@@ -122,6 +132,12 @@ impl Conductor {
                 current: Mutex::new(None),
             }),
         }
+    }
+
+    /// The address of the target that a request asks for, as far as it is listed.
+    pub(crate) fn target_of(&self, asked: Option<&Word>) -> Option<String> {
+        let (_, target) = self.shared.planner.target(asked).ok()?;
+        Some(target.base_url().to_owned())
     }
 
     /// Stops a run, or takes it out of the queue, and waits for its end.

@@ -15,6 +15,7 @@ use url::Url;
 use crate::configured_tests::environments::Environments;
 use crate::ledger::LedgerSettings;
 use crate::money_limits::MoneyLimits;
+use crate::relay::RelayPrices;
 use crate::tenant_limits::TenantLimits;
 use crate::webhooks::targets::WebhookTargets;
 
@@ -35,6 +36,10 @@ pub struct Config {
     pub targets: AllowList,
     /// The names of those that real people use: a run against them needs a grant.
     pub production: BTreeSet<String>,
+    /// The Prometheus that scrapes them.
+    pub prometheus: Option<Url>,
+    /// What the models of foreign targets cost.
+    pub relay_prices: RelayPrices,
     /// The k6 v2 binary.
     pub k6: PathBuf,
     /// The k6 v1 binary.
@@ -101,6 +106,8 @@ impl Config {
             targets,
             production,
             environments,
+            prometheus: read_prometheus(environment),
+            relay_prices: read_relay_prices(environment),
             k6,
             k6_v1,
             scripts_directory: read_path(
@@ -192,6 +199,28 @@ fn read_targets(environment: &mut Environment) -> (AllowList, BTreeSet<String>) 
         );
     }
     (targets, names)
+}
+
+/// What the models of foreign targets cost.
+fn read_relay_prices(environment: &mut Environment) -> RelayPrices {
+    let help = "US dollars for a million tokens of foreign models: MODEL=INPUT/OUTPUT,…";
+    environment.parsed("PERFORMANCE_RELAY_PRICES", "", help)
+}
+
+/// Where the resources of targets are read.
+fn read_prometheus(environment: &mut Environment) -> Option<Url> {
+    const NAME: &str = "PERFORMANCE_PROMETHEUS_URL";
+    let help = "The Prometheus that scrapes the targets: http://host:port; none when empty";
+    let url: Url = environment.optional_parsed(NAME, help)?;
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.password().is_none();
+    if !plain {
+        environment.reject(
+            NAME,
+            "must be http:// or https:// with a host, without a password",
+        );
+    }
+    Some(url)
 }
 
 /// The k6 of both lines, v2 first.

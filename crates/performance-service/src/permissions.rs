@@ -29,6 +29,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     post("/api/v1/performancetest/{id}/cancel", ENGINEER),
     get("/api/v1/performancetest/{id}/results", VIEWER),
     get("/api/v1/performancetest/{id}/timeline", VIEWER),
+    get("/api/v1/performancetest/{id}/resources", VIEWER),
     get("/api/v1/performancetest/{id}/logs", VIEWER),
     get("/api/v1/performancetest/{id}/export", VIEWER),
     get("/api/v1/performancetest/baselines", VIEWER),

@@ -19,6 +19,7 @@ use tenancy::{Role, TenantId};
 use crate::generated_scripts::GeneratedScripts;
 use crate::money_limits::{MoneyLimits, RunBudget};
 use crate::problems;
+use crate::relay::Relay;
 use crate::runs::request::{StartBody, Word};
 use crate::scenarios::Scenario;
 use crate::tenant_limits::TenantLimits;
@@ -47,6 +48,8 @@ pub(crate) struct Planner {
     pub(crate) runs_directory: PathBuf,
     /// Days that the raw files of a finished run are kept.
     pub(crate) raw_kept_days: u32,
+    /// Where the relay listens.
+    pub(crate) relay_port: u16,
 }
 
 /// A request that passed.
@@ -84,13 +87,16 @@ impl Planner {
             RunOptions::parse(&body.options.requested()).map_err(problems::from_fields)?;
         self.tenant_limits.check(&options)?;
         let budget = self.money.budget(body)?;
-        let environment = environment(id, body, scenario)?;
+        let relay = body.options.relay.unwrap_or(false);
+        let relay = relay.then_some(self.relay_port);
+        let environment = environment(id, body, scenario, relay)?;
         let (target_name, target) = self.target(body.environment.get("BASE_URL"))?;
         let plan = RunPlan {
             target,
             script,
             options,
             environment,
+            relay,
             bounds: self.tenant_limits.bounds(),
             version: version(body)?,
             directory: self.directory(id),
@@ -168,7 +174,7 @@ impl Planner {
     }
 
     /// The target and its name: the one that is asked for, `local`, or else the first.
-    fn target(&self, base_url: Option<&Word>) -> Result<(&str, Target), Problem> {
+    pub(crate) fn target(&self, base_url: Option<&Word>) -> Result<(&str, Target), Problem> {
         const FIELD: &str = "environment.BASE_URL";
         let (name, text) = match base_url {
             Some(Word(text)) => {
@@ -275,7 +281,12 @@ fn plain_text(text: &str, limit: usize) -> Option<String> {
     control.then(|| "must not hold control characters".to_owned())
 }
 
-fn environment(id: RunId, body: &StartBody, scenario: Scenario) -> Result<RunEnvironment, Problem> {
+fn environment(
+    id: RunId,
+    body: &StartBody,
+    scenario: Scenario,
+    relay: Option<u16>,
+) -> Result<RunEnvironment, Problem> {
     let unknown: Vec<FieldError> = body
         .environment
         .keys()
@@ -293,11 +304,13 @@ fn environment(id: RunId, body: &StartBody, scenario: Scenario) -> Result<RunEnv
         ("SCENARIO".to_owned(), scenario.slug().to_owned()),
         ("TEST_ID".to_owned(), id.to_string()),
     ];
+    let relay = relay.map(|port| ("LLM_RELAY_URL".to_owned(), Relay::address(port, id)));
     let theirs = body
         .environment
         .iter()
         .map(|(name, Word(value))| (name.clone(), value.clone()));
-    RunEnvironment::parse(ours.into_iter().chain(theirs)).map_err(problems::from_fields)
+    RunEnvironment::parse(ours.into_iter().chain(relay).chain(theirs))
+        .map_err(problems::from_fields)
 }
 
 fn version(body: &StartBody) -> Result<MajorVersion, Problem> {

@@ -1,10 +1,13 @@
 //! What pages and reports show alike: figures, pictures, words, numbers.
 
 pub(crate) mod chart;
+pub(crate) mod evidence;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
 pub(crate) mod money;
 pub(crate) mod numbers;
+pub(crate) mod phase_table;
+pub(crate) mod resource_strips;
 pub(crate) mod sparkline;
 pub(crate) mod time_table;
 pub(crate) mod trend_chart;

@@ -7,6 +7,7 @@ mod junit;
 mod k6_summary;
 mod markdown;
 
+use load_analysis::resources::Resources;
 use load_analysis::results::Results;
 use load_analysis::targets::TargetLine;
 use load_analysis::verdict::Level;
@@ -44,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) results: Option<Results>,
     /// What was expected, as stored.
     pub(crate) forecast: Option<String>,
+    /// What the target used.
+    pub(crate) resources: Resources,
     /// Each second.
     pub(crate) seconds: Vec<TimelinePoint>,
     /// The same for a picture and for a table.
@@ -173,12 +176,14 @@ impl Report {
             schema_version: u32,
             run: RunBody,
             timeline: &'a [TimelinePoint],
+            resources: &'a Resources,
         }
         serde_json::to_string(&Document {
             schema_version: SCHEMA_VERSION,
             run: RunBody::new(&self.run, self.results_json.clone())
                 .with_forecast(self.forecast.clone()),
             timeline: &self.seconds,
+            resources: &self.resources,
         })
     }
 }

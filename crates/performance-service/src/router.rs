@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::configured_tests::calls as tests;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, compare, delete, export, forecast, get, list, logs, quick_start, results,
-    scenarios, spend, start, timeline, trends,
+    cancel, cleanup, compare, delete, export, forecast, get, list, logs, quick_start, resources,
+    results, scenarios, spend, start, timeline, trends,
 };
 use crate::webhooks::calls as webhooks;
 use crate::{audit, baselines, generation, hub, idempotency, pages, saved_scripts, schedules};
@@ -36,6 +36,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(cancel::cancel))
         .routes(routes!(results::results))
         .routes(routes!(timeline::timeline))
+        .routes(routes!(resources::resources))
         .routes(routes!(logs::logs))
         .routes(routes!(export::export))
         .routes(routes!(

@@ -13,6 +13,7 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod quick_start;
+pub(crate) mod resources;
 pub(crate) mod results;
 pub(crate) mod scenarios;
 pub(crate) mod spend;

@@ -34,6 +34,7 @@ mod events;
 mod figures;
 mod history;
 mod logs;
+mod resources;
 mod seconds;
 mod spend;
 
@@ -58,6 +59,7 @@ pub use figures::{MAX_LISTED_TESTS, TestSummary};
 pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
 pub use idempotency::{Claim, KEY_LIFETIME, KeptAnswer, KeyedRequest, MAX_KEYS};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
+pub use resources::MAX_RESOURCE_BYTES;
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
 };

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -250,6 +250,12 @@ CREATE TABLE configurations (
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, test_type, environment, name)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE resources (
+    run      INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
+    document TEXT    NOT NULL
+) STRICT;
 ",
 ];
 

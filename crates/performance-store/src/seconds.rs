@@ -71,12 +71,25 @@ impl RunStore {
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such run.
     pub async fn span_seconds(&self, address: &RunAddress) -> Result<u64, StoreError> {
+        let ends = self.first_and_last_second(address).await?;
+        Ok(ends.map_or(0, |(first, last)| first.abs_diff(last) + 1))
+    }
+
+    /// The first and the last stored second, since the Unix epoch; `None` without any.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn first_and_last_second(
+        &self,
+        address: &RunAddress,
+    ) -> Result<Option<(i64, i64)>, StoreError> {
         let address = address.clone();
         self.read(Operation("find", "seconds"), move |connection| {
             let run = runs::row_of(connection, &address)?;
-            let sql = "SELECT coalesce(max(second) - min(second) + 1, 0) FROM seconds
-                       WHERE run = ?1";
-            Ok(connection.query_row(sql, [run], |row| row.get(0))?)
+            let sql = "SELECT min(second), max(second) FROM seconds
+                       WHERE run = ?1 HAVING count(*) > 0";
+            let ends = connection.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?)));
+            Ok(ends.optional()?)
         })
         .await
     }

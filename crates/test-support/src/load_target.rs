@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -16,11 +16,23 @@ pub struct LoadTarget {
     seen: Arc<Mutex<Seen>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     requests: u64,
     queries: BTreeSet<String>,
     delay: Duration,
+    started: Instant,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            queries: BTreeSet::new(),
+            delay: Duration::ZERO,
+            started: Instant::now(),
+        }
+    }
 }
 
 impl LoadTarget {
@@ -34,6 +46,7 @@ impl LoadTarget {
         let seen = Arc::<Mutex<Seen>>::default();
         let router = Router::new()
             .route("/work", get(work))
+            .route("/metrics", get(metrics))
             .with_state(Arc::clone(&seen));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { base_url, seen })
@@ -42,6 +55,11 @@ impl LoadTarget {
     /// Answers so much later from now on.
     pub fn delay(&self, delay: Duration) {
         seen(&self.seen).delay = delay;
+    }
+
+    /// Tells of itself as a process that begins now.
+    pub fn seem_restarted(&self) {
+        seen(&self.seen).started = Instant::now();
     }
 
     /// Requests so far.
@@ -67,6 +85,14 @@ async fn work(State(state): State<Arc<Mutex<Seen>>>, RawQuery(query): RawQuery) 
     };
     tokio::time::sleep(delay).await;
     "ok"
+}
+
+async fn metrics(State(state): State<Arc<Mutex<Seen>>>) -> String {
+    let uptime = seen(&state).started.elapsed().as_secs_f64();
+    format!(
+        "# TYPE process_uptime_seconds gauge\nprocess_uptime_seconds {uptime}\n\
+         # TYPE process_memory_usage_bytes gauge\nprocess_memory_usage_bytes 1048576\n"
+    )
 }
 
 /// Counts stay right whatever a test's panic left behind.

@@ -47,29 +47,9 @@ impl Measured {
 
     /// All statistics under k6's names.
     pub(super) fn result(&self, load_seconds: f64) -> MetricResult {
-        let mut values: BTreeMap<String, f64> = names(self.kind)
-            .iter()
-            .filter_map(|(name, of)| Some(((*name).to_owned(), self.statistic(*of, load_seconds)?)))
-            .collect();
-        let beside = match &self.value {
-            SeriesValue::Counter { .. } | SeriesValue::Gauge(None) => vec![],
-            SeriesValue::Gauge(Some(gauge)) => vec![("min", gauge.min), ("max", gauge.max)],
-            SeriesValue::Rate { passes, total } => vec![
-                ("passes", from_count(*passes)),
-                ("fails", from_count(total - passes)),
-            ],
-            SeriesValue::Trend(distribution) => vec![("count", from_count(distribution.count()))],
-        };
-        values.extend(
-            beside
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-        );
-        MetricResult {
-            kind: self.kind,
-            contains: self.contains,
-            values,
-        }
+        metric_result(&self.value, self.contains, |of| {
+            self.statistic(of, load_seconds)
+        })
     }
 
     /// One statistic; `None` without samples, and where the kind does not have it.
@@ -80,6 +60,37 @@ impl Measured {
             }
             (value, of) => value.statistic(of, load_seconds),
         }
+    }
+}
+
+/// A value with its statistics under k6's names, each as `statistic` gives it.
+pub(crate) fn metric_result(
+    value: &SeriesValue,
+    contains: Contains,
+    statistic: impl Fn(Statistic) -> Option<f64>,
+) -> MetricResult {
+    let mut values: BTreeMap<String, f64> = names(value.kind())
+        .iter()
+        .filter_map(|(name, of)| Some(((*name).to_owned(), statistic(*of)?)))
+        .collect();
+    let beside = match value {
+        SeriesValue::Counter { .. } | SeriesValue::Gauge(None) => vec![],
+        SeriesValue::Gauge(Some(gauge)) => vec![("min", gauge.min), ("max", gauge.max)],
+        SeriesValue::Rate { passes, total } => vec![
+            ("passes", from_count(*passes)),
+            ("fails", from_count(total - passes)),
+        ],
+        SeriesValue::Trend(distribution) => vec![("count", from_count(distribution.count()))],
+    };
+    values.extend(
+        beside
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    MetricResult {
+        kind: value.kind(),
+        contains,
+        values,
     }
 }
 

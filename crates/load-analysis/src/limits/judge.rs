@@ -121,12 +121,9 @@ impl Part {
         }
     }
 
-    /// Setup and teardown carry no scenario and are no load; neither do gauges of k6 itself, and
-    /// what came after the bound on tag sets.
     fn picks(&self, tags: &SeriesTags, value: &SeriesValue) -> bool {
-        let is_load = !tags.scenario.is_empty() || tags.other || value.kind() == MetricKind::Gauge;
         let mut asked = self.limit.tags.iter();
-        is_load && asked.all(|(name, value)| tags.get(name) == value)
+        tags.is_load(value.kind()) && asked.all(|(name, value)| tags.get(name) == value)
     }
 
     fn merge(&mut self, slice: i64, value: &SeriesValue) {

@@ -52,6 +52,7 @@ fn span() -> Span {
     Span {
         load: START..START + SECONDS,
         steady: START + 10..START + 90,
+        begin: 1_000.0,
         load_seconds: 99.9,
     }
 }
@@ -142,9 +143,11 @@ fn the_time_of_the_load_comes_from_its_samples() {
         (999..1_100, 999..1_100)
     );
     assert!((span.load_seconds - 100.0).abs() < 1e-6, "{span:?}");
-    let ramped = span.clone().with_ramps(11, 10);
-    assert_eq!(ramped.steady, 1_010..1_090);
-    assert_eq!(span.clone().with_ramps(90, 90), span, "nothing but ramps");
+    assert!((span.begin - 999.9).abs() < 1e-6, "{span:?}");
+    let steady = |seconds| span.clone().with_steady(seconds).steady;
+    assert_eq!(steady(1_010..1_090), 1_010..1_090);
+    assert_eq!(steady(0..1_090), 999..1_090);
+    assert_eq!(steady(2_000..2_010), span.steady, "nothing of the load");
     assert_eq!(Aggregator::new(Vec::new()).load_span(), None);
 }
 

@@ -9,15 +9,18 @@ mod capacities;
 mod comparisons;
 mod distributions;
 mod failures;
+mod findings;
 mod forecasts;
 mod limit_files;
 mod limit_results;
 mod limits_in_verdicts;
 mod made_runs;
 mod percentile_intervals;
+mod phases;
 mod real_runs;
 mod series;
 mod thresholds;
+mod validity;
 mod verdicts;
 
 use std::borrow::Cow;

@@ -63,14 +63,7 @@ fn exited(code: i32) -> GeneratorEnd {
 }
 
 fn of(end: GeneratorEnd, results: &Results) -> Verdict {
-    judge(&Evidence {
-        end,
-        results,
-        unreadable_lines: 0,
-        output_errors: Vec::new(),
-        exceptions: 0,
-        generator_cpu: None,
-    })
+    judge(&Evidence::new(end, results))
 }
 
 fn check(end: GeneratorEnd, results: &Results, expected: (Level, u8), reason: &str) {
@@ -161,19 +154,13 @@ fn a_run_that_only_k6_saw_fail_passes_and_says_so() {
 fn lost_samples_make_a_run_invalid() {
     let results = with_threshold(true, Some(9.0));
     let cut = Evidence {
-        end: exited(0),
-        results: &results,
         unreadable_lines: 1,
-        output_errors: Vec::new(),
-        exceptions: 0,
-        generator_cpu: None,
+        ..Evidence::new(exited(0), &results)
     };
     assert_eq!(judge(&cut).level, Level::Invalid);
     let lost = Evidence {
         unreadable_lines: 0,
         output_errors: vec!["no space left".to_owned()],
-        exceptions: 0,
-        generator_cpu: None,
         ..cut
     };
     let verdict = judge(&lost);
@@ -222,12 +209,8 @@ fn load_that_was_not_the_one_asked_for_is_invalid() {
     results.metrics.remove("dropped_iterations");
     let threw = |exceptions| {
         let evidence = Evidence {
-            end: exited(0),
-            results: &results,
-            unreadable_lines: 0,
-            output_errors: Vec::new(),
             exceptions,
-            generator_cpu: None,
+            ..Evidence::new(exited(0), &results)
         };
         judge(&evidence).level
     };
@@ -240,12 +223,8 @@ fn a_generator_without_idle_time_is_no_measure() {
     let results = with_threshold(true, Some(9.0));
     let used = |generator_cpu| {
         judge(&Evidence {
-            end: exited(0),
-            results: &results,
-            unreadable_lines: 0,
-            output_errors: Vec::new(),
-            exceptions: 0,
             generator_cpu,
+            ..Evidence::new(exited(0), &results)
         })
     };
     assert_eq!(used(Some(0.8)).level, Level::Pass);

@@ -85,6 +85,7 @@ impl Lab {
         requested: &RequestedOptions,
     ) -> RunPlan {
         RunPlan {
+            relay: None,
             bounds: Bounds::default(),
             script: ScriptDirectory::new(scripts)
                 .resolve(script)
@@ -170,12 +171,10 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
         })?;
     }
     let verdict = judge(&Evidence {
-        end: end.exit.evidence(),
-        results: &results,
         unreadable_lines: samples.unreadable_lines(true),
         output_errors,
         exceptions,
-        generator_cpu: None,
+        ..Evidence::new(end.exit.evidence(), &results)
     });
     Ok(Finished {
         end,

@@ -1,22 +1,21 @@
 //! The end of a run: judged, stored, told.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use load_analysis::aggregate::SecondBucket;
-use load_analysis::limits::{Limit, LimitJudge, LimitResult};
+use load_analysis::execution::ExecutionPlan;
 use load_analysis::results::Results;
 use load_analysis::spend::Spend;
-use load_analysis::verdict::{Evidence, Level, Verdict, judge};
+use load_analysis::validity::Validity;
+use load_analysis::verdict::{Level, Verdict};
 use load_runner::exit::K6Exit;
-use load_runner::runner::{RunArtifacts, RunEnd, StopReason, Usage};
-use load_runner::summary::Summary;
+use load_runner::runner::{RunArtifacts, RunEnd, StopReason};
 use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreError};
 
 use super::collector::Collector;
 use super::execution::lock;
+use super::judgement::{self, Criteria};
 use super::spending::{self, Exhausted};
 use super::{Shared, blocking, pause};
 use crate::announcer;
@@ -58,8 +57,10 @@ pub(super) struct Measured {
     pub(super) stop: Option<Stop>,
     pub(super) artifacts: RunArtifacts,
     pub(super) collector: Arc<Mutex<Collector>>,
-    /// What it must keep to beside its thresholds.
-    pub(super) limits: Vec<Limit>,
+    /// What it is held against beside its thresholds.
+    pub(super) criteria: Criteria,
+    /// What k6 was asked to do over time.
+    pub(super) execution: Option<ExecutionPlan>,
     /// Why the stored seconds end before the run.
     pub(super) cut: Option<String>,
     /// What its calls of models cost.
@@ -85,10 +86,7 @@ impl Shared {
                 let (status, reason) = stopped(&stop, None);
                 without_load(status, reason)
             }
-            Ending::Ended(measured) => {
-                let limits = self.hold_against(&run, &measured).await;
-                of_measured(*measured, limits).await
-            }
+            Ending::Ended(measured) => self.of_measured(&run, *measured).await,
         };
         let verdict = outcome.verdict.as_ref().map_or("none", level);
         self.measures
@@ -104,31 +102,24 @@ impl Shared {
         self.store_end(&run, &outcome).await;
     }
 
-    /// Holds the stored seconds against the limits of the run.
-    async fn hold_against(
-        &self,
-        run: &Run,
-        measured: &Measured,
-    ) -> Result<Vec<LimitResult>, String> {
-        let span = lock(&measured.collector).aggregator.load_span();
-        let Some(span) = span.filter(|_| !measured.limits.is_empty()) else {
-            return Ok(Vec::new());
+    /// Judges a run that put load on its target.
+    async fn of_measured(&self, run: &Run, measured: Measured) -> Outcome {
+        let read = blocking(move || {
+            let results = judgement::results(&measured);
+            (measured, results)
+        });
+        let (measured, results) = match read.await {
+            Ok(read) => read,
+            Err(problem) => return without_load(RunStatus::Failed, problem.detail().to_owned()),
         };
-        if let Some(cut) = &measured.cut {
-            return Err(format!("the limits cannot be judged: {cut}"));
-        }
-        let metrics: Vec<&str> = measured
-            .limits
-            .iter()
-            .map(|it| it.metric.as_str())
-            .collect();
-        let judge = LimitJudge::new(measured.limits.clone(), &span);
-        let fold = |judge: &mut LimitJudge, second: SecondBucket| judge.add(&second);
-        let address = run.address();
-        let folded = self.store.fold_seconds(&address, &metrics, judge, fold);
-        match folded.await {
-            Ok(judge) => Ok(judge.results()),
-            Err(error) => Err(format!("the limits cannot be judged: {error}")),
+        let told = self.told(run, &measured, &results).await;
+        let judged = blocking(move || {
+            let (results, verdict) = judgement::judged(&measured, results, told);
+            (measured, results, verdict)
+        });
+        match judged.await {
+            Ok((measured, results, verdict)) => conclude(&measured, results, verdict),
+            Err(problem) => without_load(RunStatus::Failed, problem.detail().to_owned()),
         }
     }
 
@@ -189,58 +180,7 @@ pub(super) fn invalid(reason: String) -> Verdict {
     }
 }
 
-async fn of_measured(measured: Measured, limits: Result<Vec<LimitResult>, String>) -> Outcome {
-    let judged = blocking(move || {
-        let (results, verdict) = judge_measured(&measured, limits);
-        let json = serde_json::to_string(&results).ok();
-        (measured, (json, comparing::figures(&results)), verdict)
-    });
-    match judged.await {
-        Ok((measured, results, verdict)) => conclude(&measured, results, verdict),
-        Err(problem) => without_load(RunStatus::Failed, problem.detail().to_owned()),
-    }
-}
-
-fn judge_measured(
-    measured: &Measured,
-    limits: Result<Vec<LimitResult>, String>,
-) -> (Results, Verdict) {
-    // Absent when k6 was killed; the samples speak for themselves.
-    let reported = match measured.artifacts.processes.as_slice() {
-        [only] => Summary::read(&only.summary).ok(),
-        // Each saw a part.
-        _ => None,
-    };
-    let reported = reported.map(|summary| summary.thresholds());
-    let collector = lock(&measured.collector);
-    let generator_cpu = measured.end.usage.map(share_of_processors);
-    let mut results = collector.aggregator.results(reported.as_ref());
-    results.spend.clone_from(&measured.spend);
-    results.coverage.generator_cpu = generator_cpu;
-    let evidence = Evidence {
-        end: measured.end.exit.evidence(),
-        results: &results,
-        unreadable_lines: collector.unreadable_lines(),
-        output_errors: collector.output_errors.clone(),
-        exceptions: collector.exceptions,
-        generator_cpu,
-    };
-    let verdict = judge(&evidence);
-    match limits {
-        Ok(limits) => {
-            let verdict = verdict.with_limits(&limits);
-            results.limits = limits;
-            (results, verdict)
-        }
-        Err(reason) => (results, overruled(&reason, verdict)),
-    }
-}
-
-fn conclude(
-    measured: &Measured,
-    (results, figures): (Option<String>, BTreeMap<String, f64>),
-    mut verdict: Verdict,
-) -> Outcome {
+fn conclude(measured: &Measured, mut results: Results, mut verdict: Verdict) -> Outcome {
     let first_error = lock(&measured.collector).first_error.clone();
     let by_itself = measured.end.stopped.is_none();
     let (status, error) = match (measured.end.exit, &measured.stop) {
@@ -281,13 +221,27 @@ fn conclude(
             .reasons
             .push(format!("The picture over time ends early: {cut}."));
     }
+    if let Some(validity) = results.validity.take() {
+        results.validity = Some(agreeing(validity, &verdict));
+    }
     Outcome {
         status,
         error,
+        figures: comparing::figures(&results),
+        results: serde_json::to_string(&results).ok(),
         verdict: Some(verdict),
-        results,
-        figures,
         spend: measured.spend.clone(),
+    }
+}
+
+/// The conditions of a run that is INVALID although all of them held: it was stopped, or what it
+/// is held against could not be read.
+fn agreeing(validity: Validity, verdict: &Verdict) -> Validity {
+    match verdict.reasons.first() {
+        Some(reason) if verdict.level == Level::Invalid && validity.doubts().is_empty() => {
+            validity.and_failed("judgement", reason)
+        }
+        _ => validity,
     }
 }
 
@@ -301,20 +255,8 @@ fn cause(exit: K6Exit, stopped: Option<StopReason>) -> String {
     }
 }
 
-/// What k6 used of the processors that this service may use, which are k6's as well.
-fn share_of_processors(usage: Usage) -> f64 {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let cores = u32::try_from(cores).map_or(f64::MAX, f64::from);
-    let could = usage.wall.as_secs_f64() * cores;
-    if could > 0.0 {
-        usage.cpu.as_secs_f64() / could
-    } else {
-        0.0
-    }
-}
-
 /// The figures of a run that was stopped do not count, whatever they say.
-fn overruled(reason: &str, verdict: Verdict) -> Verdict {
+pub(super) fn overruled(reason: &str, verdict: Verdict) -> Verdict {
     let mut reasons = vec![capitalised(reason)];
     reasons.extend(verdict.reasons);
     Verdict {

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use load_analysis::limits::Limit;
 use load_runner::runner::{RunHandle, StartError};
 use performance_store::{LoadProcess, Run, RunAddress, Step, StoreError};
 use tokio::sync::watch;
@@ -13,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::collector::{Batch, Collector};
 use super::ending::{Ending, Measured, Stop};
 use super::interrupted::Adopted;
+use super::judgement::Criteria;
 use super::recorder::{Recorder, RecordingError};
 use super::spending::{Billing, Exhausted, Spending};
 use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
+use crate::relay::Admission;
 
 /// How often k6's files are read: it flushes them every 0.2 s.
 const READ_INTERVAL: Duration = Duration::from_millis(250);
@@ -45,6 +46,7 @@ impl Conductor {
         let address = run.address();
         let (execution, over) = self.attend(&address, shutdown);
         self.shared.measures.resumed();
+        let _admission = self.shared.admit(&run, &begun.criteria);
         let recorder = Recorder::resume(&self.shared.store, &run, told);
         let ending = execution.watch(&run, begun, recorder).await;
         self.shared.finish(run, ending).await;
@@ -79,7 +81,7 @@ impl Conductor {
 pub(super) struct Begun {
     pub(super) handle: RunHandle,
     /// What it is held against.
-    pub(super) limits: Vec<Limit>,
+    pub(super) criteria: Criteria,
     /// Who counts its money.
     pub(super) billing: Billing,
 }
@@ -98,6 +100,8 @@ impl Execution<'_> {
             Err(reason) => return (run, Ending::NotStarted(reason)),
         };
         let billing = planned.billing();
+        let criteria = Criteria::of(&planned);
+        let _admission = self.shared.admit(&run, &criteria);
         let started = tokio::select! {
             started = self.shared.generators.runner.start(planned.plan) => started,
             stop = self.stopped() => return (run, Ending::Stopped(stop)),
@@ -115,7 +119,7 @@ impl Execution<'_> {
                 let recorder = Recorder::new(&self.shared.store, &run);
                 let begun = Begun {
                     handle,
-                    limits: planned.limits,
+                    criteria,
                     billing,
                 };
                 let ending = self.watch(&run, begun, recorder).await;
@@ -167,7 +171,7 @@ impl Execution<'_> {
     async fn watch(&self, run: &Run, begun: Begun, mut recorder: Recorder<'_>) -> Ending {
         let Begun {
             handle,
-            limits,
+            criteria,
             billing,
         } = begun;
         if let Some(gap) = handle.gap {
@@ -219,7 +223,8 @@ impl Execution<'_> {
             spend,
             artifacts,
             collector,
-            limits,
+            criteria,
+            execution: handle.requirements.execution.clone(),
             cut: recorder.cut(),
         }))
     }
@@ -272,6 +277,14 @@ impl Execution<'_> {
         let reason = error.to_string();
         self.shared.log(run, "service error", &reason).await;
         reason
+    }
+}
+
+impl Shared {
+    /// Lets the script of a run that asked for it reach its target through the relay.
+    fn admit(&self, run: &Run, criteria: &Criteria) -> Option<Admission> {
+        let admit = || self.relay.admit(run.id, &criteria.base_url);
+        criteria.relayed.then(admit)
     }
 }
 

@@ -10,6 +10,7 @@ use performance_store::{Outcome, Run, RunStatus, StoreError, ToldSeconds};
 
 use super::ending::invalid;
 use super::execution::Begun;
+use super::judgement::Criteria;
 use super::{Conductor, Shared, blocking};
 
 /// How long a k6 that was left behind gets to end before it is killed.
@@ -82,7 +83,7 @@ impl Shared {
         Ok(Begun {
             handle,
             billing: planned.billing(),
-            limits: planned.limits,
+            criteria: Criteria::of(&planned),
         })
     }
 

@@ -26,7 +26,9 @@ use crate::announcer::{self, Announcer};
 use crate::generated_scripts::GeneratedScripts;
 use crate::k6::InstalledK6;
 use crate::ledger::{BilledTarget, Ledger, LedgerError};
+use crate::observation::Observation;
 use crate::planner::Planner;
+use crate::relay::{Relay, RelayPrices};
 
 /// Shorter than `SQLite` waits for a lock, so that a call that timed out goes on and is
 /// committed when the lock is gone.
@@ -64,7 +66,7 @@ impl Ledger for NoLedger {
 }
 
 /// A conductor in a directory with one script, whose generators are these and never get ready.
-pub(crate) fn conductor_in(
+pub(crate) async fn conductor_in(
     directory: &Path,
     store: RunStore,
     [k6, k6_v1]: [PathBuf; 2],
@@ -83,6 +85,7 @@ pub(crate) fn conductor_in(
         money: crate::money_limits::MoneyLimits::default(),
         runs_directory: directory.join("runs"),
         raw_kept_days: 7,
+        relay_port: 0,
     };
     let generators = Generators {
         k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
@@ -90,11 +93,14 @@ pub(crate) fn conductor_in(
         runner: Arc::new(NeverReady),
     };
     let ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
-    let carried_out_by = (generators, ledger);
+    let client = test_support::http::client()?;
+    let observation = Observation::new(client.clone(), None);
+    let (relay, _) = Relay::bind(client, RelayPrices::default(), directory).await?;
     Ok(Conductor::new(
         store,
         planner,
-        carried_out_by,
+        (generators, ledger),
+        (observation, relay),
         Announcer::new(),
     ))
 }
@@ -112,7 +118,7 @@ impl Laboratory {
             ..StoreConfig::new(directory.path().to_owned())
         });
         let k6 = ["k6".into(), "k6-v1".into()];
-        let conductor = conductor_in(directory.path(), store.await?, k6)?;
+        let conductor = conductor_in(directory.path(), store.await?, k6).await?;
         Ok(Self {
             conductor,
             directory,

@@ -23,6 +23,7 @@ struct ComparePage {
     badge: Badge,
     runs: Vec<Listed>,
     differs: Vec<String>,
+    steady: bool,
     told: Vec<Row>,
     /// Measures that only inform, and without a difference that can be told.
     rest: Vec<Row>,
@@ -77,6 +78,7 @@ pub(super) async fn compare(
         },
         runs,
         differs: body.differs,
+        steady: body.phase == "steady",
         told: told.into_iter().map(row).collect(),
         rest: rest.into_iter().map(row).collect(),
     })

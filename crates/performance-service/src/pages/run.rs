@@ -13,6 +13,7 @@ use service_defaults::problem::Problem;
 use super::{page, see_other};
 use crate::app::App;
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow, Tile};
 use crate::presentation::money::{self, MoneyPanel};
 use crate::presentation::numbers;
@@ -20,7 +21,7 @@ use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::problems;
 use crate::runs::cancel::stop;
-use crate::runs::{RunInPath, logs, results};
+use crate::runs::{RunInPath, logs, resources, results};
 use crate::timeline::{self, TimelinePoint};
 
 /// Points of the picture; a longer run gets longer steps.
@@ -49,6 +50,7 @@ struct RunPage {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    evidence: Evidence,
     limits: Vec<LimitRow>,
     thresholds: Vec<ThresholdRow>,
     checks: Vec<CheckRow>,
@@ -86,6 +88,8 @@ pub(super) async fn run(
         .logs(&address)
         .await
         .map_err(problems::from_store)?;
+    let resources = resources::document(&app, &address).await?;
+    let seconds = fine.points.last().map_or(0, |last| last.t + fine.step);
     let shown = lines.len().saturating_sub(SHOWN_LINES);
     let forecast = app.store.forecast(&address).await;
     let forecast = forecast.map_err(problems::from_store)?;
@@ -103,6 +107,7 @@ pub(super) async fn run(
         log_lines: numbers::whole(lines.len() as u64),
         chart: chart::draw(&fine.points, fine.step),
         rows: time_table::rows(&coarse.points),
+        evidence: evidence::of(results.as_ref(), &resources, seconds),
         ..whole
     })
 }
@@ -144,6 +149,7 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         },
         chart: None,
         rows: Vec::new(),
+        evidence: Evidence::default(),
         limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: results.map(figures::thresholds).unwrap_or_default(),
         checks: results.map(figures::checks).unwrap_or_default(),

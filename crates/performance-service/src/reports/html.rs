@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, Tile};
 use crate::presentation::money::{self, MoneyPanel};
 use crate::presentation::time_table::{self, TimeRow};
@@ -36,6 +37,7 @@ struct Page {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    evidence: Evidence,
     limits: Vec<LimitRow>,
     thresholds: Vec<TargetLine>,
     checks: Vec<CheckRow>,
@@ -50,6 +52,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
     let (run, results) = (&report.run, report.results.as_ref());
     let [fine, coarse] = &report.overviews;
     let spend = results.and_then(|results| results.spend.as_ref());
+    let seconds = fine.points.last().map_or(0, |last| last.t + fine.step);
     Page {
         style: STYLE,
         style_hash: STANDARD.encode(Sha256::digest(STYLE)),
@@ -70,6 +73,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         tiles: figures::with_cost(results.map(figures::tiles).unwrap_or_default(), spend),
         chart: chart::draw(&fine.points, fine.step),
         rows: time_table::rows(&coarse.points),
+        evidence: evidence::of(results, &report.resources, seconds),
         limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: report.thresholds(),
         checks: results.map(figures::checks).unwrap_or_default(),
@@ -96,6 +100,7 @@ fn settings(request: &str) -> Vec<(String, String)> {
     );
     add("duration", options.duration.clone());
     add("iterations", options.iterations.map(|n| n.to_string()));
+    add("warm-up", options.warm_up.clone());
     add("k6", options.k6_version.clone());
     add("maximum dollars", cap.as_ref().map(|cap| cap.0.clone()));
     let environment = request.environment.into_iter();

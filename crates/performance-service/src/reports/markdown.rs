@@ -2,6 +2,7 @@
 
 use askama::Template;
 use load_analysis::escape::markdown as plain;
+use load_analysis::findings::{Finding, Findings};
 use load_analysis::results::Results;
 
 use super::Report;
@@ -25,6 +26,12 @@ struct Comment {
     folded: Vec<Row>,
     left_out: usize,
     valid: bool,
+    /// Conditions that held, of all.
+    validity: String,
+    /// What is judged.
+    phase: String,
+    /// Where the time went, and what to do about it.
+    findings: Vec<String>,
     exit_code: u8,
     /// What the calls of models cost.
     cost: Option<String>,
@@ -51,6 +58,10 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         })
         .collect();
     let folded = rows.split_off(rows.len().min(OPEN_ROWS));
+    let results = report.results.as_ref();
+    let validity = results.and_then(|results| results.validity.as_ref());
+    let phases = results.and_then(|results| results.phases.as_ref());
+    let found = results.and_then(|results| results.findings.as_ref());
     let mut comment = Comment {
         symbol: symbol(report.level()),
         level: report.level(),
@@ -62,6 +73,9 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         folded,
         left_out: 0,
         valid: report.is_valid(),
+        validity: validity.map(|it| plain(&it.summary)).unwrap_or_default(),
+        findings: found.map(findings).unwrap_or_default(),
+        phase: phases.map(|it| plain(&it.sentence)).unwrap_or_default(),
         exit_code: report.exit_code(),
         cost: report.results.as_ref().and_then(cost),
     };
@@ -76,6 +90,17 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
 fn cost(results: &Results) -> Option<String> {
     let spend = results.spend.as_ref()?;
     Some(plain(&format!("{}: {}", spend.in_words(), spend.made_of())))
+}
+
+/// Findings on a line each, the weightiest first.
+fn findings(found: &Findings) -> Vec<String> {
+    let line = |one: &Finding| {
+        plain(&format!(
+            "{}: {} {}",
+            one.part, one.sentence, one.recommendation
+        ))
+    };
+    found.findings.iter().map(line).collect()
 }
 
 const fn symbol(level: &str) -> &'static str {

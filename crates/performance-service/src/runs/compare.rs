@@ -44,6 +44,9 @@ pub(crate) struct ComparisonBody {
     pub(crate) candidate: Vec<RunBody>,
     /// What else differs between the groups than the time: what explains a difference by itself.
     pub(crate) differs: Vec<String>,
+    /// Which part of the runs is compared: `steady`, without warm-up and ramps, or `run` where one
+    /// of them has no steady phase.
+    pub(crate) phase: &'static str,
     /// The worst of what the deciding measures say: `PASS`, `WARNING`, `FAIL`, `CRITICAL` or
     /// `INCONCLUSIVE`; `INVALID` when a run has no figures that count.
     pub(crate) level: &'static str,
@@ -143,6 +146,7 @@ impl Groups {
             reference: body(&self.reference),
             candidate: body(&self.candidate),
             differs: self.differs(),
+            phase: comparing::compared_phase(&self.reference, &self.candidate),
             level: level.as_str(),
             exit_code: level.exit_code(),
             comparisons,

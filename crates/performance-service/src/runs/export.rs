@@ -7,7 +7,7 @@ use serde::Deserialize;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
-use super::{RunInPath, results};
+use super::{RunInPath, resources, results};
 use crate::app::App;
 use crate::problems;
 use crate::reports::{Format, Report};
@@ -60,6 +60,7 @@ pub(crate) async fn export(
         results_json: app.store.results(&address).await.map_err(from_store)?,
         results: results::document(&app, &address).await?,
         forecast: app.store.forecast(&address).await.map_err(from_store)?,
+        resources: resources::document(&app, &address).await?,
         seconds: seconds.map_err(from_store)?,
         overviews: overviews.map_err(from_store)?,
         address: format!("{}/runs/{}", origin(&headers), address.id),

@@ -86,6 +86,13 @@ pub(crate) struct OptionsBody {
     /// end, so that none of them aborts the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) processes: Option<u64>,
+    /// A time such as `30s` at the begin of the load that is measured and not judged; ramps are
+    /// not judged anyway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) warm_up: Option<String>,
+    /// Gives the script `LLM_RELAY_URL`: a relay to the target that stamps streamed replies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) relay: Option<bool>,
     /// `v2` (the default) or `v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k6_version: Option<String>,
@@ -209,6 +216,7 @@ impl OptionsBody {
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             output_format: self.output_format.clone(),
             processes: self.processes,
+            warm_up: self.warm_up.clone(),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Laboratory {
         let store = RunStore::open(StoreConfig::new(directory.path().to_owned())).await?;
         // Nobody conducts here: runs stay in the queue.
         let k6 = [tools::k6()?, tools::k6_v1()?];
-        let conductor = conductor_in(directory.path(), store.clone(), k6)?;
+        let conductor = conductor_in(directory.path(), store.clone(), k6).await?;
         let scheduler = Scheduler::new(store.clone(), conductor, at(since));
         Ok(Self {
             scheduler,

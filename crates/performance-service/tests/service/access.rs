@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 45] = [
+const ROUTES: [(&str, &str, Least); 46] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -32,6 +32,7 @@ const ROUTES: [(&str, &str, Least); 45] = [
     ("POST", "/api/v1/performancetest/{id}/cancel", Engineer),
     ("GET", "/api/v1/performancetest/{id}/results", Viewer),
     ("GET", "/api/v1/performancetest/{id}/timeline", Viewer),
+    ("GET", "/api/v1/performancetest/{id}/resources", Viewer),
     ("GET", "/api/v1/performancetest/{id}/logs", Viewer),
     ("GET", "/api/v1/performancetest/{id}/export", Viewer),
     ("GET", "/api/v1/performancetest/baselines", Viewer),

@@ -1,0 +1,193 @@
+//! Warm-up, ramps and steady load of a run, apart: what the executors were asked to do tells which
+//! seconds are which, and each phase gets figures of its own.
+//!
+//! A *steady* phase is a time in which no executor changes its level. The one with the highest
+//! level is what limits and comparisons judge; of several equally high ones the longest. Ramps,
+//! and a warm-up that was set by hand, are measured and shown, and judge nothing.
+
+mod asked;
+mod executor;
+mod figures;
+mod layout;
+mod stretches;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::asked::asked_load;
+pub use self::figures::PhaseFold;
+pub use self::layout::PhasePlan;
+pub use self::stretches::MAX_PHASES;
+use crate::notation::{number, share, whole};
+use crate::results::MetricResult;
+
+/// What happens to the load in a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PhaseKind {
+    /// Left out of the judgement because somebody asked for it.
+    WarmUp,
+    /// The level grows.
+    RampUp,
+    /// The level stays.
+    Steady,
+    /// The level falls.
+    RampDown,
+    /// No iteration is begun any more; those that were begun end.
+    Ending,
+    /// No executor is at work.
+    Idle,
+}
+
+/// One phase with its figures. Times are seconds since the load began, its end excluded; a second
+/// belongs to one phase only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Phase {
+    /// What happens in it.
+    pub kind: PhaseKind,
+    /// Its first second.
+    pub from: i64,
+    /// The second after its last.
+    pub to: i64,
+    /// The level in words: `10 users`, `0 to 50/s`.
+    pub load: String,
+    /// Whether limits and comparisons judge it.
+    pub judged: bool,
+    /// What was measured in it.
+    pub figures: PhaseFigures,
+}
+
+/// The figures of a phase, successes and failures apart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PhaseFigures {
+    /// Seconds that rates are computed over: those in which the load was on.
+    pub seconds: f64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// The same per second.
+    pub requests_per_second: f64,
+    /// Iterations that ended.
+    pub iterations: u64,
+    /// Iterations that found no free user.
+    pub dropped_iterations: u64,
+    /// Failed requests of all, 0 to 1; absent without requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<f64>,
+    /// Durations of requests that were answered as the script expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successes: Option<Latency>,
+    /// Durations of those that were not. A quick refusal would flatter the others, a time-out
+    /// would spoil them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Latency>,
+}
+
+/// Durations in milliseconds, and how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Requests that the others are made of.
+    pub n: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The median; absent with too few requests for it, as the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+    /// The 95th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95: Option<f64>,
+    /// The 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99: Option<f64>,
+    /// The longest.
+    pub max: f64,
+}
+
+/// A run by its phases.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Phases {
+    /// What is judged, in a sentence.
+    pub sentence: String,
+    /// Seconds from the first sample of the run, which may be of its setup, to the begin of the
+    /// load: a point of the timeline is so much later than the same second of a phase.
+    pub offset: i64,
+    /// All phases, in the order of time.
+    pub phases: Vec<Phase>,
+    /// The figures of the whole load.
+    pub whole: PhaseFigures,
+    /// Every metric over the judged phase, as [`Results::metrics`](crate::results::Results) has
+    /// them over the run. Absent without a steady phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steady: Option<BTreeMap<String, MetricResult>>,
+}
+
+impl PhaseKind {
+    /// The kind in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::WarmUp => "warm-up",
+            Self::RampUp => "ramp up",
+            Self::Steady => "steady",
+            Self::RampDown => "ramp down",
+            Self::Ending => "ending",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+impl Phase {
+    /// The phase on one line: `steady 00:30 to 05:30 at 10 users: 1,500 requests, 5/s, p95 84 ms
+    /// (n = 1,498), 0.13 % failed`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let figures = &self.figures;
+        let load = if self.load.is_empty() {
+            String::new()
+        } else {
+            format!(" at {}", self.load)
+        };
+        let mut line = format!(
+            "{} {}{load}: {} requests, {}/s",
+            self.kind.words(),
+            between(&(self.from..self.to)),
+            whole(figures.requests),
+            number(figures.requests_per_second)
+        );
+        for (name, latency) in [("", figures.successes), ("failures ", figures.failures)] {
+            if let Some((p95, n)) = latency.and_then(|it| Some((it.p95?, it.n))) {
+                line.push_str(&format!(
+                    ", {name}p95 {} ms (n = {})",
+                    number(p95),
+                    whole(n)
+                ));
+            }
+        }
+        if let Some(failed) = figures.failed {
+            line.push_str(&format!(", {} failed", share(failed)));
+        }
+        line
+    }
+}
+
+impl Phases {
+    /// The judged phase; `None` when the run has none.
+    #[must_use]
+    pub fn judged(&self) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.judged)
+    }
+}
+
+/// Minutes and seconds since the load began.
+fn clock(seconds: i64) -> String {
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// `00:30 to 05:30`
+fn between(seconds: &Range<i64>) -> String {
+    format!("{} to {}", clock(seconds.start), clock(seconds.end))
+}

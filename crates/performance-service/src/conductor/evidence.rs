@@ -1,0 +1,78 @@
+//! What a target used during a run, kept with it, and what follows from that.
+
+use load_analysis::findings::{Findings, LoadPoint, Observed, find};
+use load_analysis::phases::Phases;
+use load_analysis::resources::Resources;
+use performance_store::Run;
+
+use super::Shared;
+use super::ending::Measured;
+use crate::observation::RunTime;
+use crate::timeline::{self, TimelinePoint};
+
+/// Points that findings are made from; a longer run has longer steps.
+const MOST_POINTS: i64 = 600;
+
+impl Shared {
+    /// The seconds of a run, as far as they are stored.
+    pub(super) async fn time_of(&self, run: &Run) -> Option<RunTime> {
+        let ends = self.store.first_and_last_second(&run.address()).await;
+        let (first, last) = ends.ok().flatten()?;
+        Some(RunTime { first, last })
+    }
+
+    /// Reads what the target used, and keeps it.
+    pub(super) async fn resources(
+        &self,
+        run: &Run,
+        measured: &Measured,
+        time: RunTime,
+    ) -> Resources {
+        let base_url = &measured.criteria.base_url;
+        let resources = self.observation.resources(base_url, time).await;
+        let document = serde_json::to_string(&resources).unwrap_or_default();
+        let address = run.address();
+        let kept = self.store.keep_resources(&address, run.fence, document);
+        if let Err(error) = kept.await {
+            tracing::warn!(test.id = %run.id, "the resources of the target are not kept: {error}");
+        }
+        resources
+    }
+
+    /// What follows from the load, its phases and the resources.
+    pub(super) async fn findings(
+        &self,
+        run: &Run,
+        time: RunTime,
+        phases: Option<&Phases>,
+        resources: &Resources,
+    ) -> Findings {
+        let length = time.last - time.first + 1;
+        let step = u32::try_from((length + MOST_POINTS - 1) / MOST_POINTS).unwrap_or(u32::MAX);
+        let points = timeline::of_run(&self.store, &run.address(), step, 0).await;
+        let load: Vec<LoadPoint> = points.unwrap_or_default().iter().map(load_point).collect();
+        let judged = phases.and_then(|phases| {
+            let judged = phases.judged()?;
+            Some((judged.from + phases.offset, judged.to + phases.offset))
+        });
+        let (from, to) = judged.unwrap_or((0, length));
+        find(&Observed {
+            resources,
+            load: &load,
+            judged: seconds(from)..seconds(to),
+        })
+    }
+}
+
+fn load_point(point: &TimelinePoint) -> LoadPoint {
+    LoadPoint {
+        t: f64::from(point.t),
+        requests_per_second: point.requests_per_second,
+        p95: point.p95,
+        users: point.virtual_users,
+    }
+}
+
+fn seconds(whole: i64) -> f64 {
+    f64::from(i32::try_from(whole).unwrap_or(i32::MAX))
+}

@@ -1,0 +1,181 @@
+//! What the target used during a run: a strip for each signal, as wide as the picture of the load
+//! above them, and the same as a table.
+
+use std::fmt::Write as _;
+
+use load_analysis::resources::{ResourceSeries, Resources, Signal};
+
+use super::numbers::{axis_label, number, px};
+
+/// As in the picture of the load, so that the same second stands under itself.
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 20.0;
+
+/// One strip, and the title above it.
+const HEIGHT: f64 = 44.0;
+const GAP: f64 = 24.0;
+
+/// What lines of a strip look like, one after the other.
+const CLASSES: [&str; 4] = ["p95", "p50", "p99", "rate"];
+
+/// The strips and what stands behind them.
+pub(crate) struct ResourceStrips {
+    /// Where they come from, or why there are none.
+    pub(crate) note: String,
+    pub(crate) width: String,
+    pub(crate) height: String,
+    pub(crate) left: String,
+    pub(crate) right: String,
+    pub(crate) strips: Vec<SignalStrip>,
+    pub(crate) rows: Vec<SignalRow>,
+}
+
+/// One signal.
+pub(crate) struct SignalStrip {
+    pub(crate) title: String,
+    pub(crate) title_y: String,
+    pub(crate) top: String,
+    pub(crate) bottom: String,
+    /// The upper end of its axis.
+    pub(crate) most: String,
+    pub(crate) lines: Vec<SignalLine>,
+}
+
+/// One part of a signal.
+pub(crate) struct SignalLine {
+    pub(crate) class: &'static str,
+    pub(crate) part: String,
+    pub(crate) path: String,
+}
+
+/// A part of a signal in numbers.
+pub(crate) struct SignalRow {
+    pub(crate) signal: &'static str,
+    pub(crate) part: String,
+    pub(crate) mean: String,
+    pub(crate) least: String,
+    pub(crate) most: String,
+}
+
+/// Draws the resources of a run of so many seconds.
+pub(crate) fn draw(resources: &Resources, seconds: u32) -> ResourceStrips {
+    let length = f64::from(seconds.max(1));
+    let mut signals: Vec<Signal> = resources.series.iter().map(|it| it.signal).collect();
+    signals.sort_unstable();
+    signals.dedup();
+    let mut top = GAP;
+    let mut strips = Vec::new();
+    for signal in signals {
+        let series: Vec<&ResourceSeries> = resources.of(signal).collect();
+        strips.push(strip(
+            signal,
+            &series,
+            top,
+            (length, f64::from(resources.step)),
+        ));
+        top += HEIGHT + GAP;
+    }
+    ResourceStrips {
+        note: resources.note.clone(),
+        width: px(WIDTH),
+        height: px(top),
+        left: px(LEFT),
+        right: px(WIDTH - RIGHT),
+        strips,
+        rows: resources.series.iter().filter_map(row).collect(),
+    }
+}
+
+fn strip(
+    signal: Signal,
+    series: &[&ResourceSeries],
+    top: f64,
+    (length, step): (f64, f64),
+) -> SignalStrip {
+    let values = series
+        .iter()
+        .flat_map(|it| it.points.iter().map(|point| point.1));
+    let most = values.fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+    let bottom = top + HEIGHT;
+    let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * (t / length).clamp(0.0, 1.0);
+    let y = |value: f64| bottom - HEIGHT * (value / most).clamp(0.0, 1.0);
+    let line = |(index, it): (usize, &&ResourceSeries)| SignalLine {
+        class: CLASSES.get(index).copied().unwrap_or("rate"),
+        part: it.of.clone(),
+        path: path(&it.points, step, x, y),
+    };
+    let parts: Vec<&str> = series.iter().map(|it| it.of.as_str()).collect();
+    let parts = parts.join(", ");
+    SignalStrip {
+        title: if parts.is_empty() {
+            signal.title().to_owned()
+        } else {
+            format!("{}: {parts}", signal.title())
+        },
+        title_y: px(top - 6.0),
+        top: px(top),
+        bottom: px(bottom),
+        most: axis_label(most),
+        lines: series.iter().enumerate().map(line).collect(),
+    }
+}
+
+/// Joins points that follow each other, and leaves a gap where one is missing.
+fn path(
+    points: &[(f64, f64)],
+    step: f64,
+    x: impl Fn(f64) -> f64,
+    y: impl Fn(f64) -> f64,
+) -> String {
+    let mut path = String::new();
+    let mut previous = f64::NEG_INFINITY;
+    for (t, value) in points {
+        let letter = if t - previous <= step * 1.5 { 'L' } else { 'M' };
+        let _infallible = write!(path, "{letter}{:.1} {:.1}", x(*t), y(*value));
+        previous = *t;
+    }
+    path
+}
+
+fn row(series: &ResourceSeries) -> Option<SignalRow> {
+    let values = || series.points.iter().map(|point| point.1);
+    let mean = series.mean(&(f64::NEG_INFINITY..f64::INFINITY))?;
+    Some(SignalRow {
+        signal: series.signal.title(),
+        part: series.of.clone(),
+        mean: number(mean),
+        least: number(values().fold(f64::INFINITY, f64::min)),
+        most: number(values().fold(f64::NEG_INFINITY, f64::max)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_signal_has_a_strip_and_missing_points_are_gaps() {
+        let series = |of: &str, points: &[(f64, f64)]| ResourceSeries {
+            signal: Signal::StoreBusy,
+            of: of.to_owned(),
+            points: points.to_vec(),
+        };
+        let resources = Resources {
+            available: true,
+            note: String::new(),
+            step: 1,
+            window: 4,
+            series: vec![
+                series("redis", &[(0.0, 1.0), (1.0, 2.0), (5.0, 4.0)]),
+                series("sqlite", &[(0.0, 1.0)]),
+            ],
+        };
+        let drawn = draw(&resources, 10);
+        assert_eq!(drawn.strips.len(), 1);
+        assert_eq!(drawn.strips[0].title, "Calls in a store: redis, sqlite");
+        assert_eq!(drawn.strips[0].lines[0].path.matches('M').count(), 2);
+        assert_eq!((drawn.rows.len(), drawn.rows[0].most.as_str()), (2, "4"));
+        assert!(draw(&Resources::none("none"), 10).strips.is_empty());
+    }
+}
