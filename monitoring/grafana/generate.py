@@ -46,6 +46,8 @@ def main() -> int:
     for stray in sorted({path.stem for path in (HERE / "dashboards").glob("*.json")} - uids):
         faults.append(f"{stray}.json has no panel list: remove it")
     print(f"{len(DASHBOARDS)} dashboards, {total} panels")
+    for metric in verify.unseen(map(build, SINGLE), RULES, verify.read_catalogue(CATALOGUE)):
+        print(f"no panel shows {metric}, no rule asks for it")
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

@@ -82,6 +82,10 @@ class VerifyTest(unittest.TestCase):
         other = copy.deepcopy(self.dashboard)
         self.assert_fault("asks what llm-latency-and-reliability 1 asks", verify.repeated([self.dashboard, other]))
 
+    def test_metrics_that_nobody_looks_at_are_named(self):
+        catalogue = {"up": set(), "gen_ai_client_operation_duration_seconds": set(), "nobody_asks_for_it": set()}
+        self.assertEqual(verify.unseen([self.dashboard], RULES, catalogue), ["nobody_asks_for_it"])
+
     def test_links_lead_somewhere(self):
         uids = {dashboard.uid for dashboard in DASHBOARDS}
         self.assertEqual(verify.links(self.dashboard, uids), [])

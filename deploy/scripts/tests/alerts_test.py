@@ -19,8 +19,8 @@ PROMETHEUS, ALERTMANAGER = os.environ["PROMETHEUS_URL"], os.environ["ALERTMANAGE
 # A page within two minutes, and its end as soon.
 ARRIVES_SECONDS = 120
 RESOLVES_SECONDS = 120
-# Long enough for the long window of the fast page to be full of good requests.
-CALM_SECONDS = 60
+# Longer than the short windows of all pages; half of the long one of the fast page.
+CALM_SECONDS = 30
 # The whole of Claude fails: its objective and that of the summaries page.
 FAULT = {"rules": [{"dialect": "anthropic", "fault": {"status": {"code": 500}}}]}
 PAGES = {"ProviderFails", "SummariesFail"}
@@ -102,7 +102,7 @@ def calm(sink: Sink) -> None:
     """No page while all is well; by then the ratios have data."""
     wait("the ratios of the objectives", CALM_SECONDS, lambda: ratios() >= {"ai-availability", "provider-errors"})
     time_of_calm = time.monotonic()
-    wait("a minute of good requests", CALM_SECONDS * 2, lambda: time.monotonic() - time_of_calm >= CALM_SECONDS)
+    wait("good requests alone", CALM_SECONDS * 2, lambda: time.monotonic() - time_of_calm >= CALM_SECONDS)
     paged = PAGES & set(sink.first("firing", 0))
     if paged:
         raise Failure(f"paged without a fault: {sorted(paged)}")

@@ -12,10 +12,14 @@ RUNS = Row(100, "Runs", (
          zero="a counter that appears with its first run has no increase"),
 ))
 
-WATCHING = Row(101, "The generator, watched", (
+WATCHING = Row(101, "The service of the runs", (
     series(5, "Samples", "Read from k6 per second.", "short", per_second("performance_ingest_samples_total", "", "job"), "samples"),
     series(6, "Lag", "Age of the newest sample that was read. Beyond some seconds, what is shown live is late.", "s",
            "performance_ingest_lag_seconds", "lag", thresholds=((5, "yellow"), (15, "red"))),
+    series(11, "Kept", "Bytes of the database and of the files of runs; looked at each hour.", "bytes",
+           "sum by (kind) (performance_storage_size_bytes)", "{{kind}}", zero="the files of runs come after the first look"),
+    series(12, "Messages to webhooks", "Attempts per second, by what became of the delivery.", "ops",
+           per_second("performance_webhook_attempts_total", "", "outcome"), "{{outcome}}", empty="no webhook is asked for"),
 ))
 
 BESIDE = Row(102, "Beside it", (

@@ -64,6 +64,13 @@ def repeated(dashboards: Iterable[dict[str, Any]]) -> list[str]:
     return faults
 
 
+def unseen(dashboards: Iterable[dict[str, Any]], rules: Path, catalogue: dict[str, set[str]]) -> list[str]:
+    """Metrics of the catalogue that no panel shows and no rule asks for."""
+    asked_for = [target["expr"] for dashboard in dashboards for panel in flat(dashboard) for target in panel.get("targets", [])]
+    text = " ".join([*asked_for, *(file.read_text(encoding="utf-8") for file in rules.glob("**/*.yml"))])
+    return [metric for metric in catalogue if not re.search(rf"\b{metric}(_bucket|_count|_sum)?\b", text)]
+
+
 def links(dashboard: dict[str, Any], uids: set[str]) -> list[str]:
     """Panels without a link, and links to dashboards that are not there."""
     faults = []
