@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs both Postman collections against the running stack (make run-all) with
-# newman, and writes the results as JUnit into the state directory:
+# newman, and writes the results as JUnit into the state directory. Every route of
+# the API must have a request:
 #
 #   test-smoke.sh [COLLECTION...]     bookstore-smoke and bookstore without a word
 set -euo pipefail
@@ -44,6 +45,7 @@ main() {
     run_collection "$collection" || failed+=("$collection")
   done
   note "JUnit results are in $RESULTS"
+  "$CHECKOUT/postman/coverage.mjs" "$BOOKSTORE_URL" || failed+=(coverage)
   [[ ${#failed[@]} == 0 ]] || fail "collections failed: ${failed[*]}"
 }
 
