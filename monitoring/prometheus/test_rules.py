@@ -8,14 +8,10 @@ import itertools
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,8 +23,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "grafana")]
 
 from alert_cases import CASES, EVENTS, OBJECTIVES, Case, Objective  # noqa: E402
 from panels import verify  # noqa: E402
+from real_prometheus import asked, running  # noqa: E402
 
-START_SECONDS = 30
 # promtool walks through days of virtual time within seconds.
 PROMTOOL_SECONDS = 300
 EXTERNAL = {"grafana": "http://grafana", "jaeger": "http://jaeger", "money": "real"}
@@ -52,35 +48,15 @@ def rules_of(profile: str) -> list[Path]:
 
 def loaded(profile: str) -> list[dict[str, Any]]:
     """The groups of rules of a profile as Prometheus reads them."""
-    prometheus = shutil.which("prometheus")
-    assert prometheus, "prometheus is missing: run `make setup`"
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     with tempfile.TemporaryDirectory() as directory:
         config = Path(directory, "prometheus.yml")
         config.write_text(json.dumps({"rule_files": [str(path) for path in rules_of(profile)]}))
-        command = [prometheus, f"--config.file={config}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address=127.0.0.1:{port}"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                return answer(f"http://127.0.0.1:{port}/api/v1/rules", process)["data"]["groups"]
-            finally:
-                process.terminate()
+        with running(config) as url:
+            return asked(f"{url}/api/v1/rules")["data"]["groups"]
 
 
 def recorded_first(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(groups, key=lambda group: group["rules"][0]["type"] != "recording")
-
-
-def answer(url: str, process: subprocess.Popen) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as reply:
-                return json.load(reply)
-        except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None and time.monotonic() < deadline, "Prometheus does not start"
-            time.sleep(0.1)
 
 
 def expected(rule: dict[str, Any], labels: dict[str, str], summary: str) -> dict[str, Any]:
