@@ -15,6 +15,8 @@ const SLOW_MS = 10000;
 const operationFailed = new Rate('ai_operation_failed');
 const rateLimited = new Counter('ai_rate_limited');
 const firstToken = new Trend('ai_ttft', true);
+// The mean time of an answer's tokens after its first one.
+const interToken = new Trend('ai_inter_token', true);
 const inputTokens = new Counter('ai_tokens_input');
 const outputTokens = new Counter('ai_tokens_output');
 const outputLength = new Trend('ai_tokens_output_per_call');
@@ -99,6 +101,9 @@ function record(config, { body, response }, id) {
   outputTokens.add(body.usage.outputTokens, tags);
   outputLength.add(body.usage.outputTokens, tags);
   if (timing.ttft !== undefined) firstToken.add(timing.ttft, tags);
+  const later = body.usage.outputTokens - (body.usage.reasoningTokens || 0) - 1;
+  const decode = body.latency ? body.latency.decodeMs : null;
+  if (later > 0 && typeof decode === 'number') interToken.add(decode / later, tags);
   unpriced.add(body.cost.picoUsd === null ? 1 : 0, tags);
   if (body.cost.picoUsd !== null) {
     (body.simulated ? simulatedCost : realCost).add(body.cost.picoUsd, tags);

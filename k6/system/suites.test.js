@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { plannedSeconds, run, runK6, setting } from './k6.js';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
-const SUITES = readdirSync(folder('../tests')).filter((name) => name.endsWith('.js')).map((name) => name.slice(0, -3));
+/** Of a model's server and not of the API: the tests of the performance service run it. */
+const ELSEWHERE = ['ai-relay'];
+const SUITES = readdirSync(folder('../tests'))
+  .filter((name) => name.endsWith('.js'))
+  .map((name) => name.slice(0, -3))
+  .filter((name) => !ELSEWHERE.includes(name));
 
 /** What scales the load of a suite to about ten seconds; each may take twenty. */
 const SCALES = {

@@ -26,6 +26,9 @@ pub(crate) struct LoadArguments {
     /// Time at the begin of the load that is measured and not judged, such as 30s.
     #[arg(long, value_name = "DURATION")]
     warm_up: Option<String>,
+    /// Give the script `LLM_RELAY_URL`, a relay to the target that stamps the streams of models.
+    #[arg(long)]
+    relay: bool,
     /// How many k6 share the load, each with a part of it.
     #[arg(long, value_name = "N")]
     processes: Option<u64>,
@@ -98,6 +101,7 @@ impl LoadArguments {
         set("duration", self.duration.clone().map(Value::from));
         set("iterations", self.iterations.map(Value::from));
         set("warmUp", self.warm_up.clone().map(Value::from));
+        set("relay", self.relay.then_some(Value::Bool(true)));
         set("processes", self.processes.map(Value::from));
         set("k6Version", self.k6.clone().map(Value::from));
         let insecure = self.insecure_skip_tls_verify;
@@ -182,6 +186,8 @@ mod tests {
     fn what_is_given_replaces_what_stands_there() {
         let load = LoadArguments {
             vus: Some(3),
+            warm_up: Some("2s".to_owned()),
+            relay: true,
             threshold: vec![threshold("http_req_duration{a:b}:p(95)<5").unwrap()],
             thresholds: Some(thresholds(r#"{"checks":"rate>0.9"}"#).unwrap()),
             environment: vec![variable("SCALE=0.1").unwrap()],
@@ -198,6 +204,8 @@ mod tests {
                 "options": {
                     "virtualUsers": 3,
                     "duration": "1m",
+                    "warmUp": "2s",
+                    "relay": true,
                     "thresholds": {
                         "checks": ["rate>0.9"],
                         "http_req_duration{a:b}": ["p(95)<5"],
