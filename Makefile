@@ -7,7 +7,7 @@ SCRIPTS := deploy/scripts
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
-	test-system test-smoke test-suites test-alerts test-dashboards test-sdks fuzz lint bench images clean
+	test-system test-smoke test-suites test-alerts test-dashboards test-sdks test-web fuzz lint bench images clean
 
 ##@ Start here
 help: ## List the targets
@@ -102,6 +102,8 @@ test-dashboards: ## Put faulty load on the services, and ask every panel for its
 	@$(SCRIPTS)/test-dashboards.sh
 test-sdks: ## Run the official clients of the model vendors against the simulator
 	@$(SCRIPTS)/test-sdks.sh
+test-web: ## Run the pages in a browser (WEB_TESTS_SCREENSHOTS=DIRECTORY keeps pictures)
+	@$(SCRIPTS)/test-web.sh
 fuzz: ## Feed made-up bytes to what reads strangers' data (TARGET=..., SECONDS=60 for each)
 	@$(SCRIPTS)/fuzz.sh
 lint: ## Check format, clippy, scripts and dependencies

@@ -6,7 +6,8 @@
 #   install-tools.sh [runtime] [test] [lint] [packages]
 #
 #   runtime   Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
-#   test      FerretDB, docker-compose, shellcheck, newman, TypeScript: what the tests add
+#   test      FerretDB, docker-compose, shellcheck, newman, TypeScript, Chromium and what
+#             drives it: what the tests add
 #   lint      shellcheck and cargo-deny
 #   packages  only the Debian packages of all of these (the part that needs root)
 #
@@ -26,7 +27,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/go-tools.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/node-tools.sh"
 
 readonly RUNTIME_PACKAGES=(redis-server prometheus prometheus-alertmanager)
-readonly TEST_PACKAGES=(shellcheck)
+readonly TEST_PACKAGES=(shellcheck chromium)
 
 install_runtime() {
   require_packages "${RUNTIME_PACKAGES[@]}"
@@ -43,6 +44,7 @@ install_test() {
     "$DOCKER_COMPOSE_VERSION" "-X github.com/docker/compose/v2/internal.Version=$DOCKER_COMPOSE_VERSION"
   require_node_tool newman
   require_node_tool typescript
+  require_node_tool web
 }
 
 # cargo-deny is no part of `make test`: it compiles for minutes, once, and only

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks around the Rust workspace: scripts, the guides' commands, pins, compose
-# file, load suites, monitoring files, alerts from a planted fault to a webhook; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
+# file, load suites, monitoring files, alerts from a planted fault to a webhook, the pages in a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -76,6 +76,7 @@ main() {
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
   check "dashboards' data" "$CHECKOUT/deploy/scripts/test-dashboards.sh"
+  check 'pages in a browser' "$CHECKOUT/deploy/scripts/test-web.sh"
   check 'billing oracle' billing_oracle
   if [[ ${#FAILED[@]} -gt 0 ]]; then
     fail "system checks failed: ${FAILED[*]}"

@@ -5,6 +5,12 @@ use std::path::{Component, Path, PathBuf};
 /// The longest name, in bytes.
 const MAX_LENGTH: usize = 200;
 
+/// Where suites lie in the directory; beside them are the modules that they share.
+const SUITE_FOLDERS: [&str; 2] = ["tests", "journeys"];
+
+/// Files of a folder that are looked at: people choose from the list.
+const MAX_SUITES: usize = 500;
+
 /// The directory that all scripts come from.
 #[derive(Debug, Clone)]
 pub struct ScriptDirectory(PathBuf);
@@ -88,6 +94,29 @@ impl ScriptDirectory {
 }
 
 impl ScriptDirectory {
+    /// The names of the suites, sorted; what lies elsewhere is run by those who know its name.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// A directory that cannot be read; one that is missing has no suites.
+    pub fn suites(&self) -> std::io::Result<Vec<String>> {
+        let mut suites = Vec::new();
+        for folder in SUITE_FOLDERS {
+            let entries = match std::fs::read_dir(self.0.join(folder)) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries.take(MAX_SUITES) {
+                let file = entry?.file_name();
+                let name = file.to_str().map(|file| format!("{folder}/{file}"));
+                suites.extend(name.filter(|name| is_name(name)));
+            }
+        }
+        suites.sort();
+        Ok(suites)
+    }
+
     /// The text of `limits/NAME.toml`; `None` where there is none. Names are plain, as those of
     /// scripts are.
     ///
@@ -147,6 +176,19 @@ mod tests {
                 .path
                 .ends_with("tests/smoke.js")
         );
+    }
+
+    #[test]
+    fn lists_the_suites_that_can_be_named() {
+        let (root, scripts) = directory();
+        std::fs::create_dir(root.path().join("k6/journeys")).unwrap();
+        for file in ["journeys/shop.js", "journeys/shop.json", "tests/a b.js"] {
+            std::fs::write(root.path().join("k6").join(file), "").unwrap();
+        }
+        let expected = ["journeys/shop.js", "tests/out.js", "tests/smoke.js"];
+        assert_eq!(scripts.suites().unwrap(), expected);
+        let missing = ScriptDirectory::new(root.path().join("none"));
+        assert!(missing.suites().unwrap().is_empty());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
 use reqwest::Client;
 use service_defaults::access::{Authentication, Gate, Sessions};
+use service_defaults::environment::Setting;
 use service_defaults::health::{Check, Health};
 use service_defaults::http_client::{self, HttpClientConfig};
 use service_defaults::process::RunError;
@@ -33,6 +34,7 @@ use crate::hub::Places;
 use crate::k6::InstalledK6;
 use crate::ledger::{ApiLedger, Ledger};
 use crate::observation::Observation;
+use crate::outside_pages::OutsidePages;
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::relay::Relay;
@@ -137,6 +139,8 @@ pub(crate) struct Parts {
     pub(crate) sessions: Arc<Sessions>,
     /// Real dollars that a tenant's runs may spend in a day.
     pub(crate) daily_dollars: Dollars,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) outside: OutsidePages,
 }
 
 impl std::ops::Deref for App {
@@ -166,25 +170,27 @@ impl App {
             relay_port: relay.port(),
         };
         let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
-        if let Some(gap) = Confinement::of_this_kernel().gap() {
-            tracing::warn!("{gap}");
-        }
+        warn_of_gaps();
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
         let observation = Observation::new(client.clone(), config.prometheus);
         let generators = generators(&k6, config.k6_v1, client.clone());
-        let ledger = Arc::new(ApiLedger::new(client, config.ledger));
-        let carried_out_by = (generators, ledger as Arc<dyn Ledger>);
+        let ledger: Arc<dyn Ledger> = Arc::new(ApiLedger::new(client, config.ledger));
         let conductor = Conductor::new(
             store.clone(),
             planner,
-            carried_out_by,
+            (generators, ledger),
             (observation.clone(), relay),
             announcer.clone(),
         );
         let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
         let targets = config.webhook_targets;
         let courier = Courier::new(store.clone(), targets.clone(), config.public_url)?;
+        let door = Door {
+            address: config.http_addr,
+            names: config.host_names,
+            setting: "PERFORMANCE_HOST_NAMES",
+        };
         Ok(Self(Arc::new(Parts {
             store,
             scheduler,
@@ -198,15 +204,20 @@ impl App {
             generated,
             k6,
             shutdown,
-            door: Arc::new(Door {
-                address: config.http_addr,
-                names: config.host_names,
-                setting: "PERFORMANCE_HOST_NAMES",
-            }),
+            door: Arc::new(door),
             authentication: config.authentication,
             sessions: Arc::new(Sessions::new(SESSION_COOKIE)),
             daily_dollars: config.tenant_limits.daily_dollars,
+            settings: config.settings,
+            outside: config.outside,
         })))
+    }
+}
+
+/// What this kernel cannot keep from scripts.
+fn warn_of_gaps() {
+    if let Some(gap) = Confinement::of_this_kernel().gap() {
+        tracing::warn!("{gap}");
     }
 }
 

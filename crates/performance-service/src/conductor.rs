@@ -140,6 +140,11 @@ impl Conductor {
         Some(target.base_url().to_owned())
     }
 
+    /// What requests are checked by.
+    pub(crate) fn planner(&self) -> &Planner {
+        &self.shared.planner
+    }
+
     /// Stops a run, or takes it out of the queue, and waits for its end.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use service_defaults::access::{AccessSettings, Authentication};
 use service_defaults::allow_list::AllowList;
-use service_defaults::environment::Environment;
+use service_defaults::environment::{Environment, Setting};
 use service_defaults::host_names::HostNames;
 use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
@@ -15,6 +15,7 @@ use url::Url;
 use crate::configured_tests::environments::Environments;
 use crate::ledger::LedgerSettings;
 use crate::money_limits::MoneyLimits;
+use crate::outside_pages::OutsidePages;
 use crate::relay::RelayPrices;
 use crate::tenant_limits::TenantLimits;
 use crate::webhooks::targets::WebhookTargets;
@@ -64,6 +65,10 @@ pub struct Config {
     pub webhook_targets: WebhookTargets,
     /// Where the links of messages lead.
     pub public_url: String,
+    /// Where the pages of other tools are.
+    pub outside: OutsidePages,
+    /// All settings as they were read, for those who ask what is in force.
+    pub settings: Vec<Setting>,
 }
 
 impl Config {
@@ -77,11 +82,7 @@ impl Config {
                 allow_remote: "PERFORMANCE_ALLOW_REMOTE",
             },
         );
-        let access = AccessSettings {
-            mode: "PERFORMANCE_AUTH_MODE",
-            tokens_file: "PERFORMANCE_TOKENS_FILE",
-        };
-        let authentication = Authentication::read(environment, access);
+        let authentication = read_authentication(environment);
         let host_names = environment.parsed(
             "PERFORMANCE_HOST_NAMES",
             "",
@@ -127,6 +128,9 @@ impl Config {
             ledger: LedgerSettings::read(environment),
             webhook_targets: WebhookTargets::read(environment),
             public_url: read_public_url(environment, http_addr),
+            outside: OutsidePages::read(environment),
+            // The last member, since it tells of all others.
+            settings: environment.settings().to_vec(),
         }
     }
 }
@@ -171,6 +175,14 @@ fn read_public_url(environment: &mut Environment, http_addr: SocketAddr) -> Stri
     let given: Option<Url> = environment.optional_parsed(NAME, help);
     let address = given.map_or_else(|| format!("http://{http_addr}"), String::from);
     address.trim_end_matches('/').to_owned()
+}
+
+fn read_authentication(environment: &mut Environment) -> Authentication {
+    let access = AccessSettings {
+        mode: "PERFORMANCE_AUTH_MODE",
+        tokens_file: "PERFORMANCE_TOKENS_FILE",
+    };
+    Authentication::read(environment, access)
 }
 
 /// The addresses that may be loaded, and which of them real people use.

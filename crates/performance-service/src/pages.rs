@@ -5,9 +5,12 @@ mod baselines;
 mod compare;
 mod home;
 mod login;
+mod new;
+mod refusal;
 mod run;
 mod runs;
 mod schedules;
+mod settings;
 mod spend;
 mod test;
 mod webhooks;
@@ -29,6 +32,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// The pages and their assets.
 pub(crate) fn routes(app: App) -> Router {
     Router::new()
@@ -47,13 +52,16 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/spend", get(spend::spend))
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
-        .route("/runs/quick-start/{scenario}", post(home::quick_start))
+        .route("/new", get(new::form).post(new::start))
+        .route("/settings", get(settings::settings))
         .route("/audit", get(audit::audit))
         .route("/login", get(login::form).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/style.css", get(style))
-        .route("/assets/live.js", get(script))
+        .route("/assets/live.js", get(live_script))
+        .route("/assets/chart.js", get(chart_script))
         .route("/assets/icon.svg", get(icon))
+        .layer(middleware::from_fn(refusal::as_page))
         .layer(middleware::from_fn(protect))
         .with_state(app)
 }
@@ -80,11 +88,12 @@ async fn style() -> Response {
     )
 }
 
-async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../assets/live.js"),
-    )
+async fn live_script() -> Response {
+    asset(SCRIPT, include_str!("../assets/live.js"))
+}
+
+async fn chart_script() -> Response {
+    asset(SCRIPT, include_str!("../assets/chart.js"))
 }
 
 async fn icon() -> Response {

@@ -1,6 +1,7 @@
 //! What pages and reports show alike: figures, pictures, words, numbers.
 
 pub(crate) mod chart;
+pub(crate) mod endpoints;
 pub(crate) mod evidence;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
@@ -9,6 +10,7 @@ pub(crate) mod numbers;
 pub(crate) mod phase_table;
 pub(crate) mod resource_strips;
 pub(crate) mod sparkline;
+pub(crate) mod tiles;
 pub(crate) mod time_table;
 pub(crate) mod trend_chart;
 pub(crate) mod words;

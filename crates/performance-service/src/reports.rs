@@ -14,8 +14,9 @@ use load_analysis::verdict::Level;
 use performance_store::Run;
 use serde::Serialize;
 
+use crate::picture::Picture;
 use crate::runs::body::RunBody;
-use crate::timeline::{Overview, TimelinePoint};
+use crate::timeline::TimelinePoint;
 
 /// Grows when a member of the JSON report changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
@@ -49,8 +50,8 @@ pub(crate) struct Report {
     pub(crate) resources: Resources,
     /// Each second.
     pub(crate) seconds: Vec<TimelinePoint>,
-    /// The same for a picture and for a table.
-    pub(crate) overviews: [Overview; 2],
+    /// The same for the eye.
+    pub(crate) picture: Picture,
     /// Where the run's page is.
     pub(crate) address: String,
 }

@@ -1,10 +1,16 @@
-//! A run over time: what each second, or each step of several seconds, measured.
+//! A run over time: what each second, or each step of several seconds, measured. It is the load
+//! that counts; what setup and teardown do is no part of it.
+
+mod point;
+
+use std::ops::Range;
 
 use load_analysis::aggregate::SecondBucket;
 use load_analysis::series::SeriesValue;
 use performance_store::{RunAddress, RunStore, StoreError};
-use serde::Serialize;
-use utoipa::ToSchema;
+
+use self::point::point;
+pub(crate) use self::point::{TimelinePoint, count, whole};
 
 /// The metrics that a timeline is made of.
 pub(crate) const METRICS: &[&str] = &[
@@ -13,44 +19,19 @@ pub(crate) const METRICS: &[&str] = &[
     "http_req_failed",
     "checks",
     "vus",
+    "ai_ttft",
+    "ai_tokens_input",
+    "ai_tokens_output",
+    "ai_cost_real_pico_usd",
+    "ai_cost_simulated_pico_usd",
 ];
-
-/// One step of a run. What had no sample is absent, never 0.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TimelinePoint {
-    /// Seconds since the first sample, at the beginning of the step.
-    pub(crate) t: u32,
-    /// Requests that ended in the step.
-    pub(crate) requests: u64,
-    /// The same per second.
-    pub(crate) requests_per_second: f64,
-    /// Median of the requests' durations, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) p50: Option<f64>,
-    /// 95th percentile, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) p95: Option<f64>,
-    /// 99th percentile, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) p99: Option<f64>,
-    /// Failed requests of all, 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error_rate: Option<f64>,
-    /// Checks that held.
-    pub(crate) checks_passed: u64,
-    /// Checks that did not.
-    pub(crate) checks_failed: u64,
-    /// Virtual users at the end of the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) virtual_users: Option<f64>,
-}
 
 /// Puts the parts of seconds together into steps.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     step: u32,
-    from: u32,
+    /// The seconds of the run that it covers.
+    window: Range<u32>,
     origin: Option<i64>,
     /// The newest second, counted from the first one.
     last: u32,
@@ -65,11 +46,11 @@ struct Step {
 }
 
 impl Timeline {
-    /// A timeline in steps of `step` seconds that begins `from` seconds into the run.
-    pub(crate) const fn new(step: u32, from: u32) -> Self {
+    /// A timeline in steps of `step` seconds of these seconds of a run.
+    pub(crate) const fn new(step: u32, window: Range<u32>) -> Self {
         Self {
             step,
-            from,
+            window,
             origin: None,
             last: 0,
             open: None,
@@ -81,10 +62,10 @@ impl Timeline {
     pub(crate) fn add(&mut self, bucket: &SecondBucket) {
         let origin = *self.origin.get_or_insert(bucket.second);
         let seconds = u32::try_from(bucket.second - origin).unwrap_or(0);
-        if seconds < self.from {
+        if !self.window.contains(&seconds) {
             return;
         }
-        let t = seconds - (seconds - self.from) % self.step;
+        let t = seconds - (seconds - self.window.start) % self.step;
         if self.open.as_ref().is_some_and(|open| open.t != t) {
             self.close(self.step);
         }
@@ -93,8 +74,8 @@ impl Timeline {
             t,
             values: Default::default(),
         });
-        for (slot, metric) in open.values.iter_mut().zip(METRICS) {
-            match (slot, bucket.merged(metric)) {
+        for (slot, part) in open.values.iter_mut().zip(measured(bucket)) {
+            match (slot, part) {
                 (Some(value), Some(part)) => {
                     value.merge(&part);
                 }
@@ -126,101 +107,31 @@ pub(crate) async fn of_run(
     step: u32,
     from: u32,
 ) -> Result<Vec<TimelinePoint>, StoreError> {
-    let empty = Timeline::new(step, from);
+    let empty = Timeline::new(step, from..u32::MAX);
     let fold = |timeline: &mut Timeline, bucket: SecondBucket| timeline.add(&bucket);
     let timeline = store.fold_seconds(run, METRICS, empty, fold).await?;
     Ok(timeline.finish())
 }
 
-/// A run in at most so many points, and its step in seconds.
+/// A run, or a window of it, in points, and their step in seconds.
 pub(crate) struct Overview {
     pub(crate) step: u32,
     pub(crate) points: Vec<TimelinePoint>,
 }
 
-/// Two overviews of a stored run, a fine one for the eye and a coarse one for a table, in one
-/// pass over its seconds.
-pub(crate) async fn overviews(
-    store: &RunStore,
-    run: &RunAddress,
-    most_points: [u32; 2],
-) -> Result<[Overview; 2], StoreError> {
-    let seconds = u32::try_from(store.span_seconds(run).await?).unwrap_or(u32::MAX);
-    let steps = most_points.map(|most| seconds.div_ceil(most).max(1));
-    let empty = steps.map(|step| Timeline::new(step, 0));
-    let fold = |timelines: &mut [Timeline; 2], bucket: SecondBucket| {
-        for timeline in timelines {
-            timeline.add(&bucket);
-        }
-    };
-    let [fine, coarse] = store.fold_seconds(run, METRICS, empty, fold).await?;
-    let [fine_step, coarse_step] = steps;
-    Ok([
-        Overview {
-            step: fine_step,
-            points: fine.finish(),
-        },
-        Overview {
-            step: coarse_step,
-            points: coarse.finish(),
-        },
-    ])
-}
-
 /// One second by itself, `t` seconds into the run.
 pub(crate) fn second(bucket: &SecondBucket, t: u32) -> TimelinePoint {
-    let mut values: [Option<SeriesValue>; METRICS.len()] = Default::default();
-    for (slot, metric) in values.iter_mut().zip(METRICS) {
-        *slot = bucket.merged(metric);
-    }
+    let values = measured(bucket);
     point(&Step { t, values }, 1)
 }
 
-fn point(step: &Step, seconds: u32) -> TimelinePoint {
-    let [requests, durations, failed, checks, users] = &step.values;
-    let requests = requests.as_ref().map_or(0, SeriesValue::samples);
-    let quantile = |share| match durations {
-        Some(SeriesValue::Trend(distribution)) => distribution.quantile(share).map(rounded),
-        _ => None,
-    };
-    let (checks_passed, checks_failed) = match checks {
-        Some(SeriesValue::Rate { passes, total }) => (*passes, total - passes),
-        _ => (0, 0),
-    };
-    TimelinePoint {
-        t: step.t,
-        requests,
-        requests_per_second: rounded(count(requests) / f64::from(seconds)),
-        p50: quantile(0.5),
-        p95: quantile(0.95),
-        p99: quantile(0.99),
-        error_rate: match failed {
-            Some(SeriesValue::Rate { passes, total }) if *total > 0 => {
-                Some(count(*passes) / count(*total))
-            }
-            _ => None,
-        },
-        checks_passed,
-        checks_failed,
-        virtual_users: match users {
-            Some(SeriesValue::Gauge(Some(gauge))) => Some(gauge.value),
-            _ => None,
-        },
+/// What the metrics of a timeline measured in a second.
+fn measured(bucket: &SecondBucket) -> [Option<SeriesValue>; METRICS.len()] {
+    let mut values: [Option<SeriesValue>; METRICS.len()] = Default::default();
+    for (slot, metric) in values.iter_mut().zip(METRICS) {
+        *slot = bucket.merged_load(metric);
     }
-}
-
-/// Counts of one step are far below 2^53, up to where a float is exact.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a step are below 2^53"
-)]
-const fn count(number: u64) -> f64 {
-    number as f64
-}
-
-/// Microseconds are the resolution of the durations; further digits only look exact.
-fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
+    values
 }
 
 #[cfg(test)]
@@ -230,14 +141,18 @@ mod tests {
 
     use super::*;
 
-    fn requests(second: i64, count: u32) -> SecondBucket {
+    fn requests(second: i64, count: u32, scenario: &str) -> SecondBucket {
         let mut value = SeriesValue::empty(MetricKind::Counter);
         for _ in 0..count {
             value.record(second * 1_000_000, 1.0);
         }
         let key = SeriesKey {
             metric: "http_reqs".into(),
-            tags: SeriesTags::other().into(),
+            tags: SeriesTags {
+                scenario: scenario.to_owned(),
+                ..SeriesTags::default()
+            }
+            .into(),
         };
         SecondBucket {
             second,
@@ -248,9 +163,9 @@ mod tests {
     /// Thirteen seconds of five requests each; in the second step one second has none.
     #[test]
     fn rates_are_over_the_seconds_that_a_step_covers() {
-        let mut timeline = Timeline::new(5, 0);
+        let mut timeline = Timeline::new(5, 0..u32::MAX);
         for second in (0..13).filter(|second| *second != 9) {
-            timeline.add(&requests(1_000 + second, 5));
+            timeline.add(&requests(1_000 + second, 5, "load"));
         }
         let rates: Vec<(u32, u64, f64)> = timeline
             .finish()
@@ -258,6 +173,27 @@ mod tests {
             .map(|point| (point.t, point.requests, point.requests_per_second))
             .collect();
         assert_eq!(rates, [(0, 25, 5.0), (5, 20, 4.0), (10, 15, 5.0)]);
-        assert!(Timeline::new(5, 0).finish().is_empty());
+        assert!(Timeline::new(5, 0..u32::MAX).finish().is_empty());
+    }
+
+    #[test]
+    fn a_window_has_the_seconds_between_its_ends() {
+        let mut timeline = Timeline::new(2, 3..6);
+        for second in 0..10 {
+            timeline.add(&requests(1_000 + second, 4, "load"));
+        }
+        let points = timeline.finish();
+        let times: Vec<(u32, u64)> = points
+            .iter()
+            .map(|point| (point.t, point.requests))
+            .collect();
+        assert_eq!(times, [(3, 8), (5, 4)]);
+    }
+
+    #[test]
+    fn setup_is_no_load() {
+        let setup = requests(1_000, 7, "");
+        assert_eq!(second(&setup, 0).requests, 0);
+        assert_eq!(second(&requests(1_000, 7, "load"), 0).requests, 7);
     }
 }

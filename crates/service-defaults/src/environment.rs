@@ -1,24 +1,15 @@
 //! Settings from environment variables: read once, every error reported together.
 
+mod setting;
+
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
 use secrecy::SecretString;
 
+pub use self::setting::{Setting, Source};
+
 /// Largest secret file that is read.
 const MAX_SECRET_BYTES: u64 = 64 * 1_024;
-
-/// One setting as it was read, for `--help` and `--check-config`.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// The variable.
-    pub name: String,
-    /// The value without one; empty when there is none.
-    pub default: String,
-    /// What it is for.
-    pub help: &'static str,
-    /// The value in force; a secret shows only whether it is set.
-    pub effective: String,
-}
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +28,8 @@ pub struct Environment {
     variables: BTreeMap<String, String>,
     /// Variables that are no UTF-8.
     unreadable: Vec<String>,
+    /// Variables that the command line set.
+    overridden: Vec<String>,
     settings: Vec<Setting>,
     errors: Vec<SettingError>,
 }
@@ -66,6 +59,7 @@ impl Environment {
         Self {
             variables: pairs.into_iter().collect(),
             unreadable: Vec::new(),
+            overridden: Vec::new(),
             settings: Vec::new(),
             errors: Vec::new(),
         }
@@ -75,6 +69,7 @@ impl Environment {
     #[must_use]
     pub fn with(mut self, variable: &str, value: &str) -> Self {
         self.variables.insert(variable.to_owned(), value.to_owned());
+        self.overridden.push(variable.to_owned());
         self
     }
 
@@ -176,6 +171,10 @@ impl Environment {
         };
         let shown = if secret.is_some() { "(set)" } else { "" };
         self.note(name, "", help, shown);
+        let from_file = secret.is_some() && self.value(name).is_none();
+        if let Some(setting) = self.settings.last_mut().filter(|_| from_file) {
+            setting.source = Source::File;
+        }
         secret.map(SecretString::from)
     }
 
@@ -225,7 +224,18 @@ impl Environment {
             default: default.to_owned(),
             help,
             effective: without_userinfo(effective),
+            source: self.source(name),
         });
+    }
+
+    fn source(&self, name: &str) -> Source {
+        if self.overridden.iter().any(|overridden| overridden == name) {
+            Source::CommandLine
+        } else if self.value(name).is_some() {
+            Source::Environment
+        } else {
+            Source::Default
+        }
     }
 
     fn secret_file(&mut self, name: &str, path: &Path) -> Option<String> {
@@ -323,6 +333,23 @@ mod tests {
         let secret = environment.secret("KEY", "").unwrap();
         assert_eq!(secret.expose_secret(), "canary-7");
         assert!(!format!("{:?}", environment.settings()).contains("canary"));
+        assert_eq!(environment.settings()[0].source, Source::File);
+    }
+
+    #[test]
+    fn each_setting_says_where_it_comes_from() {
+        let given = environment(&[("A", "x"), ("EMPTY", "")]);
+        let mut environment = given.with("C", "z");
+        for name in ["A", "B", "C", "EMPTY"] {
+            environment.text(name, "y", "");
+        }
+        let sources: Vec<Source> = environment
+            .settings()
+            .iter()
+            .map(|one| one.source)
+            .collect();
+        use Source::{CommandLine, Default, Environment};
+        assert_eq!(sources, [Environment, Default, CommandLine, Default]);
     }
 
     #[test]

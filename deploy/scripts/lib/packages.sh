@@ -7,6 +7,7 @@ package_minimum() {
     redis-server) echo "$REDIS_MINIMUM" ;;
     prometheus) echo "$PROMETHEUS_MINIMUM" ;;
     prometheus-alertmanager) echo "$ALERTMANAGER_MINIMUM" ;;
+    chromium) echo "$CHROMIUM_MINIMUM" ;;
     shellcheck) echo "$SHELLCHECK_MINIMUM" ;;
     *) fail "no minimum version is known for the package $1" ;;
   esac

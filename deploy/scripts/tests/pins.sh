@@ -44,6 +44,8 @@ pinned_package() {
 
 pinned_package newman newman "$NEWMAN_VERSION"
 pinned_package typescript typescript "$TYPESCRIPT_VERSION"
+pinned_package web playwright-core "$PLAYWRIGHT_VERSION"
+pinned_package web axe-core "$AXE_VERSION"
 
 compose=$CHECKOUT/docker-compose.perf.yml
 for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE GRAFANA_IMAGE; do

@@ -1,27 +1,29 @@
-//! `/`: what runs, what the last runs said, and the buttons that start one.
+//! `/`: what runs, what the last runs said, and where one begins: a link opens the form with
+//! everything filled in, its button starts the run.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use load_analysis::verdict::Level;
 use performance_store::{Run, RunFilter, TestSummary};
 use service_defaults::access::{Authentication, Caller};
-use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
-use super::{page, see_other};
+use super::new::forbidden;
+use super::page;
 use crate::app::App;
-use crate::planner::unknown_scenario;
 use crate::presentation::numbers::{number, whole};
 use crate::presentation::sparkline::{self, Sparkline};
 use crate::presentation::words::{self, Badge};
 use crate::problems;
-use crate::runs::quick_start::ScenarioInPath;
-use crate::runs::request::StartBody;
 use crate::runs::trends::USUAL_MEASURE;
 use crate::scenarios::Scenario;
 
 /// Runs of each table on the page; all of them are in the JSON list.
 const SHOWN: u32 = 50;
+
+/// Characters of a reason in a row.
+const REASON_LENGTH: usize = 160;
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -32,6 +34,8 @@ struct Home {
     tests: Vec<TestRow>,
     finished: Vec<Row>,
     scenarios: Vec<Start>,
+    /// Why the caller may stop nothing.
+    forbidden: Option<String>,
 }
 
 /// A run in a list.
@@ -80,23 +84,23 @@ pub(super) async fn home(
     let tests = tests.map_err(problems::from_store)?;
     page(&Home {
         user: logged_in.then(|| format!("{}, {role} of {}", caller.user, caller.tenant)),
-        tests: tests.iter().map(test_row).collect(),
+        tests: failing_first(&tests).into_iter().map(test_row).collect(),
         unfinished: unfinished.iter().map(row).collect(),
         finished: finished.iter().map(row).collect(),
         scenarios: Scenario::ALL.map(start).into(),
+        forbidden: forbidden(&caller),
     })
 }
 
-/// The button of a scenario.
-pub(super) async fn quick_start(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    ValidPath(path): ValidPath<ScenarioInPath>,
-) -> Result<Response, Problem> {
-    let scenario = Scenario::parse(&path.scenario).ok_or_else(|| unknown_scenario("scenario"))?;
-    let body = StartBody::quick_start(scenario);
-    let run = app.conductor.submit(&caller, body).await?;
-    Ok(see_other(&format!("/runs/{}", run.id)))
+/// The rest stays as the store has it: the latest first.
+fn failing_first(tests: &[TestSummary]) -> Vec<&TestSummary> {
+    let fails = |test: &&TestSummary| {
+        let verdict = test.latest.verdict.as_ref();
+        verdict.is_some_and(|verdict| matches!(verdict.level, Level::Fail | Level::Critical))
+    };
+    let (mut first, rest): (Vec<_>, Vec<_>) = tests.iter().partition(fails);
+    first.extend(rest);
+    first
 }
 
 fn test_row(test: &TestSummary) -> TestRow {
@@ -121,18 +125,32 @@ pub(super) fn row(run: &Run) -> Row {
         scenario: run.scenario.clone(),
         script: run.script.clone(),
         state: words::state(run.status),
-        badge: words::badge(run.verdict.as_ref()),
+        badge: words::badge(run.verdict.as_ref()).map(clipped),
         when: words::clock(run.started_at.unwrap_or(run.queued_at)),
         duration: words::duration(run).unwrap_or_default(),
     }
 }
 
 fn start(scenario: Scenario) -> Start {
-    let preset = scenario.preset();
     Start {
         name: scenario.name(),
         slug: scenario.slug(),
-        text: format!("{} users, {}", preset.virtual_users, preset.duration),
+        text: preset_text(scenario),
         description: scenario.description(),
     }
+}
+
+/// A row has room for the begin of a reason; all of it is on the run's page.
+fn clipped(mut badge: Badge) -> Badge {
+    if let Some((end, _)) = badge.reason.char_indices().nth(REASON_LENGTH) {
+        badge.reason.truncate(end);
+        badge.reason.push('…');
+    }
+    badge
+}
+
+/// What a scenario's preset asks for.
+pub(super) fn preset_text(scenario: Scenario) -> String {
+    let preset = scenario.preset();
+    format!("{} users, {}", preset.virtual_users, preset.duration)
 }

@@ -1,4 +1,4 @@
-//! `/runs/{id}`: one run, live or finished.
+//! `/runs/{id}`: one run, live or finished, the whole of it or a window.
 
 use askama::Template;
 use axum::extract::State;
@@ -6,32 +6,41 @@ use axum::response::Response;
 use load_analysis::forecast::ForecastLine;
 use load_analysis::results::Results;
 use load_analysis::spend::Spend;
-use performance_store::Run;
+use performance_store::{BaselineName, Run};
+use serde::Deserialize;
 use service_defaults::access::Caller;
+use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
+use super::new::forbidden;
 use super::{page, see_other};
 use crate::app::App;
+use crate::outside_pages::Link;
+use crate::picture::{self, PAGE_ROWS, Picture};
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::endpoints::{self, EndpointRow, ErrorRow};
 use crate::presentation::evidence::{self, Evidence};
-use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow, Tile};
+use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow};
 use crate::presentation::money::{self, MoneyPanel};
-use crate::presentation::numbers;
+use crate::presentation::numbers::{self, run_time};
+use crate::presentation::tiles::{self, Tile};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::problems;
 use crate::runs::cancel::stop;
 use crate::runs::{RunInPath, logs, resources, results};
-use crate::timeline::{self, TimelinePoint};
-
-/// Points of the picture; a longer run gets longer steps.
-const MAX_POINTS: u32 = 600;
-
-/// Rows of the table behind the picture.
-const MAX_ROWS: u32 = 60;
 
 /// Log lines on the page, the last ones; all of them are behind the link.
 const SHOWN_LINES: usize = 200;
+
+/// A part of the run, in seconds of it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct WindowQuery {
+    /// The first second.
+    from: Option<u32>,
+    /// The second behind the last one.
+    to: Option<u32>,
+}
 
 #[derive(Template)]
 #[template(path = "run.html")]
@@ -41,16 +50,22 @@ struct RunPage {
     name: String,
     scenario: String,
     script: String,
+    target: String,
+    started_by: String,
     state: &'static str,
     live: bool,
     badge: Option<Badge>,
     reasons: Vec<String>,
     started: String,
     duration: String,
+    /// Which seconds are shown, of how many; `None` when it is all of them.
+    part: Option<Part>,
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
     evidence: Evidence,
+    endpoints: Vec<EndpointRow>,
+    errors: Vec<ErrorRow>,
     limits: Vec<LimitRow>,
     thresholds: Vec<ThresholdRow>,
     checks: Vec<CheckRow>,
@@ -58,57 +73,71 @@ struct RunPage {
     coverage: Option<String>,
     money: Option<MoneyPanel>,
     forecast: Vec<ForecastLine>,
+    links: Vec<Link>,
+    /// Whether its test has a baseline for its target and scenario.
+    has_baseline: bool,
     log: String,
     log_lines: String,
     last_event: u64,
+    /// Why the caller may not act on it.
+    forbidden: Option<String>,
+}
+
+/// A window of a run, in words.
+struct Part {
+    from: String,
+    to: String,
+    of: String,
 }
 
 /// The page of a run.
 pub(super) async fn run(
     State(app): State<App>,
+    Caller(caller): Caller,
     RunInPath(address): RunInPath,
+    ValidQuery(window): ValidQuery<WindowQuery>,
 ) -> Result<Response, Problem> {
+    if window.from.unwrap_or(0) >= window.to.unwrap_or(u32::MAX) {
+        return Err(Problem::invalid_field("to", "must come after from"));
+    }
     // Read before everything else: what comes later is on the page or on the stream.
-    let last_event = app
-        .store
-        .last_event(&address)
-        .await
-        .map_err(problems::from_store)?;
-    let run = app
-        .store
-        .get(&address)
-        .await
-        .map_err(problems::from_store)?;
+    let last_event = app.store.last_event(&address).await;
+    let last_event = last_event.map_err(problems::from_store)?;
+    let run = app.store.get(&address).await;
+    let run = run.map_err(problems::from_store)?;
     let results = results::document(&app, &address).await?;
-    let [fine, coarse] = timeline::overviews(&app.store, &address, [MAX_POINTS, MAX_ROWS])
-        .await
-        .map_err(problems::from_store)?;
-    let lines = app
-        .store
-        .logs(&address)
-        .await
-        .map_err(problems::from_store)?;
+    let window = (window.from, window.to);
+    let picture = picture::of_run(&app.store, &address, window, PAGE_ROWS).await;
+    let picture = picture.map_err(problems::from_store)?;
+    let lines = app.store.logs(&address).await;
+    let lines = lines.map_err(problems::from_store)?;
     let resources = resources::document(&app, &address).await?;
-    let seconds = fine.points.last().map_or(0, |last| last.t + fine.step);
     let shown = lines.len().saturating_sub(SHOWN_LINES);
     let forecast = app.store.forecast(&address).await;
     let forecast = forecast.map_err(problems::from_store)?;
     let so_far = app.conductor.spend_so_far(&address);
     let so_far = so_far.filter(|_| !run.status.is_final());
-    let whole = of(&run, results.as_ref(), fine.points.last());
+    let spend = spent(results.as_ref()).or(so_far.as_ref());
+    let name = BaselineName {
+        tenant: address.tenant.clone(),
+        test: run.test_name.clone(),
+        environment: run.environment.clone(),
+        scenario: run.scenario.clone(),
+    };
+    let baseline = app.store.baseline(&name).await;
+    let baseline = baseline.map_err(problems::from_store)?;
+    let target = app.conductor.planner().targets.named(&run.environment);
     page(&RunPage {
         last_event,
-        money: spent(results.as_ref())
-            .or(so_far.as_ref())
-            .map(money::panel),
-        tiles: figures::with_cost(whole.tiles, spent(results.as_ref()).or(so_far.as_ref())),
+        money: spend.map(money::panel),
         forecast: money::forecast(forecast.as_deref(), results.as_ref()),
         log: logs::text(lines.get(shown..).unwrap_or_default()),
         log_lines: numbers::whole(lines.len() as u64),
-        chart: chart::draw(&fine.points, fine.step),
-        rows: time_table::rows(&coarse.points),
-        evidence: evidence::of(results.as_ref(), &resources, seconds),
-        ..whole
+        has_baseline: baseline.is_some(),
+        links: app.outside.links(&run, target),
+        forbidden: forbidden(&caller),
+        evidence: evidence::of(results.as_ref(), &resources, picture.seconds),
+        ..of(&run, results.as_ref(), &picture, spend)
     })
 }
 
@@ -126,29 +155,47 @@ pub(super) async fn cancel(
     Ok(see_other(&format!("/runs/{}", address.id)))
 }
 
-fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> RunPage {
+fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Spend>) -> RunPage {
+    let live = !run.status.is_final();
+    let verdict = run.verdict.as_ref();
+    // Of a part nobody knows more than its samples.
+    let spend = spend.filter(|_| !picture.is_part());
+    let marks = results.map(chart::marks).unwrap_or_default();
     RunPage {
         id: run.id.to_string(),
         number: run.number,
         name: run.test_name.clone(),
         scenario: run.scenario.clone(),
         script: run.script.clone(),
+        target: run.environment.clone(),
+        started_by: run.started_by.clone(),
         state: words::state(run.status),
-        live: !run.status.is_final(),
-        badge: words::badge(run.verdict.as_ref()),
-        reasons: run
-            .verdict
-            .as_ref()
+        live,
+        badge: words::badge(verdict),
+        reasons: verdict
             .map(|verdict| verdict.reasons.clone())
             .unwrap_or_default(),
         started: words::clock(run.started_at.unwrap_or(run.queued_at)),
         duration: words::duration(run).unwrap_or_default(),
-        tiles: match results {
-            Some(results) => figures::tiles(results),
-            None => figures::live_tiles(latest),
+        part: picture.is_part().then(|| Part {
+            from: run_time(picture.window.start),
+            to: run_time(picture.window.end),
+            of: run_time(picture.seconds),
+        }),
+        tiles: if live {
+            tiles::live(picture.fine.points.last(), &picture.load, spend)
+        } else {
+            tiles::of_load(&picture.load, picture.load_length(results), spend)
         },
-        chart: None,
-        rows: Vec::new(),
+        chart: chart::draw(
+            &picture.fine,
+            &picture.window,
+            &picture.phases(results),
+            &marks,
+        ),
+        rows: time_table::rows(&picture.coarse.points),
+        endpoints: endpoints::rows(picture, results),
+        errors: endpoints::errors(picture),
         evidence: Evidence::default(),
         limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: results.map(figures::thresholds).unwrap_or_default(),
@@ -157,8 +204,11 @@ fn of(run: &Run, results: Option<&Results>, latest: Option<&TimelinePoint>) -> R
         coverage: results.map(figures::coverage),
         money: None,
         forecast: Vec::new(),
+        links: Vec::new(),
+        has_baseline: false,
         log: String::new(),
         log_lines: numbers::whole(0),
         last_event: 0,
+        forbidden: None,
     }
 }

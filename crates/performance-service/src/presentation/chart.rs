@@ -1,22 +1,33 @@
 //! The picture of a run over time: strips under each other on one time axis, drawn by
 //! the server, so that a page without scripts shows it.
 
-use std::fmt::Write as _;
+mod caption;
+mod marks;
+mod strips;
+mod time_axis;
 
+use std::ops::Range;
+
+use self::caption::caption;
+pub(crate) use self::marks::{Mark, marks};
+use self::strips::{PLANS, Plan, path};
+use self::time_axis::TimeAxis;
 use super::numbers::{axis_label, number, px, run_time};
-use crate::timeline::TimelinePoint;
+use crate::timeline::{Overview, TimelinePoint};
 
 /// The picture's width in its own units; the page scales it.
 const WIDTH: f64 = 960.0;
 /// Room for the labels of the y axis.
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 20.0;
+/// The lane of phases on top.
+const LANE: f64 = 18.0;
 /// Between two strips; holds the title of the lower one.
 const GAP: f64 = 26.0;
 /// Below the last strip; holds the labels of the time axis.
 const FOOT: f64 = 22.0;
-/// More labels than this on the time axis would touch each other.
-const MAX_TIME_LABELS: u32 = 10;
+/// A phase narrower than this has no room for its name.
+const LEAST_NAMED: f64 = 60.0;
 
 /// A picture, ready to be written into the page.
 pub(crate) struct Chart {
@@ -24,11 +35,38 @@ pub(crate) struct Chart {
     pub(crate) height: String,
     pub(crate) left: String,
     pub(crate) right: String,
+    pub(crate) top: String,
+    pub(crate) bottom: String,
+    /// The seconds of the run at both ends, and those of a step, for the script that zooms.
+    pub(crate) window: Range<u32>,
+    pub(crate) step: u32,
+    pub(crate) phases: Vec<PhaseBar>,
+    /// Where nothing was measured: begin and width.
+    pub(crate) gaps: Vec<(String, String)>,
     pub(crate) strips: Vec<Strip>,
     pub(crate) time_ticks: Vec<Tick>,
     pub(crate) time_label_y: String,
     /// What the picture shows, in a sentence made from its data.
     pub(crate) caption: String,
+}
+
+/// A part of a run.
+pub(crate) struct Phase {
+    pub(crate) name: &'static str,
+    /// Its seconds.
+    pub(crate) seconds: Range<u32>,
+    /// Whether it is judged.
+    pub(crate) is_judged: bool,
+}
+
+/// The same as a bar of the lane.
+pub(crate) struct PhaseBar {
+    pub(crate) class: &'static str,
+    pub(crate) x: String,
+    pub(crate) width: String,
+    /// The name, where there is room for it.
+    pub(crate) name: &'static str,
+    pub(crate) title: String,
 }
 
 /// One y axis with its lines.
@@ -37,8 +75,12 @@ pub(crate) struct Strip {
     pub(crate) title_y: String,
     pub(crate) top: String,
     pub(crate) bottom: String,
+    pub(crate) height: String,
     pub(crate) ticks: Vec<Tick>,
     pub(crate) lines: Vec<Line>,
+    /// What its lines are called, where there are several.
+    pub(crate) legend: Vec<(&'static str, &'static str)>,
+    pub(crate) marks: Vec<Tick>,
 }
 
 /// A label and where its middle is.
@@ -54,87 +96,23 @@ pub(crate) struct Line {
     pub(crate) path: String,
 }
 
-/// What a strip draws, before it has a place.
-struct Plan {
-    title: &'static str,
-    height: f64,
-    /// The least that the axis shows, so that noise around zero does not fill it.
-    least: f64,
-    lines: &'static [LinePlan],
-}
-
-struct LinePlan {
-    class: &'static str,
-    label: &'static str,
-    value: fn(&TimelinePoint) -> Option<f64>,
-}
-
-const PLANS: [Plan; 4] = [
-    Plan {
-        title: "Request duration, ms",
-        height: 190.0,
-        least: 1.0,
-        lines: &[
-            LinePlan {
-                class: "p99",
-                label: "p99",
-                value: |point| point.p99,
-            },
-            LinePlan {
-                class: "p95",
-                label: "p95",
-                value: |point| point.p95,
-            },
-            LinePlan {
-                class: "p50",
-                label: "p50",
-                value: |point| point.p50,
-            },
-        ],
-    },
-    Plan {
-        title: "Requests per second",
-        height: 80.0,
-        least: 1.0,
-        lines: &[LinePlan {
-            class: "rate",
-            label: "requests/s",
-            value: |point| Some(point.requests_per_second),
-        }],
-    },
-    Plan {
-        title: "Failed requests, %",
-        height: 56.0,
-        least: 1.0,
-        lines: &[LinePlan {
-            class: "errors",
-            label: "failed",
-            value: |point| point.error_rate.map(|rate| rate * 100.0),
-        }],
-    },
-    Plan {
-        title: "Virtual users",
-        height: 56.0,
-        least: 1.0,
-        lines: &[LinePlan {
-            class: "users",
-            label: "users",
-            value: |point| point.virtual_users,
-        }],
-    },
-];
-
-/// Draws the points, which are `step` seconds each; `None` when there are none.
-pub(crate) fn draw(points: &[TimelinePoint], step: u32) -> Option<Chart> {
-    let last = points.last()?;
-    let axis = TimeAxis {
-        step: f64::from(step),
-        seconds: f64::from(last.t.saturating_add(step)),
-    };
-    let mut top = GAP;
+/// Draws steps of a window; `None` when there are none.
+pub(crate) fn draw(
+    overview: &Overview,
+    window: &Range<u32>,
+    phases: &[Phase],
+    marks: &[Mark],
+) -> Option<Chart> {
+    let points = &overview.points;
+    if points.is_empty() {
+        return None;
+    }
+    let axis = TimeAxis::new(overview.step, window);
+    let mut top = LANE + GAP;
     let mut strips = Vec::with_capacity(PLANS.len());
-    for plan in &PLANS {
-        strips.push(strip(plan, top, points, &axis));
+    for plan in PLANS.iter().filter(|plan| plan.is_drawn(points)) {
+        let marks = if plan.is_of_durations { marks } else { &[] };
+        strips.push(strip(plan, top, (points, &axis), marks));
         top += plan.height + GAP;
     }
     let bottom = top - GAP;
@@ -143,139 +121,97 @@ pub(crate) fn draw(points: &[TimelinePoint], step: u32) -> Option<Chart> {
         height: px(bottom + FOOT),
         left: px(LEFT),
         right: px(WIDTH - RIGHT),
+        top: px(LANE),
+        bottom: px(bottom),
+        window: window.clone(),
+        step: overview.step,
+        phases: phases
+            .iter()
+            .filter_map(|phase| bar(phase, &axis))
+            .collect(),
+        gaps: axis.gaps(points),
         strips,
         time_ticks: axis.ticks(),
         time_label_y: px(bottom + FOOT - 6.0),
-        caption: caption(points, &axis),
+        caption: caption(points, &axis, phases),
     })
 }
 
-struct TimeAxis {
-    step: f64,
-    seconds: f64,
+fn bar(phase: &Phase, axis: &TimeAxis) -> Option<PhaseBar> {
+    let (from, to) = (
+        axis.x_within(phase.seconds.start),
+        axis.x_within(phase.seconds.end),
+    );
+    let width = to - from;
+    (width > 0.0).then(|| PhaseBar {
+        class: if phase.is_judged {
+            "phase judged"
+        } else {
+            "phase"
+        },
+        x: px(from),
+        width: px(width),
+        name: if width < LEAST_NAMED { "" } else { phase.name },
+        title: phase.text(),
+    })
 }
 
-impl TimeAxis {
-    fn x(&self, seconds: f64) -> f64 {
-        LEFT + (WIDTH - LEFT - RIGHT) * seconds / self.seconds
-    }
-
-    /// A point stands for the whole of its step and is drawn in the step's middle.
-    fn middle(&self, point: &TimelinePoint) -> f64 {
-        self.x(f64::from(point.t) + self.step / 2.0)
-    }
-
-    fn ticks(&self) -> Vec<Tick> {
-        const STEPS: [u32; 13] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
-        let fits = |step: &u32| self.seconds / f64::from(*step) <= f64::from(MAX_TIME_LABELS);
-        let step = STEPS.into_iter().find(fits).unwrap_or(7_200);
-        (0..=MAX_TIME_LABELS)
-            .map(|index| index * step)
-            .take_while(|seconds| f64::from(*seconds) <= self.seconds)
-            .map(|seconds| Tick {
-                at: px(self.x(f64::from(seconds))),
-                label: run_time(seconds),
-            })
-            .collect()
+impl Phase {
+    /// `setup 00:00 to 00:03`.
+    fn text(&self) -> String {
+        let (from, to) = (run_time(self.seconds.start), run_time(self.seconds.end));
+        format!("{} {from} to {to}", self.name)
     }
 }
 
-fn strip(plan: &Plan, top: f64, points: &[TimelinePoint], axis: &TimeAxis) -> Strip {
+fn strip(
+    plan: &Plan,
+    top: f64,
+    (points, axis): (&[TimelinePoint], &TimeAxis),
+    marks: &[Mark],
+) -> Strip {
     let bottom = top + plan.height;
     let largest = points
         .iter()
-        .flat_map(|point| plan.lines.iter().filter_map(|line| (line.value)(point)))
+        .flat_map(|point| plan.lines.iter().filter_map(|line| line.of(point, axis)))
         .fold(plan.least, f64::max);
     let limit = round_up(largest);
     let y = |value: f64| bottom - plan.height * (value / limit).clamp(0.0, 1.0);
+    let drawn = plan.lines.iter().filter(|line| line.is_drawn(points));
+    let several = plan.lines.len() > 1;
     Strip {
         title: plan.title,
         title_y: px(top - 8.0),
         top: px(top),
         bottom: px(bottom),
+        height: px(plan.height),
         ticks: [0.0, limit / 2.0, limit]
             .map(|value| Tick {
                 at: px(y(value)),
                 label: axis_label(value),
             })
             .into(),
-        lines: plan
-            .lines
-            .iter()
+        legend: drawn
+            .clone()
+            .filter(|_| several)
+            .map(|line| (line.class, line.label))
+            .collect(),
+        lines: drawn
             .map(|line| Line {
                 class: line.class,
                 label: line.label,
-                path: path(points, axis, line.value, y),
+                path: path(points, axis, line, y),
             })
             .collect(),
-    }
-}
-
-/// Joins neighbouring points and leaves a gap where a step has no value.
-fn path(
-    points: &[TimelinePoint],
-    axis: &TimeAxis,
-    value: fn(&TimelinePoint) -> Option<f64>,
-    y: impl Fn(f64) -> f64,
-) -> String {
-    let mut path = String::new();
-    let mut previous: Option<u32> = None;
-    for point in points {
-        let Some(value) = value(point) else {
-            previous = None;
-            continue;
-        };
-        let (x, y) = (axis.middle(point), y(value));
-        let joined = previous.is_some_and(|t| f64::from(point.t - t) <= axis.step);
-        // A short dash makes a lone point visible.
-        let _infallible = if joined {
-            write!(path, "L{x:.1} {y:.1}")
-        } else {
-            write!(path, "M{x:.1} {y:.1}h.5")
-        };
-        previous = Some(point.t);
-    }
-    path
-}
-
-fn caption(points: &[TimelinePoint], axis: &TimeAxis) -> String {
-    let mut caption = format!(
-        "{} of load in steps of {}",
-        span(axis.seconds),
-        span(axis.step)
-    );
-    let worst = points
-        .iter()
-        .filter_map(|point| Some((point.t, point.p99?)))
-        .max_by(|left, right| left.1.total_cmp(&right.1));
-    if let Some((t, p99)) = worst {
-        let _infallible = write!(
-            caption,
-            "; the slowest step had a p99 of {} ms at t+{}",
-            number(p99),
-            run_time(t)
-        );
-    }
-    let failing = points
-        .iter()
-        .filter(|point| point.error_rate.is_some_and(|rate| rate > 0.0))
-        .count();
-    let _infallible = match failing {
-        0 => write!(caption, "; no request failed."),
-        steps => write!(
-            caption,
-            "; requests failed in {steps} of {} steps.",
-            points.len()
-        ),
-    };
-    caption
-}
-
-fn span(seconds: f64) -> String {
-    if seconds < 120.0 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{:.1} min", seconds / 60.0)
+        // A bound far above what was measured would flatten all of it.
+        marks: marks
+            .iter()
+            .filter(|mark| mark.milliseconds <= limit)
+            .map(|mark| Tick {
+                at: px(y(mark.milliseconds)),
+                label: format!("{} {} ms", mark.label, number(mark.milliseconds)),
+            })
+            .collect(),
     }
 }
 
@@ -292,6 +228,10 @@ pub(super) fn round_up(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn overview(points: Vec<TimelinePoint>) -> Overview {
+        Overview { step: 1, points }
+    }
 
     fn point(t: u32, p99: Option<f64>) -> TimelinePoint {
         TimelinePoint {
@@ -310,21 +250,54 @@ mod tests {
 
     #[test]
     fn a_second_without_a_value_is_a_gap() {
-        let points = [
+        let points = vec![
             point(0, Some(1.0)),
             point(1, Some(2.0)),
             point(2, None),
             point(3, Some(1.0)),
             point(9, Some(1.0)),
         ];
-        let chart = draw(&points, 1).expect("points make a chart");
+        let chart = draw(&overview(points), &(0..10), &[], &[]).expect("points make a chart");
         let path = &chart.strips[0].lines[0].path;
         assert_eq!(path.matches('M').count(), 3, "{path}");
         assert_eq!(path.matches('L').count(), 1, "{path}");
+        // Seconds 4 to 8 were not measured at all; second 2 was, without a request.
+        assert_eq!(chart.gaps.len(), 1);
     }
 
     #[test]
     fn nothing_is_drawn_from_nothing() {
-        assert!(draw(&[], 1).is_none());
+        assert!(draw(&overview(Vec::new()), &(0..1), &[], &[]).is_none());
+    }
+
+    #[test]
+    fn what_no_model_measured_has_no_strip() {
+        let titles = |point: TimelinePoint| -> Vec<&str> {
+            let chart = draw(&overview(vec![point]), &(0..1), &[], &[]).expect("a chart");
+            chart.strips.iter().map(|strip| strip.title).collect()
+        };
+        assert_eq!(titles(point(0, Some(1.0))).len(), 4);
+        let of_models = TimelinePoint {
+            ttft_p95: Some(200.0),
+            simulated_pico_usd: Some(1),
+            ..point(0, Some(1.0))
+        };
+        let titles = titles(of_models);
+        assert!(titles.contains(&"First token, ms") && titles.contains(&"Dollars per minute"));
+    }
+
+    #[test]
+    fn phases_outside_of_the_window_are_not_drawn() {
+        let phase = |name, seconds, is_judged| Phase {
+            name,
+            seconds,
+            is_judged,
+        };
+        let phases = [phase("setup", 0..3, false), phase("load", 3..20, true)];
+        let points = vec![point(5, Some(1.0))];
+        let chart = draw(&overview(points), &(5..10), &phases, &[]).expect("a chart");
+        assert_eq!(chart.phases.len(), 1);
+        assert_eq!(chart.phases[0].x, chart.left);
+        assert_eq!(chart.phases[0].title, "load 00:03 to 00:20");
     }
 }

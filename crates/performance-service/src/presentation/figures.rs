@@ -1,22 +1,12 @@
-//! The numbers of a run as the page shows them: tiles and tables from the results document.
+//! The tables of a run from its results document, as pages and reports show them.
 
 use std::cmp::Reverse;
 
 use load_analysis::limits::LimitResult;
 use load_analysis::metric::{Contains, MetricKind};
-use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
-use load_analysis::spend::Spend;
+use load_analysis::results::{MetricResult, Results};
 
 use super::numbers::{number, share, whole};
-use crate::timeline::TimelinePoint;
-
-/// One of the six numbers on top.
-pub(crate) struct Tile {
-    pub(crate) name: &'static str,
-    /// What the live script updates.
-    pub(crate) key: &'static str,
-    pub(crate) value: String,
-}
 
 /// A row of the table of metrics.
 pub(crate) struct MetricRow {
@@ -53,87 +43,6 @@ pub(crate) struct CheckRow {
     pub(crate) passes: String,
     pub(crate) fails: String,
     pub(crate) share: String,
-}
-
-/// The six numbers of a finished run.
-pub(crate) fn tiles(results: &Results) -> Vec<Tile> {
-    let value = |metric: &str, stat: &str| -> Option<f64> {
-        let metric = results.metrics.get(metric)?;
-        metric.values.get(stat).copied()
-    };
-    let milliseconds = |stat: &str| value("http_req_duration", stat).map(ms_text);
-    let count = |metric: &str, stat: &str| -> u64 {
-        let metric = results.metrics.get(metric);
-        metric.and_then(|metric| metric.count_of(stat)).unwrap_or(0)
-    };
-    let requests = count("http_reqs", "count");
-    let p99 = if requests < LEAST_FOR_P99 {
-        Some(format!("–, n = {}", whole(requests)))
-    } else {
-        milliseconds("p(99)")
-    };
-    let failed = value("http_req_failed", "rate").map(|rate| {
-        let failures = count("http_req_failed", "passes");
-        format!("{} ({})", share(rate), whole(failures))
-    });
-    let checks = value("checks", "rate").map(share);
-    [
-        ("p50", "p50", milliseconds("med")),
-        ("p95", "p95", milliseconds("p(95)")),
-        ("p99", "p99", p99),
-        ("failed", "errors", failed),
-        (
-            "requests",
-            "rate",
-            rate_text(requests, value("http_reqs", "rate")),
-        ),
-        ("checks held", "checks", checks),
-    ]
-    .map(|(name, key, value)| Tile {
-        name,
-        key,
-        value: value.unwrap_or_else(|| "–".to_owned()),
-    })
-    .into()
-}
-
-/// The same six of the latest second of a run that goes on.
-pub(crate) fn live_tiles(latest: Option<&TimelinePoint>) -> Vec<Tile> {
-    let milliseconds = |value: Option<f64>| value.map(ms_text);
-    let point = latest.cloned().unwrap_or_default();
-    let checks = point.checks_passed + point.checks_failed;
-    [
-        ("p50, last second", "p50", milliseconds(point.p50)),
-        ("p95, last second", "p95", milliseconds(point.p95)),
-        ("p99, last second", "p99", milliseconds(point.p99)),
-        ("failed, last second", "errors", point.error_rate.map(share)),
-        (
-            "requests/s",
-            "rate",
-            latest.map(|point| number(point.requests_per_second)),
-        ),
-        (
-            "checks, last second",
-            "checks",
-            (checks > 0).then(|| format!("{} of {}", whole(point.checks_passed), whole(checks))),
-        ),
-    ]
-    .map(|(name, key, value)| Tile {
-        name,
-        key,
-        value: value.unwrap_or_else(|| "–".to_owned()),
-    })
-    .into()
-}
-
-/// The tiles with one for the cost, of a run that called models.
-pub(crate) fn with_cost(mut tiles: Vec<Tile>, spend: Option<&Spend>) -> Vec<Tile> {
-    tiles.extend(spend.map(|spend| Tile {
-        name: "cost",
-        key: "cost",
-        value: spend.in_words(),
-    }));
-    tiles
 }
 
 /// Trends first, in their own unit; then the rest by name.
@@ -256,13 +165,4 @@ fn row(name: &str, metric: &MetricResult) -> MetricRow {
             cell(&["max"]),
         ],
     }
-}
-
-fn ms_text(milliseconds: f64) -> String {
-    format!("{} ms", number(milliseconds))
-}
-
-fn rate_text(requests: u64, rate: Option<f64>) -> Option<String> {
-    let rate = rate?;
-    Some(format!("{} ({}/s)", whole(requests), number(rate)))
 }

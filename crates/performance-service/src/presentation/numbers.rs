@@ -14,7 +14,12 @@ pub(crate) fn run_time(seconds: u32) -> String {
 
 /// Ends of axes are round numbers, so that zeros after the point say nothing.
 pub(crate) fn axis_label(value: f64) -> String {
-    let text = number(value);
+    let small = value > 0.0 && value < 0.01;
+    let text = if small {
+        format!("{value:.8}")
+    } else {
+        number(value)
+    };
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {

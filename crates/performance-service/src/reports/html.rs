@@ -8,9 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::endpoints::{self, EndpointRow};
 use crate::presentation::evidence::{self, Evidence};
-use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, Tile};
+use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow};
 use crate::presentation::money::{self, MoneyPanel};
+use crate::presentation::tiles::{self, Tile};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
 use crate::runs::request::StartBody;
@@ -38,6 +40,7 @@ struct Page {
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
     evidence: Evidence,
+    endpoints: Vec<EndpointRow>,
     limits: Vec<LimitRow>,
     thresholds: Vec<TargetLine>,
     checks: Vec<CheckRow>,
@@ -50,9 +53,8 @@ struct Page {
 
 pub(super) fn render(report: &Report) -> askama::Result<String> {
     let (run, results) = (&report.run, report.results.as_ref());
-    let [fine, coarse] = &report.overviews;
+    let picture = &report.picture;
     let spend = results.and_then(|results| results.spend.as_ref());
-    let seconds = fine.points.last().map_or(0, |last| last.t + fine.step);
     Page {
         style: STYLE,
         style_hash: STANDARD.encode(Sha256::digest(STYLE)),
@@ -70,10 +72,16 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         reasons: report.reasons().to_vec(),
         valid: report.is_valid(),
         exit_code: report.exit_code(),
-        tiles: figures::with_cost(results.map(figures::tiles).unwrap_or_default(), spend),
-        chart: chart::draw(&fine.points, fine.step),
-        rows: time_table::rows(&coarse.points),
-        evidence: evidence::of(results, &report.resources, seconds),
+        tiles: tiles::of_load(&picture.load, picture.load_length(results), spend),
+        chart: chart::draw(
+            &picture.fine,
+            &picture.window,
+            &picture.phases(results),
+            &results.map(chart::marks).unwrap_or_default(),
+        ),
+        rows: time_table::rows(&picture.coarse.points),
+        endpoints: endpoints::rows(picture, results),
+        evidence: evidence::of(results, &report.resources, picture.seconds),
         limits: results.map(figures::limits).unwrap_or_default(),
         thresholds: report.thresholds(),
         checks: results.map(figures::checks).unwrap_or_default(),

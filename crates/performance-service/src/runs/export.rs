@@ -9,12 +9,10 @@ use service_defaults::problem::Problem;
 
 use super::{RunInPath, resources, results};
 use crate::app::App;
+use crate::picture::{self, REPORT_ROWS};
 use crate::problems;
 use crate::reports::{Format, Report};
 use crate::timeline;
-
-/// Points of the picture, and rows of the table behind it: a report stays below 400 KB.
-const OVERVIEWS: [u32; 2] = [600, 20];
 
 /// Which report.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -50,7 +48,7 @@ pub(crate) async fn export(
         let detail = format!("the run is not over: it is {}", run.status);
         return Err(Problem::conflict(detail));
     }
-    let overviews = timeline::overviews(&app.store, &address, OVERVIEWS).await;
+    let picture = picture::of_run(&app.store, &address, (None, None), REPORT_ROWS).await;
     let seconds = match format {
         Format::Json | Format::Csv => timeline::of_run(&app.store, &address, 1, 0).await,
         _ => Ok(Vec::new()),
@@ -62,7 +60,7 @@ pub(crate) async fn export(
         forecast: app.store.forecast(&address).await.map_err(from_store)?,
         resources: resources::document(&app, &address).await?,
         seconds: seconds.map_err(from_store)?,
-        overviews: overviews.map_err(from_store)?,
+        picture: picture.map_err(from_store)?,
         address: format!("{}/runs/{}", origin(&headers), address.id),
     };
     let text = report.render(format).map_err(|error| {

@@ -80,10 +80,13 @@ async fn a_browser_logs_in_looks_and_logs_out() -> anyhow::Result<()> {
 async fn a_session_is_no_more_than_its_token() -> anyhow::Result<()> {
     let guarded = Guarded::start(&[]).await?;
     let viewer = guarded.log_in(VIEWER).await?;
-    let path = "/runs/quick-start/smoke";
-    assert_eq!(guarded.submit(path, "", Some(&viewer)).await?.status(), 403);
+    let (path, form) = ("/new", "scenario=Smoke");
+    let refused = guarded.submit(path, form, Some(&viewer)).await?;
+    assert_eq!(refused.status(), 403);
+    let shown = guarded.show(path, Some(&viewer)).await?.text().await?;
+    assert!(shown.contains("<button disabled>Start</button>"), "{shown}");
     let engineer = guarded.log_in(ENGINEER).await?;
-    let started = guarded.submit(path, "", Some(&engineer)).await?;
+    let started = guarded.submit(path, form, Some(&engineer)).await?;
     assert_eq!(started.status(), 303);
     assert!(address(&started).starts_with("/runs/"));
     // Another site's page is refused also where the browser would send the cookie.

@@ -67,25 +67,16 @@ async fn a_run_under_way_can_be_followed_and_stopped() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_button_starts_a_run() -> anyhow::Result<()> {
-    let service = TestService::start().await?;
-    assert!(service.get_text("/").await?.contains("Nothing has run yet"));
-    let started = service.post("/runs/quick-start/spike").await?;
-    assert_eq!(started.status(), 303);
-    let runs = service.get_json("/api/v1/performancetest/tests").await?;
-    assert_eq!(runs[0]["scenario"], "Spike");
-    assert_eq!(runs[0]["options"]["virtualUsers"], 50);
-    Ok(())
-}
-
-#[tokio::test]
 async fn pages_carry_a_strict_policy() -> anyhow::Result<()> {
     let service = TestService::start().await?;
     for path in [
         "/",
         "/assets/style.css",
         "/assets/live.js",
+        "/assets/chart.js",
         "/assets/icon.svg",
+        "/new",
+        "/settings",
     ] {
         let reply = service.get(path).await?;
         assert_eq!(reply.status(), 200, "{path}");
@@ -101,7 +92,7 @@ async fn pages_carry_a_strict_policy() -> anyhow::Result<()> {
 async fn another_site_cannot_start_anything() -> anyhow::Result<()> {
     let service = TestService::start().await?;
     for path in [
-        "/runs/quick-start/smoke",
+        "/new",
         "/quick-setup",
         "/api/v1/performancetest/quick-start/smoke",
     ] {
@@ -128,7 +119,7 @@ async fn only_loopback_is_answered_to_on_loopback() -> anyhow::Result<()> {
         (Method::GET, "/api/v1/performancetest/tests"),
         (Method::GET, "/performance-hub"),
         (Method::POST, "/api/v1/performancetest/quick-start/smoke"),
-        (Method::POST, "/runs/quick-start/smoke"),
+        (Method::POST, "/new"),
     ];
     for (method, path) in calls {
         let reply = service

@@ -1,0 +1,216 @@
+//! `/new`: what a run is to do, as a form that works without scripts.
+
+mod forecast;
+mod inputs;
+mod typed;
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use performance_store::{Run, RunAddress};
+use serde::Deserialize;
+use service_defaults::access::Caller;
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::{FieldError, Problem};
+use tenancy::{Principal, Role, TenantId};
+
+use self::forecast::ForecastPanel;
+use self::inputs::{Choices, Control, Group};
+use self::typed::Typed;
+use super::{page, see_other};
+use crate::app::App;
+use crate::conductor::blocking;
+use crate::generated_scripts::SavedScript;
+use crate::planner::unknown_scenario;
+use crate::problems;
+use crate::runs::request::StartBody;
+use crate::scenarios::Scenario;
+
+/// What the form begins with.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct NewQuery {
+    /// A run to repeat.
+    run: Option<String>,
+    /// A scenario whose preset it is.
+    scenario: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "new.html")]
+struct NewPage {
+    presets: Vec<Preset>,
+    /// The run that the form repeats.
+    of_run: Option<(String, String)>,
+    /// Why nothing was started.
+    refusal: Option<String>,
+    /// What is wrong with fields that the form does not have.
+    elsewhere: Vec<String>,
+    groups: Vec<Group>,
+    /// What the run would take, or why nobody can tell; absent where the caller may not start it.
+    forecast: Option<Result<ForecastPanel, String>>,
+    /// Why the caller may not start runs.
+    forbidden: Option<String>,
+}
+
+struct Preset {
+    name: &'static str,
+    slug: &'static str,
+    text: String,
+    description: &'static str,
+    chosen: bool,
+}
+
+/// The page, filled with a preset or with what an earlier run was asked to do.
+pub(super) async fn form(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidQuery(query): ValidQuery<NewQuery>,
+) -> Result<Response, Problem> {
+    let (request, of_run) = match (&query.run, &query.scenario) {
+        (Some(id), _) => {
+            let run = earlier(&app, &caller.tenant, id).await?;
+            // What cannot be read any more begins as the script has it.
+            let request = serde_json::from_str(&run.request).unwrap_or_default();
+            (request, Some(run))
+        }
+        (None, Some(name)) => {
+            let scenario = Scenario::parse(name).ok_or_else(|| unknown_scenario("scenario"))?;
+            (StartBody::quick_start(scenario), None)
+        }
+        (None, None) => (StartBody::quick_start(Scenario::Smoke), None),
+    };
+    let typed = Typed::of(&request);
+    let of_run = of_run.map(|run| {
+        (
+            run.id.to_string(),
+            format!("{} #{}", run.test_name, run.number),
+        )
+    });
+    show(&app, &caller, &typed, of_run, None).await
+}
+
+/// The buttons of the form: one begins the run, or shows the form again with what is wrong in it;
+/// the other one shows it with the forecast of what stands there now.
+pub(super) async fn start(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let typed = Typed::read(&body);
+    if typed.get("do") == "forecast" {
+        return show(&app, &caller, &typed, None, None).await;
+    }
+    match submit(&app, &caller, &typed).await {
+        Ok(run) => Ok(see_other(&format!("/runs/{}", run.id))),
+        Err(problem) => {
+            let mut response = show(&app, &caller, &typed, None, Some(&problem)).await?;
+            *response.status_mut() = problem.status();
+            Ok(response)
+        }
+    }
+}
+
+async fn submit(app: &App, caller: &Principal, typed: &Typed) -> Result<Run, Problem> {
+    let request = typed.request().map_err(Problem::invalid)?;
+    app.conductor.submit(caller, request).await
+}
+
+async fn earlier(app: &App, tenant: &TenantId, id: &str) -> Result<Run, Problem> {
+    let address = RunAddress {
+        tenant: tenant.clone(),
+        id: id.parse().map_err(|_| problems::no_such_run())?,
+    };
+    app.store.get(&address).await.map_err(problems::from_store)
+}
+
+async fn show(
+    app: &App,
+    caller: &Principal,
+    typed: &Typed,
+    of_run: Option<(String, String)>,
+    problem: Option<&Problem>,
+) -> Result<Response, Problem> {
+    let choices = choices(app, &caller.tenant).await?;
+    let forbidden = forbidden(caller);
+    let forecast = match &forbidden {
+        None => Some(forecast::of_typed(app, caller, typed).await),
+        Some(_) => None,
+    };
+    let errors = problem.map(Problem::errors).unwrap_or_default();
+    let groups = inputs::groups(typed, &choices, errors);
+    let shown = |error: &FieldError| {
+        let mut inputs = groups.iter().flat_map(|group| &group.inputs);
+        inputs.any(|input| input.is_about(&error.field))
+    };
+    let elsewhere = errors.iter().filter(|error| !shown(error));
+    let elsewhere = elsewhere
+        .map(|error| format!("{} {}", error.field, error.reason))
+        .collect();
+    let chosen = Scenario::parse(typed.get("scenario"));
+    page(&NewPage {
+        presets: Scenario::ALL.map(|one| preset(one, chosen)).into(),
+        of_run,
+        refusal: problem.map(refusal),
+        elsewhere,
+        groups,
+        forecast,
+        forbidden,
+    })
+}
+
+fn refusal(problem: &Problem) -> String {
+    match problem.errors() {
+        [] => problem.detail().to_owned(),
+        [_] => "one field is invalid".to_owned(),
+        several => format!("{} fields are invalid", several.len()),
+    }
+}
+
+/// Why a caller may start nothing; `None` for one who may.
+pub(super) fn forbidden(caller: &Principal) -> Option<String> {
+    (caller.role < Role::Engineer).then(|| {
+        format!(
+            "Your role is {}: to start and stop runs takes an engineer.",
+            caller.role.as_str()
+        )
+    })
+}
+
+async fn choices(app: &App, tenant: &TenantId) -> Result<Choices, Problem> {
+    let planner = app.conductor.planner();
+    let (scripts, generated) = (planner.scripts.clone(), planner.generated.clone());
+    let tenant = tenant.clone();
+    let names = blocking(move || {
+        let mut names = scripts.suites()?;
+        let saved = generated.list(&tenant);
+        names.extend(saved.iter().map(SavedScript::test_script));
+        Ok::<_, std::io::Error>(names)
+    });
+    let scripts = names.await?.map_err(|error| {
+        tracing::error!("the scripts cannot be listed: {error}");
+        Problem::internal()
+    })?;
+    let targets = planner.targets.iter().map(|(name, url)| {
+        let in_production = planner.production.contains(name);
+        let note = if in_production { ", in production" } else { "" };
+        let address = url.as_str().trim_end_matches('/').to_owned();
+        let words = format!("{name}: {address}{note}");
+        (address, words)
+    });
+    Ok(Choices {
+        scripts,
+        targets: targets.collect(),
+        production: !planner.production.is_empty(),
+    })
+}
+
+fn preset(scenario: Scenario, chosen: Option<Scenario>) -> Preset {
+    Preset {
+        name: scenario.name(),
+        slug: scenario.slug(),
+        text: super::home::preset_text(scenario),
+        description: scenario.description(),
+        chosen: chosen == Some(scenario),
+    }
+}

@@ -1,0 +1,126 @@
+//! The load by endpoint, and what went wrong with it.
+
+use load_analysis::results::{LEAST_FOR_P99, Results};
+
+use super::numbers::{number, share, whole};
+use crate::picture::{LoadFigures, Picture};
+use crate::timeline::count;
+
+/// Rows of either table. Tag sets of a run are bounded, so nearly every run has fewer.
+const MAX_ROWS: usize = 100;
+
+/// One endpoint; durations in milliseconds.
+pub(crate) struct EndpointRow {
+    pub(crate) name: String,
+    pub(crate) requests: String,
+    pub(crate) rate: String,
+    pub(crate) failed: String,
+    /// p50, p95, p99, the longest.
+    pub(crate) durations: [String; 4],
+    /// Of the time that all requests took.
+    pub(crate) time: String,
+}
+
+/// Requests that failed in one way.
+pub(crate) struct ErrorRow {
+    pub(crate) endpoint: String,
+    pub(crate) kind: String,
+    pub(crate) count: String,
+    pub(crate) share: String,
+}
+
+/// The endpoints of the load, then what setup and teardown did.
+pub(crate) fn rows(picture: &Picture, results: Option<&Results>) -> Vec<EndpointRow> {
+    let seconds = picture.load_length(results);
+    let all = total(&picture.load);
+    let mut rows: Vec<EndpointRow> = picture
+        .endpoints
+        .iter()
+        .take(MAX_ROWS)
+        .map(|endpoint| row(&endpoint.name, &endpoint.figures, seconds, Some(all)))
+        .collect();
+    if picture.aside.requests > 0 {
+        rows.push(row(
+            "setup and teardown, apart",
+            &picture.aside,
+            seconds,
+            None,
+        ));
+    }
+    rows
+}
+
+/// Failed requests by endpoint and kind, the most frequent first.
+pub(crate) fn errors(picture: &Picture) -> Vec<ErrorRow> {
+    let mut errors: Vec<(&str, &str, u64, u64)> = picture
+        .endpoints
+        .iter()
+        .flat_map(|endpoint| {
+            let figures = &endpoint.figures;
+            let kinds = figures.unexpected.iter();
+            kinds.map(|(status, count)| {
+                (
+                    endpoint.name.as_str(),
+                    status.as_str(),
+                    *count,
+                    figures.requests,
+                )
+            })
+        })
+        .collect();
+    errors.sort_by_key(|(_, _, count, _)| std::cmp::Reverse(*count));
+    let rows = errors.into_iter().take(MAX_ROWS);
+    rows.map(|(endpoint, status, failed, requests)| ErrorRow {
+        endpoint: endpoint.to_owned(),
+        kind: kind(status),
+        count: whole(failed),
+        share: share(count(failed) / count(requests.max(1))),
+    })
+    .collect()
+}
+
+fn kind(status: &str) -> String {
+    match status {
+        "0" | "" => "no answer: refused, cut or too late".to_owned(),
+        "429" => "429, too many requests".to_owned(),
+        status => format!("status {status}"),
+    }
+}
+
+fn row(name: &str, figures: &LoadFigures, seconds: f64, all: Option<f64>) -> EndpointRow {
+    let durations = &figures.durations;
+    let quantile = |share| durations.quantile(share).map_or_else(dash, number);
+    let p99 = match durations.count() {
+        few if few < LEAST_FOR_P99 => format!("–, n = {}", whole(few)),
+        _ => quantile(0.99),
+    };
+    EndpointRow {
+        name: name.to_owned(),
+        requests: whole(figures.requests),
+        rate: match all {
+            Some(_) if seconds > 0.0 => number(count(figures.requests) / seconds),
+            _ => dash(),
+        },
+        failed: figures.failed_share().map_or_else(dash, share),
+        durations: [
+            quantile(0.5),
+            quantile(0.95),
+            p99,
+            durations.max().map_or_else(dash, number),
+        ],
+        time: match all {
+            Some(all) if all > 0.0 => share(total(figures) / all),
+            _ => dash(),
+        },
+    }
+}
+
+/// How long all requests took together, in milliseconds.
+fn total(figures: &LoadFigures) -> f64 {
+    let durations = &figures.durations;
+    durations.mean().unwrap_or(0.0) * count(durations.count())
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the pages of the performance service in Debian's Chromium: real services,
+# real k6. WEB_TESTS_SCREENSHOTS=DIRECTORY keeps a picture of every page,
+# WEB_TESTS_KEEP=1 the state and the logs.
+set -euo pipefail
+export ENV_FILE=/dev/null
+# shellcheck source=lib/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=lib/cargo.sh
+source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
+
+main() {
+  require_cargo
+  CHROMIUM=$(command -v chromium) || fail "chromium is missing: run make setup"
+  [[ -d $BOOKSTORE_TOOLS_DIR/web/node_modules ]] || fail "the browser tests' packages are missing: run make setup"
+  cargo build --locked -p bookstore-api -p llm-simulator -p performance-service
+  if [[ -n ${WEB_TESTS_SCREENSHOTS:-} ]]; then mkdir -p "$WEB_TESTS_SCREENSHOTS"; fi
+  BINARIES=$(target_directory)/debug
+  export CHROMIUM BINARIES
+  cd "$CHECKOUT/deploy/web-tests"
+  node --test --test-reporter=spec web.test.js
+}
+
+main "$@"

@@ -1,0 +1,23 @@
+/** Every page, by the name of its picture; runs are those of the cases before. */
+export function pages({ runs }) {
+  return [
+    ['home', '/'],
+    ['new', '/new'],
+    ['new-again', `/new?run=${runs.hostile}`],
+    ['runs', '/runs'],
+    ['runs-none', '/runs?test=none'],
+    ['run', `/runs/${runs.steady}`],
+    ['run-part', `/runs/${runs.steady}?from=3&to=6`],
+    ['run-stopped', `/runs/${runs.stopped}`],
+    ['run-hostile', `/runs/${runs.hostile}`],
+    ['run-models', `/runs/${runs.models}`],
+    ['compare', `/compare?runs=${runs.steady},${runs.again}`],
+    ['test', '/tests/steady'],
+    ['baselines', '/baselines'],
+    ['spend', '/spend'],
+    ['schedules', '/schedules'],
+    ['webhooks', '/webhooks'],
+    ['settings', '/settings'],
+    ['audit', '/audit'],
+  ].filter(([, address]) => !address.includes('undefined')).map(([name, address]) => ({ name, address }));
+}

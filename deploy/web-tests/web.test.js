@@ -1,0 +1,37 @@
+// The pages as people use them: real Chromium, real services, real k6. One after the other, since
+// the service carries out one run at a time.
+import { after, afterEach, before, describe } from 'node:test';
+import { Browser } from './browser.js';
+import { analyse } from './cases/analyse.js';
+import { hostile } from './cases/hostile.js';
+import { live } from './cases/live.js';
+import { looks } from './cases/looks.js';
+import { plain } from './cases/plain.js';
+import { roles } from './cases/roles.js';
+import { starting } from './cases/starting.js';
+import { Stack } from './stack.js';
+
+/** What the cases share: `stack`, `browser`, and the `runs` that earlier ones made. */
+const world = { runs: {} };
+
+describe('the pages', { timeout: 400000 }, () => {
+  before(async () => {
+    world.stack = await Stack.start();
+    world.browser = await Browser.start();
+  });
+  after(async () => {
+    await world.browser?.end();
+    await world.stack?.end();
+  });
+  afterEach(async () => {
+    for (const context of world.browser.chromium.contexts()) await context.close();
+    world.browser.assertNothingWrong();
+  });
+  starting(world);
+  live(world);
+  hostile(world);
+  plain(world);
+  analyse(world);
+  roles(world);
+  looks(world);
+});
