@@ -2,7 +2,7 @@
 // Model:    open; arrivals increase steadily, whether or not the server keeps up (MODEL=closed: users).
 // Load:     breakpoint: from nothing to 2,000 requests a second within 10 minutes, or 1,000 users who click fast.
 // Limits:   catalogue p95 < 2 s, failed requests < 1 %, no dropped arrivals; the first one that breaks ends the run.
-// Reading:  the rate of the last seconds is the breaking point; a run that passes never found one: raise the load.
+// Reading:  the rate of the last seconds is the breaking point, also when arrivals were dropped (INVALID); a run that passes found none.
 import { catalogueSuite } from '../lib/catalogue-suite.js';
 
 /** A short slow moment is no breaking point. */

@@ -17,7 +17,7 @@ start_guarded() {
   choose_providers "$SIMULATOR_URL"
   BOOKSTORE_HTTP_ADDR=127.0.0.1:$GUARDED_PORT BOOKSTORE_STATE_DIR=$GUARDED \
     BOOKSTORE_AUTH_MODE=tokens BOOKSTORE_TOKENS_FILE=$GUARDED/tokens.toml \
-    start_process guarded-api env --unset REDIS_URL --unset MONGODB_URI "$1"
+    start_process guarded-api env --unset REDIS_URL --unset MONGODB_URI --unset LLM_FALLBACK "$1"
   deadline=$((SECONDS + GUARDED_READY_SECONDS))
   until answers_http "$GUARDED_URL/health/ready"; do
     if ! recorded_pid guarded-api >/dev/null || ((SECONDS >= deadline)); then
