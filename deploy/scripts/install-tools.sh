@@ -3,13 +3,14 @@
 # on PATH in a good version is taken; else it is installed; else one line says
 # what to do.
 #
-#   install-tools.sh [runtime] [test] [lint] [packages]
+#   install-tools.sh [runtime] [test] [lint] [containers] [packages]
 #
-#   runtime   Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
-#   test      FerretDB, docker-compose, shellcheck, newman, TypeScript, Chromium and what
-#             drives it: what the tests add
-#   lint      shellcheck and cargo-deny
-#   packages  only the Debian packages of all of these (the part that needs root)
+#   runtime     Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
+#   test        FerretDB, docker-compose, shellcheck, newman, TypeScript, Chromium and what
+#               drives it: what the tests add
+#   lint        shellcheck and cargo-deny
+#   containers  a Docker engine, unpacked beside the other tools, for its own tests
+#   packages    only the Debian packages of all of these (the part that needs root)
 #
 # Without a word: runtime. Tools land in ${BOOKSTORE_STATE_DIR}/tools/bin; built
 # ones are kept in ${XDG_CACHE_HOME:-~/.cache}/bookstore/tools too, so that the
@@ -28,6 +29,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/node-tools.sh"
 
 readonly RUNTIME_PACKAGES=(redis-server prometheus prometheus-alertmanager)
 readonly TEST_PACKAGES=(shellcheck chromium)
+
+# Debian packages of a Docker engine, and what the tests take from them.
+readonly ENGINE_PACKAGES=(docker.io containerd runc)
+readonly ENGINE_PROGRAMS=(dockerd containerd containerd-shim-runc-v2 runc)
 
 install_runtime() {
   require_packages "${RUNTIME_PACKAGES[@]}"
@@ -68,6 +73,31 @@ install_lint() {
   rm -rf "$work"
 }
 
+# install_containers: unpacked, not installed: an engine of the system's own stays
+# as it is, and none is started.
+install_containers() {
+  local work program missing=()
+  for program in "${ENGINE_PROGRAMS[@]}"; do
+    [[ -x $BOOKSTORE_TOOLS_DIR/bin/$program ]] || missing+=("$program")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  if ! command -v apt-get dpkg >/dev/null; then
+    fail "put ${ENGINE_PROGRAMS[*]} into $BOOKSTORE_TOOLS_DIR/bin: Docker's static archive has them"
+  fi
+  note "unpacking ${ENGINE_PACKAGES[*]}"
+  work=$(mktemp -d)
+  # Its own user cannot write there, and it says so.
+  (cd "$work" && apt-get -qq -o Acquire::Retries=3 download "${ENGINE_PACKAGES[@]}" 2>/dev/null) ||
+    fail "${ENGINE_PACKAGES[*]} cannot be downloaded: apt-get update, then again"
+  for program in "$work"/*.deb; do dpkg --extract "$program" "$work/root"; done
+  for program in "${missing[@]}"; do
+    cp "$(find "$work/root" -type f -name "$program" -perm -100 | head -n 1)" \
+      "$BOOKSTORE_TOOLS_DIR/bin/.$program.$$"
+    mv "$BOOKSTORE_TOOLS_DIR/bin/.$program.$$" "$BOOKSTORE_TOOLS_DIR/bin/$program"
+  done
+  rm -rf "$work"
+}
+
 # lock_tools: two callers at once would build the same tool twice into the same
 # place.
 lock_tools() {
@@ -92,9 +122,13 @@ main() {
         lock_tools
         install_lint
         ;;
+      containers)
+        lock_tools
+        install_containers
+        ;;
       # Often run by sudo: it leaves nothing of root's in the state directory.
       packages) require_packages "${RUNTIME_PACKAGES[@]}" "${TEST_PACKAGES[@]}" ;;
-      *) fail "unknown part \"$part\": runtime, test, lint or packages" ;;
+      *) fail "unknown part \"$part\": runtime, test, lint, containers or packages" ;;
     esac
   done
 }

@@ -13,7 +13,7 @@ main() {
   if [[ ${ADVISORIES:-0} == 1 ]]; then checks+=(advisories); fi
   cargo fmt --all -- --check
   cargo fmt --manifest-path crates/llm/fuzz/Cargo.toml -- --check
-  cargo clippy --workspace --all-targets --features llm/fuzzing --locked -- -D warnings
+  cargo clippy --workspace --all-targets --features llm/fuzzing,load-runner/container-tests --locked -- -D warnings
   "$CHECKOUT/deploy/scripts/install-tools.sh" lint
   "$CHECKOUT/deploy/scripts/check-scripts.sh"
   "$BOOKSTORE_TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph "${checks[@]}"

@@ -7,13 +7,13 @@
 //! chance, so that one broken run does not bound the search, and one that held proves nothing.
 
 mod plan;
+mod words;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::plan::{InvalidPlan, MAX_RATE, MOST_TRIALS, Plan};
-use crate::notation::number;
 use crate::verdict::Level;
 
 /// How often a rate must break before it is beyond the capacity.
@@ -91,6 +91,12 @@ pub enum End {
     BelowLowest,
     /// The plan has no more runs.
     OutOfTrials,
+    /// There is no more time.
+    OutOfTime,
+    /// There is no more money.
+    OutOfMoney,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// A search and its trials so far.
@@ -136,6 +142,14 @@ impl CapacitySearch {
             self.trials.push(trial);
         }
         asked
+    }
+
+    /// What is known when the search goes no further for a reason that is not its own.
+    #[must_use]
+    pub fn ended(&self, end: End) -> Capacity {
+        let tallies = self.tallies();
+        let beyond = tallies.into_iter().find(Tally::is_beyond);
+        self.capacity(end, beyond)
     }
 
     /// What to do next. The same trials always give the same answer.
@@ -212,6 +226,10 @@ impl CapacitySearch {
     }
 
     fn done(&self, end: End, beyond: Option<Tally>) -> Step {
+        Step::Done(self.capacity(end, beyond))
+    }
+
+    fn capacity(&self, end: End, beyond: Option<Tally>) -> Capacity {
         let limit = beyond.map_or(f64::INFINITY, |tally| tally.rate);
         let tallies = self.tallies();
         let confirmed = tallies
@@ -219,49 +237,18 @@ impl CapacitySearch {
             .rfind(|tally| tally.rate < limit && self.is_confirmed(**tally));
         let rate = confirmed.map(|tally| tally.rate);
         let beyond = beyond.map(|tally| tally.rate);
-        Step::Done(Capacity {
+        Capacity {
             rate,
             beyond,
             end,
             sentence: self.sentence(rate, beyond, end),
-        })
+        }
     }
+}
 
-    fn sentence(&self, rate: Option<f64>, beyond: Option<f64>, end: End) -> String {
-        let found = match (rate, end) {
-            (Some(rate), End::AtHighest) => {
-                format!(
-                    "{}/s is carried, the highest rate that was asked for",
-                    number(rate)
-                )
-            }
-            (Some(rate), _) => format!("{}/s is the highest confirmed rate", number(rate)),
-            (None, End::BelowLowest) => {
-                format!("Not even {}/s is carried", number(self.plan.lowest))
-            }
-            (None, _) => "No rate was confirmed".to_owned(),
-        };
-        let runs = self.trials.len();
-        let early = if end == End::OutOfTrials {
-            ", all that there were"
-        } else {
-            ""
-        };
-        let broke = beyond.map(|beyond| {
-            let at = |trial: &&Trial| trial.rate.to_bits() == beyond.to_bits();
-            let told = self
-                .trials
-                .iter()
-                .filter(at)
-                .find_map(|it| it.reasons.first());
-            let why = told.map_or_else(String::new, |reason| format!(": {reason}"));
-            format!(" At {}/s it broke{why}", number(beyond))
-        });
-        let broke = broke.map(|it| it.trim_end_matches('.').to_owned() + ".");
-        format!(
-            "{found}, by {runs} runs{early}.{}",
-            broke.unwrap_or_default()
-        )
+impl Trial {
+    const fn broke(&self) -> bool {
+        matches!(self.level, Level::Fail | Level::Critical)
     }
 }
 

@@ -69,7 +69,8 @@ impl MajorVersion {
         }
     }
 
-    fn of(version: &str) -> Option<Self> {
+    /// The line of a version such as `2.2.0`.
+    pub(crate) fn of(version: &str) -> Option<Self> {
         let mut parts = version
             .split('.')
             .map_while(|part| part.parse::<u32>().ok());
@@ -134,7 +135,7 @@ impl K6Binary {
 }
 
 /// The version in `k6 v2.2.0 (go1.26.8, linux/amd64)`.
-fn version_of(text: &str) -> Option<&str> {
+pub(crate) fn version_of(text: &str) -> Option<&str> {
     text.split_whitespace().nth(1)?.strip_prefix('v')
 }
 

@@ -4,7 +4,9 @@
 //! Reading order: a [`plan::RunPlan`] names a script, [`options::RunOptions`], an
 //! [`environment::RunEnvironment`] and a target, all valid by construction. A
 //! [`runner::LoadRunner`] turns it into a [`runner::RunHandle`]; [`local::LocalProcess`] is the
-//! runner that starts k6 as a child process, in a [`sandbox`]. While it runs, [`sample::SampleReader`] and
+//! runner that starts k6 as a child process, in a [`sandbox`], [`container::ContainerRunner`] the
+//! one that starts it in a container, and [`choice::Runners`] takes the one that a plan asks
+//! for. While it runs, [`sample::SampleReader`] and
 //! [`log::LogReader`] read its files by offset; in the end there are a [`exit::K6Exit`] and a
 //! [`summary::Summary`].
 
@@ -21,11 +23,15 @@ pub mod target;
 
 pub mod runner;
 
+pub mod choice;
+pub mod container;
+pub mod engine;
 pub mod local;
 pub mod process;
 mod rest;
 pub mod sandbox;
 pub mod subcommand;
+mod supervised;
 mod supervisor;
 
 pub mod exit;

@@ -1,5 +1,9 @@
 //! What a run may ask of k6 beyond its script. Bounded, and checked before anything starts.
 
+mod rate;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,6 +39,8 @@ pub struct RequestedOptions {
     pub duration: Option<String>,
     /// `options.iterations`, shared by all virtual users.
     pub iterations: Option<u64>,
+    /// `options.rate`: arrivals per second.
+    pub rate: Option<f64>,
     /// `options.thresholds`: expressions by metric.
     pub thresholds: BTreeMap<String, Vec<String>>,
     /// `options.insecureSkipTLSVerify`.
@@ -45,21 +51,34 @@ pub struct RequestedOptions {
     pub processes: Option<u64>,
     /// `options.warmUp` in k6's spelling of durations.
     pub warm_up: Option<String>,
+    /// `options.runner`: `process`, `processes` or `container`.
+    pub runner: Option<String>,
 }
 
 /// Checked options. What is absent stays as the script has it.
 ///
-/// Virtual users, duration and iterations replace the script's scenarios and stages: then the
-/// script's default function runs, or its scenarios' functions in turn when it has none.
+/// Virtual users, duration, iterations and a rate replace the script's scenarios and stages: then
+/// the script's default function runs, or its scenarios' functions in turn when it has none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunOptions {
     virtual_users: Option<u32>,
     duration: Option<Duration>,
     iterations: Option<u64>,
+    rate: Option<f64>,
     thresholds: BTreeMap<String, Vec<Threshold>>,
     insecure_skip_tls_verify: Option<bool>,
     processes: Option<u32>,
     warm_up: Duration,
+    runner: Option<RunnerKind>,
+}
+
+/// What k6 runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunnerKind {
+    /// Processes of this machine.
+    Process,
+    /// Containers of an engine on this machine.
+    Container,
 }
 
 /// A field of a plan and why it is refused.
@@ -99,7 +118,9 @@ impl RunOptions {
         keep(options.set_virtual_users(requested));
         keep(options.set_duration(requested));
         keep(options.set_iterations(requested));
+        keep(options.set_rate(requested));
         keep(check_output_format(requested));
+        keep(options.set_runner(requested));
         keep(options.set_processes(requested));
         keep(options.set_warm_up(requested));
         errors.extend(options.set_thresholds(requested));
@@ -122,6 +143,12 @@ impl RunOptions {
         self.warm_up
     }
 
+    /// What k6 is to run as, where that was asked for.
+    #[must_use]
+    pub const fn runner(&self) -> Option<RunnerKind> {
+        self.runner
+    }
+
     /// The options under k6's names, for the run's `options.json`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -129,11 +156,14 @@ impl RunOptions {
         let mut put = |name: &str, value: Option<serde_json::Value>| {
             json.extend(value.map(|value| (name.to_owned(), value)));
         };
-        put("vus", self.virtual_users.map(Into::into));
-        put(
-            "duration",
-            self.duration.map(|length| duration::format(length).into()),
-        );
+        match self.arrivals() {
+            Some(arrivals) => put("scenarios", Some(arrivals)),
+            None => {
+                put("vus", self.virtual_users.map(Into::into));
+                let length = self.duration.map(duration::format);
+                put("duration", length.map(Into::into));
+            }
+        }
         put("iterations", self.iterations.map(Into::into));
         put(
             "insecureSkipTLSVerify",
@@ -195,6 +225,29 @@ impl RunOptions {
         Ok(())
     }
 
+    /// `processes` is one k6 per processor where `options.processes` says no other number.
+    fn set_runner(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let Some(runner) = requested.runner.as_deref().filter(|text| !text.is_empty()) else {
+            return Ok(());
+        };
+        self.runner = RunnerKind::parse(runner);
+        match (self.runner, runner) {
+            (None, _) => {
+                let reason = "must be process, processes or container".to_owned();
+                Err(invalid("runner", reason))
+            }
+            (_, "process") if requested.processes.is_some_and(|n| n > 1) => {
+                let reason = "process is one k6; with options.processes it is processes".to_owned();
+                Err(invalid("runner", reason))
+            }
+            (_, "processes") => {
+                self.processes = Some(most_processes());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn set_processes(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
         let Some(processes) = requested.processes else {
             return Ok(());
@@ -253,6 +306,18 @@ impl RunOptions {
     }
 }
 
+impl RunnerKind {
+    /// Reads `process`, `processes` or `container`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "process" | "processes" => Some(Self::Process),
+            "container" => Some(Self::Container),
+            _ => None,
+        }
+    }
+}
+
 /// More k6 than processors only wait for each other.
 fn most_processes() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -272,79 +337,5 @@ fn invalid(option: &str, reason: String) -> InvalidField {
     InvalidField {
         field: format!("options.{option}"),
         reason,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn valid_options_become_those_of_k6() {
-        let options = RunOptions::parse(&RequestedOptions {
-            virtual_users: Some(5),
-            duration: Some("1m30s".into()),
-            thresholds: [("http_req_duration".into(), vec!["p(95)<500".into()])].into(),
-            insecure_skip_tls_verify: Some(true),
-            output_format: Some("json".into()),
-            iterations: None,
-            processes: Some(1),
-            warm_up: Some("20s".into()),
-        })
-        .unwrap();
-        assert_eq!(
-            options.to_json(),
-            serde_json::json!({
-                "vus": 5,
-                "duration": "90000ms",
-                "thresholds": {"http_req_duration": ["p(95)<500"]},
-                "insecureSkipTLSVerify": true,
-            })
-        );
-    }
-
-    #[test]
-    fn every_wrong_field_is_named() {
-        let errors = RunOptions::parse(&RequestedOptions {
-            virtual_users: Some(1_000_000_000),
-            duration: Some("1e9h".into()),
-            iterations: Some(0),
-            thresholds: [("http_reqs".into(), vec!["'); throw 1".into()])].into(),
-            insecure_skip_tls_verify: None,
-            output_format: Some("--out=x".into()),
-            processes: Some(65),
-            warm_up: Some("-1s".into()),
-        })
-        .unwrap_err();
-        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            [
-                "options.virtualUsers",
-                "options.duration",
-                "options.iterations",
-                "options.outputFormat",
-                "options.processes",
-                "options.warmUp",
-                "options.thresholds"
-            ]
-        );
-    }
-
-    #[test]
-    fn bounds_are_inclusive() {
-        let ask = |virtual_users, duration: &str| {
-            RunOptions::parse(&RequestedOptions {
-                virtual_users: Some(virtual_users),
-                duration: Some(duration.into()),
-                ..RequestedOptions::default()
-            })
-        };
-        assert!(ask(1, "1s").is_ok());
-        assert!(ask(1_000, "4h").is_ok());
-        assert!(ask(0, "1s").is_err());
-        assert!(ask(1_001, "1s").is_err());
-        assert!(ask(1, "4h1ms").is_err());
-        assert!(ask(1, "999ms").is_err());
     }
 }

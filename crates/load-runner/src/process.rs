@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-pub use self::identity::ProcessIdentity;
 pub(crate) use self::identity::signal_group;
+pub use self::identity::{ProcessIdentity, working_in};
 use crate::exit::K6Exit;
 use crate::redaction::redact;
 use crate::sandbox::Sandbox;
 use crate::subcommand::{CONFINE, SUPERVISE};
 
 /// What is kept of the output of a short command: k6 inspect of a large suite gives 20 KiB.
-const MAX_OUTPUT: u64 = 1024 * 1024;
+pub(crate) const MAX_OUTPUT: usize = 1024 * 1024;
 
 /// Characters of a log that an error message quotes.
 const EXCERPT_LENGTH: usize = 600;
@@ -31,8 +31,18 @@ pub(crate) struct Output {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// A command with nothing of our environment but what k6 needs:
-/// `K6_*`, proxies and Go's debug switches would change what the run does.
+/// All of k6's environment: other `K6_*`, proxies and Go's debug switches would change what the
+/// run does.
+pub(crate) fn variables(directory: &Path) -> [(&'static str, &Path); 3] {
+    [
+        ("HOME", directory),
+        ("K6_NO_USAGE_REPORT", Path::new("true")),
+        // v2 would fetch and run another binary for a script that imports an extension.
+        ("K6_AUTO_EXTENSION_RESOLUTION", Path::new("false")),
+    ]
+}
+
+/// A command with nothing of our environment.
 #[expect(
     clippy::disallowed_methods,
     reason = "this crate is the one that starts k6"
@@ -41,10 +51,7 @@ fn bare(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
-        .env("HOME", directory)
-        .env("K6_NO_USAGE_REPORT", "true")
-        // v2 would fetch and run another binary for a script that imports an extension.
-        .env("K6_AUTO_EXTENSION_RESOLUTION", "false")
+        .envs(variables(directory))
         .current_dir(directory)
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -124,7 +131,7 @@ async fn read_bounded(source: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<
     let mut kept = Vec::new();
     if let Some(mut source) = source {
         (&mut source)
-            .take(MAX_OUTPUT)
+            .take(MAX_OUTPUT as u64)
             .read_to_end(&mut kept)
             .await?;
         tokio::io::copy(&mut source, &mut tokio::io::sink()).await?;

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::binary::BinaryError;
+use crate::engine::EngineError;
 use crate::exit::K6Exit;
 use crate::inspect::InspectError;
 use crate::plan::RunPlan;
 use crate::process::ProcessIdentity;
 
-/// Starts load tests. The local process is one; a container and Kubernetes can be others.
+/// Starts load tests. The local process is one, a container another; Kubernetes can be a third.
 #[async_trait]
 pub trait LoadRunner: Send + Sync {
     /// Checks the plan with k6 itself, starts it and returns when the load begins.
@@ -129,6 +130,9 @@ pub struct Usage {
     pub cpu: Duration,
     /// Time on the clock.
     pub wall: Duration,
+    /// How many processors' worth they might use, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processors: Option<u32>,
 }
 
 /// Why a run cannot be followed.
@@ -142,6 +146,20 @@ pub enum StartError {
     /// k6 is missing or of the wrong version.
     #[error(transparent)]
     Binary(#[from] BinaryError),
+    /// A run in a container where no engine is set.
+    #[error("this service runs no containers")]
+    NoContainers,
+    /// The container engine does not do what it is asked to.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An image that is missing, or holds another k6.
+    #[error("the image {image} cannot be used: {reason}")]
+    Image {
+        /// Which one.
+        image: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// k6 refuses the script with these options.
     #[error(transparent)]
     Inspect(#[from] InspectError),

@@ -4,8 +4,10 @@
 //! what to start. It starts each k6 in its sandbox, with its samples and its log in files, and
 //! ends it when it must: by the hard deadline, when its files grow too large, and at SIGTERM or
 //! SIGINT, which is how the service stops a run. What came of it is an [`EndRecord`] in the same
-//! directory, written whole or not at all. If it is killed, its k6 are killed with it.
+//! directory, written whole or not at all. If it is killed, its k6 are killed with it; those in
+//! containers by whoever follows the run, or finds it at the next start.
 
+mod containers;
 mod generators;
 mod order;
 mod record;
@@ -46,8 +48,9 @@ pub(crate) fn supervise(directory: &Path) -> io::Result<()> {
         .enable_all()
         .build()?;
     let record = runtime.block_on(async {
-        let supervisor = Supervisor::start(&order, directory)?;
-        io::Result::Ok(supervisor.run(Instant::now() + order.deadline).await)
+        let begun = Instant::now();
+        let supervisor = Supervisor::start(&order, directory).await?;
+        io::Result::Ok(supervisor.run(begun + order.deadline).await)
     })?;
     record.write(directory)
 }
@@ -73,12 +76,15 @@ enum Turn {
 }
 
 impl<'a> Supervisor<'a> {
-    fn start(order: &'a Order, directory: &Path) -> io::Result<Self> {
+    async fn start(order: &'a Order, directory: &Path) -> io::Result<Self> {
         let artifacts = RunArtifacts::within(directory, order.generators.len());
+        // Signals that come while k6 starts are kept.
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            generators: Generators::start(order, &artifacts)?,
+            terminate,
+            interrupt,
+            generators: Generators::start(order, &artifacts).await?,
             order,
             artifacts,
             started: Instant::now(),
@@ -108,7 +114,8 @@ impl<'a> Supervisor<'a> {
                 Turn::Look => self.shorten_logs(),
             }
         }
-        EndRecord::new(self.generators.exit(), self.stopped, self.started.elapsed())
+        let usage = self.generators.usage(self.started.elapsed());
+        EndRecord::new(self.generators.exit(), self.stopped, usage)
     }
 
     /// Awaits what comes next.

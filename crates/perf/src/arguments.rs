@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::baseline::BaselineCommand;
 use crate::commands::cancel::CancelArguments;
+use crate::commands::capacity::CapacityArguments;
 use crate::commands::compare::CompareArguments;
 use crate::commands::completions::CompletionsArguments;
 use crate::commands::forecast::ForecastArguments;
@@ -17,9 +18,9 @@ use crate::commands::validate::ValidateArguments;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  PASS, and every command that does not judge
+  0  PASS, a capacity that was found, and every command that does not judge
   1  WARNING or INCONCLUSIVE; a baseline that stays as it is
-  2  FAIL, CRITICAL or INVALID
+  2  FAIL, CRITICAL or INVALID; a search in which no rate held
   3  no judgement: wrong arguments, a service that does not answer or refuses, a file that cannot
      be read or written, a run that ended without a verdict
 
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Forecast(ForecastArguments),
     /// Run a test, or take runs of it, and compare with a baseline: one exit code for a pipeline.
     Gate(GateArguments),
+    /// Search for the highest rate that the target carries within all limits. Ctrl-C stops it.
+    Capacity(CapacityArguments),
     /// Hold runs against each other, measure by measure.
     Compare(CompareArguments),
     /// Write a finished run as a report.

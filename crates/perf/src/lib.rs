@@ -74,6 +74,9 @@ async fn answer(cli: Cli, environment: Environment) -> Result<Answer, Failure> {
             let summary = settings.step_summary.as_deref();
             commands::gate::gate(&service, &arguments, summary, live).await
         }
+        Command::Capacity(arguments) => {
+            commands::capacity::capacity(&service, &arguments, live).await
+        }
         Command::Compare(arguments) => commands::compare::compare(&service, &arguments).await,
         Command::Report(arguments) => commands::report::report(&service, &arguments).await,
         Command::List(arguments) => commands::list::list(&service, &arguments).await,

@@ -3,6 +3,7 @@
 mod bodies;
 mod events;
 mod reply;
+mod searches;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use url::Url;
 
 pub(crate) use self::bodies::{Baseline, Compared, Comparison, Run};
 pub(crate) use self::events::{Event, Point};
+pub(crate) use self::searches::{Search, SearchRun};
 use crate::failure::Failure;
 use crate::settings::Settings;
 

@@ -29,9 +29,16 @@ pub(crate) struct LoadArguments {
     /// Give the script `LLM_RELAY_URL`, a relay to the target that stamps the streams of models.
     #[arg(long)]
     relay: bool,
+    /// Arrivals per second for the duration, whether the ones before have ended or not; `--vus` are
+    /// the most at once then.
+    #[arg(long, value_name = "RATE", requires = "duration")]
+    rate: Option<f64>,
     /// How many k6 share the load, each with a part of it.
     #[arg(long, value_name = "N")]
     processes: Option<u64>,
+    /// What k6 runs as. [default: the service's setting]
+    #[arg(long, value_parser = ["process", "processes", "container"])]
+    runner: Option<String>,
     /// A threshold such as `http_req_duration:p(95)<500`; may be given again.
     #[arg(long = "threshold", value_name = "METRIC:EXPRESSION", value_parser = threshold)]
     threshold: Vec<(String, String)>,
@@ -102,7 +109,9 @@ impl LoadArguments {
         set("iterations", self.iterations.map(Value::from));
         set("warmUp", self.warm_up.clone().map(Value::from));
         set("relay", self.relay.then_some(Value::Bool(true)));
+        set("rate", self.rate.map(Value::from));
         set("processes", self.processes.map(Value::from));
+        set("runner", self.runner.clone().map(Value::from));
         set("k6Version", self.k6.clone().map(Value::from));
         let insecure = self.insecure_skip_tls_verify;
         set(

@@ -7,12 +7,9 @@ use std::time::Duration;
 use instrumentation::{MetricsText, Telemetry};
 use jiff::Timestamp;
 use load_analysis::dollars::Dollars;
-use load_runner::binary::MajorVersion;
-use load_runner::local::LocalProcess;
 use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
 use performance_store::{RunStore, StoreConfig};
-use reqwest::Client;
 use service_defaults::access::{Authentication, Gate, Sessions};
 use service_defaults::environment::Setting;
 use service_defaults::health::{Check, Health};
@@ -26,12 +23,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
+use crate::capacity::searcher::Searcher;
 use crate::conductor::{Conductor, Generators};
 use crate::config::Config;
 use crate::configured_tests::environments::Environments;
 use crate::generated_scripts::GeneratedScripts;
 use crate::hub::Places;
-use crate::k6::InstalledK6;
 use crate::ledger::{ApiLedger, Ledger};
 use crate::observation::Observation;
 use crate::outside_pages::OutsidePages;
@@ -54,9 +51,6 @@ const RELAY_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Names the sessions of browsers.
 const SESSION_COOKIE: &str = "performance-session";
-
-/// The program that this process runs, also when its file was replaced meanwhile.
-const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Runs the process until `shutdown`: binds, adopts or ends the runs that an earlier life left
 /// behind, then serves. A run under way at the shutdown is stopped and marked.
@@ -90,6 +84,8 @@ pub async fn run(
         .with_sessions(Arc::clone(&app.sessions), "/login")
         .with_journal(Arc::new(StoreJournal::new(app.store.clone())));
     let adopted = app.conductor.recover().await?;
+    let sweeper = app.conductor.clone();
+    tokio::spawn(async move { sweeper.sweep_containers().await });
     let conducting = app.conductor.clone().conduct(adopted, shutdown.clone());
     let conductor = tokio::spawn(conducting);
     app.store.abandon_keys().await?;
@@ -98,6 +94,7 @@ pub async fn run(
     tokio::spawn(app.scheduler.clone().keep_time(shutdown.clone()));
     let courier = app.courier.clone();
     tokio::spawn(courier.deliver(app.announcer.clone(), shutdown.clone()));
+    tokio::spawn(app.searcher.clone().search(shutdown.clone()));
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
@@ -129,10 +126,10 @@ pub(crate) struct Parts {
     pub(crate) webhook_targets: WebhookTargets,
     pub(crate) environments: Environments,
     pub(crate) observation: Observation,
+    pub(crate) searcher: Searcher,
     pub(crate) announcer: Announcer,
     pub(crate) places: Places,
     pub(crate) generated: GeneratedScripts,
-    pub(crate) k6: Arc<InstalledK6>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) door: Arc<Door>,
     pub(crate) authentication: Authentication,
@@ -169,12 +166,11 @@ impl App {
             raw_kept_days: config.retention.raw_days,
             relay_port: relay.port(),
         };
-        let k6 = Arc::new(InstalledK6::new(config.k6, MajorVersion::V2));
         warn_of_gaps();
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
         let observation = Observation::new(client.clone(), config.prometheus);
-        let generators = generators(&k6, config.k6_v1, client.clone());
+        let generators = Generators::new(config.k6, config.k6_v1, config.runners, &client);
         let ledger: Arc<dyn Ledger> = Arc::new(ApiLedger::new(client, config.ledger));
         let conductor = Conductor::new(
             store.clone(),
@@ -191,6 +187,7 @@ impl App {
             names: config.host_names,
             setting: "PERFORMANCE_HOST_NAMES",
         };
+        let searcher = Searcher::new(store.clone(), conductor.clone(), announcer.clone());
         Ok(Self(Arc::new(Parts {
             store,
             scheduler,
@@ -199,10 +196,10 @@ impl App {
             environments: config.environments,
             conductor,
             observation,
+            searcher,
             announcer,
             places: Places::new(),
             generated,
-            k6,
             shutdown,
             door: Arc::new(door),
             authentication: config.authentication,
@@ -233,20 +230,6 @@ fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
-/// What carries out runs on this machine.
-fn generators(k6: &Arc<InstalledK6>, k6_v1: PathBuf, client: Client) -> Generators {
-    let k6_v1 = Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1));
-    let binaries = [
-        (MajorVersion::V2, k6.path().clone()),
-        (MajorVersion::V1, k6_v1.path().clone()),
-    ];
-    Generators {
-        k6: Arc::clone(k6),
-        k6_v1,
-        runner: Arc::new(LocalProcess::new(binaries, client, THIS_PROGRAM.into())),
-    }
-}
-
 /// Lets scripts reach targets through the relay from now on.
 async fn start_relay(config: &Config, shutdown: CancellationToken) -> Result<Relay, RunError> {
     let client = http_client::build(&HttpClientConfig {
@@ -263,15 +246,15 @@ async fn start_relay(config: &Config, shutdown: CancellationToken) -> Result<Rel
 }
 
 fn checks(app: &App, scripts: PathBuf) -> Vec<Check> {
-    let (store, k6) = (app.store.clone(), Arc::clone(&app.k6));
+    let (store, conductor) = (app.store.clone(), app.conductor.clone());
     vec![
         Check::needed("store", move || {
             let store = store.clone();
             async move { store.ping().await.map_err(|error| error.to_string()) }
         }),
         Check::needed("k6", move || {
-            let k6 = Arc::clone(&k6);
-            async move { k6.check().await.map_err(|error| error.to_string()) }
+            let conductor = conductor.clone();
+            async move { conductor.check_usual().await }
         }),
         Check::needed("scripts", move || {
             let scripts = scripts.clone();

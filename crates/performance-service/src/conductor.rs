@@ -6,6 +6,7 @@ mod ending;
 mod evidence;
 mod execution;
 mod forecasting;
+mod generators;
 mod interrupted;
 mod judgement;
 mod measures;
@@ -23,8 +24,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use load_analysis::spend::Spend;
-use load_runner::binary::MajorVersion;
-use load_runner::runner::LoadRunner;
 use performance_store::{Outcome, Run, RunAddress, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -32,10 +31,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::forecasting::Expected;
+pub(crate) use self::generators::Generators;
 use self::interrupted::Adopted;
 use self::measures::Measures;
+pub(crate) use self::submission::Asked;
 use crate::announcer::{self, Announcer};
-use crate::k6::InstalledK6;
 use crate::ledger::Ledger;
 use crate::observation::Observation;
 use crate::planner::Planner;
@@ -46,9 +46,6 @@ use crate::tenant_limits::Triggers;
 
 /// How often a failing store is asked again for the next run.
 const STORE_RETRY: Duration = Duration::from_secs(1);
-
-/// When a missing k6 is worth another look: building it takes a minute or two.
-const INSTALL_RETRY: Duration = Duration::from_secs(60);
 
 /// How often the queue is looked at without being told of a run: one whose queueing timed out
 /// may have been stored in silence.
@@ -86,16 +83,6 @@ struct Shared {
     queued: Notify,
     /// The run under way.
     current: Mutex<Option<Current>>,
-}
-
-/// What carries out runs.
-pub(crate) struct Generators {
-    /// k6 v2.
-    pub(crate) k6: Arc<InstalledK6>,
-    /// k6 v1.
-    pub(crate) k6_v1: Arc<InstalledK6>,
-    /// Starts either.
-    pub(crate) runner: Arc<dyn LoadRunner>,
 }
 
 /// How others reach the run under way.
@@ -143,6 +130,14 @@ impl Conductor {
     /// What requests are checked by.
     pub(crate) fn planner(&self) -> &Planner {
         &self.shared.planner
+    }
+
+    /// Whether what carries out runs is there.
+    ///
+    /// # Errors
+    /// What is missing, as a sentence.
+    pub(crate) async fn check_usual(&self) -> Result<(), String> {
+        self.shared.generators.check_usual().await
     }
 
     /// Stops a run, or takes it out of the queue, and waits for its end.
@@ -249,17 +244,6 @@ impl Conductor {
         if let Ok(depth) = self.shared.store.queue_depth().await {
             self.shared.measures.queue_depth(depth);
         }
-    }
-}
-
-impl Generators {
-    async fn check(&self, version: MajorVersion) -> Result<(), Problem> {
-        let k6 = match version {
-            MajorVersion::V1 => &self.k6_v1,
-            MajorVersion::V2 => &self.k6,
-        };
-        let found = k6.check().await;
-        found.map_err(|error| Problem::unavailable(error.to_string(), INSTALL_RETRY))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::ledger::LedgerSettings;
 use crate::money_limits::MoneyLimits;
 use crate::outside_pages::OutsidePages;
 use crate::relay::RelayPrices;
+use crate::runner_settings::RunnerSettings;
 use crate::tenant_limits::TenantLimits;
 use crate::webhooks::targets::WebhookTargets;
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub k6: PathBuf,
     /// The k6 v1 binary.
     pub k6_v1: PathBuf,
+    /// Whether k6 runs as processes or in containers.
+    pub runners: RunnerSettings,
     /// The directory that scripts come from.
     pub scripts_directory: PathBuf,
     /// The directory that generated scripts are saved in.
@@ -111,6 +114,7 @@ impl Config {
             relay_prices: read_relay_prices(environment),
             k6,
             k6_v1,
+            runners: RunnerSettings::read(environment),
             scripts_directory: read_path(
                 environment,
                 "PERFORMANCE_SCRIPTS_DIR",

@@ -31,10 +31,6 @@ impl InstalledK6 {
         }
     }
 
-    pub(crate) const fn path(&self) -> &PathBuf {
-        &self.path
-    }
-
     /// Finds the binary and that it is the wanted version.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use utoipa::{OpenApi, ToSchema};
         (name = "schedules", description = "Runs that start by the clock"),
         (name = "webhooks", description = "Who is told of runs"),
         (name = "tests", description = "Tests that are configured once: the second family"),
+        (name = "capacity", description = "Searches for the highest rate within all limits"),
         (name = "audit", description = "Who changed what"),
         (name = "scripts", description = "Load tests made from descriptions"),
         (name = "live", description = "What happens, as it happens")

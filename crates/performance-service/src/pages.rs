@@ -2,6 +2,7 @@
 
 mod audit;
 mod baselines;
+mod capacity;
 mod compare;
 mod home;
 mod login;
@@ -42,6 +43,9 @@ pub(crate) fn routes(app: App) -> Router {
             "/baselines",
             get(baselines::baselines).post(baselines::put_in_force),
         )
+        .route("/capacity", get(capacity::searches).post(capacity::start))
+        .route("/capacity/{id}", get(capacity::search))
+        .route("/capacity/{id}/cancel", post(capacity::cancel))
         .route("/compare", get(compare::compare))
         .route("/schedules", get(schedules::schedules).post(schedules::add))
         .route("/schedules/{name}/{action}", post(schedules::act))

@@ -36,6 +36,12 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     // By hand it is for administrators.
     post("/api/v1/performancetest/baselines", ENGINEER),
     get("/api/v1/performancetest/baselines/versions", VIEWER),
+    get("/api/v1/performancetest/capacity", VIEWER),
+    post("/api/v1/performancetest/capacity", ENGINEER),
+    get("/api/v1/performancetest/capacity/{id}", VIEWER),
+    // Somebody else's is for administrators.
+    post("/api/v1/performancetest/capacity/{id}/cancel", ENGINEER),
+    get("/api/v1/performancetest/capacity/{id}/report", VIEWER),
     post("/api/v1/performancetest/generate", ENGINEER),
     get("/api/v1/performancetest/schedules", VIEWER),
     post("/api/v1/performancetest/schedules", ENGINEER),
@@ -73,6 +79,10 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     get("/webhooks", VIEWER),
     post("/webhooks", ADMIN),
     post("/webhooks/{name}/{action}", ADMIN),
+    get("/capacity", VIEWER),
+    post("/capacity", ENGINEER),
+    get("/capacity/{id}", VIEWER),
+    post("/capacity/{id}/cancel", ENGINEER),
     get("/compare", VIEWER),
     get("/tests/{name}", VIEWER),
     get("/runs", VIEWER),

@@ -249,7 +249,9 @@ fn check_labels(body: &StartBody) -> Result<(), Problem> {
 /// replace them by users who, as the model has it, do not think between two requests.
 fn check_model(body: &StartBody) -> Result<(), Problem> {
     let model = body.environment.get("MODEL");
-    if !model.is_some_and(|Word(model)| model.eq_ignore_ascii_case("open")) {
+    if body.options.rate.is_some()
+        || !model.is_some_and(|Word(model)| model.eq_ignore_ascii_case("open"))
+    {
         return Ok(());
     }
     let options = &body.options;
@@ -261,7 +263,8 @@ fn check_model(body: &StartBody) -> Result<(), Problem> {
     .into_iter()
     .filter(|(_, asked)| *asked)
     .map(|(option, _)| {
-        let reason = "does not go with MODEL=open, whose load is the scenario's; SCALE changes it";
+        let reason = "does not go with MODEL=open, whose load is the scenario's; SCALE changes \
+                      it, options.rate replaces it";
         FieldError::new(format!("options.{option}"), reason)
     })
     .collect();
@@ -305,12 +308,15 @@ fn environment(
         ("TEST_ID".to_owned(), id.to_string()),
     ];
     let relay = relay.map(|port| ("LLM_RELAY_URL".to_owned(), Relay::address(port, id)));
+    // Users who come at a rate do not think between two requests.
+    let model = ("MODEL".to_owned(), "open".to_owned());
+    let model = body.options.rate.map(|_| model);
     let theirs = body
         .environment
         .iter()
         .map(|(name, Word(value))| (name.clone(), value.clone()));
-    RunEnvironment::parse(ours.into_iter().chain(relay).chain(theirs))
-        .map_err(problems::from_fields)
+    let ours = ours.into_iter().chain(relay).chain(model);
+    RunEnvironment::parse(ours.chain(theirs)).map_err(problems::from_fields)
 }
 
 fn version(body: &StartBody) -> Result<MajorVersion, Problem> {

@@ -18,7 +18,9 @@ use crate::runs::{
     results, scenarios, spend, start, timeline, trends,
 };
 use crate::webhooks::calls as webhooks;
-use crate::{audit, baselines, generation, hub, idempotency, pages, saved_scripts, schedules};
+use crate::{
+    audit, baselines, capacity, generation, hub, idempotency, pages, saved_scripts, schedules,
+};
 
 /// Every route of the service; health and metrics come with the defaults.
 pub(crate) fn routes(app: App) -> Router {
@@ -46,6 +48,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(baselines::versions::versions))
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::verify::verify))
+        .merge(capacity::routes())
         .merge(generation::routes())
         .routes(routes!(
             schedules::list::get,
@@ -81,6 +84,7 @@ fn keyed_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(quick_start::quick_start))
         .routes(routes!(quick_start::quick_setup))
         .routes(routes!(schedules::list::list, schedules::change::add))
+        .routes(routes!(capacity::list::list, capacity::start::start))
         .routes(routes!(webhooks::list, webhooks::add))
         .routes(routes!(tests::execute))
         .layer(once)

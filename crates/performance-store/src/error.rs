@@ -38,8 +38,8 @@ pub enum StoreError {
     /// The run belongs to a baseline in force. Nothing was removed.
     #[error("the run belongs to a baseline in force")]
     Pinned,
-    /// Somebody else changed the baseline meanwhile. Nothing was written.
-    #[error("the baseline was changed meanwhile")]
+    /// Somebody else changed the baseline or the search meanwhile. Nothing was written.
+    #[error("it was changed meanwhile")]
     Superseded,
     /// As many runs wait as may wait.
     #[error("{waiting} runs wait already, no more than {limit} may")]

@@ -35,6 +35,7 @@ mod figures;
 mod history;
 mod logs;
 mod resources;
+mod searches;
 mod seconds;
 mod spend;
 
@@ -67,6 +68,9 @@ pub use runs::{MAX_LISTED_RUNS, RunFilter, ToldSeconds};
 pub use scheduled_starts::{MAX_STARTS, ScheduledStart, StartOutcome};
 pub use schedules::{MAX_SCHEDULES, NextStart, Schedule};
 pub use search::{Found, RunQuery};
+pub use searches::{
+    MAX_LISTED_SEARCHES, MAX_SEARCHES_AT_ONCE, NewSearch, SearchChange, SearchRecord, SearchStatus,
+};
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
 pub use spend::{BudgetStop, MAX_SPEND_GROUPS, Period, SpendGroup, SpendTotal};
 pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

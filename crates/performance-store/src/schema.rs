@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -256,6 +256,24 @@ CREATE TABLE resources (
     run      INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     document TEXT    NOT NULL
 ) STRICT;
+",
+    "
+CREATE TABLE searches (
+    row_id          INTEGER PRIMARY KEY,
+    tenant          TEXT    NOT NULL,
+    id              TEXT    NOT NULL UNIQUE,
+    test_name       TEXT    NOT NULL,
+    environment     TEXT    NOT NULL,
+    started_by      TEXT    NOT NULL,
+    request         TEXT    NOT NULL,
+    status          TEXT    NOT NULL,
+    version         INTEGER NOT NULL,
+    run             TEXT,
+    document        TEXT    NOT NULL,
+    created_at_ms   INTEGER NOT NULL,
+    completed_at_ms INTEGER
+) STRICT;
+CREATE INDEX searches_by_status ON searches (status, row_id);
 ",
 ];
 

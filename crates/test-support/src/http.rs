@@ -1,5 +1,6 @@
 //! HTTP as a test needs it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -17,6 +18,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the client cannot be built.
 pub fn client() -> anyhow::Result<reqwest::Client> {
+    builder().build().context("an HTTP client")
+}
+
+/// The same whose every call goes to a Unix socket, by a connection of its own: tests on several
+/// runtimes may share it.
+pub(crate) fn over_socket(socket: &Path) -> anyhow::Result<reqwest::Client> {
+    let client = builder()
+        .unix_socket(socket)
+        .pool_max_idle_per_host(0)
+        .build();
+    client.context("an HTTP client")
+}
+
+fn builder() -> reqwest::ClientBuilder {
     // `Err` says that a provider is installed already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()
@@ -24,8 +39,6 @@ pub fn client() -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TOTAL_TIMEOUT)
-        .build()
-        .context("an HTTP client")
 }
 
 /// Reads a JSON document; any status but 200 is an error that quotes the body.

@@ -22,10 +22,12 @@ pub mod load_target;
 pub mod performance_service;
 pub mod prometheus;
 
+mod container_engine;
 mod ferretdb;
 mod redis;
 mod simulator;
 
+pub use crate::container_engine::{ContainerEngine, container_engine};
 pub use crate::ferretdb::{FerretDb, ferretdb};
 pub use crate::jaeger::{Jaeger, jaeger};
 pub use crate::prometheus::{Prometheus, prometheus};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::routing::get;
 
 /// A service under test on a free port; it ends with the test's runtime.
@@ -22,6 +23,7 @@ struct Seen {
     queries: BTreeSet<String>,
     delay: Duration,
     started: Instant,
+    bucket: Option<Bucket>,
 }
 
 impl Default for Seen {
@@ -31,8 +33,18 @@ impl Default for Seen {
             queries: BTreeSet::new(),
             delay: Duration::ZERO,
             started: Instant::now(),
+            bucket: None,
         }
     }
+}
+
+/// Requests that may be taken.
+#[derive(Debug)]
+struct Bucket {
+    per_second: f64,
+    burst: f64,
+    tokens: f64,
+    filled: Instant,
 }
 
 impl LoadTarget {
@@ -62,6 +74,17 @@ impl LoadTarget {
         seen(&self.seen).started = Instant::now();
     }
 
+    /// Takes so many requests a second from now on, and so many more at once after a pause. The
+    /// others get 503: how slow this machine is does not matter.
+    pub fn admit(&self, per_second: f64, burst: f64) {
+        seen(&self.seen).bucket = Some(Bucket {
+            per_second,
+            burst,
+            tokens: burst,
+            filled: Instant::now(),
+        });
+    }
+
     /// Requests so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -76,15 +99,35 @@ impl LoadTarget {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a simulated latency")]
-async fn work(State(state): State<Arc<Mutex<Seen>>>, RawQuery(query): RawQuery) -> &'static str {
-    let delay = {
+async fn work(
+    State(state): State<Arc<Mutex<Seen>>>,
+    RawQuery(query): RawQuery,
+) -> (StatusCode, &'static str) {
+    let (delay, taken) = {
         let mut seen = seen(&state);
         seen.requests += 1;
         seen.queries.insert(query.unwrap_or_default());
-        seen.delay
+        (seen.delay, seen.bucket.as_mut().is_none_or(Bucket::take))
     };
     tokio::time::sleep(delay).await;
-    "ok"
+    if taken {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "full")
+    }
+}
+
+impl Bucket {
+    fn take(&mut self) -> bool {
+        let new = self.filled.elapsed().as_secs_f64() * self.per_second;
+        self.filled = Instant::now();
+        self.tokens = (self.tokens + new).min(self.burst);
+        let taken = self.tokens >= 1.0;
+        if taken {
+            self.tokens -= 1.0;
+        }
+        taken
+    }
 }
 
 async fn metrics(State(state): State<Arc<Mutex<Seen>>>) -> String {

@@ -56,6 +56,22 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     find("prometheus", None)
 }
 
+/// Docker's daemon.
+///
+/// # Errors
+/// When it is not installed.
+pub fn dockerd() -> anyhow::Result<PathBuf> {
+    find("dockerd", None)
+}
+
+/// The packer of archives that every system has.
+///
+/// # Errors
+/// When it is not installed.
+pub fn tar() -> anyhow::Result<PathBuf> {
+    find("tar", None)
+}
+
 /// The checker of metrics and rules that comes with Prometheus.
 ///
 /// # Errors

@@ -76,4 +76,10 @@ impl Plan {
             most_trials,
         })
     }
+
+    /// The highest rate that is tried, in requests per second.
+    #[must_use]
+    pub const fn highest(&self) -> f64 {
+        self.highest
+    }
 }

@@ -180,6 +180,35 @@ fn a_search_ends_with_its_runs_and_says_what_it_knows() {
 }
 
 #[test]
+fn a_search_that_others_end_says_what_it_knows() {
+    let (_, whole) = search(plan(10.0, 500.0), carries(200.0));
+    let known = whole.ended(End::Stopped);
+    assert!(known.rate.unwrap() <= 200.0 && known.beyond.unwrap() > 200.0);
+    assert!(known.sentence.contains("until it was stopped"), "{known:?}");
+
+    let begun = CapacitySearch::new(plan(10.0, 500.0));
+    let known = begun.ended(End::OutOfTime);
+    assert_eq!((known.rate, known.beyond), (None, None));
+    assert_eq!(
+        known.sentence,
+        "No rate was confirmed, by 0 runs, all that there was time for."
+    );
+}
+
+#[test]
+fn runs_that_nobody_can_judge_are_not_called_broken() {
+    let (found, search) = search(plan(10.0, 500.0), |_| Level::Invalid);
+    assert_eq!((found.rate, found.end), (None, End::BelowLowest));
+    assert_eq!(search.trials().len(), 3);
+    assert!(
+        found
+            .sentence
+            .starts_with("No run at 10/s could be judged, by 3 runs."),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_search_goes_on_where_it_was() {
     let plan = plan(10.0, 500.0);
     let (found, whole) = search(plan, carries(200.0));

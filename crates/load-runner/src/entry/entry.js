@@ -4,7 +4,7 @@ export * from __SUITE__;
 
 const requested = JSON.parse(open('./options.json'));
 const own = suite.options || {};
-const replacesLoad = ['vus', 'duration', 'iterations'].some((name) => name in requested);
+const replacesLoad = ['vus', 'duration', 'iterations', 'scenarios'].some((name) => name in requested);
 
 export const options = replacesLoad ? withoutLoad() : Object.assign({}, own);
 options.thresholds = Object.assign({}, options.thresholds, requested.thresholds);
@@ -20,6 +20,7 @@ function withoutLoad() {
   for (const name of Object.keys(thresholds)) {
     if (/[{,]\s*scenario\s*:/.test(name)) delete thresholds[name];
   }
+  if ('scenarios' in requested) return Object.assign(kept, { thresholds });
   // Users without a time, or a time without users, take the other from the suite, else the least.
   if (!('vus' in requested)) kept.vus = own.vus || 1;
   if (!('duration' in requested) && !('iterations' in requested)) kept.duration = own.duration || '30s';

@@ -1,5 +1,7 @@
 //! A process that can be told from a later one with the same number.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::{self, Signal};
@@ -27,7 +29,7 @@ impl ProcessIdentity {
     /// The identity of a process that runs now; `None` when there is none with this number.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The command stands in brackets and may hold spaces and brackets itself.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
@@ -80,6 +82,24 @@ impl ProcessIdentity {
         }
         true
     }
+}
+
+/// The processes whose working directory is this one or lies in it.
+#[must_use]
+pub fn working_in(directory: &Path) -> Vec<ProcessIdentity> {
+    let (Ok(directory), Ok(processes)) = (directory.canonicalize(), fs::read_dir("/proc")) else {
+        return Vec::new();
+    };
+    processes
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let works_there = fs::read_link(entry.path().join("cwd"))
+                .ok()?
+                .starts_with(&directory);
+            works_there.then(|| ProcessIdentity::of(pid)).flatten()
+        })
+        .collect()
 }
 
 /// Sends a signal to a process group. A group that is gone needs none.

@@ -33,16 +33,24 @@ impl Default for Limits {
 impl Limits {
     /// Binds this process and what it becomes.
     pub(super) fn set(&self) -> Result<(), Errno> {
-        // No more than this process is allowed itself: nobody can raise that.
-        for (resource, bound) in [
-            (Resource::RLIMIT_NOFILE, self.open_files),
-            (Resource::RLIMIT_FSIZE, self.file_length),
-            (Resource::RLIMIT_CORE, 0),
-        ] {
-            let (_, most) = getrlimit(resource)?;
-            let bound = bound.min(most);
+        for (_, resource, bound) in self.allowed()? {
             setrlimit(resource, bound, bound)?;
         }
         Ok(())
+    }
+
+    /// Each bound with its name, and no more than this process is allowed itself: nobody without
+    /// rights of their own can raise that.
+    pub(crate) fn allowed(&self) -> Result<[(&'static str, Resource, u64); 3], Errno> {
+        let mut bounds = [
+            ("nofile", Resource::RLIMIT_NOFILE, self.open_files),
+            ("fsize", Resource::RLIMIT_FSIZE, self.file_length),
+            ("core", Resource::RLIMIT_CORE, 0),
+        ];
+        for (_, resource, bound) in &mut bounds {
+            let (_, most) = getrlimit(*resource)?;
+            *bound = (*bound).min(most);
+        }
+        Ok(bounds)
     }
 }

@@ -8,6 +8,7 @@ use load_analysis::execution::ExecutionPlan;
 use load_analysis::threshold::Threshold;
 use serde::{Deserialize, Serialize};
 
+use crate::container::Containers;
 use crate::runner::Requirements;
 use crate::sandbox::Sandbox;
 
@@ -18,6 +19,9 @@ const FILE: &str = "order.json";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) generators: Vec<GeneratorOrder>,
+    /// Where each k6 runs in a container instead of a process of ours.
+    #[serde(default)]
+    pub(crate) containers: Option<Containers>,
     /// The longest that all of it may take, from the start of the supervisor.
     pub(crate) deadline: Duration,
     /// Bytes of all files.
@@ -45,6 +49,7 @@ impl Order {
         });
         Self {
             generators: Vec::new(),
+            containers: None,
             deadline,
             disk,
             total_duration: requirements.total_duration,
@@ -52,6 +57,12 @@ impl Order {
             thresholds: thresholds.collect(),
             execution: requirements.execution.clone(),
         }
+    }
+
+    /// The same for k6 in containers.
+    pub(crate) fn in_containers(mut self, containers: Containers) -> Self {
+        self.containers = Some(containers);
+        self
     }
 
     pub(crate) fn read(directory: &Path) -> io::Result<Self> {

@@ -24,13 +24,11 @@ pub(crate) struct EndRecord {
 }
 
 impl EndRecord {
-    /// The end of every child that this process had; it has waited for all of them.
-    pub(super) fn new(exit: K6Exit, stopped: Option<StopReason>, wall: Duration) -> Self {
-        let children = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
-        let usage = children.map(|children| Usage {
-            cpu: duration(children.user_time()) + duration(children.system_time()),
-            wall,
-        });
+    pub(super) const fn new(
+        exit: K6Exit,
+        stopped: Option<StopReason>,
+        usage: Option<Usage>,
+    ) -> Self {
         Self {
             exit,
             stopped,
@@ -69,6 +67,16 @@ impl EndRecord {
     }
 }
 
+/// What every child of this process used; it has waited for all of them.
+pub(super) fn usage_of_children(wall: Duration) -> Option<Usage> {
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    Some(Usage {
+        cpu: duration(children.user_time()) + duration(children.system_time()),
+        wall,
+        processors: None,
+    })
+}
+
 fn duration(time: TimeVal) -> Duration {
     let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
     let micros = u64::try_from(time.tv_usec()).unwrap_or(0);
@@ -86,7 +94,7 @@ mod tests {
         let record = EndRecord::new(
             K6Exit::Signal(9),
             Some(StopReason::Deadline),
-            Duration::from_secs(3),
+            usage_of_children(Duration::from_secs(3)),
         );
         record.write(directory.path()).unwrap();
         assert_eq!(EndRecord::read(directory.path()), Some(record));

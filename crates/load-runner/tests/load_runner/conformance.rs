@@ -11,20 +11,40 @@ use load_runner::runner::{LoadRunner, StopReason};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::ending::{STOP_LIMIT, check_end, until_running};
-use crate::lab::{Lab, environment, finish, k6_of, on_every_runner, users_and_duration};
+use crate::lab::{
+    Lab, STOP_LIMIT, check_end, environment, finish, k6_of, until_running, users_and_duration,
+};
 
-on_every_runner!(
-    a_load_begins_and_ends_and_all_of_it_is_counted,
-    iterations_are_shared_and_none_is_run_twice,
-    setup_and_teardown_are_run_once,
-    a_stop_ends_all,
-    an_end_of_one_ends_all,
-    what_fails_to_start_leaves_nothing,
-    a_run_is_found_again,
-);
+/// Makes the suite's tests for one way to run load: a function that opens its lab, the line of k6,
+/// and how many k6 share each run.
+macro_rules! conforms {
+    ($module:ident, $open:path, $version:ident, $processes:literal) => {
+        $crate::conformance::conforms!(
+            @ $module, $open, $version, $processes,
+            a_load_begins_and_ends_and_all_of_it_is_counted,
+            iterations_are_shared_and_none_is_run_twice,
+            setup_and_teardown_are_run_once,
+            a_stop_ends_all,
+            an_end_of_one_ends_all,
+            what_fails_to_start_leaves_nothing,
+            a_run_is_found_again,
+        );
+    };
+    (@ $module:ident, $open:path, $version:ident, $processes:literal, $($name:ident),+ $(,)?) => {
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                let lab = $open(load_runner::binary::MajorVersion::$version).await?;
+                $crate::conformance::$name(lab.with_processes($processes)).await
+            })+
+        }
+    };
+}
+pub(crate) use conforms;
 
-async fn a_load_begins_and_ends_and_all_of_it_is_counted(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn a_load_begins_and_ends_and_all_of_it_is_counted(
+    lab: Lab<impl LoadRunner>,
+) -> anyhow::Result<()> {
     let plan = lab.plan("default.js", &users_and_duration(4, "2500ms"));
     let handle = lab.start(plan).await?;
     ensure!(k6_of(&handle).len() == lab.processes);
@@ -62,7 +82,9 @@ async fn a_load_begins_and_ends_and_all_of_it_is_counted(lab: Lab) -> anyhow::Re
     Ok(())
 }
 
-async fn iterations_are_shared_and_none_is_run_twice(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn iterations_are_shared_and_none_is_run_twice(
+    lab: Lab<impl LoadRunner>,
+) -> anyhow::Result<()> {
     let requested = RequestedOptions {
         virtual_users: Some(3),
         iterations: Some(11),
@@ -76,7 +98,9 @@ async fn iterations_are_shared_and_none_is_run_twice(lab: Lab) -> anyhow::Result
     Ok(())
 }
 
-async fn setup_and_teardown_are_run_once(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn setup_and_teardown_are_run_once(
+    lab: Lab<impl LoadRunner>,
+) -> anyhow::Result<()> {
     let finished = lab
         .run(lab.plan("setup.js", &users_and_duration(2, "1s")))
         .await?;
@@ -105,7 +129,7 @@ async fn setup_and_teardown_are_run_once(lab: Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn a_stop_ends_all(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn a_stop_ends_all(lab: Lab<impl LoadRunner>) -> anyhow::Result<()> {
     let handle = lab
         .start(lab.plan("default.js", &users_and_duration(2, "60s")))
         .await?;
@@ -124,7 +148,7 @@ async fn a_stop_ends_all(lab: Lab) -> anyhow::Result<()> {
 }
 
 /// Without one of them it is not the load that was asked for.
-async fn an_end_of_one_ends_all(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn an_end_of_one_ends_all(lab: Lab<impl LoadRunner>) -> anyhow::Result<()> {
     let handle = lab
         .start(lab.plan("default.js", &users_and_duration(2, "60s")))
         .await?;
@@ -143,7 +167,9 @@ async fn an_end_of_one_ends_all(lab: Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn what_fails_to_start_leaves_nothing(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn what_fails_to_start_leaves_nothing(
+    lab: Lab<impl LoadRunner>,
+) -> anyhow::Result<()> {
     let mut plan = lab.plan("endings.js", &users_and_duration(2, "1s"));
     plan.environment = environment(&[("SCENARIO", "throw-at-init")]);
     let directory = plan.directory.clone();
@@ -167,7 +193,7 @@ async fn what_fails_to_start_leaves_nothing(lab: Lab) -> anyhow::Result<()> {
     .await
 }
 
-async fn a_run_is_found_again(lab: Lab) -> anyhow::Result<()> {
+pub(crate) async fn a_run_is_found_again(lab: Lab<impl LoadRunner>) -> anyhow::Result<()> {
     let handle = lab
         .start(lab.plan("default.js", &users_and_duration(2, "1s")))
         .await?;

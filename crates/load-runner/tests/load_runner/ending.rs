@@ -6,12 +6,9 @@ use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::inspect::InspectError;
-use load_runner::runner::{RunEnd, RunHandle, StartError, StopReason};
+use load_runner::runner::{StartError, StopReason};
 
-use crate::lab::{Lab, finish, on_both_versions};
-
-/// A stopped run is gone within this.
-pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(10);
+use crate::lab::{Lab, STOP_LIMIT, check_end, finish, on_both_versions, until_running};
 
 on_both_versions!(
     crossed_thresholds_end_with_99,
@@ -193,27 +190,4 @@ async fn a_stop_ends_a_hanging_teardown(lab: Lab) -> anyhow::Result<()> {
     check_end(&end, K6Exit::Signal(9), Some(StopReason::Requested))?;
     ensure!(asked.elapsed() < STOP_LIMIT, "{:?}", asked.elapsed());
     Ok(())
-}
-
-pub(crate) fn check_end(
-    end: &RunEnd,
-    exit: K6Exit,
-    stopped: Option<StopReason>,
-) -> anyhow::Result<()> {
-    ensure!((end.exit, end.stopped) == (exit, stopped), "{end:?}");
-    Ok(())
-}
-
-/// Until k6 has put load on the target.
-pub(crate) async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
-    let samples = &handle.artifacts.processes[0].samples;
-    test_support::wait::until("samples of requests", STOP_LIMIT, async || {
-        let text = std::fs::read_to_string(samples)?;
-        ensure!(
-            text.contains(r#""metric":"http_reqs","type":"Point""#),
-            "none yet"
-        );
-        Ok(())
-    })
-    .await
 }

@@ -1,19 +1,24 @@
 //! One run after another against one target, with what is needed to look at them.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::ensure;
 use load_analysis::aggregate::Aggregator;
 use load_analysis::results::Results;
 use load_analysis::verdict::{Evidence, Verdict, judge};
 use load_runner::binary::MajorVersion;
 use load_runner::environment::RunEnvironment;
+use load_runner::exit::K6Exit;
 use load_runner::local::LocalProcess;
 use load_runner::log::LogReader;
 use load_runner::options::{RequestedOptions, RunOptions};
 use load_runner::plan::{Bounds, RunPlan};
-use load_runner::process::ProcessIdentity;
-use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError};
+use load_runner::process::{ProcessIdentity, working_in};
+use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError, StopReason};
 use load_runner::sample::RunSamples;
 use load_runner::sandbox::Limits;
 use load_runner::script::ScriptDirectory;
@@ -22,16 +27,21 @@ use load_runner::target::Target;
 
 use crate::target::TargetService;
 
+/// A stopped run is gone within this.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(10);
+
 /// The program that becomes k6.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_run-k6");
 
-pub(crate) struct Lab {
-    pub(crate) runner: LocalProcess,
+pub(crate) struct Lab<R = LocalProcess> {
+    pub(crate) runner: R,
     pub(crate) target: TargetService,
     pub(crate) version: MajorVersion,
     /// The k6 of each run.
     pub(crate) processes: usize,
-    runs: tempfile::TempDir,
+    pub(crate) runs: tempfile::TempDir,
+    /// What the runner needs for as long as there is a lab.
+    _keeps: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// A run that is over, with everything that its files say.
@@ -50,24 +60,37 @@ impl Lab {
             (MajorVersion::V1, test_support::tools::k6_v1()?),
             (MajorVersion::V2, test_support::tools::k6()?),
         ];
-        Ok(Self {
-            runner: LocalProcess::new(binaries, test_support::http::client()?, PROGRAM.into()),
-            target: TargetService::start().await?,
-            version,
-            processes: 1,
-            runs: tempfile::tempdir()?,
-        })
-    }
-
-    /// The same lab with several k6 for each run.
-    pub(crate) const fn with_processes(mut self, processes: usize) -> Self {
-        self.processes = processes;
-        self
+        let client = test_support::http::client()?;
+        let runner = LocalProcess::new(binaries, client, PROGRAM.into());
+        Self::of(runner, version, None).await
     }
 
     /// The same lab with other bounds of a k6.
     pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
         self.runner = self.runner.with_limits(limits);
+        self
+    }
+}
+
+impl<R: LoadRunner> Lab<R> {
+    pub(crate) async fn of(
+        runner: R,
+        version: MajorVersion,
+        keeps: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            runner,
+            target: TargetService::start().await?,
+            version,
+            processes: 1,
+            runs: tempfile::tempdir()?,
+            _keeps: keeps,
+        })
+    }
+
+    /// The same lab with several k6 for each run.
+    pub(crate) fn with_processes(mut self, processes: usize) -> Self {
+        self.processes = processes;
         self
     }
 
@@ -187,22 +210,31 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
 
 /// The k6 of a run, as processes.
 pub(crate) fn k6_of(handle: &RunHandle) -> Vec<ProcessIdentity> {
-    let directories: Vec<_> = handle
-        .artifacts
-        .processes
-        .iter()
-        .map(|it| &it.directory)
-        .collect();
-    let works_there = |pid: u32| {
-        let directory = std::fs::read_link(format!("/proc/{pid}/cwd"));
-        directory.is_ok_and(|directory| directories.contains(&&directory))
-    };
-    std::fs::read_dir("/proc")
-        .expect("the processes")
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| works_there(*pid))
-        .filter_map(ProcessIdentity::of)
-        .collect()
+    let all = handle.artifacts.processes.iter();
+    all.flat_map(|files| working_in(&files.directory)).collect()
+}
+
+pub(crate) fn check_end(
+    end: &RunEnd,
+    exit: K6Exit,
+    stopped: Option<StopReason>,
+) -> anyhow::Result<()> {
+    ensure!((end.exit, end.stopped) == (exit, stopped), "{end:?}");
+    Ok(())
+}
+
+/// Until k6 has put load on the target.
+pub(crate) async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
+    let samples = &handle.artifacts.processes[0].samples;
+    test_support::wait::until("samples of requests", STOP_LIMIT, async || {
+        let text = std::fs::read_to_string(samples)?;
+        ensure!(
+            text.contains(r#""metric":"http_reqs","type":"Point""#),
+            "none yet"
+        );
+        Ok(())
+    })
+    .await
 }
 
 /// Makes a test of both versions of k6 from an async function that takes a [`Lab`].
@@ -223,24 +255,3 @@ macro_rules! on_both_versions {
     };
 }
 pub(crate) use on_both_versions;
-
-/// The same for every way to run load.
-macro_rules! on_every_runner {
-    ($($name:ident),+ $(,)?) => {
-        $crate::lab::on_every_runner!(@ one_process_v1, V1, 1, $($name),+);
-        $crate::lab::on_every_runner!(@ one_process_v2, V2, 1, $($name),+);
-        $crate::lab::on_every_runner!(@ two_processes_v1, V1, 2, $($name),+);
-        $crate::lab::on_every_runner!(@ two_processes_v2, V2, 2, $($name),+);
-    };
-    (@ $module:ident, $version:ident, $processes:literal, $($name:ident),+) => {
-        mod $module {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() -> anyhow::Result<()> {
-                let version = load_runner::binary::MajorVersion::$version;
-                let lab = $crate::lab::Lab::open(version).await?;
-                super::$name(lab.with_processes($processes)).await
-            })+
-        }
-    };
-}
-pub(crate) use on_every_runner;

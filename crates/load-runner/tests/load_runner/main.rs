@@ -7,6 +7,8 @@
 )]
 
 mod conformance;
+#[cfg(feature = "container-tests")]
+mod containers;
 mod ending;
 mod guard;
 mod lab;
@@ -16,3 +18,10 @@ mod results;
 mod sandbox;
 mod supervision;
 mod target;
+
+use lab::Lab;
+
+conformance::conforms!(one_process_v1, crate::Lab::open, V1, 1);
+conformance::conforms!(one_process_v2, crate::Lab::open, V2, 1);
+conformance::conforms!(two_processes_v1, crate::Lab::open, V1, 2);
+conformance::conforms!(two_processes_v2, crate::Lab::open, V2, 2);

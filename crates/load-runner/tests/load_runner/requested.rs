@@ -14,6 +14,7 @@ on_both_versions!(
     users_and_duration_replace_stages,
     users_and_duration_replace_scenarios_without_a_default,
     iterations_replace_the_load,
+    a_rate_replaces_the_load,
     thresholds_are_merged_over_those_of_the_suite,
     the_environment_holds_what_was_given_and_nothing_else,
 );
@@ -87,6 +88,27 @@ async fn iterations_replace_the_load(lab: Lab) -> anyhow::Result<()> {
     ensure!(reports == 7, "{reports} iterations");
     let counted = finished.results.metrics["iterations"].values["count"];
     ensure!((counted - 7.0).abs() < 0.5, "{counted} counted");
+    Ok(())
+}
+
+/// Arrivals that do not wait for each other.
+async fn a_rate_replaces_the_load(lab: Lab) -> anyhow::Result<()> {
+    for script in ["default.js", "scenarios.js"] {
+        let before = lab.target.reports().len();
+        let requested = RequestedOptions {
+            rate: Some(12.5),
+            duration: Some("2s".to_owned()),
+            ..RequestedOptions::default()
+        };
+        let finished = lab.run(lab.plan(script, &requested)).await?;
+        let seen = lab.target.reports().len() - before;
+        ensure!((20..=26).contains(&seen), "{script}: {seen} arrivals");
+        ensure!(
+            finished.verdict.level == Level::Pass,
+            "{script}: {:?}",
+            finished.verdict
+        );
+    }
     Ok(())
 }
 

@@ -13,8 +13,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use test_support::process::Program;
 
-use crate::ending::{STOP_LIMIT, check_end, until_running};
-use crate::lab::{Lab, PROGRAM, finish, k6_of, on_both_versions};
+use crate::lab::{
+    Lab, PROGRAM, STOP_LIMIT, check_end, finish, k6_of, on_both_versions, until_running,
+};
 
 on_both_versions!(
     a_frozen_k6_is_killed,

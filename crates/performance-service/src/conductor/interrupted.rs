@@ -1,11 +1,9 @@
 //! Runs that an earlier life of the service left behind.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use load_runner::process::ProcessIdentity;
+use load_runner::process::{ProcessIdentity, working_in};
 use performance_store::{Outcome, Run, RunStatus, StoreError, ToldSeconds};
 
 use super::ending::invalid;
@@ -41,6 +39,18 @@ impl Conductor {
             }
         }
         Ok(adopted)
+    }
+
+    /// Removes the containers that earlier lives of this service left behind.
+    pub(crate) async fn sweep_containers(&self) {
+        let Some(containers) = &self.shared.generators.containers else {
+            return;
+        };
+        match containers.sweep(&self.shared.planner.runs_directory).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::warn!("{removed} containers of earlier runs are removed"),
+            Err(error) => tracing::error!("containers of earlier runs may be left: {error}"),
+        }
     }
 }
 
@@ -103,6 +113,7 @@ impl Shared {
 
     async fn end_leftover(&self, run: &Run) {
         let directory = self.planner.directory(run.id);
+        // The service may have died between the start of k6 and noting its number.
         let found = blocking(move || working_in(&directory))
             .await
             .unwrap_or_default();
@@ -124,22 +135,4 @@ fn recorded(run: &Run) -> Option<ProcessIdentity> {
         pid: process.pid,
         start_ticks: process.start_ticks,
     })
-}
-
-/// The processes whose working directory is this one or lies in it. The service may have died between the
-/// start of k6 and noting its number.
-fn working_in(directory: &Path) -> Vec<ProcessIdentity> {
-    let (Ok(directory), Ok(processes)) = (directory.canonicalize(), fs::read_dir("/proc")) else {
-        return Vec::new();
-    };
-    processes
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let works_there = fs::read_link(entry.path().join("cwd"))
-                .ok()?
-                .starts_with(&directory);
-            works_there.then(|| ProcessIdentity::of(pid)).flatten()
-        })
-        .collect()
 }

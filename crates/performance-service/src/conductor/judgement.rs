@@ -193,11 +193,13 @@ pub(super) fn judged(measured: &Measured, mut results: Results, told: Told) -> (
     }
 }
 
-/// What k6 used of the processors that this service may use, which are k6's as well.
+/// What k6 used of the processors that this service may use, which are k6's as well, but for a
+/// container with a bound.
 fn share_of_processors(usage: Usage) -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let cores = u32::try_from(cores).map_or(f64::MAX, f64::from);
-    let could = usage.wall.as_secs_f64() * cores;
+    let cores = u32::try_from(cores).unwrap_or(u32::MAX);
+    let cores = usage.processors.map_or(cores, |bound| bound.min(cores));
+    let could = usage.wall.as_secs_f64() * f64::from(cores);
     if could > 0.0 {
         usage.cpu.as_secs_f64() / could
     } else {

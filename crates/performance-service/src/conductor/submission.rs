@@ -19,6 +19,13 @@ use crate::{announcer, problems, tenant_limits};
 /// may hang for good. Then the run starts without.
 const FORECAST_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Who asks for a run.
+pub(crate) struct Asked<'a> {
+    pub(crate) started_by: &'a str,
+    /// What asks on the user's behalf; empty when nothing does.
+    pub(crate) triggered_by: String,
+}
+
 impl Conductor {
     /// Checks a request and queues its run.
     ///
@@ -42,6 +49,52 @@ impl Conductor {
     ) -> Result<Run, Problem> {
         self.shared.triggers.count(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
+        let asked = Asked {
+            started_by: &caller.user,
+            triggered_by,
+        };
+        self.queue(run, asked, planned, body).await
+    }
+
+    /// Checks what a caller asks for without queueing it.
+    ///
+    /// # Errors
+    /// As [`Self::submit`], but for the limits of queue and money.
+    pub(crate) async fn admit(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+    ) -> Result<Planned, Problem> {
+        self.shared.triggers.count(&caller.tenant)?;
+        Ok(self.check(caller, body).await?.1)
+    }
+
+    /// Queues a run that was granted before, under an id that is stored already.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(crate) async fn submit_child(
+        &self,
+        run: RunAddress,
+        asked: Asked<'_>,
+        body: StartBody,
+    ) -> Result<Run, Problem> {
+        let (planned, body) = self.plan(&run, body).await?;
+        self.queue(run, asked, planned, body).await
+    }
+
+    /// The most virtual users of a run.
+    pub(crate) fn most_users(&self) -> u32 {
+        self.shared.planner.tenant_limits.bounds().virtual_users
+    }
+
+    async fn queue(
+        &self,
+        run: RunAddress,
+        asked: Asked<'_>,
+        planned: Planned,
+        body: StartBody,
+    ) -> Result<Run, Problem> {
         let expected = self.shared.confirmed(&run, &planned, &body).await?;
         let forecast = expected.as_ref().map(|expected| &expected.forecast);
         self.shared.check_day(&run, forecast).await?;
@@ -50,8 +103,8 @@ impl Conductor {
             scenario: planned.scenario.name().to_owned(),
             script: planned.script,
             environment: planned.environment,
-            started_by: caller.user.to_string(),
-            triggered_by,
+            started_by: asked.started_by.to_owned(),
+            triggered_by: asked.triggered_by,
             virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
             request: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
             forecast: forecast.and_then(|forecast| serde_json::to_string(forecast).ok()),
@@ -114,19 +167,28 @@ impl Conductor {
         caller: &Principal,
         body: StartBody,
     ) -> Result<(RunAddress, Planned, StartBody), Problem> {
-        let body = body.canonical();
         let run = RunAddress {
             tenant: caller.tenant.clone(),
             id: RunId::generate(),
         };
+        let (planned, body) = self.plan(&run, body).await?;
+        self.shared.planner.grant(caller.role, &planned, &body)?;
+        Ok((run, planned, body))
+    }
+
+    async fn plan(
+        &self,
+        run: &RunAddress,
+        body: StartBody,
+    ) -> Result<(Planned, StartBody), Problem> {
+        let body = body.canonical();
         let planner = self.shared.planner.clone();
         let address = run.clone();
         let (planned, body) = blocking(move || (planner.plan(&address, &body), body)).await?;
         let planned = planned?;
         dollars("confirmDollars", body.confirm_dollars.as_ref())?;
-        self.shared.planner.grant(caller.role, &planned, &body)?;
-        self.shared.generators.check(planned.plan.version).await?;
-        Ok((run, planned, body))
+        self.shared.generators.check(&planned.plan).await?;
+        Ok((planned, body))
     }
 }
 

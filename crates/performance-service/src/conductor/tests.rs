@@ -90,6 +90,8 @@ pub(crate) async fn conductor_in(
     let generators = Generators {
         k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
         k6_v1: Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1)),
+        containers: None,
+        usual: load_runner::options::RunnerKind::Process,
         runner: Arc::new(NeverReady),
     };
     let ledger: Arc<dyn Ledger> = Arc::new(NoLedger);

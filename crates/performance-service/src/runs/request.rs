@@ -68,6 +68,10 @@ pub(crate) struct OptionsBody {
     /// Iterations shared by all virtual users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) iterations: Option<u64>,
+    /// Arrivals per second: iterations that begin at this rate for `duration`, whether the ones
+    /// before have ended or not (the open model). `virtualUsers` are the most at once then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<f64>,
     /// k6 expressions by metric, such as `{"http_req_duration": ["p(95)<500"]}`; they come
     /// in the place of the script's thresholds on the same metric.
     #[schema(value_type = BTreeMap<String, Vec<String>>)]
@@ -93,6 +97,9 @@ pub(crate) struct OptionsBody {
     /// Gives the script `LLM_RELAY_URL`: a relay to the target that stamps streamed replies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) relay: Option<bool>,
+    /// `process`, `processes` (one k6 per processor) or `container`; by setting when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) runner: Option<String>,
     /// `v2` (the default) or `v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k6_version: Option<String>,
@@ -208,6 +215,7 @@ impl OptionsBody {
             virtual_users: self.virtual_users,
             duration: self.duration.clone(),
             iterations: self.iterations,
+            rate: self.rate,
             thresholds: self
                 .thresholds
                 .iter()
@@ -217,6 +225,7 @@ impl OptionsBody {
             output_format: self.output_format.clone(),
             processes: self.processes,
             warm_up: self.warm_up.clone(),
+            runner: self.runner.clone(),
         }
     }
 }

@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 46] = [
+const ROUTES: [(&str, &str, Least); 51] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -38,6 +38,19 @@ const ROUTES: [(&str, &str, Least); 46] = [
     ("GET", "/api/v1/performancetest/baselines", Viewer),
     ("POST", "/api/v1/performancetest/baselines", Engineer),
     ("GET", "/api/v1/performancetest/baselines/versions", Viewer),
+    ("GET", "/api/v1/performancetest/capacity", Viewer),
+    ("POST", "/api/v1/performancetest/capacity", Engineer),
+    ("GET", "/api/v1/performancetest/capacity/{id}", Viewer),
+    (
+        "POST",
+        "/api/v1/performancetest/capacity/{id}/cancel",
+        Engineer,
+    ),
+    (
+        "GET",
+        "/api/v1/performancetest/capacity/{id}/report",
+        Viewer,
+    ),
     ("POST", "/api/v1/performancetest/generate", Engineer),
     ("GET", "/api/v1/performancetest/schedules", Viewer),
     ("POST", "/api/v1/performancetest/schedules", Engineer),

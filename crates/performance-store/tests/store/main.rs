@@ -8,6 +8,7 @@ mod idempotency;
 mod resources;
 mod retention;
 mod schedules;
+mod searches;
 mod seconds;
 mod spend;
 mod state_machine;

@@ -23,7 +23,7 @@ use crate::sandbox::Sandbox;
 use crate::supervisor::{EndRecord, GeneratorOrder, Order};
 
 /// 3,000 virtual users are ready within a second; a busy machine gets this much.
-pub(super) const READY_DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const READY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How often a starting k6 is asked whether it is ready: it has no way to tell by itself.
 const ASK_INTERVAL: Duration = Duration::from_millis(20);
@@ -36,27 +36,28 @@ const PORT_ATTEMPTS: u32 = 5;
 const LOG_TAIL: u64 = 4 * 1024;
 
 /// A run that is to be started.
-pub(super) struct Launch<'a> {
+pub(crate) struct Launch<'a> {
     /// The program whose subcommands watch and confine.
-    pub(super) program: &'a Path,
+    pub(crate) program: &'a Path,
     /// The rights of each k6, but for its directory and the port that it listens on.
-    pub(super) sandbox: Sandbox,
-    pub(super) arguments: &'a Arguments,
-    pub(super) artifacts: &'a RunArtifacts,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) arguments: &'a Arguments,
+    pub(crate) artifacts: &'a RunArtifacts,
     /// Without its k6.
-    pub(super) order: Order,
+    pub(crate) order: Order,
 }
 
 impl Launch<'_> {
     /// Starts every k6 paused, waits until their virtual users are ready, and lets them begin.
-    pub(super) async fn launch(self, client: &Client) -> Result<Supervised, StartError> {
+    pub(crate) async fn launch(self, client: &Client) -> Result<Supervised, StartError> {
         let mut attempt = 1;
         loop {
             let ports = free_ports(self.artifacts.processes.len())?;
             self.give_order(&ports)?;
             let mut supervised = self.supervise()?;
             let rests = ports.iter().map(|port| Rest::new(client.clone(), *port));
-            match begin(&mut supervised, rests.collect()).await {
+            let rests = rests.collect();
+            match begin(&mut supervised, &self.artifacts.directory, rests).await {
                 Ok(()) => return Ok(supervised),
                 Err(StartError::Ended {
                     exit: K6Exit::PORT_TAKEN,
@@ -92,17 +93,17 @@ impl Launch<'_> {
 
     fn supervise(&self) -> Result<Supervised, StartError> {
         let directory = &self.artifacts.directory;
+        let containers = self.order.containers.clone();
         let child = process::supervisor(self.program, directory)
+            // It has to remove its containers first, which it is asked to.
+            .kill_on_drop(containers.is_none())
             .stdout(Stdio::null())
             .stderr(log_file(&self.artifacts.supervisor_log)?)
             .spawn()?;
         let process = child.id().and_then(ProcessIdentity::of);
         let process = process.ok_or_else(|| ended(K6Exit::Unknown))?;
-        Ok(Supervised {
-            process,
-            child: Some(child),
-            directory: directory.clone(),
-        })
+        let directory = directory.clone();
+        Ok(Supervised::begun(process, child, directory, containers))
     }
 
     /// What was logged last by the first that logged anything.
@@ -115,11 +116,15 @@ impl Launch<'_> {
     }
 }
 
-/// Waits until all paused k6 are ready, and lets them begin at once. The supervisor is killed
-/// when this fails, because its child is dropped, and k6 with it.
-async fn begin(supervised: &mut Supervised, rests: Vec<Rest>) -> Result<(), StartError> {
+/// Waits until all paused k6 are ready, and lets them begin at once. The supervisor is ended
+/// when this fails, because it is dropped, and k6 with it.
+async fn begin(
+    supervised: &mut Supervised,
+    directory: &Path,
+    rests: Vec<Rest>,
+) -> Result<(), StartError> {
     tokio::select! {
-        exit = end_of(supervised.child.as_mut(), &supervised.directory) => Err(ended(exit)),
+        exit = end_of(supervised.child.as_mut(), directory) => Err(ended(exit)),
         begun = begin_all(rests) => begun,
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::RunPlan;
 
 /// What the command lines of one run have in common.
 #[derive(Debug)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     entry: String,
     /// `NAME=value`, each for a `-e`.
     variables: Vec<String>,
@@ -16,9 +16,9 @@ pub(super) struct Arguments {
 
 /// One of the k6 that share a load, counted from 0.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    pub(super) index: usize,
-    pub(super) count: usize,
+pub(crate) struct Part {
+    pub(crate) index: usize,
+    pub(crate) count: usize,
 }
 
 impl Part {
@@ -53,7 +53,7 @@ fn share(bound: usize, count: usize) -> String {
 impl Arguments {
     /// # Errors
     /// When the path of the entry is no text.
-    pub(super) fn new(plan: &RunPlan, entry: &Path, blocked: Vec<String>) -> io::Result<Self> {
+    pub(crate) fn new(plan: &RunPlan, entry: &Path, blocked: Vec<String>) -> io::Result<Self> {
         let entry = entry.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         let base_url = plan.target.base_url();
         let variables = plan
@@ -71,7 +71,7 @@ impl Arguments {
     }
 
     /// `k6 inspect`: what the run will take.
-    pub(super) fn inspect(&self) -> Vec<String> {
+    pub(crate) fn inspect(&self) -> Vec<String> {
         let mut list = owned([
             "inspect",
             "--execution-requirements",
@@ -83,7 +83,7 @@ impl Arguments {
     }
 
     /// `k6 run` of a part of the load, waiting for its start on the REST interface at `port`.
-    pub(super) fn run(&self, part: Part, port: u16) -> Vec<String> {
+    pub(crate) fn run(&self, part: Part, port: u16) -> Vec<String> {
         let mut list = owned([
             "run",
             "-q",

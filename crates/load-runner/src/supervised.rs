@@ -1,0 +1,178 @@
+//! What all runs have in common whose k6 is on this machine, under a supervisor: how they are
+//! prepared, bounded, started and followed.
+
+mod arguments;
+mod follow;
+mod launch;
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) use self::arguments::Arguments;
+pub(crate) use self::follow::Supervised;
+pub(crate) use self::launch::Launch;
+use crate::entry;
+use crate::plan::{Bounds, RunPlan};
+use crate::process::ProcessIdentity;
+use crate::runner::{AdoptError, Requirements, RunArtifacts, RunHandle, StartError};
+use crate::sandbox::{Limits, Sandbox};
+use crate::script::Origin;
+use crate::supervisor::Order;
+
+/// Reading a script takes 0.03 s, a large one with data files some seconds.
+pub(crate) const INSPECT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Iterations get time to end after the load, 30 s if the script does not say otherwise; a
+/// script may run this much longer than [`MAX_DURATION`](crate::options::MAX_DURATION).
+const GRACE: Duration = Duration::from_mins(5);
+
+/// Setup and teardown may take k6's own 60 s each.
+const SETUP_AND_TEARDOWN: Duration = Duration::from_secs(120);
+
+/// For everything that the plan does not tell: last flush, summary.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// The files of a run that are there before k6 is.
+pub(crate) struct Prepared {
+    pub(crate) artifacts: RunArtifacts,
+    pub(crate) arguments: Arguments,
+    /// What the first k6 may do, as yet without the network.
+    pub(crate) sandbox: Sandbox,
+}
+
+impl Prepared {
+    /// Makes the run's directory with what k6, `program`, starts from.
+    ///
+    /// # Errors
+    /// The target has no address, or the directory exists already or cannot be made.
+    pub(crate) async fn new(
+        plan: &RunPlan,
+        program: PathBuf,
+        limits: Limits,
+    ) -> Result<Self, StartError> {
+        let blocked = plan.target.everything_else(plan.relay.is_some()).await?;
+        create_private(&plan.directory)?;
+        // k6 gets full paths: its own directory is not ours.
+        let directory = plan.directory.canonicalize()?;
+        let artifacts = RunArtifacts::within(&directory, plan.options.processes() as usize);
+        for files in &artifacts.processes {
+            create_private(&files.directory)?;
+        }
+        let entry = entry::write(&directory, &plan.script, &plan.options)?;
+        let arguments = Arguments::new(plan, &entry, blocked)?;
+        let mut readable = plan.target.files();
+        readable.extend(entry::FILES.map(|file| artifacts.directory.join(file)));
+        readable.push(plan.script.directory.clone());
+        let sandbox = Sandbox {
+            program,
+            directory: artifacts.processes[0].directory.clone(),
+            readable,
+            connect: Vec::new(),
+            bind: Vec::new(),
+            limits,
+        };
+        Ok(Self {
+            artifacts,
+            arguments,
+            sandbox,
+        })
+    }
+}
+
+/// Refuses an uploaded script where a sandbox has a gap.
+///
+/// # Errors
+/// [`StartError::Unconfined`].
+pub(crate) fn check_origin(plan: &RunPlan, gap: Option<&'static str>) -> Result<(), StartError> {
+    match (plan.script.origin, gap) {
+        (Origin::Upload, Some(gap)) => Err(StartError::Unconfined(gap)),
+        _ => Ok(()),
+    }
+}
+
+/// Follows a run that an earlier life of this service started.
+///
+/// # Errors
+/// The run's files do not say what it was.
+pub(crate) fn adopt(
+    directory: &Path,
+    process: ProcessIdentity,
+    gap: Option<&'static str>,
+) -> Result<RunHandle, AdoptError> {
+    let directory = directory.canonicalize()?;
+    let order = Order::read(&directory)?;
+    let requirements = order.requirements()?;
+    let artifacts = RunArtifacts::within(&directory, order.generators.len());
+    let supervised = Supervised::found(process, directory, order.containers);
+    Ok(handle(supervised, artifacts, requirements, gap))
+}
+
+/// Follows a run from now on.
+pub(crate) fn handle(
+    supervised: Supervised,
+    artifacts: RunArtifacts,
+    requirements: Requirements,
+    gap: Option<&'static str>,
+) -> RunHandle {
+    let process = supervised.process;
+    let (end, stop) = supervised.follow();
+    RunHandle {
+        artifacts,
+        requirements,
+        gap,
+        process,
+        end,
+        stop,
+    }
+}
+
+/// The longest that a run may take: beyond what k6 computed there are its start, setup,
+/// teardown and a margin.
+pub(crate) fn deadline(requirements: &Requirements) -> Duration {
+    launch::READY_DEADLINE + requirements.total_duration + SETUP_AND_TEARDOWN + MARGIN
+}
+
+/// Makes the directory of a run: for its owner only, and new.
+fn create_private(directory: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(directory)
+}
+
+/// The script's own load is held against the bounds of requested options, too.
+///
+/// # Errors
+/// [`StartError::TooLarge`].
+pub(crate) fn check_size(
+    requirements: &Requirements,
+    processes: u32,
+    bounds: Bounds,
+) -> Result<(), StartError> {
+    let users = requirements.max_virtual_users;
+    if users < processes {
+        let asked = format!("{users} virtual users, too few for {processes} processes");
+        return Err(StartError::TooLarge(asked));
+    }
+    if users > bounds.virtual_users {
+        let asked = format!(
+            "{users} virtual users, allowed are {}",
+            bounds.virtual_users
+        );
+        return Err(StartError::TooLarge(asked));
+    }
+    let total = requirements.total_duration;
+    if total > bounds.duration + GRACE {
+        let asked = format!(
+            "{} s of load, allowed are {} s",
+            total.as_secs(),
+            bounds.duration.as_secs()
+        );
+        return Err(StartError::TooLarge(asked));
+    }
+    let load = requirements.virtual_user_seconds();
+    if bounds.virtual_user_seconds.is_some_and(|left| load > left) {
+        let left = bounds.virtual_user_seconds.unwrap_or_default();
+        let asked = format!("{load} seconds of virtual users, of which {left} are left today");
+        return Err(StartError::TooLarge(asked));
+    }
+    Ok(())
+}

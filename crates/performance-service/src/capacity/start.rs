@@ -1,0 +1,79 @@
+//! `POST /capacity`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use performance_store::{NewSearch, RunId, SearchRecord};
+use service_defaults::access::Caller;
+use service_defaults::extract::ValidJson;
+use service_defaults::problem::Problem;
+use tenancy::Principal;
+
+use super::body::SearchBody;
+use super::document::Document;
+use super::request::{self, CapacityBody, Wanted};
+use crate::app::App;
+
+/// Searches for the highest rate that the target carries within all limits. Its runs queue like
+/// any other, one after another.
+#[utoipa::path(
+    post,
+    path = "/api/v1/performancetest/capacity",
+    tag = "capacity",
+    request_body = CapacityBody,
+    responses(
+        (status = 201, description = "The search begins; `Location` is its address", body = SearchBody),
+        (status = 400, description = "A field is invalid; `errors` names it"),
+        (status = 403, description = "The target is not listed, or in production and not confirmed"),
+        (status = 409, description = "As many searches of the tenant go on as may"),
+        (status = 503, description = "k6 is not installed"),
+    )
+)]
+pub(crate) async fn start(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidJson(body): ValidJson<CapacityBody>,
+) -> Result<Response, Problem> {
+    let search = begin(&app, &caller, body).await?;
+    let address = format!("/api/v1/performancetest/capacity/{}", search.id);
+    let body = SearchBody::new(&search)?;
+    let mut response = (StatusCode::CREATED, Json(body)).into_response();
+    // The id is hexadecimal, so the address always is a header value.
+    if let Ok(address) = HeaderValue::from_str(&address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    Ok(response)
+}
+
+/// Checks a request and begins its search.
+///
+/// # Errors
+/// As of a run, and 409 when too many searches go on.
+pub(crate) async fn begin(
+    app: &App,
+    caller: &Principal,
+    body: CapacityBody,
+) -> Result<SearchRecord, Problem> {
+    let wanted = Wanted::parse(body)?;
+    // The highest rate asks for the most; what it may, the others may.
+    let most_users = app.conductor.most_users();
+    let highest = wanted.run_at(wanted.plan.highest(), most_users);
+    let planned = app.conductor.admit(caller, highest).await?;
+    if planned.limits.is_empty() && wanted.body.run.options.thresholds.is_empty() {
+        return Err(request::no_limit());
+    }
+    let request = serde_json::to_string(&wanted.body).map_err(|_| Problem::internal())?;
+    let new = NewSearch {
+        id: RunId::generate(),
+        test_name: planned.test_name,
+        environment: planned.environment,
+        started_by: caller.user.to_string(),
+        request,
+        document: Document::new(&wanted).json(),
+    };
+    let added = app.store.add_search(&caller.tenant, new).await;
+    let added = added.map_err(request::from_store)?;
+    app.searcher.notice();
+    Ok(added)
+}
