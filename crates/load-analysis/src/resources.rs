@@ -79,14 +79,14 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The signal as a heading, with its unit.
+    /// The signal as a heading, with the unit in which people read it.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Cpu => "Processors in use",
             Self::WorkersBusy => "Busy workers, share",
             Self::TasksWaiting => "Tasks that wait for a worker",
-            Self::Memory => "Memory, bytes",
+            Self::Memory => "Memory, MiB",
             Self::Threads => "Threads",
             Self::Descriptors => "Open file descriptors",
             Self::RequestsBusy => "Requests being served",

@@ -12,7 +12,7 @@ const LEAST_SHARE: f64 = 0.5;
 const LEAST_WAIT: f64 = 0.2;
 
 /// Fewer requests in service than this at a time are an idle target, whose shares mean nothing.
-const LEAST_BUSY: f64 = 0.02;
+const LEAST_BUSY: f64 = 0.05;
 
 /// Signals whose seconds are part of those of the requests, and what they say.
 const PARTS: [(Signal, FindingKind, f64); 5] = [

@@ -28,6 +28,8 @@ pub(crate) struct ResourceStrips {
     pub(crate) left: String,
     pub(crate) right: String,
     pub(crate) strips: Vec<SignalStrip>,
+    /// Signals in which nothing happened, in words.
+    pub(crate) still: String,
     pub(crate) rows: Vec<SignalRow>,
 }
 
@@ -60,22 +62,21 @@ pub(crate) struct SignalRow {
 
 /// Draws the resources of a run of so many seconds.
 pub(crate) fn draw(resources: &Resources, seconds: u32) -> ResourceStrips {
-    let length = f64::from(seconds.max(1));
+    let axis = (f64::from(seconds.max(1)), f64::from(resources.step));
     let mut signals: Vec<Signal> = resources.series.iter().map(|it| it.signal).collect();
     signals.sort_unstable();
     signals.dedup();
+    let moves = |signal: &Signal| resources.of(*signal).any(|it| most(it) > 0.0);
+    let (moving, still): (Vec<Signal>, Vec<Signal>) = signals.into_iter().partition(moves);
     let mut top = GAP;
     let mut strips = Vec::new();
-    for signal in signals {
+    for signal in moving {
         let series: Vec<&ResourceSeries> = resources.of(signal).collect();
-        strips.push(strip(
-            signal,
-            &series,
-            top,
-            (length, f64::from(resources.step)),
-        ));
+        strips.push(strip(signal, &series, top, axis));
         top += HEIGHT + GAP;
     }
+    let title = |signal: Signal| signal.title().to_lowercase();
+    let still: Vec<String> = still.into_iter().map(title).collect();
     ResourceStrips {
         note: resources.note.clone(),
         width: px(WIDTH),
@@ -83,6 +84,7 @@ pub(crate) fn draw(resources: &Resources, seconds: u32) -> ResourceStrips {
         left: px(LEFT),
         right: px(WIDTH - RIGHT),
         strips,
+        still: still.join("; "),
         rows: resources.series.iter().filter_map(row).collect(),
     }
 }
@@ -93,13 +95,13 @@ fn strip(
     top: f64,
     (length, step): (f64, f64),
 ) -> SignalStrip {
-    let values = series
+    let highest = series
         .iter()
-        .flat_map(|it| it.points.iter().map(|point| point.1));
-    let most = values.fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+        .map(|it| most(it))
+        .fold(f64::MIN_POSITIVE, f64::max);
     let bottom = top + HEIGHT;
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * (t / length).clamp(0.0, 1.0);
-    let y = |value: f64| bottom - HEIGHT * (value / most).clamp(0.0, 1.0);
+    let y = |value: f64| bottom - HEIGHT * (value / highest).clamp(0.0, 1.0);
     let line = |(index, it): (usize, &&ResourceSeries)| SignalLine {
         class: CLASSES.get(index).copied().unwrap_or("rate"),
         part: it.of.clone(),
@@ -116,7 +118,7 @@ fn strip(
         title_y: px(top - 6.0),
         top: px(top),
         bottom: px(bottom),
-        most: axis_label(most),
+        most: axis_label(highest / scale(signal)),
         lines: series.iter().enumerate().map(line).collect(),
     }
 }
@@ -139,15 +141,30 @@ fn path(
 }
 
 fn row(series: &ResourceSeries) -> Option<SignalRow> {
-    let values = || series.points.iter().map(|point| point.1);
+    let scale = scale(series.signal);
     let mean = series.mean(&(f64::NEG_INFINITY..f64::INFINITY))?;
+    let values = series.points.iter().map(|point| point.1);
     Some(SignalRow {
         signal: series.signal.title(),
         part: series.of.clone(),
-        mean: number(mean),
-        least: number(values().fold(f64::INFINITY, f64::min)),
-        most: number(values().fold(f64::NEG_INFINITY, f64::max)),
+        mean: number(mean / scale),
+        least: number(values.fold(f64::INFINITY, f64::min) / scale),
+        most: number(most(series) / scale),
     })
+}
+
+/// The largest value of a series, none of which is below 0.
+fn most(series: &ResourceSeries) -> f64 {
+    let values = series.points.iter().map(|point| point.1);
+    values.fold(0.0, f64::max)
+}
+
+/// Memory is shown in MiB, everything else as it is.
+const fn scale(signal: Signal) -> f64 {
+    match signal {
+        Signal::Memory => 1_048_576.0,
+        _ => 1.0,
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +193,14 @@ mod tests {
         assert_eq!(drawn.strips[0].title, "Calls in a store: redis, sqlite");
         assert_eq!(drawn.strips[0].lines[0].path.matches('M').count(), 2);
         assert_eq!((drawn.rows.len(), drawn.rows[0].most.as_str()), (2, "4"));
+        assert_eq!(drawn.still, "");
+        let idle = Resources {
+            series: vec![series("redis", &[(0.0, 0.0)])],
+            ..resources
+        };
+        let drawn = draw(&idle, 10);
+        let still = drawn.still.as_str();
+        assert_eq!((drawn.strips.len(), still), (0, "calls in a store"));
         assert!(draw(&Resources::none("none"), 10).strips.is_empty());
     }
 }

@@ -184,7 +184,7 @@ async fn resources_stand_on_the_time_axis_of_the_run() -> anyhow::Result<()> {
     let note = run["results"]["findings"]["note"].as_str().unwrap();
     assert!(note.starts_with("Looked at"), "{note}");
     let page = service.get_text(&format!("/runs/{id}")).await?;
-    assert!(page.contains("Memory, bytes"), "{page}");
+    assert!(page.contains("Memory, MiB"), "{page}");
     absent(&service, &prometheus).await
 }
 
