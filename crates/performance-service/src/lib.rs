@@ -4,7 +4,8 @@
 //! A request (`runs::request`) is checked by the planner and queued; the conductor
 //! takes one run at a time, has k6 carry it out, puts what it measured into the store second
 //! by second, and ends it with a verdict. The announcer and the hub tell watchers;
-//! Pages show the same to people. [`serve`] puts the parts together and runs them.
+//! Pages show the same to people. The scheduler asks for runs by the clock; the courier tells
+//! webhooks of them. [`serve`] puts the parts together and runs them.
 //!
 //! The state of a run is written by the conductor alone. A judgement is made once, by
 //! `load-analysis`; everything that shows a verdict shows that record.

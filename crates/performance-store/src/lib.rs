@@ -3,7 +3,8 @@
 //!
 //! Read in this order: [run](Run) (what a run is), [runs](RunStore) (the state
 //! machine), `seconds`, [events](Event), [logs](LogLine),
-//! [spend](SpendTotal), `audit`, `retention`, and at the bottom `database` and `schema`.
+//! [spend](SpendTotal), [schedules](Schedule), [webhooks](Webhook) with their `deliveries`,
+//! `configurations`, `idempotency`, `audit`, `retention`, and at the bottom `database` and `schema`.
 //!
 //! Three rules hold everywhere:
 //! * every method that touches a run takes its [`tenancy::TenantId`]; only the

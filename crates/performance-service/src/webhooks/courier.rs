@@ -1,7 +1,7 @@
 //! Sends what webhooks are to be told. Runs do not wait for it: what is to be told lies in the
 //! store, and each webhook is told one thing after the other.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use reqwest::Client;
 use service_defaults::http_client::{self, HttpClientConfig};
 use tenancy::TenantId;
 use tokio::sync::{Notify, broadcast};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +54,13 @@ struct Shared {
 /// Whose webhook it is, and its name.
 type Place = (TenantId, String);
 
+/// What is being sent.
+#[derive(Default)]
+struct Sending {
+    tasks: JoinSet<()>,
+    places: HashMap<task::Id, Place>,
+}
+
 impl Courier {
     /// A courier for these targets; `pages` is where links lead.
     ///
@@ -89,10 +96,9 @@ impl Courier {
     /// next start.
     pub(crate) async fn deliver(self, announcer: Announcer, shutdown: CancellationToken) {
         let mut news = announcer.subscribe();
-        let mut busy = BTreeSet::new();
-        let mut sending: JoinSet<Place> = JoinSet::new();
+        let mut sending = Sending::default();
         loop {
-            let wait = match self.send_due(&mut busy, &mut sending).await {
+            let wait = match self.send_due(&mut sending).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::error!("deliveries cannot be read: {error}");
@@ -101,7 +107,7 @@ impl Courier {
             };
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some(Ok(done)) = sending.join_next() => drop(busy.remove(&done)),
+                Some(done) = sending.tasks.join_next_with_id() => sending.forget(&done),
                 // Whatever it was, it is time for a look.
                 _ = timeout(wait, self.something(&mut news)) => {}
             }
@@ -126,15 +132,11 @@ impl Courier {
     }
 
     /// Sends what is due to webhooks that are told nothing yet; how long nothing else is due.
-    async fn send_due(
-        &self,
-        busy: &mut BTreeSet<Place>,
-        sending: &mut JoinSet<Place>,
-    ) -> Result<Duration, StoreError> {
+    async fn send_due(&self, sending: &mut Sending) -> Result<Duration, StoreError> {
         let mut wait = LONGEST_WAIT;
         for (webhook, delivery) in self.shared.store.first_deliveries().await? {
             let place = (webhook.tenant.clone(), webhook.name.clone());
-            if busy.contains(&place) || sending.len() >= AT_ONCE {
+            if sending.is_busy(&place) {
                 continue;
             }
             let until = delivery.next_at.duration_since(Timestamp::now());
@@ -144,14 +146,29 @@ impl Courier {
                 wait = wait.min(until);
                 continue;
             }
-            busy.insert(place.clone());
             let shared = Arc::clone(&self.shared);
-            sending.spawn(async move {
-                shared.send(&webhook, &delivery).await;
-                place
-            });
+            let work = async move { shared.send(&webhook, &delivery).await };
+            sending.places.insert(sending.tasks.spawn(work).id(), place);
         }
         Ok(wait)
+    }
+}
+
+impl Sending {
+    fn is_busy(&self, place: &Place) -> bool {
+        self.tasks.len() >= AT_ONCE || self.places.values().any(|busy| busy == place)
+    }
+
+    /// Forgets a task that has ended, whatever its end.
+    fn forget(&mut self, done: &Result<(task::Id, ()), JoinError>) {
+        let id = match done {
+            Ok((id, ())) => *id,
+            Err(error) => {
+                tracing::error!("a message could not be sent: {error}");
+                error.id()
+            }
+        };
+        self.places.remove(&id);
     }
 }
 
