@@ -23,4 +23,7 @@ done
 for time in first second; do
   expect "the demo, the $time time" "$CHECKOUT/deploy/scripts/demo-llm.sh"
 done
+PERF_BINARY=$(command -v perf)
+export PERF_BINARY
+expect 'the demo of a regression' "$CHECKOUT/deploy/scripts/demo-performance.sh"
 exit "$((FAILURES > 0))"
