@@ -139,9 +139,9 @@ impl App {
             names: config.host_names,
             setting: "BOOKSTORE_HOST_NAMES",
         };
-        let routes = router::routes(state, door).merge(health.router());
+        let routes = router::routes(state).merge(health.router());
         let http = router::http_telemetry(config.telemetry.sampling);
-        let gate = Gate::new(config.authentication, PERMISSIONS);
+        let gate = Gate::new(config.authentication, PERMISSIONS, door);
         let service = ignoring_case(with_gate(routes, gate, http, telemetry.metrics()));
         tracing::info!("listening on {}", listener.local_addr()?);
         serve(listener, service, config.serve, shutdown).await;

@@ -1,10 +1,7 @@
 //! The route table.
 
-use std::sync::Arc;
-
-use axum::{Router, middleware};
+use axum::Router;
 use instrumentation::http::{HttpTelemetry, RouteClass, Sampling};
-use service_defaults::same_origin::{self, Door};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -14,9 +11,8 @@ use crate::{
     summaries,
 };
 
-/// Every route of the API; health and metrics come with the defaults. A summary costs money and
-/// needs neither a body nor a credential, so all of them stand behind `door`.
-pub(crate) fn routes(app: AppState, door: Door) -> Router {
+/// Every route of the API; health and metrics come with the defaults.
+pub(crate) fn routes(app: AppState) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         // Each route has its whole path: a nested router rewrites the address of every request.
         .merge(summaries::routes())
@@ -28,12 +24,7 @@ pub(crate) fn routes(app: AppState, door: Door) -> Router {
         .merge(experiments::routes())
         .with_state(app)
         .split_for_parts();
-    router
-        .layer(middleware::from_fn_with_state(
-            Arc::new(door),
-            same_origin::guard,
-        ))
-        .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
+    router.merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
 }
 
 /// How the routes are measured and sampled.

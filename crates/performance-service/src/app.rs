@@ -79,8 +79,13 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let sampling = config.telemetry.sampling;
     let scripts = config.scripts_directory.clone();
+    let door = Door {
+        address: config.http_addr,
+        names: config.host_names.clone(),
+        setting: "PERFORMANCE_HOST_NAMES",
+    };
     let app = App::build(config, shutdown.clone()).await?;
-    let gate = Gate::new(app.authentication.clone(), PERMISSIONS)
+    let gate = Gate::new(app.authentication.clone(), PERMISSIONS, door)
         .with_sessions(Arc::clone(&app.sessions), "/login")
         .with_journal(Arc::new(StoreJournal::new(app.store.clone())));
     let adopted = app.conductor.recover().await?;
@@ -131,7 +136,6 @@ pub(crate) struct Parts {
     pub(crate) places: Places,
     pub(crate) generated: GeneratedScripts,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) door: Arc<Door>,
     pub(crate) authentication: Authentication,
     pub(crate) sessions: Arc<Sessions>,
     /// Real dollars that a tenant's runs may spend in a day.
@@ -182,11 +186,6 @@ impl App {
         let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
         let targets = config.webhook_targets;
         let courier = Courier::new(store.clone(), targets.clone(), config.public_url)?;
-        let door = Door {
-            address: config.http_addr,
-            names: config.host_names,
-            setting: "PERFORMANCE_HOST_NAMES",
-        };
         let searcher = Searcher::new(store.clone(), conductor.clone(), announcer.clone());
         Ok(Self(Arc::new(Parts {
             store,
@@ -201,7 +200,6 @@ impl App {
             places: Places::new(),
             generated,
             shutdown,
-            door: Arc::new(door),
             authentication: config.authentication,
             sessions: Arc::new(Sessions::new(SESSION_COOKIE)),
             daily_dollars: config.tenant_limits.daily_dollars,

@@ -1,10 +1,7 @@
 //! The route table.
 
-use std::sync::Arc;
-
 use axum::{Router, middleware};
 use instrumentation::http::{HttpTelemetry, RouteClass, Sampling};
-use service_defaults::same_origin;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -69,10 +66,8 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(hub::watch))
         .with_state(app.clone())
         .split_for_parts();
-    let door = Arc::clone(&app.door);
     router
         .merge(pages::routes(app))
-        .layer(middleware::from_fn_with_state(door, same_origin::guard))
         .merge(SwaggerUi::new("/swagger").url("/swagger/v1/swagger.json", document))
 }
 

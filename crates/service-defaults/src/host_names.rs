@@ -10,7 +10,7 @@ use std::{
     str::FromStr,
 };
 
-use http::{HeaderMap, Uri, header, uri::Authority};
+use http::{HeaderMap, Uri, header};
 
 /// Names on a list: services have one or two.
 const MAX_NAMES: usize = 16;
@@ -24,19 +24,15 @@ impl HostNames {
     /// always is; where the service listens beyond it, so is any address and each listed name.
     #[must_use]
     pub fn accept(&self, address: SocketAddr, uri: &Uri, headers: &HeaderMap) -> bool {
-        let header = || {
-            let text = headers.get(header::HOST)?.to_str().ok()?;
-            text.parse::<Authority>().ok()
-        };
-        let Some(authority) = uri.authority().cloned().or_else(header) else {
+        let header = || headers.get(header::HOST)?.to_str().ok().map(without_port);
+        let Some(host) = uri.host().or_else(header) else {
             return false;
         };
-        let host = authority.host().to_ascii_lowercase();
         let beyond = !address.ip().is_loopback();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse::<IpAddr>() {
             Ok(ip) => beyond || ip.is_loopback(),
-            Err(_) => host == "localhost" || (beyond && self.0.contains(&host)),
+            Err(_) => host.eq_ignore_ascii_case("localhost") || (beyond && self.contains(host)),
         }
     }
 }
@@ -47,6 +43,15 @@ impl HostNames {
     pub fn contains(&self, host: &str) -> bool {
         self.0.contains(&host.to_ascii_lowercase())
     }
+}
+
+/// The host of `host:port` or `[address]:port`.
+fn without_port(text: &str) -> &str {
+    let (text, end) = match text.strip_prefix('[') {
+        Some(address) => (address, ']'),
+        None => (text, ':'),
+    };
+    text.split(end).next().unwrap_or(text)
 }
 
 impl FromStr for HostNames {

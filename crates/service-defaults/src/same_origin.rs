@@ -1,10 +1,10 @@
 //! Keeps pages of other sites from changing anything here: where calls need neither a body nor a
 //! credential, a browser on this machine could be made to send them.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -26,32 +26,39 @@ pub struct Door {
     pub setting: &'static str,
 }
 
-/// Refuses what a browser sends by a name that another site has given this machine, and changes
-/// that it sends for another site.
-pub async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let (uri, headers) = (request.uri(), request.headers());
-    if !door.names.accept(door.address, uri, headers) {
+impl Door {
+    /// Why a request is refused: a browser sent it by a name that another site has given this
+    /// machine, or sent a change for another site.
+    pub(crate) fn refusal(&self, request: &Request) -> Option<Problem> {
+        if self
+            .names
+            .accept(self.address, request.uri(), request.headers())
+        {
+            return cross_site(request);
+        }
         let detail = format!(
             "this service does not answer to the name in Host; {} lists those beside loopback, \
              where it listens beyond it",
-            door.setting
+            self.setting
         );
-        return Problem::forbidden(detail)
-            .with_kind("host-refused")
-            .into_response();
+        Some(Problem::forbidden(detail).with_kind("host-refused"))
     }
-    check(request, next).await
 }
 
 /// Refuses changes that a browser sends for another site.
 pub async fn check(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let site = request.headers().get(FETCH_SITE);
-    let foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
-    if foreign && !reads {
-        return Problem::forbidden("a page of another site may not change anything here")
-            .with_kind("cross-site")
-            .into_response();
+    match cross_site(&request) {
+        Some(refusal) => refusal.into_response(),
+        None => next.run(request).await,
     }
-    next.run(request).await
+}
+
+fn cross_site(request: &Request) -> Option<Problem> {
+    let site = request.headers().get(FETCH_SITE)?;
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads || site == "same-origin" || site == "none" {
+        return None;
+    }
+    let detail = "a page of another site may not change anything here";
+    Some(Problem::forbidden(detail).with_kind("cross-site"))
 }

@@ -23,7 +23,7 @@ use super::{
     journal::{Pending, is_change},
     permissions::{Permissions, Ruling},
 };
-use crate::problem::Problem;
+use crate::{problem::Problem, same_origin::Door};
 
 /// Lets requests in by the table of permissions; clones are the same gate.
 #[derive(Clone)]
@@ -32,6 +32,7 @@ pub struct Gate(Arc<Parts>);
 struct Parts {
     authentication: Authentication,
     permissions: Permissions,
+    door: Door,
     sessions: Option<BrowserSessions>,
     journal: Option<Arc<dyn Journal>>,
 }
@@ -53,12 +54,15 @@ enum Verdict {
 }
 
 impl Gate {
-    /// A gate before routes with these permissions.
+    /// A gate before routes with these permissions, in a service that is called by the names of
+    /// `door`. A browser on this machine could be made to send calls that need no credential, so
+    /// the door stands before all of them but health and metrics.
     #[must_use]
-    pub fn new(authentication: Authentication, permissions: &[Permission]) -> Self {
+    pub fn new(authentication: Authentication, permissions: &[Permission], door: Door) -> Self {
         Self(Arc::new(Parts {
             authentication,
             permissions: Permissions::new(permissions),
+            door,
             sessions: None,
             journal: None,
         }))
@@ -92,8 +96,14 @@ impl Gate {
             return (Ruling::OtherMethod, Verdict::Open);
         };
         let ruling = self.0.permissions.of(request.method(), route.as_str());
+        if ruling == Ruling::Asks(Need::Probe) {
+            return (ruling, Verdict::Open);
+        }
+        if let Some(refusal) = self.0.door.refusal(request) {
+            return (ruling, Verdict::Refused(refusal.into_response(), None));
+        }
         let verdict = match ruling {
-            Ruling::Asks(Need::Nothing) | Ruling::OtherMethod => Verdict::Open,
+            Ruling::Asks(Need::Nothing | Need::Probe) | Ruling::OtherMethod => Verdict::Open,
             Ruling::Undeclared => {
                 tracing::error!(
                     route = route.as_str(),

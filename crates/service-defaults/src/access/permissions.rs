@@ -8,7 +8,9 @@ use tenancy::Role;
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: probes, metrics, descriptions.
+    /// Nothing, whatever name the service is called by: health and metrics.
+    Probe,
+    /// Nothing: descriptions of the service, its login.
     Nothing,
     /// This role or more.
     Role(Role),
@@ -27,11 +29,11 @@ pub struct Permission {
 
 /// The routes that come with the defaults.
 const OPERATIONS: [Permission; 5] = [
-    get("/metrics", Need::Nothing),
-    get("/health", Need::Nothing),
-    get("/health/live", Need::Nothing),
-    get("/health/ready", Need::Nothing),
-    get("/health/startup", Need::Nothing),
+    get("/metrics", Need::Probe),
+    get("/health", Need::Probe),
+    get("/health/live", Need::Probe),
+    get("/health/ready", Need::Probe),
+    get("/health/startup", Need::Probe),
 ];
 
 /// Reading at a path.
@@ -121,6 +123,6 @@ mod tests {
         assert_eq!(of(Method::HEAD, "/a/{id}"), viewer);
         assert_eq!(of(Method::DELETE, "/a/{id}"), Ruling::OtherMethod);
         assert_eq!(of(Method::GET, "/b"), Ruling::Undeclared);
-        assert_eq!(of(Method::GET, "/health"), Ruling::Asks(Need::Nothing));
+        assert_eq!(of(Method::GET, "/health"), Ruling::Asks(Need::Probe));
     }
 }
