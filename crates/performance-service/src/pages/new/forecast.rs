@@ -60,10 +60,18 @@ fn panel(expected: &Expected) -> ForecastPanel {
         format!("It may spend up to {wanted} of real money: confirm {dollars} above to start it.")
     }));
     let lines = against(&expected.forecast, None);
+    let (lines, unknown): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_known);
+    sentences.extend(unknown.first().map(|first| {
+        let figures: Vec<&str> = unknown.iter().map(|line| line.figure).collect();
+        format!(
+            "Of {} nothing is known: {}.",
+            figures.join(", "),
+            first.basis
+        )
+    }));
     let part = |figure: &str, before: &str| {
         let line = lines.iter().find(|line| line.figure == figure)?;
-        let known = expected_text(line)?;
-        Some(format!("{before}{known}"))
+        Some(format!("{before}{}", line.expected))
     };
     let parts = [part("time", ""), part("real dollars", "real ")];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -74,6 +82,6 @@ fn panel(expected: &Expected) -> ForecastPanel {
     }
 }
 
-fn expected_text(line: &ForecastLine) -> Option<&str> {
-    (line.expected != "–").then_some(line.expected.as_str())
+fn is_known(line: &ForecastLine) -> bool {
+    line.expected != "–"
 }
