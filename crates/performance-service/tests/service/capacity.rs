@@ -54,8 +54,9 @@ fn probes(search: &Value) -> Vec<(f64, String)> {
     probes.iter().map(read).collect()
 }
 
-/// The target takes 40 requests a second and 60 more at once after a pause. In five seconds these
-/// are 260, so that 52.5/s are the most of which less than 1 % fail.
+/// The target takes 40 requests a second for ever, and 60 more at once after a pause of 1.5 s. In
+/// five seconds these are 260, so that 52.5/s are the most of which less than 1 % fail; how long
+/// the pause between two runs is depends on the machine.
 #[tokio::test]
 async fn a_knee_is_found() -> anyhow::Result<()> {
     let service = TestService::start().await?;
@@ -68,7 +69,7 @@ async fn a_knee_is_found() -> anyhow::Result<()> {
     assert_eq!(search["status"], "Done", "{search}");
     assert_eq!(search["result"]["end"], "found", "{search}");
     let rate = search["result"]["rate"].as_f64().context("a rate")?;
-    assert!((44.0..=53.0).contains(&rate), "{search}");
+    assert!((40.0..=53.0).contains(&rate), "{search}");
     let beyond = search["result"]["beyond"].as_f64().context("a bound")?;
     assert!(beyond > rate && beyond / rate < 1.17, "{search}");
 
