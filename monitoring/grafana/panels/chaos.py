@@ -10,7 +10,7 @@ PLANTED = Row(100, "Planted", (
            per_second("simulator_faults_total", "", "fault"), "{{fault}}"),
     series(2, "Faults by provider", "The same, by whose protocol was spoken.", "ops", per_second("simulator_faults_total", "", PROVIDER), NAMED),
     stat(3, "Targets that came and went", "Changes of each target between up and down in the range shown.", "short",
-         "changes(up[$__range])", "{{job}}", width=8, thresholds=((1, "yellow"), (4, "red"))),
+         "changes(up[$__range])", "{{job}}", width=8, thresholds=((1, "yellow"), (4, "red")), zero="no target goes down"),
 ))
 
 FELT = Row(101, "Felt", (
