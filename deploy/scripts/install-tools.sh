@@ -6,8 +6,8 @@
 #   install-tools.sh [runtime] [test] [lint] [containers] [packages]
 #
 #   runtime     Redis, Prometheus, Alertmanager, Jaeger and both k6: what `make run-all` starts
-#   test        FerretDB, docker-compose, shellcheck, newman, TypeScript, Chromium and what
-#               drives it: what the tests add
+#   test        FerretDB, docker-compose, shellcheck, newman, TypeScript, ESLint, Chromium
+#               and what drives it: what the tests add
 #   lint        shellcheck and cargo-deny
 #   containers  a Docker engine, unpacked beside the other tools, for its own tests
 #   packages    only the Debian packages of all of these (the part that needs root)
@@ -49,6 +49,7 @@ install_test() {
     "$DOCKER_COMPOSE_VERSION" "-X github.com/docker/compose/v2/internal.Version=$DOCKER_COMPOSE_VERSION"
   require_node_tool newman
   require_node_tool typescript
+  require_node_tool eslint
   require_node_tool web
 }
 

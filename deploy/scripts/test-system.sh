@@ -66,6 +66,7 @@ main() {
   check containers "$CHECKOUT/deploy/scripts/test-containers.sh"
   check suites suites
   check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"
+  check JavaScript "$CHECKOUT/deploy/scripts/check-javascript.sh"
   check 'suite types' "$CHECKOUT/deploy/scripts/check-types.sh"
   check 'suite units' node --test "$CHECKOUT/k6/unit/"
   for profile in prometheus prometheus.lab; do

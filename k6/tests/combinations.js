@@ -6,7 +6,7 @@
 import { fail } from 'k6';
 import exec from 'k6/execution';
 import { Counter, Rate } from 'k6/metrics';
-import { client, expecting, ROUTES, setupClient } from '../lib/api.js';
+import { client, ROUTES, setupClient } from '../lib/api.js';
 import { isbn13 } from '../lib/books.js';
 import { logWrong } from '../lib/checks.js';
 import { combinations } from '../lib/combinations.js';

@@ -44,6 +44,7 @@ pinned_package() {
 
 pinned_package newman newman "$NEWMAN_VERSION"
 pinned_package typescript typescript "$TYPESCRIPT_VERSION"
+pinned_package eslint eslint "$ESLINT_VERSION"
 pinned_package web playwright-core "$PLAYWRIGHT_VERSION"
 pinned_package web axe-core "$AXE_VERSION"
 
