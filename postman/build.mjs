@@ -9,13 +9,13 @@ import { performance } from './performance.mjs';
 /** What requests keep for each other. The author and the ISBN are new in each run (test-smoke.sh). */
 const VARIABLES = {
   author: 'Postman Author', isbn: '9791234567896', experiment: 'postman',
-  bookId: '', bookTag: '', bulkOne: '', bulkTwo: '', authorId: '', bulkAuthor: '', summaryId: '', testId: '',
+  bookId: '', bookTag: '', bulkOne: '', bulkTwo: '', authorId: '', bulkAuthor: '', summaryId: '', testId: '', quickId: '', executedId: '', executedRun: '', schedule: 'postman',
 };
 
 const SMOKE = ['Health', 'Sample data', 'Create a book', 'Create a book without a title', 'List books', 'Get a book', 'Get by a malformed id',
   'Search books', 'Change a price', 'List authors', 'Providers', 'Delete a book'];
 
-const main = collection('BookStore', 'Every route of the BookStore API, and those of the performance service that start nothing for long.', VARIABLES, [
+const main = collection('BookStore', 'Every route of the BookStore API and of the performance service; what is started is stopped at once.', VARIABLES, [
   ['Operations', operations], ['Books', books], ['Authors', authors], ['Summaries', summaries], ['Money and experiments', money],
   ['Errors', errors], ['Performance service', performance], ['Removal', removal],
 ]);

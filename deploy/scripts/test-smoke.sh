@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs both Postman collections against the running stack (make run-all) with
 # newman, and writes the results as JUnit into the state directory. Every route of
-# the API must have a request:
+# both services must have a request:
 #
 #   test-smoke.sh [COLLECTION...]     bookstore-smoke and bookstore without a word
 set -euo pipefail
@@ -30,6 +30,7 @@ run_collection() {
     --environment "$CHECKOUT/postman/local.postman_environment.json" \
     --env-var "baseUrl=$BOOKSTORE_URL" --env-var "performanceUrl=$PERFORMANCE_URL" \
     --env-var "author=Postman $mark" --env-var "experiment=postman-$mark" --env-var "isbn=$(new_isbn)" \
+    --env-var "schedule=postman-$mark" \
     --timeout "$RUN_MILLISECONDS" --timeout-request "$REQUEST_MILLISECONDS" --color off \
     --reporters cli,junit --reporter-junit-export "$RESULTS/$1.xml" \
     --reporter-cli-no-success-assertions --reporter-cli-no-banner
@@ -45,7 +46,7 @@ main() {
     run_collection "$collection" || failed+=("$collection")
   done
   note "JUnit results are in $RESULTS"
-  "$CHECKOUT/postman/coverage.mjs" "$BOOKSTORE_URL" || failed+=(coverage)
+  "$CHECKOUT/postman/coverage.mjs" "$BOOKSTORE_URL" "$PERFORMANCE_URL" || failed+=(coverage)
   [[ ${#failed[@]} == 0 ]] || fail "collections failed: ${failed[*]}"
 }
 
