@@ -114,6 +114,7 @@ fn figures(point: &Point) -> String {
     if checks > 0 {
         parts.push(format!("checks {}/{checks}", point.checks_passed));
     }
+    parts.extend(point.cost.as_ref().map(|cost| escape::terminal(&cost.text)));
     parts.join("  ")
 }
 
@@ -151,6 +152,7 @@ fn seconds(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Cost;
 
     #[test]
     fn durations_are_read_as_k6_writes_them() {
@@ -181,11 +183,14 @@ mod tests {
             error_rate: Some(0.0),
             checks_passed: 4,
             checks_failed: 1,
+            cost: Some(Cost {
+                text: "sim $1.8700".to_owned(),
+            }),
             ..Point::default()
         };
         assert_eq!(
             figures(&point),
-            "     41 req/s  p95   12.3 ms  failed 0 %  checks 4/5"
+            "     41 req/s  p95   12.3 ms  failed 0 %  checks 4/5  sim $1.8700"
         );
     }
 }

@@ -15,6 +15,8 @@ use service_defaults::http_client::{self, HttpClientConfig};
 use url::Url;
 
 pub(crate) use self::bodies::{Baseline, Compared, Comparison, Run};
+#[cfg(test)]
+pub(crate) use self::events::Cost;
 pub(crate) use self::events::{Event, Point};
 pub(crate) use self::searches::{Search, SearchRun};
 use crate::failure::Failure;

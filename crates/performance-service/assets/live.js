@@ -60,6 +60,7 @@
     show('checks', checks === 0 ? '–' : `${number(point.checksPassed)} of ${number(checks)}`);
     show('ttft', milliseconds(point.ttftP95));
     document.title = `p95 ${milliseconds(point.p95)} · ${name}`;
+    if (point.cost !== undefined) show('cost', point.cost.text);
     lastData = Date.now();
   }
 

@@ -1,6 +1,8 @@
 //! Tells watchers what happened. The store is the truth: an event is stored first, then
 //! announced here, and whoever missed an announcement reads it from the store.
 
+use load_analysis::dollars::Dollars;
+use load_analysis::spend::Spend;
 use performance_store::{Event, NewEvent, Run, RunAddress};
 use serde::Serialize;
 use serde_json::json;
@@ -79,17 +81,35 @@ pub(crate) fn started(run: &Run) -> NewEvent {
     )
 }
 
-/// One second of load.
-pub(crate) fn second(run: &RunAddress, point: &TimelinePoint) -> NewEvent {
+/// One second of load, with what the run has cost by then, if it called models.
+pub(crate) fn second(run: &RunAddress, point: &TimelinePoint, spend: Option<&Spend>) -> NewEvent {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Second<'a> {
         test_id: String,
         #[serde(flatten)]
         point: &'a TimelinePoint,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cost: Option<CostSoFar>,
     }
-    let test_id = run.id.to_string();
-    event(kind::SECOND, &Second { test_id, point })
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct CostSoFar {
+        text: String,
+        real: Dollars,
+        simulated: Dollars,
+    }
+    let cost = spend.map(|spend| CostSoFar {
+        text: spend.in_words(),
+        real: spend.real.cost,
+        simulated: spend.simulated.cost,
+    });
+    let second = Second {
+        test_id: run.id.to_string(),
+        point,
+        cost,
+    };
+    event(kind::SECOND, &second)
 }
 
 /// The load generator came to its own end.

@@ -32,6 +32,12 @@ BESIDE = Row(102, "Beside it", (
            f"sum by (simulated) ({rate(COST)}) * 60 / {PICO}", "simulated {{simulated}}", links=("llm-cost-and-tokens",)),
     series(10, "Busy workers while it runs", "Share of the workers' time, of the API and of the simulator.", "percentunit",
            'tokio_busy_ratio{job=~"bookstore-api|llm-simulator"}', "{{job}}", thresholds=((0.8, "yellow"), (0.95, "red")), links=("runtime",)),
+    stat(13, "Dollars of runs", "What the runs that ended in the range shown have cost, real and simulated apart.", "currencyUSD",
+         f"sum by (simulated) (increase(performance_run_spend_pico_usd_total[$__range])) / {PICO}", "simulated {{simulated}}", width=8,
+         zero="the runs of the check call no models", links=("llm-cost-and-tokens",)),
+    stat(14, "Stopped by their budget", "Runs that reached their cap, by the kind of dollars that did.", "short",
+         "sum by (simulated) (increase(performance_budget_stops_total[$__range]))", "simulated {{simulated}}", width=8,
+         zero="the runs of the check call no models"),
 ))
 
 DASHBOARD = Dashboard(

@@ -18,6 +18,12 @@ metrics_family! {
     PERFORMANCE_QUEUE_WAIT = Histogram "performance.queue.wait" as "performance_queue_wait_seconds",
         "s", [], QUEUE_WAIT,
         "Time that runs waited for their turn.";
+    PERFORMANCE_RUN_SPEND = Counter "performance.run.spend" as "performance_run_spend_pico_usd_total",
+        "pUSD", ["simulated"], &[],
+        "Cost of the model calls of runs that ended, in units of 1e-12 USD.";
+    PERFORMANCE_BUDGET_STOPS = Counter "performance.budget.stops" as "performance_budget_stops_total",
+        "{run}", ["simulated"], &[],
+        "Runs that were stopped because they reached their cap.";
     PERFORMANCE_INGEST_SAMPLES = Counter "performance.ingest.samples" as "performance_ingest_samples_total",
         "{sample}", [], &[],
         "Samples read from the load generator.";

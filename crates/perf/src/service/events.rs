@@ -42,6 +42,15 @@ pub(crate) struct Point {
     pub(crate) checks_passed: u64,
     pub(crate) checks_failed: u64,
     pub(crate) virtual_users: Option<f64>,
+    /// Of the run so far; absent without model calls.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// What model calls cost.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Cost {
+    /// Such as `sim $1.8700`.
+    pub(crate) text: String,
 }
 
 #[derive(Default, Deserialize)]

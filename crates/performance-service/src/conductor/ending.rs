@@ -91,6 +91,9 @@ impl Shared {
         let verdict = outcome.verdict.as_ref().map_or("none", level);
         self.measures
             .ended(&run.scenario.to_ascii_lowercase(), verdict);
+        if let Some(spend) = &outcome.spend {
+            self.measures.spent(spend);
+        }
         tracing::info!(
             test.id = %run.id,
             test.verdict = verdict,

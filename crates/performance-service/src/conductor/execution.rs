@@ -267,6 +267,7 @@ impl Execution<'_> {
         recorder: &mut Recorder<'_>,
         batch: Batch,
     ) -> Result<(), RecordingError> {
+        recorder.note_spend(self.shared.known_spend(recorder.run()));
         recorder.add(batch).await;
         let events = recorder.record().await?;
         self.shared.announcer.announce(recorder.run(), events);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use instrumentation::catalogue;
+use load_analysis::spend::Spend;
 use metrics::{Counter, Gauge, Histogram};
 
 /// Handles, made once.
@@ -12,11 +13,21 @@ pub(super) struct Measures {
     queue_wait: Histogram,
     samples: Counter,
     lag: Gauge,
+    real: Money,
+    simulated: Money,
+}
+
+/// What concerns one kind of dollars.
+struct Money {
+    spent: Counter,
+    stops: Counter,
 }
 
 impl Measures {
     pub(super) fn new() -> Self {
         Self {
+            real: Money::of("false"),
+            simulated: Money::of("true"),
             active: catalogue::PERFORMANCE_RUNS_ACTIVE.gauge(&[]),
             queue_depth: catalogue::PERFORMANCE_QUEUE_DEPTH.gauge(&[]),
             queue_wait: catalogue::PERFORMANCE_QUEUE_WAIT.histogram(&[]),
@@ -46,6 +57,22 @@ impl Measures {
         }
     }
 
+    /// What a run cost that is over.
+    pub(super) fn spent(&self, spend: &Spend) {
+        for (money, amount) in [(&self.real, spend.real), (&self.simulated, spend.simulated)] {
+            let cost = u64::try_from(amount.cost.pico()).unwrap_or(u64::MAX);
+            money.spent.increment(cost);
+        }
+        if let Some(reached) = spend.reached.filter(|reached| reached.stopped) {
+            let money = if reached.simulated {
+                &self.simulated
+            } else {
+                &self.real
+            };
+            money.stops.increment(1);
+        }
+    }
+
     /// A run is over; `verdict` is its level in lower case, or how it ended without one.
     pub(super) fn ended(&self, scenario: &str, verdict: &str) {
         self.active.set(0.0);
@@ -53,5 +80,15 @@ impl Measures {
         catalogue::PERFORMANCE_RUNS
             .counter(&[("scenario", scenario), ("verdict", verdict)])
             .increment(1);
+    }
+}
+
+impl Money {
+    fn of(simulated: &'static str) -> Self {
+        let labels = [("simulated", simulated)];
+        Self {
+            spent: catalogue::PERFORMANCE_RUN_SPEND.counter(&labels),
+            stops: catalogue::PERFORMANCE_BUDGET_STOPS.counter(&labels),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use load_analysis::aggregate::SecondBucket;
+use load_analysis::spend::Spend;
 use performance_store::{Event, Run, RunAddress, RunStore, SecondsPart, StoreError, ToldSeconds};
 
 use super::collector::Batch;
@@ -44,6 +45,8 @@ pub(super) struct Recorder<'a> {
     /// What comes after that.
     waiting: SecondsPart,
     cut: Option<String>,
+    /// What the run has cost so far.
+    spend: Option<Spend>,
 }
 
 impl<'a> Recorder<'a> {
@@ -60,6 +63,7 @@ impl<'a> Recorder<'a> {
                 ..SecondsPart::default()
             },
             cut: None,
+            spend: None,
         }
     }
 
@@ -74,6 +78,11 @@ impl<'a> Recorder<'a> {
 
     pub(super) const fn run(&self) -> &RunAddress {
         &self.run
+    }
+
+    /// Tells the coming seconds with what the run has cost by then.
+    pub(super) fn note_spend(&mut self, spend: Option<Spend>) {
+        self.spend = spend;
     }
 
     /// Why the stored seconds end before the run, if they do. The results hold all samples
@@ -171,7 +180,9 @@ impl<'a> Recorder<'a> {
         self.told = Some(bucket.second);
         let t = u32::try_from(bucket.second - origin).unwrap_or(0);
         let point = timeline::second(bucket, t);
-        self.waiting.told.push(announcer::second(&self.run, &point));
+        self.waiting
+            .told
+            .push(announcer::second(&self.run, &point, self.spend.as_ref()));
     }
 
     async fn record_lines(&self, lines: Vec<performance_store::LogLine>) {

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{Timestamp, tz::TimeZone};
+use load_analysis::dollars::Dollars;
 use performance_store::{Period, SpendGroup};
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
@@ -23,6 +24,10 @@ struct SpendPage {
     to: String,
     real: String,
     simulated: String,
+    /// Real dollars at the end of the month at this month's pace; absent for other periods.
+    at_months_end: Option<String>,
+    /// What the run under way has spent so far.
+    under_way: Option<String>,
     /// Of today, and what may be spent in a day.
     today: String,
     allowed_today: String,
@@ -45,7 +50,8 @@ pub(super) async fn spend(
     ValidQuery(query): ValidQuery<SpendQuery>,
 ) -> Result<Response, Problem> {
     let asked = query.period()?;
-    let period = if asked == Period::default() {
+    let is_this_month = asked == Period::default();
+    let period = if is_this_month {
         Period {
             from: Some(first_of_month()),
             to: None,
@@ -80,7 +86,10 @@ pub(super) async fn spend(
         let text = moment.map(|moment| moment.strftime("%Y-%m-%d").to_string());
         text.unwrap_or_default()
     };
+    let under_way = app.conductor.spend_under_way(&caller.tenant);
     page(&SpendPage {
+        at_months_end: is_this_month.then(|| at_months_end(whole.real).to_string()),
+        under_way: under_way.map(|spend| spend.in_words()),
         from: day(period.from),
         to: day(period.to),
         real: whole.real.to_string(),
@@ -98,4 +107,11 @@ fn first_of_month() -> Timestamp {
     let first = now.to_zoned(TimeZone::UTC).first_of_month();
     let begin = first.and_then(|first| first.start_of_day());
     begin.map_or(now, |begin| begin.timestamp())
+}
+
+/// The dollars of the days so far, as many on each of the others.
+fn at_months_end(spent: Dollars) -> Dollars {
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    let (passed, all) = (f64::from(now.day()), f64::from(now.days_in_month()));
+    Dollars::estimated(spent.approximate_pico() / passed * all)
 }

@@ -1,6 +1,7 @@
 //! A run as a `JUnit` test suite: a case for its validity, one for each limit and threshold.
 
 use askama::Template;
+use load_analysis::results::Results;
 use load_analysis::targets::TargetLine;
 
 use super::Report;
@@ -14,6 +15,8 @@ struct Suite {
     invalid: Option<String>,
     cases: Vec<Case>,
     failures: usize,
+    /// What the calls of models cost, name and exact dollars.
+    costs: Vec<(&'static str, String)>,
 }
 
 struct Case {
@@ -31,8 +34,19 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         invalid: (!report.is_valid()).then(|| characters(&report.reasons().join(" "))),
         failures: cases.iter().filter(|case| case.failure.is_some()).count(),
         cases,
+        costs: report.results.as_ref().map(costs).unwrap_or_default(),
     }
     .render()
+}
+
+fn costs(results: &Results) -> Vec<(&'static str, String)> {
+    let Some(spend) = &results.spend else {
+        return Vec::new();
+    };
+    vec![
+        ("cost.real.usd", spend.real.cost.decimal()),
+        ("cost.simulated.usd", spend.simulated.cost.decimal()),
+    ]
 }
 
 fn case(line: &TargetLine) -> Case {

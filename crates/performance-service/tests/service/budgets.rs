@@ -3,20 +3,13 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::paid_target::{Money, PaidService, paid};
+use crate::paid_target::{Money, PaidService, paid, pico};
 use crate::test_service::TestService;
 
 const SPEND: &str = "/api/v1/performancetest/spend";
 
 /// A cent in units of 10⁻¹² USD.
 const ALLOWED: u64 = 10_000_000_000;
-
-#[track_caller]
-fn pico(amount: &Value) -> u64 {
-    let pico_usd = amount["picoUsd"].as_u64();
-    assert!(pico_usd.is_some(), "{amount}");
-    pico_usd.unwrap()
-}
 
 #[tokio::test]
 async fn a_run_is_stopped_at_its_cap() -> anyhow::Result<()> {

@@ -22,6 +22,7 @@ mod killed;
 mod lifecycle;
 mod limits;
 mod live;
+mod live_money;
 mod login;
 mod new_run;
 mod pages;

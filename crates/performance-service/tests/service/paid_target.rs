@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
-use test_support::llm_simulator::Running;
+use test_support::llm_simulator::{Percentiles, Profile, ProfileText, Running};
 use test_support::process::{Process, Program};
 use test_support::{http, port};
 
@@ -13,6 +13,9 @@ use crate::test_service::TestService;
 
 /// A debug binary on a machine under load starts in a second or two.
 const START_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Of a slow model, from the call to the first token. An answer costs half a cent at most.
+const SLOW_MS: f64 = 3_000.0;
 
 /// Units of 10⁻¹² USD per token of claude-sonnet-5-5: 2 dollars a million in, 10 out
 /// (Anthropic's price list of 2026-11-20).
@@ -29,7 +32,7 @@ pub(crate) enum Money {
 pub(crate) struct PaidService {
     pub(crate) service: TestService,
     simulator: Running,
-    _api: Process,
+    pub(crate) api: Process,
 }
 
 impl PaidService {
@@ -72,7 +75,7 @@ impl PaidService {
         Ok(Self {
             service: TestService::start_with(&all).await?,
             simulator,
-            _api: api,
+            api,
         })
     }
 
@@ -80,6 +83,27 @@ impl PaidService {
     pub(crate) fn invoice(&self) -> u64 {
         let used = self.simulator.control().meter().total;
         used.input_tokens * PRICES.0 + used.output_tokens * PRICES.1
+    }
+
+    /// Lets a dollar take its time, so that what a test does before the next one is spent comes
+    /// before it on a busy machine too.
+    pub(crate) fn spend_slowly(&self) -> anyhow::Result<()> {
+        let slow = Percentiles {
+            p50: SLOW_MS,
+            p95: SLOW_MS,
+        };
+        let profile = Profile::check(ProfileText {
+            name: "slow".to_owned(),
+            time_to_first_token_ms: slow,
+            ..Profile::instant().text().clone()
+        })?;
+        self.simulator.control().set_profile(profile);
+        Ok(())
+    }
+
+    /// The same without any delay, as after the start.
+    pub(crate) fn spend_quickly(&self) {
+        self.simulator.control().set_profile(Profile::instant());
     }
 
     /// Carries out a run of the paid script and gives it.
@@ -96,4 +120,12 @@ pub(crate) fn paid(more: &Value) -> Value {
         body[name] = value.clone();
     }
     body
+}
+
+/// The exact sum of an amount of money.
+#[track_caller]
+pub(crate) fn pico(amount: &Value) -> u64 {
+    let pico_usd = amount["picoUsd"].as_u64();
+    assert!(pico_usd.is_some(), "{amount}");
+    pico_usd.unwrap()
 }
