@@ -85,7 +85,8 @@ export class Way {
 
 /** Everything that the tests look at. */
 export class Stack {
-  static async start() {
+  /** @param {Record<string, string>} simulated settings of the simulator */
+  static async start(simulated = { SIMULATOR_PROFILE: 'instant' }) {
     const stack = new Stack();
     stack.directory = mkdtempSync(path.join(tmpdir(), 'web-tests-'));
     const scripts = path.join(stack.directory, 'k6');
@@ -96,7 +97,7 @@ export class Stack {
       return Object.assign(new Service(name, environment, stack.directory), { url: `http://127.0.0.1:${port}`, port });
     };
     const [simulatorPort, apiPort, port, guardedPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-    stack.simulator = service('llm-simulator', 'SIMULATOR_HTTP_ADDR', simulatorPort, { SIMULATOR_PROFILE: 'instant' });
+    stack.simulator = service('llm-simulator', 'SIMULATOR_HTTP_ADDR', simulatorPort, simulated);
     stack.api = service('bookstore-api', 'BOOKSTORE_HTTP_ADDR', apiPort, {
       BOOKSTORE_STATE_DIR: path.join(stack.directory, 'api'),
       LLM_PROVIDER: 'claude',
@@ -145,19 +146,23 @@ export class Stack {
     return this.get(`/api/v1/performancetest/${id}`);
   }
 
+  /** Makes something at a path of the performance service. */
+  async post(address, body) {
+    const headers = { 'content-type': 'application/json' };
+    const reply = await fetch(`${this.performance.url}${address}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const made = await reply.json();
+    if (reply.status !== 201) throw new Error(JSON.stringify(made));
+    return made;
+  }
+
   /** Starts a run without a browser. */
   async begin(body) {
-    const headers = { 'content-type': 'application/json' };
-    const url = `${this.performance.url}/api/v1/performancetest/start`;
-    const reply = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-    const run = await reply.json();
-    if (reply.status !== 201) throw new Error(JSON.stringify(run));
-    return run.testId;
+    return (await this.post('/api/v1/performancetest/start', body)).testId;
   }
 
   /** Waits until a run is over. */
-  over(id) {
-    return until(`run ${id} is over`, 60000, async () => {
+  over(id, patience = 60000) {
+    return until(`run ${id} is over`, patience, async () => {
       const run = await this.run(id);
       if (!run.completedAt) throw new Error(run.status);
       return run;

@@ -14,7 +14,7 @@ import { Stack } from './stack.js';
 /** What the cases share: `stack`, `browser`, and the `runs` that earlier ones made. */
 const world = { runs: {} };
 
-describe('the pages', { timeout: 400000 }, () => {
+describe('the pages', { timeout: 900000 }, () => {
   before(async () => {
     world.stack = await Stack.start();
     world.browser = await Browser.start();

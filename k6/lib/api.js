@@ -14,7 +14,7 @@ import {
   isSummary,
   isText,
 } from './shapes.js';
-import { newTrace } from './tracing.js';
+import { nameTrace, newTrace } from './tracing.js';
 
 /** Deadlines of the original suites: a store answers in seconds, a model may take longer. */
 const TIMEOUT = { catalogue: '10s', ops: '10s', ai: '30s' };
@@ -102,6 +102,7 @@ export function expecting(route, status, shape, more = {}) {
 export function client(config, journey, headers = {}) {
   return (route, call = {}) => {
     const trace = newTrace(config);
+    nameTrace(trace);
     const body = call.json === undefined ? call.body : JSON.stringify(call.json);
     const own = { ...trace.headers, ...headers, ...call.headers };
     const settings = params(config, route, journey, call, requestHeaders(own, body));

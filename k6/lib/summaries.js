@@ -14,6 +14,7 @@ const SLOW_MS = 10000;
 
 const operationFailed = new Rate('ai_operation_failed');
 const rateLimited = new Counter('ai_rate_limited');
+const queueTime = new Trend('ai_queue', true);
 const firstToken = new Trend('ai_ttft', true);
 // The mean time of an answer's tokens after its first one.
 const interToken = new Trend('ai_inter_token', true);
@@ -100,6 +101,7 @@ function record(config, { body, response }, id) {
   inputTokens.add(body.usage.inputTokens, tags);
   outputTokens.add(body.usage.outputTokens, tags);
   outputLength.add(body.usage.outputTokens, tags);
+  if (timing.queue !== undefined) queueTime.add(timing.queue, tags);
   if (timing.ttft !== undefined) firstToken.add(timing.ttft, tags);
   const later = body.usage.outputTokens - (body.usage.reasoningTokens || 0) - 1;
   const decode = body.latency ? body.latency.decodeMs : null;

@@ -1,5 +1,6 @@
 /** W3C trace context and baggage, so that each request of a run can be found in the traces. */
 import { randomBytes } from 'k6/crypto';
+import exec from 'k6/execution';
 
 const TRACE_ID_BYTES = 16;
 const PARENT_ID_BYTES = 8;
@@ -32,4 +33,17 @@ export function newTrace(config) {
       baggage: `test.id=${config.testId},test.scenario=${config.scenario}`,
     },
   };
+}
+
+/** Whether the measurements of this user have a trace's name. */
+let named = false;
+
+/**
+ * Gives what is measured from now on the name of a trace, or none where nobody keeps it. It makes no series.
+ * @param {Trace} trace
+ */
+export function nameTrace({ traceId, sampled }) {
+  if (sampled) exec.vu.metrics.metadata.trace_id = traceId;
+  else if (named) delete exec.vu.metrics.metadata.trace_id;
+  named = sampled;
 }

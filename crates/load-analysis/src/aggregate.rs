@@ -20,6 +20,7 @@ use crate::metric::{Contains, MetricKind};
 use crate::results::{Coverage, ReportedThresholds, Results};
 use crate::sample::Sample;
 use crate::series::{SeriesKey, SeriesValue};
+use crate::slowest::Slowest;
 use crate::span::Span;
 use crate::threshold::Threshold;
 
@@ -66,6 +67,7 @@ pub struct Aggregator {
     totals: Totals,
     checks: Checks,
     tag_sets: TagSets,
+    slowest: Slowest,
     open: BTreeMap<i64, HashMap<(usize, usize), SeriesValue>>,
     newest_second: Option<i64>,
     load: Option<(i64, i64)>,
@@ -81,6 +83,7 @@ impl Aggregator {
             totals: Totals::new(thresholds),
             checks: Checks::default(),
             tag_sets: TagSets::default(),
+            slowest: Slowest::default(),
             open: BTreeMap::new(),
             newest_second: None,
             load: None,
@@ -102,6 +105,7 @@ impl Aggregator {
             self.coverage.samples_left_out += 1;
         }
         self.extend_load(sample);
+        self.slowest.add(sample);
         let set = self.tag_sets.index(sample.tags);
         if set == tag_sets::OTHER {
             self.coverage.samples_in_other += 1;
@@ -146,6 +150,7 @@ impl Aggregator {
             metrics: self.totals.metrics(coverage.load_seconds),
             checks: self.checks.results(),
             thresholds: self.totals.thresholds(coverage.load_seconds, reported),
+            slowest: self.slowest.requests(),
             coverage,
             ..Results::default()
         }

@@ -99,6 +99,13 @@ impl Distribution {
         Some((steps / STEPS_PER_UNIT).clamp(self.min, self.max))
     }
 
+    /// Hands out all values with how often they are there, in no order; those of a bucket at its
+    /// middle.
+    pub fn each(&self, mut take: impl FnMut(f64, u64)) {
+        self.values
+            .each(|step, times| take(number::from_signed(step) / STEPS_PER_UNIT, times));
+    }
+
     /// Values with how often they are there, ascending; those of a bucket at its middle.
     pub(crate) fn ascending(&self) -> Vec<(f64, u64)> {
         let in_units = |(step, times)| (step / STEPS_PER_UNIT, times);

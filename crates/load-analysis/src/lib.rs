@@ -12,6 +12,8 @@
 //! [`execution`] is what the generator was asked to do; from it [`phases`] tell warm-up, ramps and
 //! steady load apart, and [`validity`] whether the figures show what was asked.
 //!
+//! [`slowest`] keeps the slowest requests one by one.
+//!
 //! [`resources`] are what a target used during a run, and [`findings`] what follows from them.
 //!
 //! [`limits`] are the limits of a test as a file, judged over the seconds of a run and part of
@@ -46,6 +48,7 @@ pub mod notation;
 pub mod phases;
 pub mod resources;
 pub mod results;
+pub mod slowest;
 pub mod spend;
 pub mod targets;
 pub mod validity;

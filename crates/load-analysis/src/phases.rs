@@ -6,6 +6,7 @@
 //! and a warm-up that was set by hand, are measured and shown, and judge nothing.
 
 mod asked;
+mod course;
 mod executor;
 mod figures;
 mod layout;
@@ -17,6 +18,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 pub use self::asked::asked_load;
+pub use self::course::{AskedCourse, Corner};
 pub use self::figures::PhaseFold;
 pub use self::layout::PhasePlan;
 pub use self::stretches::MAX_PHASES;
@@ -117,6 +119,9 @@ pub struct Phases {
     pub offset: i64,
     /// All phases, in the order of time.
     pub phases: Vec<Phase>,
+    /// What was asked for over time; absent where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedCourse>,
     /// The figures of the whole load.
     pub whole: PhaseFigures,
     /// Every metric over the judged phase, as [`Results::metrics`](crate::results::Results) has

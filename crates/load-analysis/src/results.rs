@@ -10,6 +10,7 @@ use crate::metric::{Contains, MetricKind};
 use crate::notation::{Unit, number};
 use crate::number::whole;
 use crate::phases::Phases;
+use crate::slowest::SlowRequest;
 use crate::spend::Spend;
 use crate::threshold::Threshold;
 use crate::validity::Validity;
@@ -40,6 +41,9 @@ pub struct Results {
     /// What the calls of models cost; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<Spend>,
+    /// The slowest requests of the load, the slowest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slowest: Vec<SlowRequest>,
     /// What the figures are made of.
     pub coverage: Coverage,
 }

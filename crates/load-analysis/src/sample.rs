@@ -19,6 +19,8 @@ pub struct Sample<'a> {
     pub value: f64,
     /// The tags of this sample. Samples of one request share them.
     pub tags: &'a Tags<'a>,
+    /// The trace that it belongs to, where the script names one: 32 hexadecimal digits.
+    pub trace_id: Option<&'a str>,
 }
 
 impl Sample<'_> {

@@ -19,7 +19,7 @@ pub struct SeriesKey {
 }
 
 /// The tags that a series is kept apart by. Empty text means that samples do not carry the tag.
-/// Tags beyond these (url, group, error, …) do not split a series.
+/// Tags beyond these (url, group, check, …) do not split a series.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SeriesTags {
@@ -47,6 +47,9 @@ pub struct SeriesTags {
     /// The LLM provider that a request asks for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub provider: String,
+    /// k6's number for what went wrong, of requests that failed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error_code: String,
     /// True for the one set that holds everything beyond
     /// [`MAX_TAG_SETS`](crate::aggregate::MAX_TAG_SETS); its texts are empty.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -55,7 +58,7 @@ pub struct SeriesTags {
 
 impl SeriesTags {
     /// The names of the tags, as samples carry them.
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 9] = [
         "scenario",
         "name",
         "method",
@@ -64,6 +67,7 @@ impl SeriesTags {
         "route_class",
         "journey",
         "provider",
+        "error_code",
     ];
 
     /// The value of a tag; empty when samples do not carry it, and for a name beyond
@@ -79,6 +83,7 @@ impl SeriesTags {
             "route_class" => &self.route_class,
             "journey" => &self.journey,
             "provider" => &self.provider,
+            "error_code" => &self.error_code,
             _ => "",
         }
     }

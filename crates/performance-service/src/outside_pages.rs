@@ -1,6 +1,8 @@
 //! Where people find the rest of a run's story: the pages of the tools beside this service.
 
-use jiff::Timestamp;
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
 use performance_store::Run;
 use service_defaults::environment::Environment;
 use url::Url;
@@ -49,6 +51,7 @@ impl OutsidePages {
     pub(crate) fn links(&self, run: &Run, target: Option<&Url>) -> Vec<Link> {
         let from = run.started_at.unwrap_or(run.queued_at);
         let to = run.completed_at.unwrap_or_else(Timestamp::now);
+        let margin = SignedDuration::from_secs(MARGIN_SECONDS);
         let id = run.id.to_string();
         let link = |text, page: Option<Url>, pairs: &[(&str, String)]| {
             let mut address = page?;
@@ -58,13 +61,7 @@ impl OutsidePages {
                 address: address.into(),
             })
         };
-        let traces = [
-            ("service", "bookstore-api".to_owned()),
-            ("tags", serde_json::json!({"test.id": id}).to_string()),
-            ("start", microseconds(from, -MARGIN_SECONDS)),
-            ("end", microseconds(to, MARGIN_SECONDS)),
-            ("limit", MAX_TRACES.to_owned()),
-        ];
+        let traces = search(&id, from - margin, to + margin);
         let seconds = to.duration_since(from).as_secs() + 2 * MARGIN_SECONDS;
         let end = Timestamp::from_second(to.as_second() + MARGIN_SECONDS).unwrap_or(to);
         let graph = [
@@ -87,6 +84,60 @@ impl OutsidePages {
         .flatten()
         .collect()
     }
+
+    /// The page of one trace.
+    pub(crate) fn trace(&self, id: &str) -> Option<String> {
+        let search = self.trace_search.as_ref()?;
+        let is_page = search.path().ends_with("/search");
+        // The API has its traces below the search, the pages beside it.
+        let parent = search
+            .path()
+            .rsplit_once('/')
+            .map_or("", |(parent, _)| parent);
+        let path = if is_page {
+            format!("{parent}/trace/{id}")
+        } else {
+            format!("{}/{id}", search.path())
+        };
+        let mut address = search.clone();
+        address.set_path(&path);
+        address.set_query(None);
+        Some(address.into())
+    }
+
+    /// A search for the traces of a run that took so long, in milliseconds, and ended within
+    /// these moments.
+    pub(crate) fn traces_within(
+        &self,
+        run: &Run,
+        ended: Range<Timestamp>,
+        took: &Range<f64>,
+    ) -> Option<String> {
+        let mut address = self.trace_search.clone()?;
+        let longest = SignedDuration::try_from_secs_f64(took.end / 1_000.0).unwrap_or_default();
+        // A search is by the begin.
+        let pairs = search(&run.id.to_string(), ended.start - longest, ended.end);
+        let [at_least, at_most] =
+            [took.start, took.end].map(|milliseconds| format!("{:.0}us", milliseconds * 1_000.0));
+        let durations = [("minDuration", at_least), ("maxDuration", at_most)];
+        address
+            .query_pairs_mut()
+            .extend_pairs(pairs)
+            .extend_pairs(durations);
+        Some(address.into())
+    }
+}
+
+/// What Jaeger's search is asked for.
+fn search(id: &str, from: Timestamp, to: Timestamp) -> [(&'static str, String); 5] {
+    let microseconds = |at: Timestamp| at.as_microsecond().to_string();
+    [
+        ("service", "bookstore-api".to_owned()),
+        ("tags", serde_json::json!({"test.id": id}).to_string()),
+        ("start", microseconds(from)),
+        ("end", microseconds(to)),
+        ("limit", MAX_TRACES.to_owned()),
+    ]
 }
 
 /// An address for a link: nothing but http leads a browser anywhere.
@@ -99,13 +150,31 @@ fn read_page(environment: &mut Environment, name: &'static str, help: &'static s
     Some(url)
 }
 
-fn microseconds(at: Timestamp, seconds: i64) -> String {
-    (at.as_microsecond() + seconds * 1_000_000).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_has_its_page_beside_the_search() {
+        let page = |search: &str| {
+            let pages = OutsidePages {
+                trace_search: Url::parse(search).ok(),
+                metric_graph: None,
+            };
+            pages.trace("0af7").unwrap()
+        };
+        for (search, expected) in [
+            ("http://h:16686/search", "http://h:16686/trace/0af7"),
+            ("http://h/jaeger/search?x=1", "http://h/jaeger/trace/0af7"),
+            (
+                "http://h:16686/api/traces",
+                "http://h:16686/api/traces/0af7",
+            ),
+        ] {
+            assert_eq!(page(search), expected);
+        }
+        assert_eq!(OutsidePages::default().trace("0af7"), None);
+    }
 
     #[test]
     fn only_addresses_of_pages_are_linked() {

@@ -64,6 +64,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/assets/style.css", get(style))
         .route("/assets/live.js", get(live_script))
         .route("/assets/chart.js", get(chart_script))
+        .route("/assets/heatmap.js", get(heatmap_script))
         .route("/assets/icon.svg", get(icon))
         .layer(middleware::from_fn(refusal::as_page))
         .layer(middleware::from_fn(protect))
@@ -98,6 +99,10 @@ async fn live_script() -> Response {
 
 async fn chart_script() -> Response {
     asset(SCRIPT, include_str!("../assets/chart.js"))
+}
+
+async fn heatmap_script() -> Response {
+    asset(SCRIPT, include_str!("../assets/heatmap.js"))
 }
 
 async fn icon() -> Response {

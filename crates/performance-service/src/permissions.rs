@@ -98,6 +98,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     get("/assets/style.css", OPEN),
     get("/assets/live.js", OPEN),
     get("/assets/chart.js", OPEN),
+    get("/assets/heatmap.js", OPEN),
     get("/assets/icon.svg", OPEN),
     get("/swagger", OPEN),
     get("/swagger/", OPEN),

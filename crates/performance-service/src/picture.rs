@@ -1,19 +1,26 @@
 //! A run, or a window of it, as people look at it: steps for the eye and for a table, the figures
 //! of the load, and each endpoint by itself. Percentiles are merged from the stored histograms.
 
+mod baseline;
 mod figures;
+pub(crate) mod heatmap;
+mod selection;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use load_analysis::aggregate::SecondBucket;
 use load_analysis::metric::MetricKind;
-use load_analysis::phases::PhaseKind;
+use load_analysis::phases::{AskedCourse, PhaseKind};
 use load_analysis::results::Results;
+use load_analysis::series::{SeriesKey, SeriesValue};
 use performance_store::{RunAddress, RunStore, StoreError};
 
+pub(crate) use self::baseline::{BaselineDurations, durations_of};
 pub(crate) use self::figures::{Endpoint, LoadFigures};
-use crate::presentation::chart::Phase;
+pub(crate) use self::heatmap::Heatmap;
+pub(crate) use self::selection::{Selected, Selection};
+use crate::presentation::chart::{self, Frame, Phase};
 use crate::timeline::{METRICS, Overview, Timeline};
 
 /// Points of the picture; a longer run gets longer steps.
@@ -23,8 +30,16 @@ const MAX_POINTS: u32 = 600;
 pub(crate) const PAGE_ROWS: u32 = 60;
 pub(crate) const REPORT_ROWS: u32 = 20;
 
-/// They end with the load, also where its last seconds send no request.
-const ITERATIONS: &str = "iterations";
+/// How somebody looks at a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// Between these seconds, or from its begin and to its end.
+    pub(crate) window: (Option<u32>, Option<u32>),
+    /// Rows of the table.
+    pub(crate) most_rows: u32,
+    /// A box of the map of requests.
+    pub(crate) selection: Option<Selection>,
+}
 
 /// What is looked at of a run.
 pub(crate) struct Picture {
@@ -44,6 +59,11 @@ pub(crate) struct Picture {
     pub(crate) endpoints: Vec<Endpoint>,
     /// The first and the last second of the whole run in which something of its load ended.
     pub(crate) load_seconds: Option<(u32, u32)>,
+    /// When requests of the load ended and how long they took.
+    pub(crate) heatmap: Heatmap,
+    pub(crate) selected: Option<Selected>,
+    /// Its first second, since the Unix epoch.
+    pub(crate) origin: Option<i64>,
 }
 
 struct Fold {
@@ -54,20 +74,22 @@ struct Fold {
     aside: LoadFigures,
     endpoints: BTreeMap<String, LoadFigures>,
     load_seconds: Option<(u32, u32)>,
+    heatmap: Heatmap,
+    selected: Option<Selected>,
 }
 
-/// Looks at the seconds of a run between these two, or from its begin and to its end, in one pass.
+/// Looks at a run in one pass.
 pub(crate) async fn of_run(
     store: &RunStore,
     run: &RunAddress,
-    (from, to): (Option<u32>, Option<u32>),
-    most_rows: u32,
+    view: View,
 ) -> Result<Picture, StoreError> {
+    let (from, to) = view.window;
     let seconds = u32::try_from(store.span_seconds(run).await?).unwrap_or(u32::MAX);
     let end = to.map_or(seconds, |to| to.min(seconds));
     let window = from.unwrap_or(0).min(end)..end;
     let width = window.end - window.start;
-    let steps = [MAX_POINTS, most_rows].map(|most| width.div_ceil(most).max(1));
+    let steps = [MAX_POINTS, view.most_rows].map(|most| width.div_ceil(most).max(1));
     let empty = Fold {
         timelines: steps.map(|step| Timeline::new(step, window.clone())),
         window: window.clone(),
@@ -76,10 +98,11 @@ pub(crate) async fn of_run(
         aside: LoadFigures::default(),
         endpoints: BTreeMap::new(),
         load_seconds: None,
+        heatmap: Heatmap::new(&window),
+        selected: view.selection.map(|it| Selected::new(it.within(&window))),
     };
     let fold = |fold: &mut Fold, bucket: SecondBucket| fold.add(&bucket);
-    let metrics: Vec<&str> = METRICS.iter().copied().chain([ITERATIONS]).collect();
-    let folded = store.fold_seconds(run, &metrics, empty, fold).await?;
+    let folded = store.fold_seconds(run, METRICS, empty, fold).await?;
     let [fine_step, coarse_step] = steps;
     let [fine, coarse] = folded.timelines.map(Timeline::finish);
     let endpoints = folded.endpoints.into_iter();
@@ -103,13 +126,16 @@ pub(crate) async fn of_run(
         aside: folded.aside,
         endpoints,
         load_seconds: folded.load_seconds,
+        heatmap: folded.heatmap,
+        selected: folded.selected,
+        origin: folded.origin,
     })
 }
 
 impl Picture {
     /// The parts of the whole run: those of its plan where it is judged, else what the samples
     /// tell.
-    pub(crate) fn phases(&self, results: Option<&Results>) -> Vec<Phase> {
+    fn phases(&self, results: Option<&Results>) -> Vec<Phase> {
         let Some((first, last)) = self.load_seconds else {
             return Vec::new();
         };
@@ -139,6 +165,26 @@ impl Picture {
         let all = setup.chain(load);
         let all = all.chain(std::iter::once(phase("teardown", end..self.seconds, false)));
         all.filter(|phase| !phase.seconds.is_empty()).collect()
+    }
+
+    /// What was asked for, in seconds of the run.
+    fn asked(results: Option<&Results>) -> Option<AskedCourse> {
+        let phases = results?.phases.as_ref()?;
+        let mut asked = phases.asked.clone()?;
+        let offset = f64::from(u32::try_from(phases.offset).ok()?);
+        for corner in &mut asked.corners {
+            corner.at += offset;
+        }
+        Some(asked)
+    }
+
+    /// What it is drawn with.
+    pub(crate) fn frame(&self, results: Option<&Results>) -> Frame {
+        Frame {
+            phases: self.phases(results),
+            marks: results.map(chart::marks).unwrap_or_default(),
+            asked: Self::asked(results),
+        }
     }
 
     /// Whether it is a part of the run only.
@@ -194,6 +240,7 @@ impl Fold {
                 continue;
             }
             self.load.add(key, value);
+            self.map(second, key, value);
             let name = if key.tags.other {
                 "others"
             } else {
@@ -202,6 +249,15 @@ impl Fold {
             if !name.is_empty() {
                 let endpoint = self.endpoints.entry(name.to_owned()).or_default();
                 endpoint.add(key, value);
+            }
+        }
+    }
+
+    fn map(&mut self, second: u32, key: &SeriesKey, value: &SeriesValue) {
+        if let ("http_req_duration", SeriesValue::Trend(durations)) = (key.metric.as_ref(), value) {
+            self.heatmap.add(second, durations);
+            if let Some(selected) = &mut self.selected {
+                selected.add(second, &key.tags, durations);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A run over time: what each second, or each step of several seconds, measured. It is the load
 //! that counts; what setup and teardown do is no part of it.
 
+mod failure;
 mod point;
 
 use std::ops::Range;
@@ -9,6 +10,7 @@ use load_analysis::aggregate::SecondBucket;
 use load_analysis::series::SeriesValue;
 use performance_store::{RunAddress, RunStore, StoreError};
 
+pub(crate) use self::failure::FailureKind;
 use self::point::point;
 pub(crate) use self::point::{TimelinePoint, count, whole};
 
@@ -19,6 +21,9 @@ pub(crate) const METRICS: &[&str] = &[
     "http_req_failed",
     "checks",
     "vus",
+    "vus_max",
+    "iterations",
+    "dropped_iterations",
     "ai_ttft",
     "ai_tokens_input",
     "ai_tokens_output",
@@ -43,7 +48,11 @@ pub(crate) struct Timeline {
 struct Step {
     t: u32,
     values: [Option<SeriesValue>; METRICS.len()],
+    failures: Failures,
 }
+
+/// Failed requests by kind, in the order of [`FailureKind::ALL`].
+type Failures = [u64; FailureKind::ALL.len()];
 
 impl Timeline {
     /// A timeline in steps of `step` seconds of these seconds of a run.
@@ -73,7 +82,11 @@ impl Timeline {
         let open = self.open.get_or_insert_with(|| Step {
             t,
             values: Default::default(),
+            failures: Failures::default(),
         });
+        for (sum, more) in open.failures.iter_mut().zip(failures(bucket)) {
+            *sum += more;
+        }
         for (slot, part) in open.values.iter_mut().zip(measured(bucket)) {
             match (slot, part) {
                 (Some(value), Some(part)) => {
@@ -122,7 +135,24 @@ pub(crate) struct Overview {
 /// One second by itself, `t` seconds into the run.
 pub(crate) fn second(bucket: &SecondBucket, t: u32) -> TimelinePoint {
     let values = measured(bucket);
-    point(&Step { t, values }, 1)
+    let failures = failures(bucket);
+    let step = Step {
+        t,
+        values,
+        failures,
+    };
+    point(&step, 1)
+}
+
+fn failures(bucket: &SecondBucket) -> Failures {
+    let mut failures = Failures::default();
+    for (key, value) in &bucket.series {
+        let counts = key.metric.as_ref() == "http_reqs" && key.tags.is_load(value.kind());
+        if let Some(kind) = FailureKind::of(&key.tags).filter(|_| counts) {
+            failures[kind as usize] += value.samples();
+        }
+    }
+    failures
 }
 
 /// What the metrics of a timeline measured in a second.

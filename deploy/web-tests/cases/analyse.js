@@ -30,6 +30,32 @@ export function analyse(world) {
     assert.equal(page.url(), address);
   });
 
+  test('a box over the requests says what is in it, by the address', async () => {
+    const { stack, browser, runs } = world;
+    const page = await browser.page();
+    await page.goto(`${stack.performance.url}/runs/${runs.steady}`);
+    const map = page.locator('figure.heatmap svg.chart');
+    await map.scrollIntoViewIfNeeded();
+    const box = await map.boundingBox();
+    const at = (across, up) => [box.x + box.width * across, box.y + box.height * up];
+    await page.mouse.move(...at(0.1, 0.2));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.6, 0.85), { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/box_from=\d+&box_to=\d+&above=[\d.]+&below=[\d.]+#requests/);
+    const told = await page.locator('#inside strong').textContent();
+    const [, inside, all] = told.match(/^([\d,]+) of ([\d,]+) requests/).map((text) => Number(text.replaceAll(',', '')));
+    const timeline = await stack.get(`/api/v1/performancetest/${runs.steady}/timeline`);
+    assert.equal(all, timeline.reduce((sum, { requests }) => sum + requests, 0));
+    assert.ok(inside > 0 && inside < all, told);
+    await page.reload();
+    assert.equal(await page.locator('#inside strong').textContent(), told);
+    // The fields say the same, and work without a script.
+    const fields = await page.locator('form:has([name="box_from"])').evaluate((form) => Object.fromEntries(new FormData(form)));
+    const address = new URL(page.url()).searchParams;
+    for (const name of ['box_from', 'box_to', 'above', 'below']) assert.equal(Number(fields[name]), Number(address.get(name)), name);
+  });
+
   test('keys alone start a run, read the picture and compare', async () => {
     const { stack, browser, runs } = world;
     const page = await browser.page();
@@ -94,6 +120,15 @@ export function analyse(world) {
     assert.match(await page.locator('[data-live="cost"]').textContent(), /^sim (\$|\d+ µ\$)/);
     const strips = await page.locator('svg.chart text.title').allTextContents();
     for (const title of ['First token, ms', 'Tokens per second', 'Dollars per minute']) assert.ok(strips.some((text) => text.startsWith(title)), title);
+    // Every request of a suite names its trace while traces are sampled; one that was not reads so.
+    const slowest = page.locator('h2#slowest ~ .wide').first().locator('tbody tr');
+    const { slowest: stored } = await stack.get(`/api/v1/performancetest/${id}/results`);
+    assert.equal(await slowest.count(), stored.length);
+    for (const [index, { traceId }] of stored.entries()) {
+      const cell = slowest.nth(index).locator('td').last();
+      if (traceId) assert.match(await cell.locator('a').getAttribute('href'), new RegExp(`/trace/${traceId}$`));
+      else assert.equal(await cell.textContent(), 'not sampled');
+    }
     const ledger = await page.getByRole('link', { name: 'Ledger of model calls' }).getAttribute('href');
     const { attempts } = await (await fetch(ledger)).json();
     assert.ok(attempts.length > 0 && attempts.every(({ testId }) => testId === id), ledger);

@@ -8,6 +8,8 @@ export function pages({ runs }) {
     ['runs-none', '/runs?test=none'],
     ['run', `/runs/${runs.steady}`],
     ['run-part', `/runs/${runs.steady}?from=3&to=6`],
+    ['run-box', `/runs/${runs.steady}?box_from=2&box_to=9&above=0.01&below=2`],
+    ['run-shares', `/runs/${runs.steady}?distribution=shares`],
     ['run-stopped', `/runs/${runs.stopped}`],
     ['run-hostile', `/runs/${runs.hostile}`],
     ['run-models', `/runs/${runs.models}`],

@@ -64,7 +64,7 @@ impl TagSets {
         self.last.1
     }
 
-    fn insert(&mut self, values: [&str; 8]) -> usize {
+    fn insert(&mut self, values: [&str; 9]) -> usize {
         let too_long = values.iter().any(|value| value.len() > MAX_TAG_LENGTH);
         if too_long || self.len() >= MAX_TAG_SETS {
             return OTHER;
@@ -78,6 +78,7 @@ impl TagSets {
             route_class,
             journey,
             provider,
+            error_code,
         ] = values.map(str::to_owned);
         self.sets.push(Arc::new(SeriesTags {
             scenario,
@@ -88,6 +89,7 @@ impl TagSets {
             route_class,
             journey,
             provider,
+            error_code,
             other: false,
         }));
         let position = self.sets.len() - 1;
@@ -97,8 +99,8 @@ impl TagSets {
 }
 
 /// The values of the tags that keep series apart, in the order of [`SeriesTags`].
-fn pick<'t>(tags: &'t Tags<'_>) -> [&'t str; 8] {
-    let mut values = [""; 8];
+fn pick<'t>(tags: &'t Tags<'_>) -> [&'t str; 9] {
+    let mut values = [""; 9];
     for (name, value) in &tags.0 {
         let position = match name.as_ref() {
             "scenario" => 0,
@@ -109,6 +111,7 @@ fn pick<'t>(tags: &'t Tags<'_>) -> [&'t str; 8] {
             "route_class" => 5,
             "journey" => 6,
             "provider" => 7,
+            "error_code" => 8,
             _ => continue,
         };
         values[position] = value;

@@ -117,6 +117,20 @@ impl Values {
             .collect()
     }
 
+    /// Hands out values with how often they are there, in no order; a bucket is named by its
+    /// middle.
+    pub(super) fn each(&self, mut take: impl FnMut(i64, u64)) {
+        match self {
+            Self::List(list) => list.iter().for_each(|step| take(*step, 1)),
+            Self::Buckets(buckets) => {
+                let pairs = buckets.pairs(Histogram::median_equivalent);
+                pairs
+                    .into_iter()
+                    .for_each(|(step, times)| take(step, times));
+            }
+        }
+    }
+
     /// Turns a list into buckets.
     fn spread(&mut self) {
         if let Self::List(list) = self {

@@ -141,6 +141,7 @@ impl PhaseFold {
         Phases {
             sentence: plan.sentence(),
             offset: 0,
+            asked: plan.asked.clone(),
             whole: self.whole.figures(plan.span.load_seconds),
             phases,
             steady,

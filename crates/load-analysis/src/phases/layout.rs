@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::course::AskedCourse;
 use super::executor::{executors, first_iteration};
 use super::stretches::{Stretch, bound, cut_warm_up, highest, stretches, words};
 use super::{PhaseKind, between};
@@ -23,6 +24,7 @@ pub struct PhasePlan {
     /// Why no phase is judged, where the executors are not known.
     unknown: bool,
     warm_up: f64,
+    pub(super) asked: Option<AskedCourse>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +55,7 @@ impl PhasePlan {
         Self {
             phases,
             unknown: executors.is_empty(),
+            asked: AskedCourse::of(&executors),
             warm_up,
             span,
         }

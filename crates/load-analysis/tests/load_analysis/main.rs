@@ -55,6 +55,7 @@ pub(crate) fn add(
         contains,
         value,
         tags: &tags,
+        trace_id: None,
     });
 }
 

@@ -18,6 +18,13 @@ use super::owned_tags::OwnedTags;
 /// fewer.
 const MAX_METRICS: usize = 1_000;
 
+/// Hexadecimal digits of a trace's id (W3C Trace Context).
+const TRACE_ID_LENGTH: usize = 32;
+
+/// What stands between tags and metadata. No tag can hold it: its value is a text, in which
+/// quotes are escaped.
+const METADATA: &[u8] = br#","metadata":"#;
+
 /// A line that is no sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
@@ -30,6 +37,8 @@ pub struct Decoder {
     time: i64,
     tags_text: Vec<u8>,
     tags: Tags<'static>,
+    metadata_text: Vec<u8>,
+    trace_id: Option<String>,
 }
 
 /// The parts of a sample's line that differ from line to line.
@@ -38,6 +47,8 @@ struct Parts<'a> {
     time: &'a [u8],
     value: f64,
     tags: &'a [u8],
+    /// Empty without any.
+    metadata: &'a [u8],
 }
 
 #[derive(Deserialize)]
@@ -57,9 +68,25 @@ struct Data<'a> {
     time: Option<Cow<'a, str>>,
     value: Option<f64>,
     tags: Option<OwnedTags>,
+    metadata: Option<Metadata>,
     #[serde(rename = "type")]
     kind: Option<MetricKind>,
     contains: Option<Contains>,
+}
+
+/// What a script says of a sample that makes no series of its own.
+#[derive(Deserialize)]
+struct Metadata {
+    trace_id: Option<String>,
+}
+
+impl Metadata {
+    /// The trace, if it is one: what a script writes is kept with the results.
+    fn trace_id(self) -> Option<String> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        self.trace_id
+            .filter(|id| id.len() == TRACE_ID_LENGTH && id.bytes().all(is_digit))
+    }
 }
 
 impl Decoder {
@@ -113,6 +140,12 @@ impl Decoder {
             self.tags = tags;
             self.tags_text.extend_from_slice(parts.tags);
         }
+        if parts.metadata != self.metadata_text {
+            let metadata = serde_json::from_slice(parts.metadata).ok();
+            self.trace_id = metadata.and_then(Metadata::trace_id);
+            self.metadata_text.clear();
+            self.metadata_text.extend_from_slice(parts.metadata);
+        }
         Ok(Sample {
             time: self.time,
             metric: Cow::Borrowed(parts.metric),
@@ -120,6 +153,7 @@ impl Decoder {
             contains,
             value: parts.value,
             tags: &self.tags,
+            trace_id: self.trace_id.as_deref(),
         })
     }
 
@@ -146,6 +180,8 @@ impl Decoder {
                     .ok_or(Unreadable)?;
                 self.tags_text.clear();
                 self.tags = line.data.tags.map_or_else(Tags::default, |tags| tags.0);
+                self.metadata_text.clear();
+                self.trace_id = line.data.metadata.and_then(Metadata::trace_id);
                 let (time, metric, tags) = (self.time, line.metric, &self.tags);
                 Ok(Some(Sample {
                     time,
@@ -154,6 +190,7 @@ impl Decoder {
                     contains,
                     value,
                     tags,
+                    trace_id: self.trace_id.as_deref(),
                 }))
             }
             _ => Err(Unreadable),
@@ -175,7 +212,8 @@ impl Decoder {
 }
 
 /// Takes the common line apart:
-/// `{"metric":"M","type":"Point","data":{"time":"T","value":V,"tags":{…}}}`.
+/// `{"metric":"M","type":"Point","data":{"time":"T","value":V,"tags":{…}}}`, in which
+/// `"metadata":{…}` may follow the tags.
 /// `None` for every other line, among them those with an escape in the metric or time.
 fn split(line: &[u8]) -> Option<Parts<'_>> {
     let rest = line.strip_prefix(br#"{"metric":""#)?;
@@ -186,12 +224,17 @@ fn split(line: &[u8]) -> Option<Parts<'_>> {
     let comma = memchr::memchr(b',', rest)?;
     let (value, rest) = rest.split_at_checked(comma)?;
     let tags = rest.strip_prefix(br#","tags":"#)?.strip_suffix(b"}}")?;
+    let (tags, metadata) = match memchr::memmem::find(tags, METADATA) {
+        Some(at) => (&tags[..at], &tags[at + METADATA.len()..]),
+        None => (tags, &[][..]),
+    };
     let value: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     let parts = Parts {
         metric: std::str::from_utf8(metric).ok()?,
         time,
         value,
         tags,
+        metadata,
     };
     value.is_finite().then_some(parts)
 }
@@ -243,6 +286,36 @@ mod tests {
             expected,
             "tags of the other line do not stay"
         );
+    }
+
+    #[test]
+    fn a_trace_is_read_both_ways_and_stays_with_its_line() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let line = |before: &str, metadata: &str| {
+            let data =
+                r#""time":"2026-11-21T15:46:10Z","value":1,"tags":{"name":"a,\"metadata\":{"}"#;
+            format!(r#"{before}"type":"Point","data":{{{data}{metadata}}}}}"#)
+        };
+        let mut decoder = known();
+        for before in [r#"{"metric":"d","#, r#"{"metric":"\u0064","#] {
+            for (metadata, expected) in [
+                (
+                    format!(r#","metadata":{{"trace_id":"{trace}"}}"#),
+                    Some(trace),
+                ),
+                (String::new(), None),
+                (
+                    format!(r#","metadata":{{"other":"1","trace_id":"{trace}"}}"#),
+                    Some(trace),
+                ),
+                (r#","metadata":{"trace_id":"<script>"}"#.to_owned(), None),
+            ] {
+                let line = line(before, &metadata);
+                let sample = decoder.decode(line.as_bytes()).unwrap().unwrap();
+                assert_eq!(sample.trace_id, expected, "{line}");
+                assert_eq!(sample.tags.get("name"), Some("a,\"metadata\":{"));
+            }
+        }
     }
 
     #[test]

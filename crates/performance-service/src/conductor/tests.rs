@@ -296,6 +296,7 @@ fn batch(second: i64) -> super::collector::Batch {
         contains: load_analysis::metric::Contains::Default,
         value: 1.0,
         tags: &load_analysis::sample::Tags::default(),
+        trace_id: None,
     });
     super::collector::Batch {
         seconds: aggregator.take_rest(),

@@ -1,8 +1,11 @@
 //! `/runs/{id}`: one run, live or finished, the whole of it or a window.
 
+use std::ops::Range;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use load_analysis::forecast::ForecastLine;
 use load_analysis::results::Results;
 use load_analysis::spend::Spend;
@@ -16,13 +19,18 @@ use super::new::forbidden;
 use super::{page, see_other};
 use crate::app::App;
 use crate::outside_pages::Link;
-use crate::picture::{self, PAGE_ROWS, Picture};
+use crate::picture::heatmap::HIGHEST;
+use crate::picture::{self, PAGE_ROWS, Picture, Selection, View};
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow, ErrorRow};
 use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow};
 use crate::presentation::money::{self, MoneyPanel};
 use crate::presentation::numbers::{self, run_time};
+use crate::presentation::requests::Requests;
+use crate::presentation::selected::{self, SelectedPanel};
+use crate::presentation::slowest::{self, SlowestTable};
 use crate::presentation::tiles::{self, Tile};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
@@ -40,6 +48,15 @@ pub(super) struct WindowQuery {
     from: Option<u32>,
     /// The second behind the last one.
     to: Option<u32>,
+    /// A box of the map of requests: when they ended, in seconds of the run,
+    box_from: Option<u32>,
+    box_to: Option<u32>,
+    /// and how long they took, in milliseconds.
+    above: Option<f64>,
+    below: Option<f64>,
+    /// Whether the distribution has shares upwards.
+    #[serde(default)]
+    distribution: String,
 }
 
 #[derive(Template)]
@@ -63,6 +80,9 @@ struct RunPage {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    requests: Requests,
+    selected: Option<SelectedPanel>,
+    slowest: SlowestTable,
     evidence: Evidence,
     endpoints: Vec<EndpointRow>,
     errors: Vec<ErrorRow>,
@@ -85,6 +105,7 @@ struct RunPage {
 
 /// A window of a run, in words.
 struct Part {
+    window: Range<u32>,
     from: String,
     to: String,
     of: String,
@@ -97,17 +118,14 @@ pub(super) async fn run(
     RunInPath(address): RunInPath,
     ValidQuery(window): ValidQuery<WindowQuery>,
 ) -> Result<Response, Problem> {
-    if window.from.unwrap_or(0) >= window.to.unwrap_or(u32::MAX) {
-        return Err(Problem::invalid_field("to", "must come after from"));
-    }
+    let view = view(&window)?;
     // Read before everything else: what comes later is on the page or on the stream.
     let last_event = app.store.last_event(&address).await;
     let last_event = last_event.map_err(problems::from_store)?;
     let run = app.store.get(&address).await;
     let run = run.map_err(problems::from_store)?;
     let results = results::document(&app, &address).await?;
-    let window = (window.from, window.to);
-    let picture = picture::of_run(&app.store, &address, window, PAGE_ROWS).await;
+    let picture = picture::of_run(&app.store, &address, view).await;
     let picture = picture.map_err(problems::from_store)?;
     let lines = app.store.logs(&address).await;
     let lines = lines.map_err(problems::from_store)?;
@@ -127,8 +145,17 @@ pub(super) async fn run(
     let baseline = app.store.baseline(&name).await;
     let baseline = baseline.map_err(problems::from_store)?;
     let target = app.conductor.planner().targets.named(&run.environment);
+    let of_baseline = match &baseline {
+        Some(version) => picture::durations_of(&app.store, version, &address).await,
+        None => Ok(None),
+    };
+    let of_baseline = of_baseline.map_err(problems::from_store)?;
+    let requests = Requests::of(&picture, of_baseline.as_ref(), form(&window));
     page(&RunPage {
         last_event,
+        requests,
+        slowest: slowest::table(results.as_ref(), &picture, &app.outside),
+        selected: selected(&app, &run, &picture),
         money: spend.map(money::panel),
         forecast: money::forecast(forecast.as_deref(), results.as_ref()),
         log: logs::text(lines.get(shown..).unwrap_or_default()),
@@ -139,6 +166,54 @@ pub(super) async fn run(
         evidence: evidence::of(results.as_ref(), &resources, picture.seconds),
         ..of(&run, results.as_ref(), &picture, spend)
     })
+}
+
+/// How the address asks to look at the run.
+fn view(window: &WindowQuery) -> Result<View, Problem> {
+    if window.from.unwrap_or(0) >= window.to.unwrap_or(u32::MAX) {
+        return Err(Problem::invalid_field("to", "must come after from"));
+    }
+    let is_box = window.box_from.is_some() || window.box_to.is_some();
+    let is_box = is_box || window.above.is_some() || window.below.is_some();
+    let seconds = window.box_from.unwrap_or(0)..window.box_to.unwrap_or(u32::MAX);
+    let milliseconds = window.above.unwrap_or(0.0)..window.below.unwrap_or(HIGHEST);
+    if seconds.is_empty() {
+        return Err(Problem::invalid_field("box_to", "must come after box_from"));
+    }
+    if milliseconds.is_empty() {
+        return Err(Problem::invalid_field("below", "must be more than above"));
+    }
+    Ok(View {
+        window: (window.from, window.to),
+        most_rows: PAGE_ROWS,
+        selection: is_box.then_some(Selection {
+            seconds,
+            milliseconds,
+        }),
+    })
+}
+
+fn form(window: &WindowQuery) -> Form {
+    match window.distribution.as_str() {
+        "shares" => Form::Shares,
+        _ => Form::Percentiles,
+    }
+}
+
+/// What is in the box, and where its traces are.
+fn selected(app: &App, run: &Run, picture: &Picture) -> Option<SelectedPanel> {
+    let selected = picture.selected.as_ref()?;
+    let selection = &selected.selection;
+    let moment = |second: u32| {
+        let second = picture.origin?.checked_add(i64::from(second))?;
+        Timestamp::from_second(second).ok()
+    };
+    let ended = moment(selection.seconds.start).zip(moment(selection.seconds.end));
+    let traces = ended.and_then(|(from, to)| {
+        app.outside
+            .traces_within(run, from..to, &selection.milliseconds)
+    });
+    Some(selected::panel(selected, traces))
 }
 
 fn spent(results: Option<&Results>) -> Option<&Spend> {
@@ -160,7 +235,6 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
     let verdict = run.verdict.as_ref();
     // Of a part nobody knows more than its samples.
     let spend = spend.filter(|_| !picture.is_part());
-    let marks = results.map(chart::marks).unwrap_or_default();
     RunPage {
         id: run.id.to_string(),
         number: run.number,
@@ -178,6 +252,7 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         started: words::clock(run.started_at.unwrap_or(run.queued_at)),
         duration: words::duration(run).unwrap_or_default(),
         part: picture.is_part().then(|| Part {
+            window: picture.window.clone(),
             from: run_time(picture.window.start),
             to: run_time(picture.window.end),
             of: run_time(picture.seconds),
@@ -187,13 +262,11 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         } else {
             tiles::of_load(&picture.load, picture.load_length(results), spend)
         },
-        chart: chart::draw(
-            &picture.fine,
-            &picture.window,
-            &picture.phases(results),
-            &marks,
-        ),
+        chart: chart::draw(&picture.fine, &picture.window, &picture.frame(results)),
         rows: time_table::rows(&picture.coarse.points),
+        requests: Requests::default(),
+        selected: None,
+        slowest: SlowestTable::default(),
         endpoints: endpoints::rows(picture, results),
         errors: endpoints::errors(picture),
         evidence: Evidence::default(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use load_analysis::distribution::Distribution;
 use load_analysis::series::{SeriesKey, SeriesValue};
 
-use crate::timeline::whole;
+use crate::timeline::{FailureKind, whole};
 
 /// What a part of a run measured.
 #[derive(Debug, Clone, Default)]
@@ -16,8 +16,8 @@ pub(crate) struct LoadFigures {
     pub(crate) failed: u64,
     /// Their durations, in milliseconds.
     pub(crate) durations: Distribution,
-    /// Requests whose status the script did not expect, by status; `0` is no answer at all.
-    pub(crate) unexpected: BTreeMap<String, u64>,
+    /// Requests whose answer the script did not expect, by kind and status; `0` is no answer.
+    pub(crate) unexpected: BTreeMap<(FailureKind, String), u64>,
     /// Checks that held, and all.
     pub(crate) checks: (u64, u64),
     /// Times to a model's first token, in milliseconds.
@@ -46,8 +46,9 @@ impl LoadFigures {
             ("http_reqs", SeriesValue::Counter { sum, .. }) => {
                 let requests = whole(*sum);
                 self.requests += requests;
-                if key.tags.expected_response == "false" {
-                    *self.unexpected.entry(key.tags.status.clone()).or_default() += requests;
+                if let Some(kind) = FailureKind::of(&key.tags) {
+                    let failed = (kind, key.tags.status.clone());
+                    *self.unexpected.entry(failed).or_default() += requests;
                 }
             }
             ("http_req_failed", SeriesValue::Rate { passes, .. }) => self.failed += passes,

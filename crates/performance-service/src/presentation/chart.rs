@@ -2,15 +2,20 @@
 //! the server, so that a page without scripts shows it.
 
 mod caption;
+pub(crate) mod heatmap;
 mod marks;
+mod silhouette;
 mod strips;
 mod time_axis;
 
 use std::ops::Range;
 
+use load_analysis::phases::AskedCourse;
+
 use self::caption::caption;
 pub(crate) use self::marks::{Mark, marks};
-use self::strips::{PLANS, Plan, path};
+use self::silhouette::{Shown, outline};
+use self::strips::{PLANS, Plan};
 use self::time_axis::TimeAxis;
 use super::numbers::{axis_label, number, px, run_time};
 use crate::timeline::{Overview, TimelinePoint};
@@ -59,6 +64,16 @@ pub(crate) struct Phase {
     pub(crate) is_judged: bool,
 }
 
+/// What a run is drawn with beside what it measured.
+#[derive(Default)]
+pub(crate) struct Frame {
+    pub(crate) phases: Vec<Phase>,
+    /// Bounds on the durations.
+    pub(crate) marks: Vec<Mark>,
+    /// What was asked for, in seconds of the run.
+    pub(crate) asked: Option<AskedCourse>,
+}
+
 /// The same as a bar of the lane.
 pub(crate) struct PhaseBar {
     pub(crate) class: &'static str,
@@ -81,6 +96,8 @@ pub(crate) struct Strip {
     /// What its lines are called, where there are several.
     pub(crate) legend: Vec<(&'static str, &'static str)>,
     pub(crate) marks: Vec<Tick>,
+    /// What was asked for, as a shape behind the lines.
+    pub(crate) asked: Option<String>,
 }
 
 /// A label and where its middle is.
@@ -97,12 +114,7 @@ pub(crate) struct Line {
 }
 
 /// Draws steps of a window; `None` when there are none.
-pub(crate) fn draw(
-    overview: &Overview,
-    window: &Range<u32>,
-    phases: &[Phase],
-    marks: &[Mark],
-) -> Option<Chart> {
+pub(crate) fn draw(overview: &Overview, window: &Range<u32>, frame: &Frame) -> Option<Chart> {
     let points = &overview.points;
     if points.is_empty() {
         return None;
@@ -110,9 +122,9 @@ pub(crate) fn draw(
     let axis = TimeAxis::new(overview.step, window);
     let mut top = LANE + GAP;
     let mut strips = Vec::with_capacity(PLANS.len());
-    for plan in PLANS.iter().filter(|plan| plan.is_drawn(points)) {
-        let marks = if plan.is_of_durations { marks } else { &[] };
-        strips.push(strip(plan, top, (points, &axis), marks));
+    let asked = frame.asked.as_ref();
+    for plan in PLANS.iter().filter(|plan| plan.is_drawn(points, asked)) {
+        strips.push(strip(plan, top, (points, &axis), frame));
         top += plan.height + GAP;
     }
     let bottom = top - GAP;
@@ -125,7 +137,8 @@ pub(crate) fn draw(
         bottom: px(bottom),
         window: window.clone(),
         step: overview.step,
-        phases: phases
+        phases: frame
+            .phases
             .iter()
             .filter_map(|phase| bar(phase, &axis))
             .collect(),
@@ -133,7 +146,7 @@ pub(crate) fn draw(
         strips,
         time_ticks: axis.ticks(),
         time_label_y: px(bottom + FOOT - 6.0),
-        caption: caption(points, &axis, phases),
+        caption: caption(points, &axis, &frame.phases),
     })
 }
 
@@ -168,13 +181,22 @@ fn strip(
     plan: &Plan,
     top: f64,
     (points, axis): (&[TimelinePoint], &TimeAxis),
-    marks: &[Mark],
+    frame: &Frame,
 ) -> Strip {
     let bottom = top + plan.height;
+    let marks: &[Mark] = if plan.is_of_durations {
+        &frame.marks
+    } else {
+        &[]
+    };
+    let asked = frame.asked.as_ref();
+    let asked = asked.zip(plan.asked.highest(asked, &axis.window()));
     let largest = points
         .iter()
         .flat_map(|point| plan.lines.iter().filter_map(|line| line.of(point, axis)))
         .fold(plan.least, f64::max);
+    let on_axis = asked.filter(|_| plan.asked != Shown::Shape);
+    let largest = on_axis.map_or(largest, |(_, highest)| largest.max(highest));
     let limit = round_up(largest);
     let y = |value: f64| bottom - plan.height * (value / limit).clamp(0.0, 1.0);
     let drawn = plan.lines.iter().filter(|line| line.is_drawn(points));
@@ -195,12 +217,21 @@ fn strip(
             .clone()
             .filter(|_| several)
             .map(|line| (line.class, line.label))
+            .chain(asked.map(|_| ("asked", "asked for")))
             .collect(),
+        asked: asked.map(|(course, highest)| {
+            let scale = if plan.asked == Shown::Shape {
+                limit / highest
+            } else {
+                1.0
+            };
+            outline(course, axis, |level| y(level * scale))
+        }),
         lines: drawn
             .map(|line| Line {
                 class: line.class,
                 label: line.label,
-                path: path(points, axis, line, y),
+                path: line.path(points, axis, y),
             })
             .collect(),
         // A bound far above what was measured would flatten all of it.
@@ -257,7 +288,8 @@ mod tests {
             point(3, Some(1.0)),
             point(9, Some(1.0)),
         ];
-        let chart = draw(&overview(points), &(0..10), &[], &[]).expect("points make a chart");
+        let chart =
+            draw(&overview(points), &(0..10), &Frame::default()).expect("points make a chart");
         let path = &chart.strips[0].lines[0].path;
         assert_eq!(path.matches('M').count(), 3, "{path}");
         assert_eq!(path.matches('L').count(), 1, "{path}");
@@ -267,13 +299,13 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_from_nothing() {
-        assert!(draw(&overview(Vec::new()), &(0..1), &[], &[]).is_none());
+        assert!(draw(&overview(Vec::new()), &(0..1), &Frame::default()).is_none());
     }
 
     #[test]
     fn what_no_model_measured_has_no_strip() {
         let titles = |point: TimelinePoint| -> Vec<&str> {
-            let chart = draw(&overview(vec![point]), &(0..1), &[], &[]).expect("a chart");
+            let chart = draw(&overview(vec![point]), &(0..1), &Frame::default()).expect("a chart");
             chart.strips.iter().map(|strip| strip.title).collect()
         };
         assert_eq!(titles(point(0, Some(1.0))).len(), 4);
@@ -295,7 +327,11 @@ mod tests {
         };
         let phases = [phase("setup", 0..3, false), phase("load", 3..20, true)];
         let points = vec![point(5, Some(1.0))];
-        let chart = draw(&overview(points), &(5..10), &phases, &[]).expect("a chart");
+        let frame = Frame {
+            phases: phases.into(),
+            ..Frame::default()
+        };
+        let chart = draw(&overview(points), &(5..10), &frame).expect("a chart");
         assert_eq!(chart.phases.len(), 1);
         assert_eq!(chart.phases[0].x, chart.left);
         assert_eq!(chart.phases[0].title, "load 00:03 to 00:20");

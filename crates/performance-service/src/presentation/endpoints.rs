@@ -3,8 +3,8 @@
 use load_analysis::results::{LEAST_FOR_P99, Results};
 
 use super::numbers::{number, share, whole};
-use crate::picture::{LoadFigures, Picture};
-use crate::timeline::count;
+use crate::picture::{Endpoint, LoadFigures, Picture};
+use crate::timeline::{FailureKind, count};
 
 /// Rows of either table. Tag sets of a run are bounded, so nearly every run has fewer.
 const MAX_ROWS: usize = 100;
@@ -52,38 +52,34 @@ pub(crate) fn rows(picture: &Picture, results: Option<&Results>) -> Vec<Endpoint
 
 /// Failed requests by endpoint and kind, the most frequent first.
 pub(crate) fn errors(picture: &Picture) -> Vec<ErrorRow> {
-    let mut errors: Vec<(&str, &str, u64, u64)> = picture
-        .endpoints
-        .iter()
-        .flat_map(|endpoint| {
-            let figures = &endpoint.figures;
-            let kinds = figures.unexpected.iter();
-            kinds.map(|(status, count)| {
-                (
-                    endpoint.name.as_str(),
-                    status.as_str(),
-                    *count,
-                    figures.requests,
-                )
-            })
-        })
-        .collect();
-    errors.sort_by_key(|(_, _, count, _)| std::cmp::Reverse(*count));
+    let of = |endpoint: &Endpoint| {
+        let all = endpoint.figures.requests;
+        let rows = endpoint.figures.unexpected.iter();
+        let rows = rows.map(|((kind, status), failed)| {
+            let row = ErrorRow {
+                endpoint: endpoint.name.clone(),
+                kind: what_came(*kind, status),
+                count: whole(*failed),
+                share: share(count(*failed) / count(all.max(1))),
+            };
+            (*failed, row)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let mut errors: Vec<(u64, ErrorRow)> = picture.endpoints.iter().flat_map(of).collect();
+    errors.sort_by_key(|(failed, _)| std::cmp::Reverse(*failed));
     let rows = errors.into_iter().take(MAX_ROWS);
-    rows.map(|(endpoint, status, failed, requests)| ErrorRow {
-        endpoint: endpoint.to_owned(),
-        kind: kind(status),
-        count: whole(failed),
-        share: share(count(failed) / count(requests.max(1))),
-    })
-    .collect()
+    rows.map(|(_, row)| row).collect()
 }
 
-fn kind(status: &str) -> String {
-    match status {
-        "0" | "" => "no answer: refused, cut or too late".to_owned(),
-        "429" => "429, too many requests".to_owned(),
-        status => format!("status {status}"),
+fn what_came(kind: FailureKind, status: &str) -> String {
+    match kind {
+        FailureKind::Timeout => "no answer in time".to_owned(),
+        FailureKind::Refused => "no connection".to_owned(),
+        FailureKind::Cut => "a connection that broke".to_owned(),
+        FailureKind::NoAnswer => "no answer: refused, cut or too late".to_owned(),
+        FailureKind::TooMany => "429, too many requests".to_owned(),
+        FailureKind::Server | FailureKind::Status => format!("status {status}"),
     }
 }
 

@@ -7,11 +7,15 @@ use load_analysis::targets::TargetLine;
 use sha2::{Digest, Sha256};
 
 use super::Report;
+use crate::outside_pages::OutsidePages;
 use crate::presentation::chart::{self, Chart};
+use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow};
 use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow};
 use crate::presentation::money::{self, MoneyPanel};
+use crate::presentation::requests::Requests;
+use crate::presentation::slowest::{self, SlowestTable};
 use crate::presentation::tiles::{self, Tile};
 use crate::presentation::time_table::{self, TimeRow};
 use crate::presentation::words::{self, Badge};
@@ -39,6 +43,8 @@ struct Page {
     tiles: Vec<Tile>,
     chart: Option<Chart>,
     rows: Vec<TimeRow>,
+    requests: Requests,
+    slowest: SlowestTable,
     evidence: Evidence,
     endpoints: Vec<EndpointRow>,
     limits: Vec<LimitRow>,
@@ -73,13 +79,11 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         valid: report.is_valid(),
         exit_code: report.exit_code(),
         tiles: tiles::of_load(&picture.load, picture.load_length(results), spend),
-        chart: chart::draw(
-            &picture.fine,
-            &picture.window,
-            &picture.phases(results),
-            &results.map(chart::marks).unwrap_or_default(),
-        ),
+        chart: chart::draw(&picture.fine, &picture.window, &picture.frame(results)),
         rows: time_table::rows(&picture.coarse.points),
+        requests: Requests::of(picture, None, Form::Percentiles),
+        // A report is read where no trace store is.
+        slowest: slowest::table(results, picture, &OutsidePages::default()),
         endpoints: endpoints::rows(picture, results),
         evidence: evidence::of(results, &report.resources, picture.seconds),
         limits: results.map(figures::limits).unwrap_or_default(),

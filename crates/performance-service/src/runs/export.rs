@@ -9,7 +9,7 @@ use service_defaults::problem::Problem;
 
 use super::{RunInPath, resources, results};
 use crate::app::App;
-use crate::picture::{self, REPORT_ROWS};
+use crate::picture::{self, REPORT_ROWS, View};
 use crate::problems;
 use crate::reports::{Format, Report};
 use crate::timeline;
@@ -48,7 +48,11 @@ pub(crate) async fn export(
         let detail = format!("the run is not over: it is {}", run.status);
         return Err(Problem::conflict(detail));
     }
-    let picture = picture::of_run(&app.store, &address, (None, None), REPORT_ROWS).await;
+    let view = View {
+        most_rows: REPORT_ROWS,
+        ..View::default()
+    };
+    let picture = picture::of_run(&app.store, &address, view).await;
     let seconds = match format {
         Format::Json | Format::Csv => timeline::of_run(&app.store, &address, 1, 0).await,
         _ => Ok(Vec::new()),

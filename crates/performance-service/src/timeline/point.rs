@@ -1,11 +1,13 @@
 //! One step of a run as numbers.
 
+use std::collections::BTreeMap;
+
 use load_analysis::distribution::Distribution;
 use load_analysis::series::SeriesValue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Step;
+use super::{FailureKind, Step};
 
 /// One step of a run. What had no sample is absent, never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
@@ -33,9 +35,22 @@ pub(crate) struct TimelinePoint {
     pub(crate) checks_passed: u64,
     /// Checks that did not.
     pub(crate) checks_failed: u64,
+    /// Failed requests by kind: `5xx`, `429`, `other status`, `timeout`, `refused`, `cut`,
+    /// `no answer`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) failed_by_kind: BTreeMap<&'static str, u64>,
     /// Virtual users at the end of the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) virtual_users: Option<f64>,
+    /// Those that k6 had made, at work or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allocated_users: Option<f64>,
+    /// Iterations that ended, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) iterations_per_second: Option<f64>,
+    /// Iterations that found no free user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dropped_iterations: Option<u64>,
     /// Median of the times to a model's first token, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ttft_p50: Option<f64>,
@@ -64,6 +79,9 @@ pub(super) fn point(step: &Step, seconds: u32) -> TimelinePoint {
         failed,
         checks,
         users,
+        allocated,
+        iterations,
+        dropped,
         ttft,
         input,
         output,
@@ -91,16 +109,29 @@ pub(super) fn point(step: &Step, seconds: u32) -> TimelinePoint {
         },
         checks_passed,
         checks_failed,
-        virtual_users: match users {
-            Some(SeriesValue::Gauge(Some(gauge))) => Some(gauge.value),
-            _ => None,
-        },
+        failed_by_kind: FailureKind::ALL
+            .into_iter()
+            .zip(step.failures)
+            .filter(|(_, failed)| *failed > 0)
+            .map(|(kind, failed)| (kind.words(), failed))
+            .collect(),
+        virtual_users: gauge(users),
+        allocated_users: gauge(allocated),
+        iterations_per_second: per_second(iterations),
+        dropped_iterations: sum(dropped).map(whole),
         ttft_p50: quantile(ttft, 0.5),
         ttft_p95: quantile(ttft, 0.95),
         input_tokens_per_second: per_second(input),
         output_tokens_per_second: per_second(output),
         real_pico_usd: sum(real).map(whole),
         simulated_pico_usd: sum(simulated).map(whole),
+    }
+}
+
+fn gauge(value: &Option<SeriesValue>) -> Option<f64> {
+    match value {
+        Some(SeriesValue::Gauge(Some(gauge))) => Some(gauge.value),
+        _ => None,
     }
 }
 

@@ -34,6 +34,7 @@ mod redaction;
 mod refusals;
 mod relay;
 mod reports;
+mod requests;
 mod retention;
 mod sandbox;
 mod saved_scripts;

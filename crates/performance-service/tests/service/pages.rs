@@ -40,7 +40,7 @@ async fn a_finished_run_is_shown_with_its_verdict_first() -> anyhow::Result<()> 
         "class=\"p50\"",
         "class=\"p95\"",
         "class=\"p99\"",
-        "class=\"errors\"",
+        "class=\"rate\"",
     ] {
         place(&format!("<path {path} d=\"M"));
     }
@@ -74,6 +74,7 @@ async fn pages_carry_a_strict_policy() -> anyhow::Result<()> {
         "/assets/style.css",
         "/assets/live.js",
         "/assets/chart.js",
+        "/assets/heatmap.js",
         "/assets/icon.svg",
         "/new",
         "/settings",

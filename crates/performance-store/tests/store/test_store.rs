@@ -153,6 +153,7 @@ pub(crate) fn buckets(samples: &[(i64, f64)]) -> Vec<SecondBucket> {
             contains: Contains::Time,
             value: *value,
             tags: &tags,
+            trace_id: None,
         });
     }
     aggregator.take_rest()

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use load_analysis::phases::AskedCourse;
+
+use super::silhouette::Shown;
 use super::time_axis::TimeAxis;
-use crate::timeline::{TimelinePoint, count};
+use crate::timeline::{FailureKind, TimelinePoint, count};
 
 /// A strip before it has a place.
 #[derive(Clone, Copy)]
@@ -17,6 +20,8 @@ pub(super) struct Plan {
     pub(super) is_of_durations: bool,
     /// Whether it is left out where nothing was measured.
     optional: bool,
+    /// Where it shows what was asked for.
+    pub(super) asked: Shown,
 }
 
 /// A line of a strip.
@@ -25,8 +30,10 @@ pub(super) struct LinePlan {
     pub(super) class: &'static str,
     pub(super) label: &'static str,
     value: fn(&TimelinePoint) -> Option<f64>,
-    /// Whether values are of a whole step and drawn as of a minute.
-    per_minute: bool,
+    /// Of values that are of a whole step: as of how many seconds they are drawn.
+    per: Option<f64>,
+    /// Whether each step is a bar from the bottom; else steps are joined.
+    is_bar: bool,
 }
 
 const fn line(
@@ -38,15 +45,45 @@ const fn line(
         class,
         label,
         value,
-        per_minute: false,
+        per: None,
+        is_bar: false,
     }
 }
 
 const fn per_minute(plan: LinePlan) -> LinePlan {
     LinePlan {
-        per_minute: true,
+        per: Some(60.0),
         ..plan
     }
+}
+
+const fn per_second(plan: LinePlan) -> LinePlan {
+    LinePlan {
+        per: Some(1.0),
+        ..plan
+    }
+}
+
+/// Failures of a kind on top of those before it. Drawn from the last kind to the first, each
+/// covers what is not its own.
+const fn failures(
+    class: &'static str,
+    kind: FailureKind,
+    value: fn(&TimelinePoint) -> Option<f64>,
+) -> LinePlan {
+    let bar = LinePlan {
+        is_bar: true,
+        ..line(class, kind.words(), value)
+    };
+    per_second(bar)
+}
+
+/// Failed requests of the kinds up to this one; `None` where there are none of this one.
+fn stacked(point: &TimelinePoint, last: FailureKind) -> Option<f64> {
+    let of = |kind: FailureKind| point.failed_by_kind.get(kind.words()).copied();
+    of(last)?;
+    let kinds = FailureKind::ALL.into_iter().filter(|kind| *kind <= last);
+    Some(count(kinds.filter_map(of).sum()))
 }
 
 const fn strip(title: &'static str, height: f64, lines: &'static [LinePlan]) -> Plan {
@@ -57,6 +94,7 @@ const fn strip(title: &'static str, height: f64, lines: &'static [LinePlan]) -> 
         lines,
         is_of_durations: false,
         optional: false,
+        asked: Shown::Never,
     }
 }
 
@@ -69,9 +107,10 @@ const fn optional(plan: Plan, least: f64) -> Plan {
 }
 
 /// From top to bottom. None is lower than what an eye can read.
-pub(super) const PLANS: [Plan; 7] = [
+pub(super) const PLANS: [Plan; 8] = [
     Plan {
         is_of_durations: true,
+        asked: Shown::Shape,
         ..strip(
             "Request duration, ms",
             170.0,
@@ -89,12 +128,48 @@ pub(super) const PLANS: [Plan; 7] = [
             Some(point.requests_per_second)
         })],
     ),
+    Plan {
+        asked: Shown::Arrivals,
+        ..optional(
+            strip(
+                "Iterations per second",
+                64.0,
+                &[
+                    line("p50", "ended", |point| point.iterations_per_second),
+                    per_second(line("errors", "dropped", |point| {
+                        point.dropped_iterations.map(count)
+                    })),
+                ],
+            ),
+            1.0,
+        )
+    },
     strip(
-        "Failed requests, %",
-        52.0,
-        &[line("errors", "failed", |point| {
-            point.error_rate.map(|rate| rate * 100.0)
-        })],
+        "Failed requests per second",
+        64.0,
+        &[
+            failures("no-answer", FailureKind::NoAnswer, |point| {
+                stacked(point, FailureKind::NoAnswer)
+            }),
+            failures("cut", FailureKind::Cut, |point| {
+                stacked(point, FailureKind::Cut)
+            }),
+            failures("refused", FailureKind::Refused, |point| {
+                stacked(point, FailureKind::Refused)
+            }),
+            failures("timeout", FailureKind::Timeout, |point| {
+                stacked(point, FailureKind::Timeout)
+            }),
+            failures("status", FailureKind::Status, |point| {
+                stacked(point, FailureKind::Status)
+            }),
+            failures("too-many", FailureKind::TooMany, |point| {
+                stacked(point, FailureKind::TooMany)
+            }),
+            failures("server", FailureKind::Server, |point| {
+                stacked(point, FailureKind::Server)
+            }),
+        ],
     ),
     optional(
         strip(
@@ -131,15 +206,28 @@ pub(super) const PLANS: [Plan; 7] = [
         ),
         1e-6,
     ),
-    strip(
-        "Virtual users",
-        52.0,
-        &[line("users", "users", |point| point.virtual_users)],
-    ),
+    Plan {
+        asked: Shown::Users,
+        ..strip(
+            "Virtual users",
+            52.0,
+            &[
+                line("p95", "allocated", |point| point.allocated_users),
+                line("p50", "in use", |point| point.virtual_users),
+            ],
+        )
+    },
 ];
 
 impl Plan {
-    pub(super) fn is_drawn(&self, points: &[TimelinePoint]) -> bool {
+    pub(super) fn is_drawn(&self, points: &[TimelinePoint], asked: Option<&AskedCourse>) -> bool {
+        if self.asked == Shown::Arrivals {
+            // Users who wait for their answers drop nothing, and nobody asks them for a rate.
+            return asked.is_some_and(|asked| asked.arrivals)
+                || points
+                    .iter()
+                    .any(|point| point.dropped_iterations.is_some());
+        }
         !self.optional || self.lines.iter().any(|line| line.is_drawn(points))
     }
 }
@@ -148,43 +236,69 @@ impl LinePlan {
     /// The value at a point.
     pub(super) fn of(&self, point: &TimelinePoint, axis: &TimeAxis) -> Option<f64> {
         let value = (self.value)(point)?;
-        Some(if self.per_minute {
-            value * 60.0 / axis.step
-        } else {
-            value
-        })
+        Some(
+            self.per
+                .map_or(value, |seconds| value * seconds / axis.step),
+        )
     }
 
     pub(super) fn is_drawn(&self, points: &[TimelinePoint]) -> bool {
         points.iter().any(|point| (self.value)(point).is_some())
     }
-}
 
-/// Joins neighbouring points and leaves a gap where a step has no value.
-pub(super) fn path(
-    points: &[TimelinePoint],
-    axis: &TimeAxis,
-    line: &LinePlan,
-    y: impl Fn(f64) -> f64,
-) -> String {
-    let mut path = String::new();
-    let mut previous: Option<u32> = None;
-    for point in points {
-        let Some(value) = line.of(point, axis) else {
-            previous = None;
-            continue;
-        };
-        let (x, y) = (axis.middle(point), y(value));
-        let joined = previous.is_some_and(|t| f64::from(point.t - t) <= axis.step);
-        // A short dash makes a lone point visible.
-        let _infallible = if joined {
-            write!(path, "L{x:.1} {y:.1}")
+    /// The `d` of its SVG path.
+    pub(super) fn path(
+        &self,
+        points: &[TimelinePoint],
+        axis: &TimeAxis,
+        y: impl Fn(f64) -> f64,
+    ) -> String {
+        if self.is_bar {
+            self.bars(points, axis, y)
         } else {
-            write!(path, "M{x:.1} {y:.1}h3")
-        };
-        previous = Some(point.t);
+            self.joined(points, axis, y)
+        }
     }
-    path
+
+    /// A rectangle for each step.
+    fn bars(&self, points: &[TimelinePoint], axis: &TimeAxis, y: impl Fn(f64) -> f64) -> String {
+        let mut path = String::new();
+        let bottom = y(0.0);
+        for (point, value) in points
+            .iter()
+            .filter_map(|it| Some((it, self.of(it, axis)?)))
+        {
+            let (left, right) = axis.ends(point);
+            let (top, width) = (y(value), right - left);
+            let _infallible = write!(
+                path,
+                "M{left:.1} {bottom:.1}V{top:.1}h{width:.1}V{bottom:.1}Z"
+            );
+        }
+        path
+    }
+
+    /// Joins neighbouring points and leaves a gap where a step has no value.
+    fn joined(&self, points: &[TimelinePoint], axis: &TimeAxis, y: impl Fn(f64) -> f64) -> String {
+        let mut path = String::new();
+        let mut previous: Option<u32> = None;
+        for point in points {
+            let Some(value) = self.of(point, axis) else {
+                previous = None;
+                continue;
+            };
+            let (x, y) = (axis.middle(point), y(value));
+            let joined = previous.is_some_and(|t| f64::from(point.t - t) <= axis.step);
+            // A short dash makes a lone point visible.
+            let _infallible = if joined {
+                write!(path, "L{x:.1} {y:.1}")
+            } else {
+                write!(path, "M{x:.1} {y:.1}h3")
+            };
+            previous = Some(point.t);
+        }
+        path
+    }
 }
 
 fn usd(pico_usd: u64) -> f64 {

@@ -32,6 +32,10 @@ impl TimeAxis {
         }
     }
 
+    pub(super) fn window(&self) -> Range<u32> {
+        self.from..self.to
+    }
+
     pub(super) fn seconds(&self) -> f64 {
         f64::from(self.to - self.from)
     }
@@ -45,6 +49,12 @@ impl TimeAxis {
     pub(super) fn middle(&self, point: &TimelinePoint) -> f64 {
         let end = f64::from(self.to);
         self.x((f64::from(point.t) + self.step / 2.0).min(end))
+    }
+
+    /// Where a point's step begins and ends.
+    pub(super) fn ends(&self, point: &TimelinePoint) -> (f64, f64) {
+        let end = (f64::from(point.t) + self.step).min(f64::from(self.to));
+        (self.x(f64::from(point.t)), self.x(end))
     }
 
     pub(super) fn ticks(&self) -> Vec<Tick> {
@@ -69,7 +79,8 @@ impl TimeAxis {
             .collect()
     }
 
-    fn x(&self, seconds: f64) -> f64 {
+    /// Where a moment of the run is.
+    pub(super) fn x(&self, seconds: f64) -> f64 {
         LEFT + (WIDTH - LEFT - RIGHT) * (seconds - f64::from(self.from)) / self.seconds()
     }
 }
