@@ -1,13 +1,14 @@
 //! The one list of metrics: name, unit, labels, buckets and HELP text of each.
 //!
 //! Components make handles from these constants; dashboards, rules and `docs/metrics.md` are
-//! checked against [`all`]. A family stands here from the commit on that emits it. No identifier,
-//! prompt, user or trace id is ever a label.
+//! checked against [`all`] and [`written`]. A family stands here from the commit on that emits it.
+//! No identifier, prompt, user or trace id is ever a label of what is scraped.
 
 mod api;
 mod budget;
 mod gen_ai;
 mod http;
+mod load;
 mod performance;
 mod process;
 mod simulator;
@@ -17,6 +18,7 @@ pub use api::*;
 pub use budget::*;
 pub use gen_ai::*;
 pub use http::*;
+pub use load::*;
 pub use performance::*;
 pub use process::*;
 pub use simulator::*;
@@ -92,7 +94,12 @@ impl Metric {
     }
 }
 
-/// Every metric, grouped by what it measures.
+/// What is written to Prometheus while a load test goes on, and is on no `/metrics`.
+pub fn written() -> impl Iterator<Item = &'static Metric> {
+    LOAD_FAMILY.iter().copied()
+}
+
+/// Every metric that `/metrics` shows, grouped by what it measures.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
     [
         HTTP_FAMILY,
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn prometheus_names_follow_from_the_dotted_ones() {
-        for metric in all() {
+        for metric in all().chain(written()) {
             let mut expected = metric.name.replace('.', "_");
             if !expected.ends_with(suffix(metric)) {
                 expected.push_str(suffix(metric));
@@ -163,7 +170,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_buckets_ascend() {
         let mut names = HashSet::new();
-        for metric in all() {
+        for metric in all().chain(written()) {
             assert!(
                 names.insert(metric.prometheus),
                 "{} stands twice",

@@ -65,6 +65,27 @@ impl Distribution {
         self.values.count()
     }
 
+    /// The sum of the values, exact.
+    #[must_use]
+    pub const fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// How many values are at most each of these bounds, which ascend and are in the unit of the
+    /// trend. A value in a bucket of the histogram counts with the bucket's middle.
+    #[must_use]
+    pub fn counts_up_to(&self, bounds: &[f64]) -> Vec<u64> {
+        let values = self.ascending();
+        let (mut values, mut count) = (values.into_iter().peekable(), 0);
+        let up_to = |bound: &f64| {
+            while let Some((_, times)) = values.next_if(|(value, _)| value <= bound) {
+                count += times;
+            }
+            count
+        };
+        bounds.iter().map(up_to).collect()
+    }
+
     /// The mean, from the exact sum. `None` without values, like all statistics here.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {

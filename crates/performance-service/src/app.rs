@@ -35,6 +35,7 @@ use crate::outside_pages::OutsidePages;
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::relay::Relay;
+use crate::remote_write::RemoteWrite;
 use crate::router;
 use crate::schedules::scheduler::Scheduler;
 use crate::webhooks::courier::Courier;
@@ -174,6 +175,8 @@ impl App {
         let client = http_client::build(&HttpClientConfig::default())?;
         let announcer = Announcer::new();
         let observation = Observation::new(client.clone(), config.prometheus);
+        let remote_write = config.remote_write;
+        let remote_write = remote_write.map(|to| RemoteWrite::new(client.clone(), to));
         let generators = Generators::new(config.k6, config.k6_v1, config.runners, &client);
         let ledger: Arc<dyn Ledger> = Arc::new(ApiLedger::new(client, config.ledger));
         let conductor = Conductor::new(
@@ -181,7 +184,7 @@ impl App {
             planner,
             (generators, ledger),
             (observation.clone(), relay),
-            announcer.clone(),
+            (announcer.clone(), remote_write),
         );
         let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
         let targets = config.webhook_targets;

@@ -42,6 +42,7 @@ use crate::observation::Observation;
 use crate::planner::Planner;
 use crate::problems;
 use crate::relay::Relay;
+use crate::remote_write::RemoteWrite;
 use crate::runs::request::Word;
 use crate::tenant_limits::Triggers;
 
@@ -73,6 +74,7 @@ struct Shared {
     observation: Observation,
     relay: Relay,
     announcer: Announcer,
+    remote_write: Option<RemoteWrite>,
     measures: Measures,
     triggers: Triggers,
     ledger: Arc<dyn Ledger>,
@@ -101,7 +103,7 @@ impl Conductor {
         planner: Planner,
         (generators, ledger): (Generators, Arc<dyn Ledger>),
         (observation, relay): (Observation, Relay),
-        announcer: Announcer,
+        (announcer, remote_write): (Announcer, Option<RemoteWrite>),
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -112,6 +114,7 @@ impl Conductor {
                 observation,
                 relay,
                 announcer,
+                remote_write,
                 measures: Measures::new(),
                 ledger,
                 forecasts: Semaphore::new(forecasting::PLACES),

@@ -40,6 +40,8 @@ pub struct Config {
     pub production: BTreeSet<String>,
     /// The Prometheus that scrapes them.
     pub prometheus: Option<Url>,
+    /// Where what k6 measures is written during runs.
+    pub remote_write: Option<Url>,
     /// What the models of foreign targets cost.
     pub relay_prices: RelayPrices,
     /// The k6 v2 binary.
@@ -111,6 +113,7 @@ impl Config {
             production,
             environments,
             prometheus: read_prometheus(environment),
+            remote_write: read_remote_write(environment),
             relay_prices: read_relay_prices(environment),
             k6,
             k6_v1,
@@ -227,12 +230,27 @@ fn read_relay_prices(environment: &mut Environment) -> RelayPrices {
 fn read_prometheus(environment: &mut Environment) -> Option<Url> {
     const NAME: &str = "PERFORMANCE_PROMETHEUS_URL";
     let help = "The Prometheus that scrapes the targets: http://host:port; none when empty";
-    let url: Url = environment.optional_parsed(NAME, help)?;
+    read_server(environment, NAME, help)
+}
+
+/// Where what k6 measures is written during runs.
+fn read_remote_write(environment: &mut Environment) -> Option<Url> {
+    const NAME: &str = "PERFORMANCE_REMOTE_WRITE_URL";
+    let help = "Where runs are written while they go on: http://host:port/api/v1/write; nowhere when empty";
+    read_server(environment, NAME, help)
+}
+
+fn read_server(
+    environment: &mut Environment,
+    name: &'static str,
+    help: &'static str,
+) -> Option<Url> {
+    let url: Url = environment.optional_parsed(name, help)?;
     let plain =
         matches!(url.scheme(), "http" | "https") && url.has_host() && url.password().is_none();
     if !plain {
         environment.reject(
-            NAME,
+            name,
             "must be http:// or https:// with a host, without a password",
         );
     }

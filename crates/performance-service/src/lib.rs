@@ -46,6 +46,7 @@ mod outside_pages;
 mod picture;
 mod planner;
 mod relay;
+mod remote_write;
 mod runner_settings;
 mod scenarios;
 mod tenant_limits;

@@ -8,7 +8,7 @@ CATALOGUE = f'{API},route_class="catalogue"'
 SLOW = ((0.025, "yellow"), (0.05, "red"))
 
 SPEED = Row(100, "Speed", (
-    Panel(1, "Latency by route", "Median and p95 of a whole request. A dot opens the trace of one such request.", "s",
+    Panel(1, "Latency by route", "Median and p95 of a whole request.", "s",
           quantiles(HTTP, API, "http_route", "{{http_route}}", (50, 95)), width=12, thresholds=SLOW, links=("errors-and-diagnostics",)),
     Panel(2, "The slowest of 100", "p99 by route: what one user of a hundred waits for.", "s",
           (quantile(99, HTTP, API, "http_route", "{{http_route}}"),), width=12, thresholds=SLOW),

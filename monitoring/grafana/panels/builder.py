@@ -20,11 +20,19 @@ ADDRESSES = {"jaeger": "http://127.0.0.1:16686", "performance": "http://127.0.0.
 SHOWN = "from=${__from}&to=${__to}"
 TRACES_LINK = "${jaeger}/search?service=bookstore-api&start=${__from}000&end=${__to}000"
 RUNS_LINK = "${performance}/"
+# Of the point that was clicked: what took at least as long, and the test whose line it is.
+SLOWER_LINK = f"{TRACES_LINK}&minDuration=${{__value.raw}}s"
+TEST_LINK = "${performance}/runs/${__field.labels.test_id}"
+TEST_TRACES_LINK = f"{TRACES_LINK}&tags=%7B%22test.id%22%3A%22${{__field.labels.test_id}}%22%7D"
+# Load generators write no exemplars: what they measure has no dots, its links name the test.
+UNTRACED = "k6_"
+# Behind every panel with dots: there is no store of logs, the services' files are searched.
+DOTS = " A dot opens its trace; `make trace-logs ID=` and the trace's id print its log lines."
 
 # What happened, as lines across every panel: name, colour, query, title, labels.
 ANNOTATIONS = (
-    ("Load tests", "blue", "sum by (instance) (performance_runs_active) > 0", "load test under way", "instance"),
-    ("Verdicts", "purple", "sum by (scenario, verdict) (increase(performance_runs_total[1m])) > 0", "{{scenario}}: {{verdict}}", "scenario,verdict"),
+    ("Load tests", "blue", "k6_run_active", "{{scenario}} under way", "scenario,test_id"),
+    ("Verdicts", "purple", "k6_run_verdict", "{{scenario}}: {{verdict}}", "scenario,verdict,test_id"),
     ("Starts", "green", "process_uptime_seconds < 30", "{{job}} started", "job"),
     ("Alerts", "red", 'ALERTS{alertstate="firing"}', "{{alertname}}", "alertname,severity"),
 )
@@ -58,6 +66,10 @@ class Panel:
     decimals: int | None = None
     # The dashboards to go on to, by uid.
     links: tuple[str, ...] = ()
+    # Whether its values may be below 0.
+    signed: bool = False
+    # Whether its lines have a label `test_id`, by which a click leads to the run.
+    of_test: bool = False
     # Why it may show nothing but 0, or nothing at all, even under the faulty load of
     # `make test-dashboards`; without a reason it must have data there.
     zero: str = ""
@@ -152,7 +164,7 @@ def _row(row: Row, y: int) -> dict[str, Any]:
 def _panel(panel: Panel, position: dict[str, int]) -> dict[str, Any]:
     return {
         "datasource": DATASOURCE,
-        "description": panel.description,
+        "description": panel.description + (DOTS if any(query.exemplar for query in panel.queries) else ""),
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "gridPos": position,
         "id": panel.id,
@@ -168,10 +180,11 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     steps += [{"color": color, "value": value} for value, color in panel.thresholds]
     defaults: dict[str, Any] = {
         "links": [_data_link(*one) for one in _ways_on(panel)],
-        "min": 0,
         "thresholds": {"mode": "absolute", "steps": steps},
         "unit": panel.unit,
     }
+    if not panel.signed:
+        defaults["min"] = 0
     if panel.decimals is not None:
         defaults["decimals"] = panel.decimals
     if panel.kind == "timeseries":
@@ -189,6 +202,10 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 def _ways_on(panel: Panel) -> list[tuple[str, str]]:
     """Where a click on a line leads: to other dashboards, to traces and runs of that time."""
     ways = [(f"Dashboard {uid}", f"/d/{uid}?{SHOWN}") for uid in panel.links]
+    if panel.of_test:
+        return [*ways, ("Traces of this test", TEST_TRACES_LINK), ("This load test", TEST_LINK)]
+    if panel.unit == "s" and any(query.exemplar for query in panel.queries):
+        ways.append(("Traces that took this long", SLOWER_LINK))
     return [*ways, ("Traces of this time", TRACES_LINK), ("Load tests", RUNS_LINK)]
 
 

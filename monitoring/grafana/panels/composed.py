@@ -15,7 +15,7 @@ IDS = 1000
 
 # What a visitor is shown, in the order of a story: load comes, answers cost, a provider breaks, users do not notice.
 STORY = {
-    "Load comes": (("load-test", (1, 7)), ("overview", (4, 6))),
+    "Load comes": (("load-test", (1, 33, 35, 7)), ("overview", (4, 6))),
     "Answers cost": (("llm-cost-and-tokens", (6, 7, 10)), ("llm-latency-and-reliability", (1, 2, 4))),
     "A provider breaks": (("chaos", (1, 4, 6)), ("llm-latency-and-reliability", (16,)), ("overview", (2,))),
     "Users and money": (("errors-and-diagnostics", (2,)), ("slo-and-budgets", (1, 2))),

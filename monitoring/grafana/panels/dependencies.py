@@ -10,7 +10,7 @@ SLOW = ((0.01, "yellow"), (0.1, "red"))
 STORES = Row(100, "Stores", (
     series(1, "Calls", "Per second, by store and operation.", "ops",
            per_second(f"{STORE}_count", "", "db_system_name, db_operation_name"), SYSTEM + " {{db_operation_name}}"),
-    Panel(2, "Latency of stores", "Median and p95, waiting for a connection included. A dot opens the trace of one such call.", "s",
+    Panel(2, "Latency of stores", "Median and p95, waiting for a connection included.", "s",
           quantiles(STORE, "", "db_system_name", SYSTEM, (50, 95)), thresholds=SLOW, links=("api-performance",)),
     Panel(3, "Latency by collection", "p99 of the calls for each collection: the one that lacks an index stands out.", "s",
           (quantile(99, STORE, 'db_collection_name!=""', "db_collection_name", "{{db_collection_name}}"),), thresholds=SLOW, links=("api-performance",)),

@@ -36,7 +36,7 @@ MONEY = Row(100, "Money", (
            "currencyUSD", dollars_per_minute(REAL, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True, empty=NO_REAL_MONEY),
     series(6, "Dollars per minute, simulated", "What simulated calls would cost at the catalogue's prices.",
            "currencyUSD", dollars_per_minute(SIMULATED, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True),
-    Panel(7, "Cost per call", "Median and p95 of priced calls, real and simulated apart. A dot opens the trace of one such call.", "currencyUSD",
+    Panel(7, "Cost per call", "Median and p95 of priced calls, real and simulated apart.", "currencyUSD",
           quantiles("bookstore_gen_ai_operation_cost_usd", BY_MODEL, "simulated", "simulated {{simulated}}", (50, 95)),
           thresholds=DEAR_CALL, links=TRACES),
     series(8, "Cost by part, real", "Dollars per minute for input, cached input and output. Output is usually the dearest part per token.",

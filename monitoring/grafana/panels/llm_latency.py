@@ -14,7 +14,7 @@ AI_ROUTES = 'job="bookstore-api",route_class="ai"'
 COST_LINK = ("llm-cost-and-tokens",)
 
 LATENCY = Row(100, "Latency of a call", (
-    Panel(1, "Duration", "Time of one attempt at the provider, failed ones included. A dot opens the trace of one such call.", "s",
+    Panel(1, "Duration", "Time of one attempt at the provider, failed ones included.", "s",
           quantiles(CALL, BY_MODEL, PROVIDER, NAMED, (50, 95, 99)), thresholds=SLOW_CALL, links=COST_LINK),
     Panel(2, "Time to first token", "From sending the request to the first chunk; streamed calls only.", "s",
           quantiles(FIRST, BY_MODEL, PROVIDER, NAMED, (50, 95)), thresholds=SLOW_FIRST_TOKEN, links=COST_LINK),
@@ -66,7 +66,7 @@ CALLS = Row(101, "Calls and failures", (
 ))
 
 BOTH_SIDES = Row(102, "What users see, and what the simulator says", (
-    Panel(19, "Latency of AI routes", "Time of a whole request, cached answers and retries included. A dot opens the trace of one such request.", "s",
+    Panel(19, "Latency of AI routes", "Time of a whole request, cached answers and retries included.", "s",
           quantiles(HTTP, AI_ROUTES, "http_route", "{{http_route}}", (50, 95, 99)), thresholds=((5, "yellow"), (10, "red")), links=COST_LINK),
     series(20, "Mean of an attempt by model", "All attempts, failed ones included.", "s", mean(CALL, BY_MODEL, MODEL), f"{{{{{MODEL}}}}}"),
     Panel(21, "Duration, seen by the simulator", "The same calls from the server's side: what is missing to the client's figure was lost on the way.", "s",

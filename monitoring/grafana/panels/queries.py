@@ -1,6 +1,6 @@
 """PromQL from the few things that differ, and what panels on several dashboards share."""
 
-from .builder import Panel, Query, Variable
+from .builder import UNTRACED, Panel, Query, Variable
 
 # Prometheus' spelling of the labels.
 PROVIDER = "gen_ai_provider_name"
@@ -44,7 +44,8 @@ def per_second(metric: str, labels: str, by: str) -> str:
 def quantile(point: int, metric: str, labels: str, by: str, legend: str) -> Query:
     """A percentile of a histogram, merged over its series and never averaged."""
     grouped = f"le, {by}" if by else "le"
-    return Query(f"histogram_quantile({point / 100:g}, sum by ({grouped}) ({rate(metric + '_bucket', labels)}))", legend, exemplar=True)
+    expr = f"histogram_quantile({point / 100:g}, sum by ({grouped}) ({rate(metric + '_bucket', labels)}))"
+    return Query(expr, legend, exemplar=not metric.startswith(UNTRACED))
 
 
 def quantiles(metric: str, labels: str, by: str, legend: str, points: tuple[int, ...]) -> tuple[Query, ...]:

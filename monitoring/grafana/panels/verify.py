@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .builder import COLUMNS
+from .builder import COLUMNS, UNTRACED
 
 KINDS = {"row", "stat", "timeseries"}
 # promtool answers at once; this is for a machine that is busy building.
@@ -28,6 +28,8 @@ JOIN = re.compile(r"(?:and|/) on\(\)(?: group_left\(\))?")
 TARGET_LABELS = {"job", "instance"}
 # Labels of the objectives' recorded series, which slokit makes.
 OBJECTIVE_LABELS = {"sloth_slo", "sloth_service", "sloth_id", "sloth_window", "gen_ai_provider_name", "simulated"}
+# Units of time and money.
+LED_TO_TRACES = {"s", "currencyUSD"}
 # Values that the macros and variables of Grafana may have.
 MACROS = {"$__rate_interval": "1m", "$__range": "30m"}
 
@@ -65,22 +67,37 @@ def repeated(dashboards: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def unseen(dashboards: Iterable[dict[str, Any]], rules: Path, catalogue: dict[str, set[str]]) -> list[str]:
-    """Metrics of the catalogue that no panel shows and no rule asks for."""
-    asked_for = [target["expr"] for dashboard in dashboards for panel in flat(dashboard) for target in panel.get("targets", [])]
+    """Metrics of the catalogue that no panel or annotation shows and no rule asks for."""
+    asked_for = [expr for dashboard in dashboards for expr in _expressions(dashboard)]
     text = " ".join([*asked_for, *(file.read_text(encoding="utf-8") for file in rules.glob("**/*.yml"))])
     return [metric for metric in catalogue if not re.search(rf"\b{metric}(_bucket|_count|_sum)?\b", text)]
 
 
 def links(dashboard: dict[str, Any], uids: set[str]) -> list[str]:
-    """Panels without a link, and links to dashboards that are not there."""
+    """Panels without a link, links that lead nowhere, latency and money without a way to traces and runs."""
     faults = []
+    constants = {variable["name"] for variable in dashboard["templating"]["list"] if variable["type"] == "constant"}
     for panel in flat(dashboard):
         urls = [link["url"] for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])]
         if panel["type"] != "row" and not urls:
             faults.append(f"panel {panel['id']}: no link")
         named = [found[1] for url in urls if (found := re.match(r"/d/([a-z-]+)", url))]
         faults += [f"panel {panel['id']}: no dashboard {uid}" for uid in named if uid not in uids]
+        hosts = [found[1] for url in urls if (found := re.match(r"\$\{(\w+)\}/", url))]
+        faults += [f"panel {panel['id']}: no address {host}" for host in hosts if host not in constants]
+        strays = [url for url in urls if not re.match(r"/d/|\$\{\w+\}/", url)]
+        faults += [f"panel {panel['id']}: {url} leads to one machine" for url in strays]
+        if panel.get("fieldConfig", {}).get("defaults", {}).get("unit") in LED_TO_TRACES:
+            faults += [f"panel {panel['id']}: no way to {host}" for host in ("jaeger", "performance") if host not in hosts]
+            faults += _labels_of_links(panel, urls)
     return faults
+
+
+def _labels_of_links(panel: dict[str, Any], urls: list[str]) -> list[str]:
+    """Labels that links take from a line whose query drops them."""
+    wanted = {label for url in urls for label in re.findall(r"__field\.labels\.(\w+)", url)}
+    kept = [{label for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in re.split(r",\s*", group)} for target in panel["targets"]]
+    return [f"panel {panel['id']}: a line has no {label} for its link" for label in sorted(wanted) for labels in kept if label not in labels]
 
 
 def promql(dashboard: dict[str, Any]) -> list[str]:
@@ -170,13 +187,13 @@ def _target_faults(target: dict[str, Any]) -> list[str]:
         faults.append(f"target {target['refId']} is empty")
     if target["datasource"]["uid"] != "${datasource}":
         faults.append(f"target {target['refId']} does not ask ${{datasource}}")
-    if "histogram_quantile" in expr and not target["exemplar"]:
+    if "histogram_quantile" in expr and not target["exemplar"] and not any(metric.startswith(UNTRACED) for metric in asked(expr)):
         faults.append(f"target {target['refId']} reads a histogram without exemplars")
     if "histogram_quantile" in expr and not re.search(r"by \(le\b", expr):
         faults.append(f"target {target['refId']} loses le")
     if re.search(r"cost|_usd", expr) and not re.search(r"simulated|budget", expr) and not re.search(r"^provider:|invoice|price", expr):
         faults.append(f"target {target['refId']} adds real and simulated money")
-    for metric in re.findall(r"([a-z_]+_total)\{", expr):
+    for metric in re.findall(r"([a-z0-9_]+_total)\{", expr):
         if not re.search(rf"(rate|increase)\({metric}\{{", expr):
             faults.append(f"target {target['refId']} reads the counter {metric} without rate")
     return faults
@@ -225,7 +242,7 @@ def asked(expr: str) -> dict[str, set[str]]:
     for side in JOIN.split(expr):
         grouped = {label for group in re.findall(r"by \(([^)]*)\)", side) for label in re.split(r",\s*", group)}
         # A name that no bracket follows is a metric; one in quotes is a value.
-        plain = re.sub(r"\bby \([^)]*\)", "", side)
+        plain = re.sub(r"\b(?:by |on)\([^)]*\)", "", side)
         for name, selector in re.findall(r'(?<![\w:"$.])([a-zA-Z_:][a-zA-Z0-9_:]*)(?:{([^}]*)}|(?![\w:{"=!~(])(?! *\())', re.sub(r'"[^"]*"', '""', plain)):
             if name not in WORDS and not re.fullmatch(r"[smhdw]", name):
                 found.setdefault(name, set()).update(grouped | set(re.findall(r'([a-z_]+)(?:=~|!~|!=|=)"', selector)))

@@ -33,6 +33,9 @@ metrics_family! {
     PERFORMANCE_WEBHOOK_ATTEMPTS = Counter "performance.webhook.attempts" as "performance_webhook_attempts_total",
         "{attempt}", ["outcome"], &[],
         "Messages sent to webhooks, by what became of the delivery.";
+    PERFORMANCE_REMOTE_WRITES = Counter "performance.remote_write.requests" as "performance_remote_write_requests_total",
+        "{request}", ["outcome"], &[],
+        "Seconds of runs on their way to Prometheus, by outcome (written, refused, failed, skipped).";
     PERFORMANCE_STORAGE_SIZE = Gauge "performance.storage.size" as "performance_storage_size_bytes",
         "By", ["kind"], &[],
         "What is kept: the database, and the files of runs; looked at each hour.";

@@ -142,3 +142,14 @@ fn a_second_of_few_requests_takes_few_bytes() {
     let bytes = SeriesValue::Trend(distribution(&[1.25, 1.31, 4.0])).to_bytes();
     assert!(bytes.len() < 50, "{} bytes", bytes.len());
 }
+
+/// Bounds lie between buckets, so that both forms count alike.
+#[test]
+fn values_are_counted_up_to_bounds() {
+    for copies in [1, 200] {
+        let values = [-3.0, 0.0, 0.25, 10.0, 10.0, 900.0].repeat(copies);
+        let counts = distribution(&values).counts_up_to(&[-5.0, 0.1, 20.0, 5_000.0]);
+        let copies = copies as u64;
+        assert_eq!(counts, [0, 2 * copies, 5 * copies, 6 * copies]);
+    }
+}

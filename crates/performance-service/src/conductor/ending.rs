@@ -94,6 +94,9 @@ impl Shared {
         if let Some(spend) = &outcome.spend {
             self.measures.spent(spend);
         }
+        if let Some(remote_write) = &self.remote_write {
+            remote_write.mark_end(&run, verdict);
+        }
         tracing::info!(
             test.id = %run.id,
             test.verdict = verdict,

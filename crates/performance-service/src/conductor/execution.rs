@@ -47,7 +47,8 @@ impl Conductor {
         let (execution, over) = self.attend(&address, shutdown);
         self.shared.measures.resumed();
         let _admission = self.shared.admit(&run, &begun.criteria);
-        let recorder = Recorder::resume(&self.shared.store, &run, told);
+        let recorder = Recorder::resume(&self.shared.store, &run, told)
+            .writing_to(self.shared.remote_write.as_ref(), &run);
         let ending = execution.watch(&run, begun, recorder).await;
         self.shared.finish(run, ending).await;
         over.send_replace(true);
@@ -116,7 +117,8 @@ impl Execution<'_> {
         self.shared.take_load(&run, &handle.requirements).await;
         match self.note_start(&run, &handle).await {
             Ok(run) => {
-                let recorder = Recorder::new(&self.shared.store, &run);
+                let recorder = Recorder::new(&self.shared.store, &run)
+                    .writing_to(self.shared.remote_write.as_ref(), &run);
                 let begun = Begun {
                     handle,
                     criteria,

@@ -8,6 +8,7 @@ use performance_store::{Event, Run, RunAddress, RunStore, SecondsPart, StoreErro
 
 use super::collector::Batch;
 use super::pause;
+use crate::remote_write::{Live, RemoteWrite};
 use crate::{announcer, timeline};
 
 /// Seconds that may wait for a store that fails. A run whose measurements cannot be kept for
@@ -47,6 +48,8 @@ pub(super) struct Recorder<'a> {
     cut: Option<String>,
     /// What the run has cost so far.
     spend: Option<Spend>,
+    /// The way into Prometheus, if it is asked for.
+    live: Option<Live>,
 }
 
 impl<'a> Recorder<'a> {
@@ -64,6 +67,7 @@ impl<'a> Recorder<'a> {
             },
             cut: None,
             spend: None,
+            live: None,
         }
     }
 
@@ -74,6 +78,12 @@ impl<'a> Recorder<'a> {
             told: told.map(|told| told.last),
             ..Self::new(store, run)
         }
+    }
+
+    /// Has the seconds written to Prometheus too, but for those that watchers were told of.
+    pub(super) fn writing_to(mut self, remote_write: Option<&RemoteWrite>, run: &Run) -> Self {
+        self.live = remote_write.map(|remote_write| remote_write.follow(run, self.told));
+        self
     }
 
     pub(super) const fn run(&self) -> &RunAddress {
@@ -96,6 +106,9 @@ impl<'a> Recorder<'a> {
         self.record_lines(batch.lines).await;
         for bucket in batch.seconds {
             self.plan_event(&bucket);
+            if let Some(live) = &mut self.live {
+                live.add(&bucket);
+            }
             if self.cut.is_none() {
                 self.waiting.seconds.push(bucket);
             }
@@ -122,6 +135,7 @@ impl<'a> Recorder<'a> {
     /// Stores what is left when nothing more comes. What the store does not take in some
     /// attempts is missing in the picture over time, and [`Self::cut`] says why.
     pub(super) async fn finish(&mut self) -> Vec<Event> {
+        self.live = None;
         let mut attempts = 0;
         loop {
             let error = match self.store().await {

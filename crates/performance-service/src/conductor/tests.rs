@@ -103,7 +103,7 @@ pub(crate) async fn conductor_in(
         planner,
         (generators, ledger),
         (observation, relay),
-        Announcer::new(),
+        (Announcer::new(), None),
     ))
 }
 

@@ -33,6 +33,7 @@ mod queue;
 mod redaction;
 mod refusals;
 mod relay;
+mod remote_write;
 mod reports;
 mod requests;
 mod retention;

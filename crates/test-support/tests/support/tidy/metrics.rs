@@ -18,12 +18,26 @@ A test compares this file with it; `UPDATE=1 cargo test -p test-support --test s
 |---|---|---|---|---|
 ";
 
+const WRITTEN: &str = "
+## Of load tests
+
+What k6 measures. `/metrics` shows none of it: the performance service writes it to Prometheus while a run goes on, \
+if `PERFORMANCE_REMOTE_WRITE_URL` says where.
+
+| metric | kind | unit | labels | meaning |
+|---|---|---|---|---|
+";
+
 fn document() -> PathBuf {
     workspace().join("docs/metrics.md")
 }
 
 fn render<'a>(metrics: impl Iterator<Item = &'a Metric>) -> String {
-    let mut text = HEAD.to_owned();
+    HEAD.to_owned() + &rows(metrics)
+}
+
+fn rows<'a>(metrics: impl Iterator<Item = &'a Metric>) -> String {
+    let mut text = String::new();
     for metric in metrics {
         let Metric {
             prometheus,
@@ -67,7 +81,7 @@ fn cell(text: &str) -> String {
     reason = "how a developer asks for the file to be written"
 )]
 fn the_table_of_metrics_is_the_catalogue() -> anyhow::Result<()> {
-    let expected = render(catalogue::all());
+    let expected = render(catalogue::all()) + WRITTEN + &rows(catalogue::written());
     if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
         std::fs::create_dir_all(workspace().join("docs"))?;
         std::fs::write(document(), &expected)?;
