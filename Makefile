@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 .DEFAULT_GOAL := help
-.PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data perf-smoke \
+.PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data dashboards-preview perf-smoke \
 	perf-load perf-stress perf-spike perf-soak perf-breakpoint perf-regression perf-errors \
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
@@ -30,6 +30,8 @@ health-check: ## Ask every part whether it is ready
 	@$(SCRIPTS)/health-check.sh
 seed-data: ## Store the sample books and authors
 	@$(SCRIPTS)/seed-data.sh
+dashboards-preview: ## Draw the dashboards without Grafana (PREVIEW_PORT=3001)
+	@$(SCRIPTS)/dashboards-preview.sh
 
 ##@ Load tests (SCALE=0.1 SCENARIO=p015-load MODEL=open PROVIDER=claude VUS=5 DURATION=30s TARGET_URL=... RUNNER=direct)
 perf-smoke: ## Walk through every route with one user

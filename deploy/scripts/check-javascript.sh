@@ -11,5 +11,5 @@ cd "$CHECKOUT"
 # The modules that the configuration asks for lie with the tools.
 NODE_PATH=$MODULES "$MODULES/.bin/eslint" --max-warnings 0 \
   --config deploy/tools/eslint/eslint.config.cjs \
-  crates/performance-service/assets deploy k6 postman
+  crates/performance-service/assets deploy k6 monitoring postman
 echo 'JavaScript is clean'

@@ -23,7 +23,7 @@ compose_file() {
   local compose=("$BOOKSTORE_TOOLS_DIR/bin/docker-compose" --project-directory "$CHECKOUT"
     --file "$CHECKOUT/docker-compose.perf.yml" --env-file /dev/null)
   "${compose[@]}" config --quiet &&
-    "${compose[@]}" --profile observability --profile load config --format json |
+    "${compose[@]}" --profile '*' config --format json |
     env -u TAG python3 "$TESTS/compose_file.py"
 }
 
@@ -77,6 +77,8 @@ main() {
   check 'alerts' "$CHECKOUT/deploy/scripts/test-alerts.sh"
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
+  check 'preview server' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/preview"
+  check 'preview units' node --test "$CHECKOUT/monitoring/preview/"
   check "dashboards' data" "$CHECKOUT/deploy/scripts/test-dashboards.sh"
   check 'pages in a browser' "$CHECKOUT/deploy/scripts/test-web.sh"
   check 'billing oracle' billing_oracle

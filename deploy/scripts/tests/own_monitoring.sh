@@ -39,3 +39,14 @@ start_prometheus() {
     --storage.tsdb.path "$STATE/prometheus-data" --rules.alert.resend-delay "$(ALERT_PROFILE=lab alert_resend_delay)"
   ready prometheus "$PROMETHEUS_URL/-/ready" || fail 'Prometheus does not start'
 }
+
+# start_preview: the dashboards at PREVIEW_URL, and the browser that looks at them.
+start_preview() {
+  local port
+  port=$(free_port)
+  PREVIEW_URL=http://127.0.0.1:$port
+  CHROMIUM=$(command -v chromium) || fail "chromium is missing: run make setup"
+  export CHROMIUM PREVIEW_URL
+  start_tool preview "$CHECKOUT/monitoring/preview/serve.py" --port "$port" --prometheus "$PROMETHEUS_URL"
+  ready preview "$PREVIEW_URL/dashboards" || fail 'the preview does not start'
+}

@@ -16,6 +16,7 @@ const k6 = {
 };
 
 module.exports = [
+  { ignores: ["**/vendor/**"] },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: "module" },
@@ -45,7 +46,7 @@ module.exports = [
     languageOptions: { globals: globals.nodeBuiltin },
   },
   {
-    files: ["crates/performance-service/assets/**", "deploy/web-tests/**"],
+    files: ["crates/performance-service/assets/**", "deploy/web-tests/**", "monitoring/preview/page/**"],
     languageOptions: { globals: globals.browser },
   },
 ];
