@@ -85,6 +85,7 @@ start_native() {
   done
   refuse_taken_ports
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime
+  require_sound_rules "$CHECKOUT/monitoring/prometheus/$(prometheus_file)"
   build_services
   echo native >"$BOOKSTORE_STATE_DIR/mode"
   # The tools start side by side; a service needs the parts before it.
@@ -166,6 +167,7 @@ start_docker() {
   row '' 'Alertmanager' "$ALERTMANAGER_URL"
   row '' 'Jaeger' "$JAEGER_URL"
   row '' 'Grafana' 'http://127.0.0.1:3000'
+  if [[ -n ${ASPIRE:-} ]]; then row '' 'Aspire dashboard' 'http://127.0.0.1:15888'; fi
   print_choices 'MongoDB, mongodb://127.0.0.1:27017/'
 }
 

@@ -92,6 +92,13 @@ def promtool(groups: list[dict[str, Any]], interval: str, tests: list[dict[str, 
     return "" if said.returncode == 0 else said.stdout + said.stderr
 
 
+def sound(config: Path) -> subprocess.CompletedProcess[str]:
+    """What `make run-all` says of a configuration before it starts anything."""
+    scripts = REPOSITORY / "deploy/scripts/lib"
+    command = f"set -euo pipefail; source {scripts}/settings.sh; source {scripts}/alerting.sh; require_sound_rules {config}"
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PROMTOOL_SECONDS, check=False)
+
+
 def test_of(series: dict[str, str], alert: str, *moments: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return {
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
@@ -212,6 +219,23 @@ class RulesTest(unittest.TestCase):
                     family = re.sub(r"_(bucket|count|sum)$", "", metric)
                     known = metric in catalogue or family in catalogue or metric in FOREIGN or any(metric in name for name in recorded)
                     self.assertTrue(known, f"{rule['name']} asks for {metric}")
+
+    def test_a_broken_rule_file_is_named_before_anything_starts(self):
+        for old, new, reason in [
+            ("expr: ", "expr: sum(", "could not parse expression"),
+            ("record: ", "recrod: ", "field recrod not found"),
+            ("groups:", "groups: [", "yaml"),
+        ]:
+            with self.subTest(reason), tempfile.TemporaryDirectory() as directory:
+                copy = Path(directory, "prometheus")
+                shutil.copytree(HERE, copy)
+                broken = copy / "rules/recording.yml"
+                broken.write_text(broken.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+                said = sound(copy / "prometheus.yml")
+                self.assertEqual(said.returncode, 1)
+                for text in ("recording.yml", reason, "Prometheus would not start with"):
+                    self.assertIn(text, said.stderr)
+        self.assertEqual(sound(HERE / "prometheus.yml").returncode, 0)
 
     def test_the_lab_differs_in_pace_and_money_only(self):
         def lines(name: str) -> list[str]:

@@ -30,3 +30,14 @@ prometheus_file() {
 alert_resend_delay() {
   if [[ ${ALERT_PROFILE:-prod} == lab ]]; then echo 5s; else echo 1m; fi
 }
+
+# require_sound_rules FILE: what Prometheus would refuse in its configuration or
+# in a rule file is said before anything starts.
+require_sound_rules() {
+  local said
+  command -v promtool >/dev/null || fail "promtool is missing: run make setup"
+  if ! said=$(promtool check config "$1" 2>&1); then
+    grep -A 3 -E 'FAILED|error' <<<"$said" >&2
+    fail "Prometheus would not start with ${1#"$CHECKOUT/"}"
+  fi
+}

@@ -8,14 +8,15 @@ docker_answers() {
   command -v docker >/dev/null && timeout 5 docker info >/dev/null 2>&1
 }
 
-# compose ARGUMENT...: all profiles, by Docker's own plugin, else by the program
-# built from deploy/tools.
+# compose ARGUMENT...: all profiles but Aspire's, which ASPIRE=1 adds, by Docker's
+# own plugin, else by the program built from deploy/tools.
 compose() {
   local program=(docker compose)
   if ! docker compose version >/dev/null 2>&1; then
     program=("$BOOKSTORE_TOOLS_DIR/bin/docker-compose")
     [[ -x ${program[0]} ]] || fail "docker compose v2 is missing: run make setup"
   fi
+  if [[ -n ${ASPIRE:-} ]]; then program+=(--profile aspire); fi
   "${program[@]}" --file "$COMPOSE_FILE_PATH" --profile observability --profile load "$@"
 }
 

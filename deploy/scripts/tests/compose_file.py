@@ -8,8 +8,10 @@ import sys
 
 EXPECTED = {
     "mongodb", "redis", "llm-simulator", "bookstore-api", "performance-service",
-    "jaeger", "prometheus", "alertmanager", "grafana",
+    "jaeger", "aspire", "prometheus", "alertmanager", "grafana",
 }
+# Images without a program that could ask.
+UNASKED = {"jaeger", "aspire"}
 PINNED = re.compile(r":v?[0-9]+\.[0-9]+\.[0-9]+(-[a-z]+)?$|^bookstore/[a-z-]+:local$")
 
 
@@ -28,7 +30,7 @@ def faults_of(name: str, service: dict) -> list[str]:
         found.append("keeps capabilities")
     if not service.get("mem_limit") or not service.get("pids_limit"):
         found.append("has no bound on memory or processes")
-    if "healthcheck" not in service and name != "jaeger":
+    if "healthcheck" not in service and name not in UNASKED:
         found.append("has no healthcheck")
     for volume in service.get("volumes", []):
         if volume["type"] == "bind" and not volume.get("read_only"):

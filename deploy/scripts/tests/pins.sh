@@ -49,7 +49,7 @@ pinned_package web playwright-core "$PLAYWRIGHT_VERSION"
 pinned_package web axe-core "$AXE_VERSION"
 
 compose=$CHECKOUT/docker-compose.perf.yml
-for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE GRAFANA_IMAGE; do
+for name in MONGO_IMAGE REDIS_IMAGE JAEGER_IMAGE ASPIRE_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE GRAFANA_IMAGE; do
   expect "$name has a default in the compose file" grep -Fq "\${$name:-" "$compose"
   same_default "$name" "$compose"
 done

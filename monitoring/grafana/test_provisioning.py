@@ -1,0 +1,70 @@
+"""What Grafana is provisioned with: its data sources find each other, no secret lies in the files.
+
+Run by: python3 -m unittest discover monitoring/grafana
+"""
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from generate import CATALOGUE  # noqa: E402
+from panels import verify  # noqa: E402
+
+COMPOSE = HERE.parents[1] / "docker-compose.perf.yml"
+
+
+DATASOURCES = (HERE / "provisioning/datasources/datasources.yml").read_text(encoding="utf-8")
+
+
+def source(uid: str) -> str:
+    """The text of one data source."""
+    return next(text for text in re.split(r"\n  - name: ", DATASOURCES) if f"\n    uid: {uid}\n" in text)
+
+
+def service(name: str) -> str:
+    """The text of one service of the compose file."""
+    return re.search(rf"^  {name}:\n(?:    .*\n|\n)+", COMPOSE.read_text(encoding="utf-8"), re.MULTILINE)[0]
+
+
+class ProvisioningTest(unittest.TestCase):
+    def test_a_dot_leads_to_its_trace_and_a_span_to_its_route(self):
+        prometheus, jaeger = source("prometheus"), source("jaeger")
+        self.assertRegex(prometheus, r"exemplarTraceIdDestinations:\n\s+- name: trace_id\n\s+datasourceUid: jaeger\n")
+        self.assertRegex(jaeger, r"tracesToMetrics:\n\s+datasourceUid: prometheus\n")
+        # The labels that spans are turned into, and Grafana's `$` behind its own.
+        labels = ",".join(f'{name}="x"' for name in re.findall(r"- key: \S+\n\s+value: (\S+)", jaeger))
+        catalogue = verify.read_catalogue(CATALOGUE)
+        queries = re.findall(r"query: (.+)", jaeger)
+        self.assertTrue(queries)
+        for query in queries:
+            self.assertNotRegex(query, r"(?<!\$)\$(?!\$)")
+            expr = query.replace("$$__tags", labels).replace("$$__rate_interval", "1m")
+            for metric, wanted in verify.asked(expr).items():
+                family = re.sub(r"_(bucket|count|sum)$", "", metric)
+                self.assertLessEqual(wanted - {"le"}, catalogue[family], metric)
+
+    def test_no_secret_is_in_a_file(self):
+        for file in sorted((HERE / "provisioning").rglob("*.yml")):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                self.assertNotRegex(line, r"(?i)^\s*(-\s*)?\w*(password|token|secret|apikey)\w*\s*:", file.name)
+        self.assertNotRegex(service("grafana"), r"(?i)\n\s+GF_\w*(password|secret|token)")
+
+    def test_everybody_begins_at_the_overview(self):
+        provider = (HERE / "provisioning/dashboards/dashboards.yml").read_text(encoding="utf-8")
+        folder = re.search(r"path: (\S+)", provider)[1]
+        self.assertIn(f"GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: {folder}/overview.json\n", service("grafana"))
+        self.assertIn(f"- ./monitoring/grafana/dashboards:{folder}:ro\n", service("grafana"))
+        self.assertTrue((HERE / "dashboards/overview.json").is_file())
+
+    def test_prometheus_keeps_dots_and_takes_load_tests(self):
+        for flag in ("--enable-feature=exemplar-storage", "--web.enable-remote-write-receiver"):
+            self.assertIn(f"- {flag}\n", service("prometheus"))
+
+
+if __name__ == "__main__":
+    unittest.main()
