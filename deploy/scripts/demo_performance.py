@@ -32,6 +32,8 @@ LOAD = ["tests/ai-summary.js", "--scenario", "stress", "--rate", "6", "--duratio
 BASELINE_RUNS = 5
 # So many on the other side make the step certain: 1 of 462 orders is this one.
 GATE_RUNS = 6
+# What is measured; in a pipeline these are commits.
+GOOD, SLOW = "demo-good", "demo-slow"
 QUICK = {"name": "quick", "timeToFirstTokenMs": {"p50": 120, "p95": 160}, "interTokenGapMs": {"p50": 2, "p95": 3},
          "outputTokens": {"min": 60, "max": 100}}
 # Three times as long to the first token, and nothing else.
@@ -77,7 +79,7 @@ def prepare():
 
 def baseline() -> list:
     title(f"Five runs are the baseline of {TEST}")
-    outcome, gate = perf("gate", "--test", TEST, *LOAD, "--runs", str(BASELINE_RUNS), "--baseline", "none")
+    outcome, gate = perf("gate", "--test", TEST, *LOAD, "--runs", str(BASELINE_RUNS), "--baseline", "none", "--revision", GOOD)
     levels = [run["verdict"]["level"] for run in gate["runs"]]
     expect(outcome <= 1 and set(levels) <= {"PASS", "WARNING"}, f"the runs are {levels}: {reasons(gate)}")
     outcome, established = perf("baseline", "establish", "--test", TEST)
@@ -89,7 +91,7 @@ def baseline() -> list:
 def regression() -> str:
     title("The model's first token takes three times as long, and the gate says so")
     send(SIMULATOR, "PUT", "/control/profile", SLOWER)
-    outcome, gate = perf("gate", "--test", TEST, *LOAD, "--runs", str(GATE_RUNS))
+    outcome, gate = perf("gate", "--test", TEST, *LOAD, "--runs", str(GATE_RUNS), "--revision", SLOW)
     expect(outcome == 2, f"the gate ended with {outcome}: {gate.get('level')}, {reasons(gate)}")
     found = {one["name"]: one for one in gate["comparison"]["comparisons"]}
     worse = found.get(COMPARED, {})
@@ -99,7 +101,7 @@ def regression() -> str:
 
 
 def trend(before: list, last: str) -> None:
-    title("The trend names the first run of the new level")
+    title("The trend names the first run of the new level, and its build")
     query = urllib.parse.urlencode({"test": TEST, "measure": MEASURE})
     series = send(SERVICE, "GET", f"/api/v1/performancetest/trends?{query}")
     points = [point["testId"] for point in series["points"]]
@@ -107,7 +109,9 @@ def trend(before: list, last: str) -> None:
     steps = series["changePoints"]
     expect(len(steps) == 1, f"there are {len(steps)} steps: {steps}")
     expect(steps[0]["testId"] == points[len(before)], f"the step is at #{steps[0]['number']}")
-    print(f"  {MEASURE}: {steps[0]['before']:.0f} ms, then {steps[0]['after']:.0f} ms from #{steps[0]['number']} on"
+    builds = [steps[0].get("revisionBefore"), steps[0].get("revision")]
+    expect(builds == [GOOD, SLOW], f"the step is between {builds}")
+    print(f"  {MEASURE}: {steps[0]['before']:.0f} ms, then {steps[0]['after']:.0f} ms from #{steps[0]['number']}, {SLOW}, on"
           f" ({steps[0]['effect']:+.0%})")
 
 

@@ -10,11 +10,12 @@ import { SUMMARIES_PER_MINUTE } from './users.js';
 /**
  * @param {object} suite
  * @param {readonly string[]} suite.presets names that SCENARIO may have, the usual one first
+ * @param {'closed'|'open'} [suite.model] when MODEL is not given
  * @param {boolean} [suite.stream] summaries come as server-sent events
  * @returns what k6 wants a script to export; `visit` is its default function
  */
-export function aiSuite({ presets, stream = false }) {
-  const config = readConfig({ scenario: presets[0], traceSample: 1 });
+export function aiSuite({ presets, model, stream = false }) {
+  const config = readConfig({ scenario: presets[0], traceSample: 1, model });
   const { p95 } = limits(presetName(config.scenario, presets), 'ai');
   return {
     options: suiteOptions(config, {

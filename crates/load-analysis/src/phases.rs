@@ -10,6 +10,7 @@ mod course;
 mod executor;
 mod figures;
 mod layout;
+mod slices;
 mod stretches;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use self::course::{AskedCourse, Corner};
 pub use self::figures::PhaseFold;
 pub use self::layout::PhasePlan;
 pub use self::stretches::MAX_PHASES;
+use crate::comparison::Interval;
 use crate::notation::{number, share, whole};
 use crate::results::MetricResult;
 
@@ -90,6 +92,7 @@ pub struct PhaseFigures {
 
 /// Durations in milliseconds, and how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Latency {
     /// Requests that the others are made of.
     pub n: u64,
@@ -101,9 +104,16 @@ pub struct Latency {
     /// The 95th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p95: Option<f64>,
+    /// Where the 95th percentile lies with 95 %, by the slices of the phase; of the judged phase
+    /// only, and absent below ten slices of ten seconds. It tells nothing of other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_interval: Option<Interval>,
     /// The 99th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99: Option<f64>,
+    /// The same of the 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_interval: Option<Interval>,
     /// The longest.
     pub max: f64,
 }
@@ -112,8 +122,11 @@ pub struct Latency {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Phases {
-    /// What is judged, in a sentence.
+    /// The model of the load and what is judged, in sentences.
     pub sentence: String,
+    /// The model of the load; absent where nobody knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
     /// Seconds from the first sample of the run, which may be of its setup, to the begin of the
     /// load: a point of the timeline is so much later than the same second of a phase.
     pub offset: i64,
@@ -128,6 +141,30 @@ pub struct Phases {
     /// them over the run. Absent without a steady phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steady: Option<BTreeMap<String, MetricResult>>,
+}
+
+/// Who decides when the next iteration begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Model {
+    /// Users, each of which waits for its answers: a slow target is asked less.
+    Closed,
+    /// The clock: iterations begin whether or not answers come.
+    Open,
+    /// Some scenarios are closed, others open.
+    Mixed,
+}
+
+impl Model {
+    /// The model in a sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Closed => "Closed model: users wait for their answers.",
+            Self::Open => "Open model: iterations begin whether or not answers come.",
+            Self::Mixed => "Mixed model: some iterations begin by the clock, others after answers.",
+        }
+    }
 }
 
 impl PhaseKind {
@@ -164,11 +201,15 @@ impl Phase {
             number(figures.requests_per_second)
         );
         for (name, latency) in [("", figures.successes), ("failures ", figures.failures)] {
-            if let Some((p95, n)) = latency.and_then(|it| Some((it.p95?, it.n))) {
+            if let Some((latency, p95)) = latency.and_then(|it| Some((it, it.p95?))) {
+                let lies = latency.p95_interval.map(|Interval { low, high }| {
+                    format!(", 95 % interval {} to {}", number(low), number(high))
+                });
                 line.push_str(&format!(
-                    ", {name}p95 {} ms (n = {})",
+                    ", {name}p95 {} ms (n = {}{})",
                     number(p95),
-                    whole(n)
+                    whole(latency.n),
+                    lies.unwrap_or_default()
                 ));
             }
         }

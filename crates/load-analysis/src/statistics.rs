@@ -14,7 +14,7 @@ mod welch;
 
 pub(crate) use self::energy::best_split;
 pub(crate) use self::order::{median, robust_spread, sorted};
-pub(crate) use self::proportions::{fisher_exact, newcombe_difference, smallest_fisher, wilson};
+pub(crate) use self::proportions::{fisher_exact, newcombe_difference, wilson};
 pub(crate) use self::ranks::{mann_whitney, smallest_mann_whitney};
 pub(crate) use self::shift::hodges_lehmann;
 pub(crate) use self::special::student_quantile;

@@ -25,7 +25,16 @@ pub struct TargetLine {
     pub reading: &'static str,
 }
 
+/// The reading of a limit that too few samples cannot decide.
+const UNDECIDED: &str = "inconclusive";
+
 impl TargetLine {
+    /// Whether the run has too few samples to tell.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.reading == UNDECIDED
+    }
+
     /// The limits, worst first, then the thresholds, crossed ones first.
     #[must_use]
     pub fn all(results: &Results) -> Vec<Self> {
@@ -63,7 +72,7 @@ impl TargetLine {
             reading: match result.level {
                 Level::Pass => "held",
                 Level::Warning => "warning",
-                Level::Inconclusive => "inconclusive",
+                Level::Inconclusive => UNDECIDED,
                 Level::Invalid => "no sample",
                 Level::Fail | Level::Critical => "crossed",
             },

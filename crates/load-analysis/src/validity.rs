@@ -1,6 +1,7 @@
 //! Whether the figures of a run show what was asked: each condition with what was seen, its
 //! limit, and what to do when it does not hold.
 
+mod completeness;
 mod conditions;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::verdict::Evidence;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Validity {
-    /// `VALID, 9 of 9`, `VALID, 8 of 9, 1 unknown` or `INVALID, 8 of 9`.
+    /// `VALID, 10 of 10`, `VALID, 9 of 10, 1 unknown` or `INVALID, 9 of 10`.
     pub summary: String,
     /// The conditions, always in the same order.
     pub checks: Vec<ValidityCheck>,

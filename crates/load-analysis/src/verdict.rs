@@ -49,6 +49,8 @@ pub struct Evidence<'a> {
     pub results: &'a Results,
     /// Lines of the sample file that could not be read, a cut last line among them.
     pub unreadable_lines: u64,
+    /// How much of what k6 counted itself is among the samples.
+    pub counted: Seen<Vec<Counted>>,
     /// Errors of outputs and of the summary that the generator logged, as it worded them.
     pub output_errors: Vec<String>,
     /// Iterations that threw, by the generator's log.
@@ -71,6 +73,24 @@ pub enum Seen<T> {
     NotApplicable(String),
     /// It is not known, for this reason, a sentence.
     Unknown(String),
+}
+
+/// A metric that was counted twice: by k6 itself, and by its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// Its name.
+    pub metric: String,
+    /// How often k6's own summary says it happened.
+    pub reported: f64,
+    /// How often it is among the samples.
+    pub folded: f64,
+}
+
+impl Counted {
+    /// Whether nothing is missing and nothing is too much; both are whole numbers.
+    pub(crate) fn agrees(&self) -> bool {
+        (self.reported - self.folded).abs() < 0.5
+    }
 }
 
 /// Iterations of an open load.
@@ -110,6 +130,20 @@ pub enum GeneratorEnd {
     Unknown,
 }
 
+impl GeneratorEnd {
+    /// Whether it came to its own end, by which everything is written.
+    #[must_use]
+    pub const fn is_regular(&self) -> bool {
+        matches!(
+            self,
+            Self::Exited {
+                code: 0 | THRESHOLDS_CROSSED,
+                ..
+            }
+        )
+    }
+}
+
 impl<'a> Evidence<'a> {
     /// An end and what was measured, with nothing lost and nothing known of the rest.
     #[must_use]
@@ -119,6 +153,7 @@ impl<'a> Evidence<'a> {
             end,
             results,
             unreadable_lines: 0,
+            counted: Seen::Unknown(unknown.to_owned()),
             output_errors: Vec::new(),
             exceptions: 0,
             generator_cpu: None,

@@ -183,7 +183,7 @@ impl LoadRunner for ContainerRunner {
             sandbox,
         } = prepared;
         let deadline = supervised::deadline(&requirements);
-        let order = Order::new(&requirements, deadline, self.limits.disk);
+        let order = Order::new(&requirements, deadline, self.limits);
         let launch = Launch {
             program: &self.program,
             sandbox,

@@ -104,7 +104,7 @@ impl LoadRunner for LocalProcess {
             },
             arguments: &arguments,
             artifacts: &artifacts,
-            order: Order::new(&requirements, deadline, self.limits.disk),
+            order: Order::new(&requirements, deadline, self.limits),
         };
         let supervised = launch.launch(&self.client).await?;
         let pid = supervised.process.pid;

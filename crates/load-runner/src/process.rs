@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-pub(crate) use self::identity::signal_group;
 pub use self::identity::{ProcessIdentity, working_in};
+pub(crate) use self::identity::{resident_bytes, signal_group};
 use crate::exit::K6Exit;
 use crate::redaction::redact;
 use crate::sandbox::Sandbox;

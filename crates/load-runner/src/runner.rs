@@ -110,6 +110,8 @@ pub enum StopReason {
     Deadline,
     /// Its files grew beyond their bound.
     DiskQuota,
+    /// It used more memory than it may.
+    Memory,
 }
 
 /// The end of a run.

@@ -79,6 +79,14 @@ impl Summary {
         })
     }
 
+    /// How often a counter was counted up; 0 where there was no sample.
+    #[must_use]
+    pub fn count(&self, metric: &str) -> f64 {
+        let metric = self.metrics.get(metric);
+        let count = metric.and_then(|metric| metric.values.get("count"));
+        count.copied().unwrap_or(0.0)
+    }
+
     /// What k6 says of the thresholds, for comparison with what the samples say.
     #[must_use]
     pub fn thresholds(&self) -> ReportedThresholds {

@@ -2,8 +2,8 @@
 //!
 //! It is a program of ours in a session of its own, told by an [`Order`] in the run's directory
 //! what to start. It starts each k6 in its sandbox, with its samples and its log in files, and
-//! ends it when it must: by the hard deadline, when its files grow too large, and at SIGTERM or
-//! SIGINT, which is how the service stops a run. What came of it is an [`EndRecord`] in the same
+//! ends it when it must: by the hard deadline, when its files or its memory grow too large, and at
+//! SIGTERM or SIGINT, which is how the service stops a run. What came of it is an [`EndRecord`] in the same
 //! directory, written whole or not at all. If it is killed, its k6 are killed with it; those in
 //! containers by whoever follows the run, or finds it at the next start.
 
@@ -106,6 +106,10 @@ impl<'a> Supervisor<'a> {
                 Turn::Stop(reason) => {
                     self.stopped = Some(reason);
                     deadline = self.interrupt_all();
+                    // It would go on growing while it ends.
+                    if reason == StopReason::Memory {
+                        self.generators.kill();
+                    }
                 }
                 Turn::Kill => {
                     self.generators.kill();
@@ -129,9 +133,20 @@ impl<'a> Supervisor<'a> {
                 if may_stop { Turn::Stop(StopReason::Deadline) } else { Turn::Kill }
             }
             _ = looks.tick() => {
-                let full = may_stop && space(&self.artifacts) > self.order.disk;
-                if full { Turn::Stop(StopReason::DiskQuota) } else { Turn::Look }
+                self.exceeded().filter(|_| may_stop).map_or(Turn::Look, Turn::Stop)
             }
+        }
+    }
+
+    /// Which bound the k6 are beyond.
+    fn exceeded(&self) -> Option<StopReason> {
+        let limits = &self.order.limits;
+        if self.generators.memory() > limits.memory {
+            Some(StopReason::Memory)
+        } else if space(&self.artifacts) > limits.disk {
+            Some(StopReason::DiskQuota)
+        } else {
+            None
         }
     }
 

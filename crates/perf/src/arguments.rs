@@ -27,6 +27,7 @@ Exit codes:
 Environment:
   PERFORMANCE_URL      the service's address when there is no --url
   PERFORMANCE_TOKEN    a token to send; PERFORMANCE_TOKEN_FILE or --token-file names a file with it
+  GITHUB_SHA           the commit that is measured when there is no --revision
   GITHUB_STEP_SUMMARY  where `perf gate` adds its summary when there is no --summary
 
 A run is named by its id, or by its number as in `12`.";

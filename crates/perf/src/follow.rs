@@ -22,6 +22,8 @@ struct Follower<'a> {
     id: &'a str,
     progress: Progress,
     seen: u64,
+    /// When the service was last heard of, by its stream or by an answer.
+    answered: Instant,
 }
 
 /// Shows what happens until the run is over, and returns it with its results. An interrupt
@@ -40,6 +42,7 @@ pub(crate) async fn to_end(
         id: &run.test_id,
         progress,
         seen: 0,
+        answered: Instant::now(),
     };
     let ended = tokio::select! {
         ended = follower.follow() => Some(ended),
@@ -66,13 +69,12 @@ impl Follower<'_> {
     }
 
     async fn follow(&mut self) -> Result<Run, Failure> {
-        let mut answered = Instant::now();
         loop {
             self.watch().await;
             match self.service.run(self.id).await {
                 Ok(run) if run.is_over() => return Ok(run),
-                Ok(_) => answered = Instant::now(),
-                Err(failure) if failure.may_pass() && answered.elapsed() < PATIENCE => {}
+                Ok(_) => self.answered = Instant::now(),
+                Err(failure) if failure.may_pass() && self.answered.elapsed() < PATIENCE => {}
                 Err(failure) => return Err(failure),
             }
             pause().await;
@@ -86,7 +88,9 @@ impl Follower<'_> {
             return;
         };
         let mut events = pin!(events);
+        self.answered = Instant::now();
         while let Some((seen, event)) = events.next().await {
+            self.answered = Instant::now();
             self.seen = self.seen.max(seen);
             match event {
                 Event::Seconds(points) => self.progress.seconds(&points),

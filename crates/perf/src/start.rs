@@ -60,6 +60,9 @@ pub(crate) struct LoadArguments {
     /// Real dollars that may be spent, where a run needs that to be confirmed.
     #[arg(long, value_name = "USD", value_parser = dollars)]
     confirm_dollars: Option<String>,
+    /// Which build of the target is measured, such as its commit: steps over runs name it.
+    #[arg(long, value_name = "COMMIT", env = "GITHUB_SHA")]
+    revision: Option<String>,
 }
 
 type Thresholds = BTreeMap<String, Expressions>;
@@ -92,12 +95,13 @@ impl LoadArguments {
         for (key, value) in &self.environment {
             body["environment"][key] = json!(value);
         }
-        for (member, amount) in [
+        for (member, text) in [
             ("maxDollars", &self.max_dollars),
             ("confirmDollars", &self.confirm_dollars),
+            ("revision", &self.revision),
         ] {
-            if let Some(amount) = amount {
-                body[member] = json!(amount);
+            if let Some(text) = text {
+                body[member] = json!(text);
             }
         }
         let mut options = Map::new();
@@ -201,6 +205,7 @@ mod tests {
             thresholds: Some(thresholds(r#"{"checks":"rate>0.9"}"#).unwrap()),
             environment: vec![variable("SCALE=0.1").unwrap()],
             max_dollars: Some(dollars("0.25").unwrap()),
+            revision: Some("4daffb7".to_owned()),
             ..LoadArguments::default()
         };
         let mut body = json!({"options": {"virtualUsers": 1, "duration": "1m"}});
@@ -210,6 +215,7 @@ mod tests {
             json!({
                 "environment": {"SCALE": "0.1"},
                 "maxDollars": "0.25",
+                "revision": "4daffb7",
                 "options": {
                     "virtualUsers": 3,
                     "duration": "1m",

@@ -17,7 +17,7 @@ use crate::names;
 const PREFIX: &str = "generated/";
 
 /// Scripts of one tenant, of up to some megabytes each.
-const MAX_SCRIPTS: usize = 200;
+pub(crate) const MAX_SCRIPTS: usize = 200;
 
 /// The directory of all tenants.
 #[derive(Debug, Clone)]

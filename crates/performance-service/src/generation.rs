@@ -19,7 +19,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::conductor::blocking;
-use crate::generated_scripts::{GeneratedScripts, SaveError, data_file};
+use crate::generated_scripts::{GeneratedScripts, MAX_SCRIPTS, SaveError, data_file};
+use crate::tenant_limits;
 
 /// A document as a text needs twice its length for its escapes at worst; options are small.
 const MAX_BODY_BYTES: usize = 2 * MAX_DOCUMENT_BYTES;
@@ -96,7 +97,8 @@ pub(crate) struct GeneratedBody {
         (status = 400, description = "The document is refused; `errors` names the places"),
         (status = 409, description = "A script of this name is saved already"),
         (status = 413, description = "The document is too large"),
-        (status = 507, description = "There is no room for another script"),
+        (status = 429, description = "There are as many scripts as are kept"),
+        (status = 507, description = "There is no room on the disk"),
     )
 )]
 pub(crate) async fn generate(
@@ -178,7 +180,7 @@ fn not_saved(error: SaveError) -> Problem {
     match &error {
         SaveError::InvalidName(_) => Problem::invalid_field("save", error.to_string()),
         SaveError::Exists => Problem::conflict(error.to_string()).with_kind("script-exists"),
-        SaveError::TooMany => Problem::insufficient_storage(error.to_string()),
+        SaveError::TooMany => tenant_limits::as_many_as_kept("saved scripts", MAX_SCRIPTS as u64),
         SaveError::Failed(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
             Problem::insufficient_storage("there is no room on the disk")
         }

@@ -231,18 +231,27 @@ fn check_labels(body: &StartBody) -> Result<(), Problem> {
         ("userEmail", &body.user_email, MAX_EMAIL_LENGTH),
         ("tenantName", &body.tenant_name, MAX_NAME_LENGTH),
     ];
-    let errors: Vec<FieldError> = labels
+    let mut errors: Vec<FieldError> = labels
         .into_iter()
         .filter_map(|(field, label, limit)| {
             let reason = plain_text(label.as_deref()?, limit)?;
             Some(FieldError::new(field, reason))
         })
         .collect();
+    if body.revision.as_deref().is_some_and(|it| !is_revision(it)) {
+        let reason = "must be 1 to 64 letters, digits and . _ - + /";
+        errors.push(FieldError::new("revision", reason));
+    }
     if errors.is_empty() {
         Ok(())
     } else {
         Err(Problem::invalid(errors))
     }
+}
+
+fn is_revision(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+/".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(good)
 }
 
 /// Arrivals of the open model come at the rate of the scenario. Users, a time or iterations would

@@ -21,7 +21,7 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
         StoreError::NotFound => no_such_run(),
         StoreError::Moved { actual } => Problem::conflict(format!("the run is {actual}")),
         StoreError::Absent { .. } => Problem::not_found(error.to_string()),
-        StoreError::TooMany { .. } => Problem::insufficient_storage(error.to_string()),
+        StoreError::TooMany { what, limit } => tenant_limits::as_many_as_kept(what, limit),
         StoreError::Superseded | StoreError::Pinned | StoreError::Exists { .. } => {
             Problem::conflict(error.to_string())
         }

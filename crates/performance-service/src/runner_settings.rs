@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use load_runner::binary::MajorVersion;
 use load_runner::container::{ContainerConfig, ContainerLimits, PinnedImage};
 use load_runner::options::RunnerKind;
+use load_runner::sandbox::Limits;
 use service_defaults::environment::Environment;
 
 const SOCKET: &str = "PERFORMANCE_CONTAINER_SOCKET";
@@ -21,6 +22,8 @@ const MEBIBYTE: u64 = 1024 * 1024;
 pub struct RunnerSettings {
     /// What a run gets that asks for nothing else.
     pub(crate) usual: RunnerKind,
+    /// Bounds of k6 as processes of this machine.
+    pub(crate) limits: Limits,
     /// Where containers are made; nowhere when absent.
     pub(crate) containers: Option<ContainerConfig>,
 }
@@ -35,11 +38,24 @@ impl RunnerSettings {
             "What k6 runs as when a run does not say",
         );
         let usual = RunnerKind::parse(usual).unwrap_or(RunnerKind::Process);
+        let memory: u64 = environment.parsed(
+            "PERFORMANCE_RUN_MEMORY_MIB",
+            "4096",
+            "Memory that the k6 of a run may use together, in MiB; one that uses more is killed",
+        );
+        let limits = Limits {
+            memory: memory.saturating_mul(MEBIBYTE),
+            ..Limits::default()
+        };
         let containers = read_containers(environment);
         if usual == RunnerKind::Container && containers.is_none() {
             environment.reject(RUNNER, format!("container needs {SOCKET}"));
         }
-        Self { usual, containers }
+        Self {
+            usual,
+            limits,
+            containers,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn trigger(name: &str) -> String {
 /// Keeps a new schedule of the caller's; the first start is the first time after now.
 ///
 /// # Errors
-/// 400 names every field that is refused, 403 as for a start, 409 for a name that is taken, 507
+/// 400 names every field that is refused, 403 as for a start, 409 for a name that is taken, 429
 /// beyond the number that is kept.
 pub(crate) async fn add(
     app: &App,

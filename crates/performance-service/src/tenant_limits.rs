@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use jiff::{Timestamp, tz::TimeZone};
 use load_analysis::dollars::Dollars;
 use load_runner::options::{MAX_DURATION, MAX_VIRTUAL_USERS, RunOptions};
@@ -19,6 +20,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// When a run that waits has left the queue, most likely: a smoke run takes about this long.
 const QUEUE_RETRY: Duration = Duration::from_secs(30);
+
+/// When a capacity search may have ended: the shortest ones take some minutes.
+const SEARCH_RETRY: Duration = Duration::from_mins(5);
 
 /// Tenants whose triggers are counted at once. In development mode a caller can name any number;
 /// beyond this those of the last minute are forgotten together.
@@ -207,6 +211,11 @@ pub(crate) fn queue_full(waiting: u64, allowed: u64) -> Problem {
     later("queuedRuns", waiting, allowed, QUEUE_RETRY)
 }
 
+/// As many capacity searches of the tenant go on as may: each takes turns with the others.
+pub(crate) fn searches_full(under_way: u64, allowed: u64) -> Problem {
+    later("capacitySearches", under_way, allowed, SEARCH_RETRY)
+}
+
 /// The tenant's load of the day is used up; both are seconds.
 pub(crate) fn day_used_up(used: u64, allowed: u64) -> Problem {
     later(
@@ -221,6 +230,19 @@ pub(crate) fn day_used_up(used: u64, allowed: u64) -> Problem {
 pub(crate) fn dollars_used_up(used: Dollars, allowed: Dollars) -> Problem {
     let (used, allowed) = (used.decimal(), allowed.decimal());
     later("dollarsPerDay", used, allowed, until_midnight())
+}
+
+/// The tenant has as many of a kind as are kept. Waiting does not help, removing does, so that
+/// there is no `Retry-After`.
+pub(crate) fn as_many_as_kept(what: &'static str, limit: u64) -> Problem {
+    let detail = format!("the tenant has {limit} {what}, and no more are kept");
+    let problem = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "tenant-limit",
+        "Too many",
+        detail,
+    );
+    with_numbers(problem, what, limit, limit)
 }
 
 fn until_midnight() -> Duration {

@@ -29,7 +29,7 @@ const EVENTS: [WebhookEvent; 2] = [WebhookEvent::RunStarted, WebhookEvent::RunCo
 /// Keeps a new webhook; it comes with its secret, which is told this once.
 ///
 /// # Errors
-/// 400 names every field that is refused, 409 for a name that is taken, 507 beyond the number
+/// 400 names every field that is refused, 409 for a name that is taken, 429 beyond the number
 /// that is kept.
 pub(crate) async fn add(
     app: &App,

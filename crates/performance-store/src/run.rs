@@ -217,6 +217,12 @@ impl Run {
             fence: self.fence,
         }
     }
+
+    /// Whether it is certain that none of its load ever reached the target.
+    #[must_use]
+    pub const fn put_on_no_load(&self) -> bool {
+        matches!(self.status, RunStatus::Queued | RunStatus::Starting) && self.process.is_none()
+    }
 }
 
 /// A change of a run that is not its last.

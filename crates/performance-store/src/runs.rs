@@ -16,7 +16,7 @@ use crate::database::{Operation, RunStore};
 use crate::deliveries;
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
-use crate::run::{NewRun, Outcome, Position, Run, RunAddress, RunStatus, Step};
+use crate::run::{NewRun, Outcome, Position, Run, RunAddress, Step};
 use crate::spend;
 use crate::tenant_load;
 use crate::webhooks::WebhookEvent;
@@ -165,14 +165,18 @@ impl RunStore {
         .await
     }
 
-    /// The run that has waited longest, of any tenant.
+    /// The run whose turn it is: of the tenant that started one longest ago, the run that has
+    /// waited longest. So nobody waits for more than one run of each other tenant.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn next_queued(&self) -> Result<Option<Run>, StoreError> {
         self.read(Operation("find", "runs"), |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM runs WHERE status = 'Queued' ORDER BY row_id LIMIT 1"
+                "SELECT {COLUMNS} FROM runs AS waiting WHERE status = 'Queued'
+                 ORDER BY (SELECT max(started_at_ms) FROM runs AS begun
+                           WHERE begun.tenant = waiting.tenant) NULLS FIRST, row_id
+                 LIMIT 1"
             );
             Ok(collect(connection, &sql, [])?.pop())
         })
@@ -260,8 +264,9 @@ impl RunStore {
                     actual: expected.status,
                 });
             }
-            if expected.status == RunStatus::Queued {
-                tenant_load::give_back(&transaction, &load(&transaction, &address)?)?;
+            let run = load(&transaction, &address)?;
+            if run.put_on_no_load() {
+                tenant_load::give_back(&transaction, &run)?;
             }
             changes::close(&transaction, row, &outcome)?;
             if let Some(spend) = &outcome.spend {

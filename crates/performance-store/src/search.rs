@@ -70,7 +70,10 @@ impl RunStore {
                 query.environment,
                 status,
                 query.level,
-                query.before,
+                // No number is as large, so that every run is before it.
+                query
+                    .before
+                    .map(|before| i64::try_from(before).unwrap_or(i64::MAX)),
                 query.limit.min(MAX_LISTED_RUNS),
             ];
             let runs = runs::newest(connection, &condition, "?8", parameters)?;

@@ -1,6 +1,6 @@
 //! How much load each tenant has asked for today: virtual users times seconds. It is taken when a
 //! run is queued, or when it starts if only its script says how much it is, and given back when a
-//! run leaves the queue without a start.
+//! run ends before its load began.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -66,7 +66,7 @@ pub(crate) fn take(
     add(transaction, tenant, today(), load)
 }
 
-/// Gives back what a run took that never started.
+/// Gives back what a run took that put on no load.
 pub(crate) fn give_back(transaction: &Transaction<'_>, run: &Run) -> Result<(), StoreError> {
     transaction.execute(
         "UPDATE tenant_load SET virtual_user_seconds = max(0, virtual_user_seconds - ?3)

@@ -70,8 +70,7 @@ fn direction(subject: &Subject, finding: &Finding, level: f64) -> Direction {
             }
         }
         Basis::Test(test) => {
-            let of_counts = finding.method == Method::FisherExact;
-            if !of_counts && test.smallest_p > level {
+            if test.smallest_p > level {
                 return Direction::Inconclusive;
             }
             let counts = finding.effect.abs() >= effects.smallest;

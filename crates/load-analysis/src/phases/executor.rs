@@ -1,5 +1,6 @@
 //! The scenarios of a plan in one form: a level over time.
 
+use super::Model;
 use crate::execution::{ExecutionPlan, PlannedLoad, PlannedScenario, Stage};
 
 /// One scenario: virtual users or iterations per second, over time.
@@ -33,6 +34,16 @@ pub(super) fn executors(plan: Option<&ExecutionPlan>) -> Vec<Executor> {
         .iter()
         .map(Executor::of)
         .collect()
+}
+
+/// The model of all executors together; `None` without any.
+pub(super) fn model(executors: &[Executor]) -> Option<Model> {
+    let model = |executor: &Executor| match executor.model {
+        LoadModel::Users => Model::Closed,
+        LoadModel::Arrivals => Model::Open,
+    };
+    let models = executors.iter().map(model);
+    models.reduce(|all, one| if all == one { all } else { Model::Mixed })
 }
 
 /// Seconds from the begin of the plan to its first iteration, with which samples begin.

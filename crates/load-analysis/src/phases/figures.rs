@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::layout::{PhasePlan, seconds_within};
+use super::slices::Slices;
 use super::{Latency, Phase, PhaseFigures, Phases};
 use crate::aggregate::{SecondBucket, metric_result};
 use crate::distribution::Distribution;
@@ -23,6 +24,8 @@ pub struct PhaseFold {
     /// Over the judged phase, under the names of the results.
     steady: Vec<Part>,
     iterations: BTreeMap<String, f64>,
+    /// Of the judged phase.
+    slices: Slices,
 }
 
 /// What a phase counts.
@@ -58,11 +61,13 @@ impl PhaseFold {
                 value: None,
             })
         };
+        let judged = plan.phases.iter().find(|phase| phase.judged);
         Self {
             counts: plan.phases.iter().map(|_| Counts::default()).collect(),
             whole: Counts::default(),
             steady: results.metrics.iter().filter_map(part).collect(),
             iterations: BTreeMap::new(),
+            slices: judged.map(|it| Slices::of(&it.seconds)).unwrap_or_default(),
             plan,
         }
     }
@@ -104,6 +109,9 @@ impl PhaseFold {
                     .or_default() += sum;
             }
             if phases[place].judged {
+                if let Some(durations) = expected_durations(&key.metric, &key.tags, value) {
+                    self.slices.add(second.second, durations);
+                }
                 let looks_here = |part: &&mut Part| part.picks(&key.metric, &key.tags);
                 for part in self.steady.iter_mut().filter(looks_here) {
                     part.add(value);
@@ -131,8 +139,14 @@ impl PhaseFold {
             judged: planned.judged,
             figures: counts.figures(seconds_within(&plan.span, &planned.seconds)),
         };
-        let phases: Vec<Phase> = plan.phases.iter().zip(self.counts).map(phase).collect();
-        let judged = phases.iter().find(|phase| phase.judged);
+        let mut phases: Vec<Phase> = plan.phases.iter().zip(self.counts).map(phase).collect();
+        let judged = phases.iter_mut().find(|phase| phase.judged);
+        let judged = judged.map(|judged| {
+            let figures = &mut judged.figures;
+            let slices = &self.slices;
+            figures.successes = figures.successes.map(|it| slices.with_intervals(it));
+            &*judged
+        });
         let steady = judged.map(|judged| {
             let seconds = judged.figures.seconds;
             let parts = self.steady.into_iter();
@@ -140,12 +154,29 @@ impl PhaseFold {
         });
         Phases {
             sentence: plan.sentence(),
+            model: plan.model,
             offset: 0,
             asked: plan.asked.clone(),
             whole: self.whole.figures(plan.span.load_seconds),
             phases,
             steady,
         }
+    }
+}
+
+/// Durations of requests that were answered as the script expects.
+fn expected_durations<'a>(
+    metric: &str,
+    tags: &SeriesTags,
+    value: &'a SeriesValue,
+) -> Option<&'a Distribution> {
+    match value {
+        SeriesValue::Trend(durations)
+            if metric == "http_req_duration" && tags.expected_response != "false" =>
+        {
+            Some(durations)
+        }
+        _ => None,
     }
 }
 
@@ -225,7 +256,9 @@ fn latency(durations: &Distribution) -> Option<Latency> {
         mean: durations.mean()?,
         p50: percentile(50.0),
         p95: percentile(95.0),
+        p95_interval: None,
         p99: percentile(99.0),
+        p99_interval: None,
         max: durations.max()?,
     })
 }

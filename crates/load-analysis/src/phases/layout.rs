@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::course::AskedCourse;
-use super::executor::{executors, first_iteration};
+use super::executor::{executors, first_iteration, model};
 use super::stretches::{Stretch, bound, cut_warm_up, highest, stretches, words};
-use super::{PhaseKind, between};
+use super::{Model, PhaseKind, between};
 use crate::execution::ExecutionPlan;
 use crate::notation::number;
 use crate::number::{from_signed, round_within};
@@ -21,8 +21,8 @@ pub struct PhasePlan {
     /// are the load.
     pub(super) phases: Vec<Planned>,
     pub(super) span: Span,
-    /// Why no phase is judged, where the executors are not known.
-    unknown: bool,
+    /// `None` where the executors are not known.
+    pub(super) model: Option<Model>,
     warm_up: f64,
     pub(super) asked: Option<AskedCourse>,
 }
@@ -54,7 +54,7 @@ impl PhasePlan {
         let phases = placed(&stretches, judged, delay, &span);
         Self {
             phases,
-            unknown: executors.is_empty(),
+            model: model(&executors),
             asked: AskedCourse::of(&executors),
             warm_up,
             span,
@@ -71,9 +71,17 @@ impl PhasePlan {
         }
     }
 
-    /// What is judged, and why.
+    /// The model of the load, what is judged, and why.
     #[must_use]
     pub fn sentence(&self) -> String {
+        let judged = self.judged_in_words();
+        match self.model {
+            Some(model) => format!("{} {judged}", model.sentence()),
+            None => judged,
+        }
+    }
+
+    fn judged_in_words(&self) -> String {
         let start = self.span.load.start;
         let shown = |seconds: &Range<i64>| between(&(seconds.start - start..seconds.end - start));
         let warm_up = if self.warm_up > 0.0 {
@@ -87,9 +95,11 @@ impl PhasePlan {
                 shown(&phase.seconds),
                 phase.load
             ),
-            None if self.unknown => "Nobody knows which part of the load was steady: limits and \
+            None if self.model.is_none() => {
+                "Nobody knows which part of the load was steady: limits and \
                                      comparisons judge all of it."
-                .to_owned(),
+                    .to_owned()
+            }
             None => format!(
                 "The load had no steady phase: limits and comparisons judge all of it, ramps \
                  included.{warm_up}"

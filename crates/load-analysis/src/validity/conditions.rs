@@ -1,5 +1,6 @@
 //! Each condition of a run that counts, held against its evidence.
 
+use super::completeness::complete_samples;
 use super::{CheckState, ValidityCheck};
 use crate::notation::{number, share, whole};
 use crate::number::from_count;
@@ -22,6 +23,7 @@ pub(super) fn all(evidence: &Evidence<'_>) -> Vec<ValidityCheck> {
         generator_end(evidence),
         measurements(evidence.results),
         readable_samples(evidence),
+        complete_samples(evidence),
         outputs(evidence),
         dropped_iterations(evidence.results),
         exceptions(evidence),
@@ -31,7 +33,7 @@ pub(super) fn all(evidence: &Evidence<'_>) -> Vec<ValidityCheck> {
     ]
 }
 
-fn held(name: &str, (value, limit): (String, String)) -> ValidityCheck {
+pub(super) fn held(name: &str, (value, limit): (String, String)) -> ValidityCheck {
     ValidityCheck {
         name: name.to_owned(),
         state: CheckState::Held,
@@ -56,7 +58,7 @@ pub(super) fn failed(
     }
 }
 
-fn unknown(name: &str, limit: &str, sentence: String, advice: &str) -> ValidityCheck {
+pub(super) fn unknown(name: &str, limit: &str, sentence: String, advice: &str) -> ValidityCheck {
     ValidityCheck {
         state: CheckState::Unknown,
         sentence,

@@ -144,7 +144,8 @@ fn a_run_without_a_steady_phase_says_so() {
     let laid =
         |scenarios: &[PlannedScenario]| PhasePlan::new(Some(&plan(scenarios)), 0.0, span(30.0));
     let ramp = laid(&[users(&[(30.0, 9.0)])]);
-    assert!(ramp.sentence().starts_with("The load had no steady phase"));
+    let said = "Closed model: users wait for their answers. The load had no steady phase";
+    assert!(ramp.sentence().starts_with(said));
     assert_eq!(ramp.span().steady, ramp.span().load);
     let unknown = PhasePlan::new(None, 0.0, span(30.0));
     assert!(unknown.sentence().starts_with("Nobody knows"));
@@ -234,4 +235,39 @@ fn each_phase_has_its_own_figures_with_failures_apart() {
         line.starts_with("steady 00:1") && line.contains("at 5 users"),
         "{line}"
     );
+}
+
+/// Two minutes at 100 to 120 ms: the interval is around the percentile, in the judged phase alone.
+#[test]
+fn percentiles_of_the_judged_phase_say_how_sure_they_are() {
+    let mut aggregator = Aggregator::new(Vec::new());
+    for tick in 0_u32..1_300 {
+        let time = START + 0.1 + f64::from(tick) * 0.1;
+        let duration = 100.0 + f64::from(tick * 7 % 20);
+        add(
+            &mut aggregator,
+            DURATION,
+            (time, duration),
+            &[("scenario", "load")],
+        );
+    }
+    let plan = plan(&[users(&[(10.0, 5.0), (120.0, 5.0)])]);
+    let plan = PhasePlan::new(Some(&plan), 0.0, aggregator.load_span().unwrap());
+    let mut fold = PhaseFold::new(plan, &aggregator.results(None));
+    for second in aggregator.take_rest() {
+        fold.add(&second);
+    }
+    let phases = fold.finish();
+    let judged = phases.judged().unwrap();
+    let latency = judged.figures.successes.unwrap();
+    let (p95, lies) = (latency.p95.unwrap(), latency.p95_interval.unwrap());
+    assert!(lies.low <= p95 && p95 <= lies.high, "{latency:?}");
+    assert!(lies.low > 115.0 && lies.high < 121.0, "{latency:?}");
+    assert!(
+        judged.line().contains("95 % interval 11"),
+        "{}",
+        judged.line()
+    );
+    let ramp = phases.phases[0].figures.successes.unwrap();
+    assert_eq!(ramp.p95_interval, None);
 }

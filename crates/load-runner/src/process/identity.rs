@@ -102,6 +102,16 @@ pub fn working_in(directory: &Path) -> Vec<ProcessIdentity> {
         .collect()
 }
 
+/// Bytes of memory that a process has in use (`VmRSS`); `None` when it is gone.
+pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// Sends a signal to a process group. A group that is gone needs none.
 pub(crate) fn signal_group(pid: u32, signal: Signal) {
     let Ok(pid) = i32::try_from(pid) else { return };

@@ -4,8 +4,9 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
-/// Bounds of one k6. Its memory has none here: k6 maps 2 GB of addresses before it reads a
-/// script, so that a bound on addresses says nothing of what it uses.
+/// Bounds of the k6 of a run. The kernel is not asked to bound its memory: k6 maps 2 GB of
+/// addresses before it reads a script, so that a bound on addresses says nothing of what it uses.
+/// Its supervisor looks at that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Open files and connections.
@@ -14,6 +15,15 @@ pub struct Limits {
     pub file_length: u64,
     /// Bytes of all files of a run; one that writes more is stopped.
     pub disk: u64,
+    /// Bytes of memory in use by all k6 of a run; one that uses more is killed.
+    #[serde(default = "usual_memory")]
+    pub memory: u64,
+}
+
+/// 4 GiB: a thousand users of our suites use less than half of it, and an endless recursion
+/// reaches it within some minutes.
+const fn usual_memory() -> u64 {
+    4 * 1024 * 1024 * 1024
 }
 
 impl Default for Limits {
@@ -26,6 +36,7 @@ impl Default for Limits {
             open_files: 65_536,
             file_length: 17 * GIBIBYTE,
             disk: 16 * GIBIBYTE,
+            memory: usual_memory(),
         }
     }
 }

@@ -118,6 +118,16 @@ impl Generators {
         }
     }
 
+    /// Bytes of memory that those of our processes that are left use. Containers have a bound of
+    /// their own.
+    pub(super) fn memory(&self) -> u64 {
+        let processes = self.left.values().filter_map(|generator| match generator {
+            Generator::Process(pid) => process::resident_bytes(*pid),
+            Generator::Container(_) => None,
+        });
+        processes.sum()
+    }
+
     pub(super) fn interrupt(&self) {
         self.signal(Signal::SIGINT);
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::Containers;
 use crate::runner::Requirements;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 
 /// Its file in the run's directory.
 const FILE: &str = "order.json";
@@ -24,8 +24,8 @@ pub(crate) struct Order {
     pub(crate) containers: Option<Containers>,
     /// The longest that all of it may take, from the start of the supervisor.
     pub(crate) deadline: Duration,
-    /// Bytes of all files.
-    pub(crate) disk: u64,
+    /// What all k6 together may use.
+    pub(crate) limits: Limits,
     total_duration: Duration,
     max_virtual_users: u32,
     /// Metric and expression of each.
@@ -42,7 +42,7 @@ pub(crate) struct GeneratorOrder {
 }
 
 impl Order {
-    pub(crate) fn new(requirements: &Requirements, deadline: Duration, disk: u64) -> Self {
+    pub(crate) fn new(requirements: &Requirements, deadline: Duration, limits: Limits) -> Self {
         let thresholds = requirements.thresholds.iter().map(|threshold| {
             let metric = threshold.selector.source.clone();
             (metric, threshold.expression.source.clone())
@@ -51,7 +51,7 @@ impl Order {
             generators: Vec::new(),
             containers: None,
             deadline,
-            disk,
+            limits,
             total_duration: requirements.total_duration,
             max_virtual_users: requirements.max_virtual_users,
             thresholds: thresholds.collect(),

@@ -21,6 +21,7 @@ on_both_versions!(
     a_frozen_k6_is_killed,
     a_killed_supervisor_takes_its_k6_along,
     too_many_bytes_stop_the_run,
+    too_much_memory_stops_the_run,
     a_directory_without_an_order_is_no_run,
     the_deadline_holds_without_a_service,
     a_killed_k6_leaves_samples_and_an_invalid_verdict,
@@ -77,6 +78,16 @@ async fn too_many_bytes_stop_the_run(lab: Lab) -> anyhow::Result<()> {
         K6Exit::Code(105),
         Some(StopReason::DiskQuota),
     )
+}
+
+/// k6 alone needs more than that.
+async fn too_much_memory_stops_the_run(lab: Lab) -> anyhow::Result<()> {
+    let lab = lab.with_limits(Limits {
+        memory: 16 * 1024 * 1024,
+        ..Limits::default()
+    });
+    let finished = lab.run(lab.ending("")).await?;
+    check_end(&finished.end, K6Exit::Signal(9), Some(StopReason::Memory))
 }
 
 /// Nobody lets this k6 begin, and nobody asks for its end.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use service_defaults::problem::{FieldError, Problem};
 use utoipa::ToSchema;
 
-use crate::problems;
 use crate::runs::request::{Expressions, StartBody};
+use crate::{problems, tenant_limits};
 
 /// Pico-dollars of a dollar.
 const PICO: f64 = 1e12;
@@ -215,9 +215,9 @@ pub(crate) fn from_store(error: performance_store::StoreError) -> Problem {
     match error {
         StoreError::NotFound => super::no_such_search(),
         StoreError::Superseded => Problem::conflict("the search is over, or changes just now"),
-        StoreError::TenantQueueFull { limit, .. } => Problem::conflict(format!(
-            "{limit} searches of the tenant go on, and no more may: each takes turns with the others"
-        )),
+        StoreError::TenantQueueFull { waiting, limit } => {
+            tenant_limits::searches_full(waiting, limit)
+        }
         other => problems::from_change(other),
     }
 }

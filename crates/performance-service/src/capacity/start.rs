@@ -26,7 +26,7 @@ use crate::app::App;
         (status = 201, description = "The search begins; `Location` is its address", body = SearchBody),
         (status = 400, description = "A field is invalid; `errors` names it"),
         (status = 403, description = "The target is not listed, or in production and not confirmed"),
-        (status = 409, description = "As many searches of the tenant go on as may"),
+        (status = 429, description = "As many searches of the tenant go on as may"),
         (status = 503, description = "k6 is not installed"),
     )
 )]
@@ -49,7 +49,7 @@ pub(crate) async fn start(
 /// Checks a request and begins its search.
 ///
 /// # Errors
-/// As of a run, and 409 when too many searches go on.
+/// As of a run, and 429 when too many searches go on.
 pub(crate) async fn begin(
     app: &App,
     caller: &Principal,

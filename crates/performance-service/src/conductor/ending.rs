@@ -255,6 +255,7 @@ fn cause(exit: K6Exit, stopped: Option<StopReason>) -> String {
     match stopped {
         Some(StopReason::Deadline) => "it ran longer than its plan can take".to_owned(),
         Some(StopReason::DiskQuota) => "its files grew beyond their bound".to_owned(),
+        Some(StopReason::Memory) => "it used more memory than it may".to_owned(),
         Some(StopReason::Requested) => "it was stopped".to_owned(),
         None if exit == K6Exit::Unknown => format!("interrupted: {}", exit.meaning()),
         None => exit.meaning(),

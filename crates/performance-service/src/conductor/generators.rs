@@ -45,7 +45,11 @@ impl Generators {
         settings: RunnerSettings,
         client: &Client,
     ) -> Self {
-        let RunnerSettings { usual, containers } = settings;
+        let RunnerSettings {
+            usual,
+            limits,
+            containers,
+        } = settings;
         let binaries = [
             (MajorVersion::V2, k6.clone()),
             (MajorVersion::V1, k6_v1.clone()),
@@ -56,7 +60,8 @@ impl Generators {
             k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
             k6_v1: Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1)),
             runner: Arc::new(Runners {
-                local: LocalProcess::new(binaries, client.clone(), THIS_PROGRAM.into()),
+                local: LocalProcess::new(binaries, client.clone(), THIS_PROGRAM.into())
+                    .with_limits(limits),
                 container: containers.clone(),
                 usual,
             }),

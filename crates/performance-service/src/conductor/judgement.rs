@@ -9,15 +9,19 @@ use load_analysis::phases::{PhaseFold, PhasePlan, Phases, asked_load};
 use load_analysis::results::Results;
 use load_analysis::span::Span;
 use load_analysis::validity::Validity;
-use load_analysis::verdict::{AskedLoad, Evidence, Seen, TargetStart, Verdict, judge};
+use load_analysis::verdict::{AskedLoad, Counted, Evidence, Seen, TargetStart, Verdict, judge};
 use load_runner::runner::Usage;
 use load_runner::summary::Summary;
 use performance_store::Run;
 
 use super::Shared;
+use super::blocking;
 use super::ending::{Measured, overruled};
 use super::execution::lock;
 use crate::planner::Planned;
+
+/// Metrics of every script, each sample of which counts one.
+const COUNTED: [&str; 2] = ["http_reqs", "iterations"];
 
 /// What a run is held against, beside its thresholds.
 #[derive(Debug, Clone)]
@@ -56,6 +60,17 @@ impl Criteria {
             warm_up: planned.plan.options.warm_up().as_secs_f64(),
             base_url: planned.plan.target.base_url().to_owned(),
             relayed: planned.plan.relay.is_some(),
+        }
+    }
+}
+
+impl Criteria {
+    /// Of seconds that cannot be read; whoever has limits must hear of it.
+    fn not_judged(&self, why: &str) -> Told {
+        let failure = format!("the limits cannot be judged: {why}");
+        Told {
+            failure: (!self.limits.is_empty()).then_some(failure),
+            ..Told::nothing(&format!("The seconds of the run cannot be read: {why}."))
         }
     }
 }
@@ -113,18 +128,19 @@ impl Shared {
             Ok(fold) => {
                 let iterations = fold.phases.iterations();
                 let asked = asked_load(measured.execution.as_ref(), span.load_seconds, iterations);
-                Told {
-                    limits: fold.limits.results(),
-                    phases: Some(fold.phases.finish()),
-                    asked,
-                    ..Told::nothing("Nobody looked.")
+                // The intervals of percentiles resample the run a thousand times.
+                let finish = move || (fold.limits.results(), fold.phases.finish());
+                match blocking(finish).await {
+                    Ok((limits, phases)) => Told {
+                        limits,
+                        phases: Some(phases),
+                        asked,
+                        ..Told::nothing("Nobody looked.")
+                    },
+                    Err(problem) => criteria.not_judged(problem.detail()),
                 }
             }
-            Err(why) => Told {
-                failure: (!criteria.limits.is_empty())
-                    .then(|| format!("the limits cannot be judged: {why}")),
-                ..Told::nothing(&format!("The seconds of the run cannot be read: {why}."))
-            },
+            Err(why) => criteria.not_judged(&why),
         }
     }
 }
@@ -155,6 +171,33 @@ pub(super) fn results(measured: &Measured) -> Results {
     collector.aggregator.results(reported.as_ref())
 }
 
+/// What k6 says it counted, beside what its samples say. Who was stopped counted less than it
+/// wrote, or left no summary.
+fn counted(measured: &Measured, results: &Results) -> Seen<Vec<Counted>> {
+    let end = measured.end.exit.evidence();
+    if !end.is_regular() {
+        return Seen::NotApplicable("k6 did not come to its own end".to_owned());
+    }
+    let mut reported = [0.0; COUNTED.len()];
+    for process in &measured.artifacts.processes {
+        let summary = match Summary::read(&process.summary) {
+            Ok(summary) => summary,
+            Err(error) => return Seen::Unknown(format!("k6's summary cannot be read: {error}.")),
+        };
+        for (sum, metric) in reported.iter_mut().zip(COUNTED) {
+            *sum += summary.count(metric);
+        }
+    }
+    let folded = |metric| results.metrics.get(metric)?.values.get("count").copied();
+    let counted = COUNTED.into_iter().zip(reported);
+    let counted = counted.map(|(metric, reported)| Counted {
+        metric: metric.to_owned(),
+        reported,
+        folded: folded(metric).unwrap_or(0.0),
+    });
+    Seen::Value(counted.collect())
+}
+
 /// Judges a run; its results get what was told.
 pub(super) fn judged(measured: &Measured, mut results: Results, told: Told) -> (Results, Verdict) {
     let generator_cpu = measured.end.usage.map(share_of_processors);
@@ -164,6 +207,7 @@ pub(super) fn judged(measured: &Measured, mut results: Results, told: Told) -> (
         let collector = lock(&measured.collector);
         let evidence = Evidence {
             unreadable_lines: collector.unreadable_lines(),
+            counted: counted(measured, &results),
             output_errors: collector.output_errors.clone(),
             exceptions: collector.exceptions,
             generator_cpu,

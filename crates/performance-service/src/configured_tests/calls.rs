@@ -71,9 +71,8 @@ pub(crate) async fn get(
         (status = 202, description = "The run is queued", body = ExecutedBody),
         (status = 400, description = "A field is invalid; `errors` names it"),
         (status = 403, description = "The environment has no target, or is in production and not confirmed"),
-        (status = 429, description = "The queue is full"),
+        (status = 429, description = "The queue is full, or there are as many tests as are kept"),
         (status = 503, description = "k6 is not installed"),
-        (status = 507, description = "There are as many tests as are kept"),
     )
 )]
 pub(crate) async fn execute(

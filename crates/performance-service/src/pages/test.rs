@@ -40,6 +40,7 @@ struct Row {
     number: u64,
     at: String,
     level: &'static str,
+    revision: String,
     value: String,
     /// The run before it, to compare with.
     before: Option<String>,
@@ -64,8 +65,13 @@ pub(super) async fn test(
     let baselines = baselines.filter(|version| version.name.test == trend.test);
     let step = |id: &str| {
         let step = trend.change_points.iter().find(|step| step.test_id == id)?;
+        let builds = match (&step.revision_before, &step.revision) {
+            (Some(before), Some(first)) => format!(", between {before} and {first}"),
+            (None, Some(first)) => format!(", first seen with {first}"),
+            (_, None) => String::new(),
+        };
         Some(format!(
-            "{} ({} to {}) from here on",
+            "{} ({} to {}) from here on{builds}",
             percent(step.effect),
             percent(step.low),
             percent(step.high)
@@ -79,6 +85,7 @@ pub(super) async fn test(
             number: point.number,
             at: clock(&point.at),
             level: point.level,
+            revision: point.revision.clone().unwrap_or_default(),
             value: number(point.value),
             before: before.map(|before| before.test_id.clone()),
             step: step(&point.test_id),

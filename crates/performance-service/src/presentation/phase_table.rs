@@ -1,5 +1,6 @@
 //! Warm-up, ramps and steady load apart, and whether the run counts: tables.
 
+use load_analysis::comparison::Interval;
 use load_analysis::phases::{Latency, Phase, PhaseFigures, Phases};
 use load_analysis::results::Results;
 use load_analysis::validity::{CheckState, ValidityCheck};
@@ -98,8 +99,24 @@ fn cells(latency: Option<&Latency>) -> LatencyCells {
     LatencyCells {
         n: latency.map_or_else(dash, |it| whole(it.n)),
         p50: of(latency.and_then(|it| it.p50)),
-        p95: of(latency.and_then(|it| it.p95)),
-        p99: of(latency.and_then(|it| it.p99)),
+        p95: between(
+            of(latency.and_then(|it| it.p95)),
+            latency.and_then(|it| it.p95_interval),
+        ),
+        p99: between(
+            of(latency.and_then(|it| it.p99)),
+            latency.and_then(|it| it.p99_interval),
+        ),
+    }
+}
+
+/// A percentile, and where it lies: `84 (79 to 91)`.
+fn between(percentile: String, interval: Option<Interval>) -> String {
+    match interval {
+        Some(Interval { low, high }) => {
+            format!("{percentile} ({} to {})", number(low), number(high))
+        }
+        None => percentile,
     }
 }
 
@@ -141,6 +158,7 @@ fn called(name: &str) -> &'static str {
         "generatorEnd" => "k6 came to its end",
         "measurements" => "measurements",
         "readableSamples" => "samples can be read",
+        "completeSamples" => "samples are complete",
         "outputs" => "samples were written",
         "droppedIterations" => "dropped iterations",
         "exceptions" => "iterations that threw",

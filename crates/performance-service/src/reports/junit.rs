@@ -15,6 +15,7 @@ struct Suite {
     invalid: Option<String>,
     cases: Vec<Case>,
     failures: usize,
+    skipped: usize,
     /// What the calls of models cost, name and exact dollars.
     costs: Vec<(&'static str, String)>,
 }
@@ -23,6 +24,8 @@ struct Case {
     name: String,
     /// The sentence of a crossed threshold.
     failure: Option<String>,
+    /// The sentence of a limit that too few samples cannot decide: neither green nor red.
+    skipped: Option<String>,
 }
 
 pub(super) fn render(report: &Report) -> askama::Result<String> {
@@ -33,6 +36,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         at: begun.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
         invalid: (!report.is_valid()).then(|| characters(&report.reasons().join(" "))),
         failures: cases.iter().filter(|case| case.failure.is_some()).count(),
+        skipped: cases.iter().filter(|case| case.skipped.is_some()).count(),
         cases,
         costs: report.results.as_ref().map(costs).unwrap_or_default(),
     }
@@ -50,12 +54,14 @@ fn costs(results: &Results) -> Vec<(&'static str, String)> {
 }
 
 fn case(line: &TargetLine) -> Case {
+    let sentence = || {
+        let actual = format!("actual {}, target {}", line.actual, line.target);
+        characters(&format!("{actual}, {} samples", line.samples))
+    };
     Case {
         name: characters(&format!("{}: {}", line.metric, line.target)),
-        failure: (!line.ok).then(|| {
-            let actual = format!("actual {}, target {}", line.actual, line.target);
-            characters(&format!("{actual}, {} samples", line.samples))
-        }),
+        failure: (!line.ok).then(sentence),
+        skipped: line.is_undecided().then(sentence),
     }
 }
 

@@ -34,6 +34,9 @@ pub(crate) struct RunBody {
     /// What asked for it on that user's behalf, such as `schedule nightly`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) trigger: String,
+    /// Which build of the target it measured, as far as somebody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<String>,
     /// `Queued`, `Starting`, `Running`, `Completed`, `Failed` or `Cancelled`.
     pub(crate) status: &'static str,
     /// When it was accepted.
@@ -103,6 +106,7 @@ impl RunBody {
             target: run.environment.clone(),
             started_by: run.started_by.clone(),
             trigger: run.triggered_by.clone(),
+            revision: request.revision,
             status: run.status.as_str(),
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.unwrap_or(run.queued_at).to_string(),

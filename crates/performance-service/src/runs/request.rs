@@ -45,6 +45,11 @@ pub(crate) struct StartBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "7.40")]
     pub(crate) confirm_dollars: Option<Word>,
+    /// Which build of the target is measured, such as its commit; 1 to 64 letters, digits and
+    /// `. _ - + /`. Steps over runs name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4daffb7")]
+    pub(crate) revision: Option<String>,
     /// The tenant's name as the client calls it. It is a label: whose run it is follows from
     /// who asks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +200,7 @@ impl StartBody {
         options.virtual_users = options.virtual_users.or(self.vus.take());
         options.duration = options.duration.take().or(self.duration.take());
         for text in [
+            &mut self.revision,
             &mut self.test_name,
             &mut self.test_script,
             &mut options.duration,

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::problems;
+use crate::runs::body::RunBody;
 
 /// What is shown when no measure is asked for.
 pub(crate) const USUAL_MEASURE: &str = "http_req_duration p(95)";
@@ -63,6 +64,9 @@ pub(crate) struct PointBody {
     pub(crate) at: String,
     /// Its verdict.
     pub(crate) level: &'static str,
+    /// Which build of the target it measured, as far as somebody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<String>,
     /// The figure, in k6's unit.
     pub(crate) value: f64,
 }
@@ -75,6 +79,12 @@ pub(crate) struct ChangePointBody {
     pub(crate) test_id: String,
     /// Its number.
     pub(crate) number: u64,
+    /// The build that it measured, as far as somebody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<String>,
+    /// The build of the run before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision_before: Option<String>,
     /// The median before.
     pub(crate) before: f64,
     /// The median from there on.
@@ -169,13 +179,20 @@ fn point((run, value): &(Run, f64)) -> Option<PointBody> {
         number: run.number,
         at: run.started_at.unwrap_or(run.queued_at).to_string(),
         level: verdict.level.as_str(),
+        revision: RunBody::new(run, None).revision,
         value: *value,
     })
 }
 
 fn step_body(step: &ChangePoint, points: &[PointBody]) -> Option<ChangePointBody> {
     let first = points.get(step.index)?;
+    let last_before = step
+        .index
+        .checked_sub(1)
+        .and_then(|index| points.get(index));
     Some(ChangePointBody {
+        revision: first.revision.clone(),
+        revision_before: last_before.and_then(|point| point.revision.clone()),
         test_id: first.test_id.clone(),
         number: first.number,
         before: step.before,

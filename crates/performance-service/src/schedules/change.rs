@@ -24,7 +24,7 @@ use crate::app::App;
         (status = 400, description = "A field is invalid; `errors` names it"),
         (status = 403, description = "As for the start of such a run"),
         (status = 409, description = "The name is taken"),
-        (status = 507, description = "There are as many as are kept"),
+        (status = 429, description = "There are as many as are kept"),
     )
 )]
 pub(crate) async fn add(

@@ -57,7 +57,7 @@ pub(crate) async fn list(
         (status = 201, description = "It is kept; `Location` is its address", body = WebhookBody),
         (status = 400, description = "A field is invalid; `errors` names it"),
         (status = 409, description = "The name is taken"),
-        (status = 507, description = "There are as many as are kept"),
+        (status = 429, description = "There are as many as are kept"),
     )
 )]
 pub(crate) async fn add(

@@ -66,6 +66,7 @@ async fn a_test_is_followed_over_its_runs() -> anyhow::Result<()> {
     assert_eq!(ids, [first.as_str(), second.as_str()]);
     assert_eq!(trend["measure"], "http_req_duration p(95)");
     assert_eq!(trend["changePoints"], json!([]));
+    assert_eq!(trend["points"][1]["revision"], "4daffb7");
 
     let home = service.get_text("/").await?;
     let row = format!("href=\"/tests/{encoded}\"");
@@ -116,6 +117,7 @@ async fn run(service: &TestService, name: &str, duration: &str) -> anyhow::Resul
         .begin(&json!({
             "testName": name,
             "scenario": "Smoke",
+            "revision": "4daffb7",
             "options": {"virtualUsers": 1, "duration": duration},
         }))
         .await?;

@@ -44,7 +44,7 @@ async fn ramps_are_apart_from_the_steady_load() -> anyhow::Result<()> {
     let count = &phases["steady"]["http_req_duration"]["values"]["count"];
     assert_eq!(count.as_f64(), steady["figures"]["requests"].as_f64());
     assert_eq!(
-        run["results"]["validity"]["summary"], "VALID, 9 of 9",
+        run["results"]["validity"]["summary"], "VALID, 10 of 10",
         "{run}"
     );
 
@@ -53,7 +53,7 @@ async fn ramps_are_apart_from_the_steady_load() -> anyhow::Result<()> {
         page.contains("<h2>Phases</h2>") && page.contains("(judged)"),
         "{page}"
     );
-    assert!(page.contains("VALID, 9 of 9"), "{page}");
+    assert!(page.contains("VALID, 10 of 10"), "{page}");
     assert!(page.contains("no Prometheus is set"), "{page}");
     let comment = service
         .get_text(&format!("{FAMILY}/{id}/export?format=markdown"))

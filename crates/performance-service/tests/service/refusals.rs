@@ -19,6 +19,8 @@ async fn every_bad_field_is_named() -> anyhow::Result<()> {
         (json!({"scenario": ["Load"]}), "scenario"),
         (json!({"testName": "x".repeat(201)}), "testName"),
         (json!({"testName": "a\nb"}), "testName"),
+        (json!({"revision": "a b"}), "revision"),
+        (json!({"revision": "x".repeat(65)}), "revision"),
         (json!({"userEmail": "x".repeat(255)}), "userEmail"),
         (
             json!({"environment": {"LD_PRELOAD": "x"}}),

@@ -16,6 +16,8 @@ async fn runs_are_found_by_what_they_are() -> anyhow::Result<()> {
         ("", vec![&crossed, &held]),
         ("?limit=1", vec![&crossed]),
         ("?before=2", vec![&held]),
+        // Beyond every number that the store can hold.
+        ("?before=18446744073709551615", vec![&crossed, &held]),
         ("?level=PASS", vec![&held]),
         ("?level=FAIL&status=Completed", vec![&crossed]),
         (

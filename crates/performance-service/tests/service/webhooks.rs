@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use performance_store::MAX_WEBHOOKS;
 use serde_json::{Value, json};
 use test_support::access::{ADMIN, ENGINEER, STRANGER};
 use test_support::fault_proxy::{Behaviour, Mode};
@@ -57,6 +58,25 @@ impl TestService {
         )
         .await
     }
+}
+
+/// Waiting would not help, so that nothing tells when to try again.
+#[tokio::test]
+async fn no_more_are_kept_than_a_tenant_may_have() -> anyhow::Result<()> {
+    let service = service("http://127.0.0.1:9").await?;
+    for number in 0..MAX_WEBHOOKS {
+        let body = json!({"name": format!("hook-{number}"), "target": "team"});
+        service.hook(&body).await?;
+    }
+    let body = json!({"name": "one-more", "target": "team"});
+    let url = format!("{}{WEBHOOKS}", service.base_url);
+    let refused = service.client.post(url).json(&body).send().await?;
+    assert_eq!(refused.status(), 429);
+    assert!(!refused.headers().contains_key("retry-after"));
+    let problem: Value = refused.json().await?;
+    assert_eq!(problem["type"], "/problems/tenant-limit", "{problem}");
+    assert_eq!(problem["allowed"], MAX_WEBHOOKS, "{problem}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -188,6 +188,43 @@ async fn runs_leave_the_queue_in_their_order() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Ten runs that one tenant queued at once do not keep another one waiting for all of them.
+#[tokio::test]
+async fn tenants_take_turns() -> anyhow::Result<()> {
+    let test = TestStore::open().await?;
+    let (second, third) = (TenantId::parse("second")?, TenantId::parse("third")?);
+    for _ in 0..3 {
+        test.enqueue().await?;
+    }
+    for tenant in [&second, &second, &third] {
+        test.enqueue_for(tenant).await?;
+    }
+    let mut turns = Vec::new();
+    while let Some(run) = test.store.next_queued().await? {
+        turns.push((run.tenant.as_str().to_owned(), run.number));
+        test.step(&run, Step::Take).await?;
+        until_another_millisecond();
+    }
+    let first = test.tenant.as_str();
+    let expected = [
+        (first, 1),
+        ("second", 1),
+        ("third", 1),
+        (first, 2),
+        ("second", 2),
+        (first, 3),
+    ];
+    let expected = expected.map(|(tenant, number)| (tenant.to_owned(), number));
+    assert_eq!(turns, expected);
+    Ok(())
+}
+
+/// Starts are told apart by the millisecond.
+fn until_another_millisecond() {
+    let now = jiff::Timestamp::now().as_millisecond();
+    while jiff::Timestamp::now().as_millisecond() == now {}
+}
+
 /// A page shows a bounded number of each: neither kind may push the other out.
 #[tokio::test]
 async fn unfinished_and_finished_runs_are_listed_apart() -> anyhow::Result<()> {

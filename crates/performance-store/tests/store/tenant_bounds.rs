@@ -1,6 +1,6 @@
 //! What one tenant may ask for, whatever the others do.
 
-use performance_store::{RunStatus, StoreError};
+use performance_store::{RunStatus, Step, StoreError};
 use tenancy::TenantId;
 
 use crate::test_store::{LOAD, TestStore};
@@ -50,5 +50,19 @@ async fn the_load_of_a_day_is_taken_and_given_back() -> anyhow::Result<()> {
         store.store.load_left(&TenantId::parse("other")?).await?,
         2 * LOAD + 1
     );
+    Ok(())
+}
+
+/// A script that k6 refuses costs its tenant nothing of the day; one whose k6 began does.
+#[tokio::test]
+async fn only_load_that_began_counts() -> anyhow::Result<()> {
+    let store = TestStore::open_with(|config| config.tenant_daily_load = 2 * LOAD).await?;
+    let refused = store.enqueue().await?;
+    let refused = store.step(&refused, Step::Take).await?;
+    store.finish(&refused, RunStatus::Failed).await?;
+    assert_eq!(store.store.load_left(&store.tenant).await?, 2 * LOAD);
+    let began = store.running().await?;
+    store.finish(&began, RunStatus::Failed).await?;
+    assert_eq!(store.store.load_left(&store.tenant).await?, LOAD);
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::io::Write;
 use std::path::Path;
 
 use load_analysis::escape::{markdown as plain, xml};
+use load_analysis::verdict::Level;
 
 use super::Gate;
 use crate::console;
 use crate::failure::Failure;
-use crate::service::{Compared, Comparison, Service};
+use crate::service::{Compared, Service};
 
 /// Longer comments are refused by the code hosts, whose bound is 65,536.
 const MAX_COMMENT: usize = 60_000;
@@ -39,31 +40,44 @@ pub(super) async fn junit(service: &Service, gate: &Gate) -> Result<String, Fail
     Ok(suites + CLOSE + "\n")
 }
 
+/// What CI would show as green although it tells nothing is a skipped case.
 fn suite(gate: &Gate, compared: &Compared) -> String {
-    let deciding = compared
-        .comparisons
-        .iter()
-        .filter(|one| one.level.is_some());
-    let deciding: Vec<&Comparison> = deciding.collect();
-    let failed = |one: &&Comparison| one.level.is_some_and(|level| level.exit_code() > 1);
-    let failures = deciding.iter().filter(|one| failed(one)).count();
     let name = xml(&format!("{} {}", gate.test, gate.reference.name()));
-    let mut text = format!(
-        "<testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">\n",
-        deciding.len()
+    let mut cases = String::new();
+    let (mut failed, mut skipped) = (0, 0);
+    let mut case = |title: &str, inside: &str| {
+        let title = xml(title);
+        cases.push_str(&format!(
+            "<testcase classname=\"{name}\" name=\"{title}\">{inside}</testcase>\n"
+        ));
+    };
+    let counts = compared.level != Level::Invalid;
+    let invalid = "<error message=\"a run does not count, so nothing that is compared does\"/>";
+    case(
+        "the runs can be compared",
+        if counts { "" } else { invalid },
     );
-    for one in deciding {
-        let (case, sentence) = (xml(&one.name), xml(&one.sentence));
-        let inside = if failed(&one) {
+    let mut deciding = 0;
+    for one in &compared.comparisons {
+        let Some(level) = one.level else { continue };
+        deciding += 1;
+        let sentence = xml(&one.sentence);
+        let inside = if level.exit_code() > 1 {
+            failed += 1;
             format!("<failure message=\"{sentence}\"/>")
+        } else if level == Level::Inconclusive {
+            skipped += 1;
+            format!("<skipped message=\"{sentence}\"/>")
         } else {
             format!("<system-out>{sentence}</system-out>")
         };
-        text.push_str(&format!(
-            "<testcase classname=\"{name}\" name=\"{case}\">{inside}</testcase>\n"
-        ));
+        case(&one.name, &inside);
     }
-    text + "</testsuite>\n"
+    format!(
+        "<testsuite name=\"{name}\" tests=\"{}\" failures=\"{failed}\" errors=\"{}\" skipped=\"{skipped}\">\n{cases}</testsuite>\n",
+        deciding + 1,
+        u8::from(!counts)
+    )
 }
 
 /// The gate's level, the comparison, then each run as the service tells it.
