@@ -7,7 +7,8 @@ SCRIPTS := deploy/scripts
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
-	test-system test-smoke test-suites test-alerts test-dashboards test-sdks test-web fuzz lint bench images clean
+	test-system test-smoke test-suites test-alerts test-dashboards test-sdks test-web fuzz lint bench images pictures \
+	clean
 
 ##@ Start here
 help: ## List the targets
@@ -116,5 +117,7 @@ bench: ## Measure the speed of the release build
 ##@ Build
 images: ## Build the container images (RUNTIME_BASE=...)
 	@$(SCRIPTS)/images.sh
+pictures: ## Make the README's pictures anew from the pages as they are
+	@$(SCRIPTS)/make-pictures.sh
 clean: ## Stop everything, remove builds and the state directory (not its data: DATA=1 does)
 	@$(SCRIPTS)/clean.sh

@@ -8,15 +8,12 @@ export ENV_FILE=/dev/null
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
 # shellcheck source=lib/cargo.sh
 source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
+# shellcheck source=lib/web.sh
+source "$CHECKOUT/deploy/scripts/lib/web.sh"
 
 main() {
-  require_cargo
-  CHROMIUM=$(command -v chromium) || fail "chromium is missing: run make setup"
-  [[ -d $BOOKSTORE_TOOLS_DIR/web/node_modules ]] || fail "the browser tests' packages are missing: run make setup"
-  cargo build --locked -p bookstore-api -p llm-simulator -p performance-service
   if [[ -n ${WEB_TESTS_SCREENSHOTS:-} ]]; then mkdir -p "$WEB_TESTS_SCREENSHOTS"; fi
-  BINARIES=$(target_directory)/debug
-  export CHROMIUM BINARIES
+  prepare_web
   cd "$CHECKOUT/deploy/web-tests"
   node --test --test-reporter=spec web.test.js
 }

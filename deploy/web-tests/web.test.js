@@ -7,6 +7,7 @@ import { hostile } from './cases/hostile.js';
 import { live } from './cases/live.js';
 import { looks } from './cases/looks.js';
 import { plain } from './cases/plain.js';
+import { preferences } from './cases/preferences.js';
 import { roles } from './cases/roles.js';
 import { starting } from './cases/starting.js';
 import { Stack } from './stack.js';
@@ -32,6 +33,7 @@ describe('the pages', { timeout: 900000 }, () => {
   hostile(world);
   plain(world);
   analyse(world);
+  preferences(world);
   roles(world);
   looks(world);
 });

@@ -7,6 +7,7 @@ mod compare;
 mod home;
 mod login;
 mod new;
+mod preferences;
 mod refusal;
 mod run;
 mod runs;
@@ -58,17 +59,33 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/new", get(new::form).post(new::start))
         .route("/settings", get(settings::settings))
+        .route("/preferences", post(preferences::change))
         .route("/audit", get(audit::audit))
         .route("/login", get(login::form).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/style.css", get(style))
-        .route("/assets/live.js", get(live_script))
-        .route("/assets/chart.js", get(chart_script))
-        .route("/assets/heatmap.js", get(heatmap_script))
+        .route("/assets/theme.css", get(preferences::theme_style))
+        .merge(scripts())
         .route("/assets/icon.svg", get(icon))
         .layer(middleware::from_fn(refusal::as_page))
         .layer(middleware::from_fn(protect))
         .with_state(app)
+}
+
+/// The scripts of pages, one route each.
+fn scripts() -> Router<App> {
+    let scripts = [
+        ("/assets/chart.js", include_str!("../assets/chart.js")),
+        ("/assets/heatmap.js", include_str!("../assets/heatmap.js")),
+        ("/assets/live.js", include_str!("../assets/live.js")),
+        ("/assets/new.js", include_str!("../assets/new.js")),
+        ("/assets/page.js", include_str!("../assets/page.js")),
+    ];
+    scripts
+        .into_iter()
+        .fold(Router::new(), |router, (path, text)| {
+            router.route(path, get(async move || asset(SCRIPT, text)))
+        })
 }
 
 async fn protect(request: Request, next: Next) -> Response {
@@ -91,18 +108,6 @@ async fn style() -> Response {
         "text/css; charset=utf-8",
         include_str!("../assets/style.css"),
     )
-}
-
-async fn live_script() -> Response {
-    asset(SCRIPT, include_str!("../assets/live.js"))
-}
-
-async fn chart_script() -> Response {
-    asset(SCRIPT, include_str!("../assets/chart.js"))
-}
-
-async fn heatmap_script() -> Response {
-    asset(SCRIPT, include_str!("../assets/heatmap.js"))
 }
 
 async fn icon() -> Response {

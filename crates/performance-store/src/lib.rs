@@ -35,6 +35,7 @@ mod events;
 mod figures;
 mod history;
 mod logs;
+mod neighbours;
 mod resources;
 mod searches;
 mod seconds;
@@ -61,6 +62,7 @@ pub use figures::{MAX_LISTED_TESTS, TestSummary};
 pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
 pub use idempotency::{Claim, KEY_LIFETIME, KeptAnswer, KeyedRequest, MAX_KEYS};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
+pub use neighbours::Neighbours;
 pub use resources::MAX_RESOURCE_BYTES;
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,

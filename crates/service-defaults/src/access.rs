@@ -20,6 +20,7 @@ use tenancy::{Principal, TenantId};
 
 pub use authentication::{AccessSettings, Authentication, DEVELOPMENT_USER};
 pub use gate::Gate;
+pub use headers::cookie;
 pub use journal::{Journal, Record};
 pub use permissions::{Need, Permission, delete, get, patch, post, put};
 pub use sessions::{LIFETIME as SESSION_LIFETIME, Sessions};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLive } from '../browser.js';
+import { assertAccessible, assertFits, isLive, screenshot } from '../browser.js';
 import { until } from '../until.js';
 
 /** Notes every event that reaches a page, as the browser hands it out. */
@@ -60,6 +60,10 @@ export function live(world) {
     const page = await browser.page();
     await page.goto(`${stack.performance.url}/runs/${id}`);
     await isLive(page);
+    await page.locator('summary', { hasText: 'Stop run' }).click();
+    await assertAccessible(page, 'a live run that is about to be stopped');
+    await assertFits(page, 'a live run');
+    await screenshot(page, 'run-live-1440-light');
     await page.getByRole('button', { name: 'Pause view' }).click();
     const shown = await page.locator('.tiles').textContent();
     await page.waitForFunction((old) => document.title !== old, await page.title());

@@ -25,6 +25,18 @@ export function looks(world) {
     }
   }
 
+  test('what cannot be shown says why, accessibly', async () => {
+    const { stack, browser } = world;
+    for (const viewport of [SCREEN, PHONE]) {
+      const page = await browser.page({ viewport });
+      const reply = await page.goto(`${stack.performance.url}/runs/${'0'.repeat(32)}`);
+      assert.equal(reply.status(), 404);
+      await assertFits(page, 'a refusal');
+      await assertAccessible(page, 'a refusal');
+      await screenshot(page, `refusal-${viewport.width}-light`);
+    }
+  });
+
   test('a first look at a run has the verdict, its reasons, six numbers and the picture', async () => {
     const { stack, browser, runs } = world;
     const page = await browser.page();

@@ -16,6 +16,7 @@ export function pages({ runs }) {
     ['compare', `/compare?runs=${runs.steady},${runs.again}`],
     ['test', '/tests/steady'],
     ['baselines', '/baselines'],
+    ['capacity', '/capacity'],
     ['spend', '/spend'],
     ['schedules', '/schedules'],
     ['webhooks', '/webhooks'],

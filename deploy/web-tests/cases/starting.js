@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLive } from '../browser.js';
+import { assertAccessible, isLive } from '../browser.js';
 
 export function starting(world) {
   test('two clicks start a run, which is watched to its end', async () => {
@@ -33,6 +33,30 @@ export function starting(world) {
     assert.match(await page.title(), new RegExp(`^${run.verdict.level}`));
     await second.bringToFront();
     await second.locator('h1 .verdict').waitFor();
+  });
+
+  test('the forecast follows what is typed, which stays', async () => {
+    const { stack, browser } = world;
+    const page = await browser.page();
+    await page.goto(`${stack.performance.url}/new`);
+    const button = page.getByRole('button', { name: /^Start/ });
+    const duration = page.getByLabel('Duration');
+    await duration.fill('');
+    await duration.pressSequentially('45s');
+    await page.getByRole('button', { name: /^Start: 45/ }).waitFor();
+    const hint = page.locator('[id="options.duration-hint"]');
+    await duration.fill('soon');
+    await hint.locator('.wrong').waitFor();
+    assert.equal(await duration.getAttribute('aria-invalid'), 'true');
+    assert.equal(await button.textContent(), 'Start');
+    await assertAccessible(page, 'a form with something wrong in it');
+    assert.equal(await duration.inputValue(), 'soon');
+    assert.ok(await duration.evaluate((field) => field === document.activeElement));
+    await duration.fill('30s');
+    await page.getByRole('button', { name: /^Start: 30/ }).waitFor();
+    assert.equal(await hint.locator('.wrong').count(), 0);
+    assert.equal(await duration.getAttribute('aria-invalid'), null);
+    assert.ok(await page.getByRole('button', { name: 'Forecast' }).isHidden());
   });
 
   test('the numbers of the page are those of the documents', async () => {

@@ -6,7 +6,7 @@ mod typed;
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use performance_store::{Run, RunAddress};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use service_defaults::extract::ValidQuery;
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Principal, Role, TenantId};
 
-use self::forecast::ForecastPanel;
+use self::forecast::{ForecastPanel, NoForecast};
 use self::inputs::{Choices, Control, Group};
 use self::typed::Typed;
 use super::{page, see_other};
@@ -34,6 +34,9 @@ pub(super) struct NewQuery {
     run: Option<String>,
     /// A scenario whose preset it is.
     scenario: Option<String>,
+    /// `forecast` where the rest of the query is what was typed.
+    #[serde(rename = "do", default)]
+    action: String,
 }
 
 #[derive(Template)]
@@ -48,7 +51,7 @@ struct NewPage {
     elsewhere: Vec<String>,
     groups: Vec<Group>,
     /// What the run would take, or why nobody can tell; absent where the caller may not start it.
-    forecast: Option<Result<ForecastPanel, String>>,
+    forecast: Option<Result<ForecastPanel, NoForecast>>,
     /// Why the caller may not start runs.
     forbidden: Option<String>,
 }
@@ -61,12 +64,18 @@ struct Preset {
     chosen: bool,
 }
 
-/// The page, filled with a preset or with what an earlier run was asked to do.
+/// The page, filled with a preset, with what an earlier run was asked to do, or with what was typed
+/// and is to be forecast.
 pub(super) async fn form(
     State(app): State<App>,
     Caller(caller): Caller,
     ValidQuery(query): ValidQuery<NewQuery>,
+    RawQuery(text): RawQuery,
 ) -> Result<Response, Problem> {
+    if query.action == "forecast" {
+        let typed = Typed::read(text.unwrap_or_default().as_bytes());
+        return show(&app, &caller, &typed, None, None).await;
+    }
     let (request, of_run) = match (&query.run, &query.scenario) {
         (Some(id), _) => {
             let run = earlier(&app, &caller.tenant, id).await?;
@@ -90,17 +99,13 @@ pub(super) async fn form(
     show(&app, &caller, &typed, of_run, None).await
 }
 
-/// The buttons of the form: one begins the run, or shows the form again with what is wrong in it;
-/// the other one shows it with the forecast of what stands there now.
+/// The button of the form: begins the run, or shows the form again with what is wrong in it.
 pub(super) async fn start(
     State(app): State<App>,
     Caller(caller): Caller,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let typed = Typed::read(&body);
-    if typed.get("do") == "forecast" {
-        return show(&app, &caller, &typed, None, None).await;
-    }
     match submit(&app, &caller, &typed).await {
         Ok(run) => Ok(see_other(&format!("/runs/{}", run.id))),
         Err(problem) => {
@@ -137,7 +142,14 @@ async fn show(
         None => Some(forecast::of_typed(app, caller, typed).await),
         Some(_) => None,
     };
-    let errors = problem.map(Problem::errors).unwrap_or_default();
+    let unforeseen = forecast
+        .as_ref()
+        .and_then(|forecast| forecast.as_ref().err());
+    let errors = match (problem, unforeseen) {
+        (Some(problem), _) => problem.errors(),
+        (None, Some(unforeseen)) => &unforeseen.errors,
+        (None, None) => &[],
+    };
     let groups = inputs::groups(typed, &choices, errors);
     let shown = |error: &FieldError| {
         let mut inputs = groups.iter().flat_map(|group| &group.inputs);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use load_analysis::forecast::ForecastLine;
 use load_analysis::results::Results;
 use load_analysis::spend::Spend;
-use performance_store::{BaselineName, Run};
+use performance_store::{BaselineName, Neighbours, Run, StoreError};
 use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
@@ -20,7 +20,7 @@ use super::{page, see_other};
 use crate::app::App;
 use crate::outside_pages::Link;
 use crate::picture::heatmap::HIGHEST;
-use crate::picture::{self, PAGE_ROWS, Picture, Selection, View};
+use crate::picture::{self, BaselineDurations, PAGE_ROWS, Picture, Selection, View};
 use crate::presentation::chart::{self, Chart};
 use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow, ErrorRow};
@@ -96,6 +96,7 @@ struct RunPage {
     links: Vec<Link>,
     /// Whether its test has a baseline for its target and scenario.
     has_baseline: bool,
+    neighbours: Neighbours,
     log: String,
     log_lines: String,
     last_event: u64,
@@ -136,21 +137,9 @@ pub(super) async fn run(
     let so_far = app.conductor.spend_so_far(&address);
     let so_far = so_far.filter(|_| !run.status.is_final());
     let spend = spent(results.as_ref()).or(so_far.as_ref());
-    let name = BaselineName {
-        tenant: address.tenant.clone(),
-        test: run.test_name.clone(),
-        environment: run.environment.clone(),
-        scenario: run.scenario.clone(),
-    };
-    let baseline = app.store.baseline(&name).await;
-    let baseline = baseline.map_err(problems::from_store)?;
+    let beside = beside(&app, &run).await.map_err(problems::from_store)?;
     let target = app.conductor.planner().targets.named(&run.environment);
-    let of_baseline = match &baseline {
-        Some(version) => picture::durations_of(&app.store, version, &address).await,
-        None => Ok(None),
-    };
-    let of_baseline = of_baseline.map_err(problems::from_store)?;
-    let requests = Requests::of(&picture, of_baseline.as_ref(), form(&window));
+    let requests = Requests::of(&picture, beside.durations.as_ref(), form(&window));
     page(&RunPage {
         last_event,
         requests,
@@ -160,11 +149,42 @@ pub(super) async fn run(
         forecast: money::forecast(forecast.as_deref(), results.as_ref()),
         log: logs::text(lines.get(shown..).unwrap_or_default()),
         log_lines: numbers::whole(lines.len() as u64),
-        has_baseline: baseline.is_some(),
+        has_baseline: beside.has_baseline,
+        neighbours: beside.neighbours,
         links: app.outside.links(&run, target),
         forbidden: forbidden(&caller),
         evidence: evidence::of(results.as_ref(), &resources, picture.seconds),
         ..of(&run, results.as_ref(), &picture, spend)
+    })
+}
+
+/// The runs of the same test that it is shown beside.
+struct Beside {
+    neighbours: Neighbours,
+    has_baseline: bool,
+    /// How long requests of the baseline took.
+    durations: Option<BaselineDurations>,
+}
+
+async fn beside(app: &App, run: &Run) -> Result<Beside, StoreError> {
+    let name = BaselineName {
+        tenant: run.tenant.clone(),
+        test: run.test_name.clone(),
+        environment: run.environment.clone(),
+        scenario: run.scenario.clone(),
+    };
+    let baseline = app.store.baseline(&name).await?;
+    // A page that follows a run is made every few seconds, and reads no other runs each time.
+    let durations = match &baseline {
+        Some(version) if run.status.is_final() => {
+            picture::durations_of(&app.store, version, &run.address()).await?
+        }
+        _ => None,
+    };
+    Ok(Beside {
+        neighbours: app.store.neighbours(run).await?,
+        has_baseline: baseline.is_some(),
+        durations,
     })
 }
 
@@ -279,6 +299,7 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         forecast: Vec::new(),
         links: Vec::new(),
         has_baseline: false,
+        neighbours: Neighbours::default(),
         log: String::new(),
         log_lines: numbers::whole(0),
         last_event: 0,

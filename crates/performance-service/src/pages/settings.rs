@@ -3,12 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use http::HeaderMap;
 use service_defaults::access::{Caller, Need};
 use service_defaults::environment::Setting;
 use service_defaults::problem::Problem;
 use tenancy::Role;
 
 use super::page;
+use super::preferences::{self, Choice};
 use crate::app::App;
 use crate::permissions::PERMISSIONS;
 
@@ -18,6 +20,8 @@ struct SettingsPage {
     user: String,
     tenant: String,
     role: &'static str,
+    themes: Vec<Choice>,
+    shortcuts: Vec<Choice>,
     targets: Vec<Target>,
     roles: Vec<RoleRow>,
     groups: Vec<Group>,
@@ -57,6 +61,7 @@ enum Subject {
 pub(super) async fn settings(
     State(app): State<App>,
     Caller(caller): Caller,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let all = caller.role == Role::Admin;
     let planner = app.conductor.planner();
@@ -80,6 +85,8 @@ pub(super) async fn settings(
         user: caller.user.to_string(),
         tenant: caller.tenant.to_string(),
         role: caller.role.as_str(),
+        themes: preferences::themes(&headers),
+        shortcuts: preferences::shortcuts(&headers),
         targets: targets.collect(),
         roles: Role::ALL.map(|role| role_row(role, caller.role)).into(),
         groups,

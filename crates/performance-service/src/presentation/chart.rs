@@ -291,8 +291,8 @@ mod tests {
         let chart =
             draw(&overview(points), &(0..10), &Frame::default()).expect("points make a chart");
         let path = &chart.strips[0].lines[0].path;
-        assert_eq!(path.matches('M').count(), 3, "{path}");
-        assert_eq!(path.matches('L').count(), 1, "{path}");
+        assert_eq!(path.matches("h3").count(), 3, "{path}");
+        assert_eq!(path.matches('l').count(), 1, "{path}");
         // Seconds 4 to 8 were not measured at all; second 2 was, without a request.
         assert_eq!(chart.gaps.len(), 1);
     }

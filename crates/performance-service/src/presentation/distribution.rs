@@ -6,6 +6,7 @@ use load_analysis::distribution::Distribution;
 
 use super::chart::{Tick, round_up};
 use super::numbers::{axis_label, number, px, whole};
+use super::path::Path;
 use crate::picture::BaselineDurations;
 use crate::timeline::count;
 
@@ -150,7 +151,7 @@ fn nines(percent: f64) -> f64 {
 /// The curve ends where a single request is left.
 fn curve(durations: &Distribution, place: impl Fn(f64, f64) -> (f64, f64)) -> String {
     let last = count(durations.count()).log10().min(NINES);
-    let mut path = String::new();
+    let mut path = Path::default();
     for point in 0..=POINTS {
         let nines = last * f64::from(point) / f64::from(POINTS);
         let share = 1.0 - 10_f64.powf(-nines);
@@ -158,10 +159,12 @@ fn curve(durations: &Distribution, place: impl Fn(f64, f64) -> (f64, f64)) -> St
             break;
         };
         let (x, y) = place(share * 100.0, milliseconds);
-        let command = if point == 0 { 'M' } else { 'L' };
-        let _infallible = write!(path, "{command}{x:.1} {y:.1}");
+        match point {
+            0 => path.move_to(x, y),
+            _ => path.line_to(x, y),
+        }
     }
-    path
+    path.text()
 }
 
 fn told(durations: &Distribution, percent: f64) -> Option<f64> {
@@ -265,9 +268,14 @@ mod tests {
     #[test]
     fn shares_end_at_the_longest() {
         let picture = draw(&hundred(), None, Form::Shares).expect("durations");
-        let mut ends = picture.run.split('L');
-        assert_eq!(ends.next(), Some("M56.0 220.0"));
-        assert!(ends.next_back().expect("a curve").starts_with("931."));
+        let (begin, steps) = picture.run.split_once('l').expect("a curve");
+        assert_eq!(begin, "M56 220");
+        let right = |step: &str| -> f64 {
+            let (right, _) = step.split_once(' ').expect("two numbers");
+            right.parse().expect("a number")
+        };
+        let end = 56.0 + steps.split('l').map(right).sum::<f64>();
+        assert!((931.0..932.0).contains(&end), "{end}");
         assert_eq!(picture.x_ticks[5].label, "100");
         assert!(draw(&Distribution::default(), None, Form::Shares).is_none());
     }

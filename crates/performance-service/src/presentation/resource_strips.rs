@@ -1,11 +1,10 @@
 //! What the target used during a run: a strip for each signal, as wide as the picture of the load
 //! above them, and the same as a table.
 
-use std::fmt::Write as _;
-
 use load_analysis::resources::{ResourceSeries, Resources, Signal};
 
 use super::numbers::{axis_label, number, px};
+use super::path::Path;
 
 /// As in the picture of the load, so that the same second stands under itself.
 const WIDTH: f64 = 960.0;
@@ -130,14 +129,17 @@ fn path(
     x: impl Fn(f64) -> f64,
     y: impl Fn(f64) -> f64,
 ) -> String {
-    let mut path = String::new();
+    let mut path = Path::default();
     let mut previous = f64::NEG_INFINITY;
     for (t, value) in points {
-        let letter = if t - previous <= step * 1.5 { 'L' } else { 'M' };
-        let _infallible = write!(path, "{letter}{:.1} {:.1}", x(*t), y(*value));
+        if t - previous <= step * 1.5 {
+            path.line_to(x(*t), y(*value));
+        } else {
+            path.dot(x(*t), y(*value));
+        }
         previous = *t;
     }
-    path
+    path.text()
 }
 
 fn row(series: &ResourceSeries) -> Option<SignalRow> {

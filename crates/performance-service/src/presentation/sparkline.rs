@@ -1,8 +1,7 @@
 //! A few figures as a line without axes, from zero.
 
-use std::fmt::Write as _;
-
 use super::numbers::number;
+use super::path::Path;
 
 const WIDTH: f64 = 120.0;
 const HEIGHT: f64 = 20.0;
@@ -21,17 +20,19 @@ pub(crate) fn draw(figures: &[f64]) -> Option<Sparkline> {
     let (first, last) = (figures.first()?, figures.last()?);
     let largest = figures.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let steps = u32::try_from(figures.len().checked_sub(1)?).ok()?;
-    let mut path = String::new();
+    let mut path = Path::default();
     for (step, figure) in (0..=steps).zip(figures) {
         let x = WIDTH * f64::from(step) / f64::from(steps.max(1));
         let y = 1.0 + (HEIGHT - 2.0) * (1.0 - figure / largest);
-        let command = if step == 0 { 'M' } else { 'L' };
-        let _infallible = write!(path, "{command}{x:.1} {y:.1}");
+        match step {
+            0 => path.move_to(x, y),
+            _ => path.line_to(x, y),
+        }
     }
     (steps > 0).then(|| Sparkline {
         width: format!("{WIDTH}"),
         height: format!("{HEIGHT}"),
-        path,
+        path: path.text(),
         label: format!(
             "{} runs, the first {}, the last {}",
             figures.len(),
@@ -49,6 +50,6 @@ mod tests {
     fn a_line_needs_two_figures() {
         assert!(draw(&[]).is_none() && draw(&[1.0]).is_none());
         let line = draw(&[1.0, 2.0, 0.0]).expect("three figures make a line");
-        assert_eq!(line.path, "M0.0 10.0L60.0 1.0L120.0 19.0");
+        assert_eq!(line.path, "M0 10l60 -9l60 18");
     }
 }

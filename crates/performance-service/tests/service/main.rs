@@ -27,6 +27,7 @@ mod login;
 mod new_run;
 mod pages;
 mod paid_target;
+mod preferences;
 mod processes;
 mod production;
 mod queue;

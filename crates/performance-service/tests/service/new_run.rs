@@ -15,6 +15,16 @@ impl TestService {
         let url = format!("{}/new", self.base_url);
         Ok(form(self.client.post(url), fields).send().await?)
     }
+
+    /// Asks for the forecast of what stands in the form, as its button and its script do.
+    async fn forecast_of_form(&self, fields: &[(&str, &str)]) -> anyhow::Result<String> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let query = query
+            .extend_pairs(fields)
+            .append_pair("do", "forecast")
+            .finish();
+        self.get_text(&format!("/new?{query}")).await
+    }
 }
 
 fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
@@ -46,14 +56,18 @@ async fn two_clicks_start_a_run() -> anyhow::Result<()> {
     }
     // The plan is in the form before anything starts, and again for what was changed.
     assert!(form.contains("Start: 3 min"), "{form}");
-    let changed = [
-        ("do", "forecast"),
-        ("options.virtualUsers", "1"),
-        ("options.duration", "9s"),
-    ];
-    let changed = service.fill_in(&changed).await?;
-    assert_eq!(changed.status(), StatusCode::OK);
-    assert!(changed.text().await?.contains("Start: 9"));
+    let changed = [("options.virtualUsers", "1"), ("options.duration", "9s")];
+    let changed = service.forecast_of_form(&changed).await?;
+    assert!(changed.contains("Start: 9"), "{changed}");
+    // What is wrong stands at its field before anything was to start.
+    let wrong = service
+        .forecast_of_form(&[("options.duration", "soon")])
+        .await?;
+    assert!(
+        wrong.contains("id=\"options.duration-hint\"><span class=\"wrong\">"),
+        "{wrong}"
+    );
+    assert!(wrong.contains("There is none:") && !wrong.contains("Nothing was started"));
     let started = service
         .fill_in(&[
             ("scenario", "Spike"),

@@ -5,6 +5,7 @@ mod baselines;
 mod bounds;
 mod configurations;
 mod idempotency;
+mod neighbours;
 mod resources;
 mod retention;
 mod schedules;

@@ -58,8 +58,16 @@ impl TestStore {
     }
 
     pub(crate) async fn enqueue_for(&self, tenant: &TenantId) -> Result<Run, StoreError> {
+        self.enqueue_as(tenant, "smoke").await
+    }
+
+    pub(crate) async fn enqueue_as(
+        &self,
+        tenant: &TenantId,
+        test_name: &str,
+    ) -> Result<Run, StoreError> {
         let new = NewRun {
-            test_name: "smoke".to_owned(),
+            test_name: test_name.to_owned(),
             scenario: "Smoke".to_owned(),
             script: "tests/smoke.js".to_owned(),
             environment: "local".to_owned(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use load_analysis::dollars::Dollars;
 use load_analysis::forecast::{ForecastLine, against};
+use service_defaults::problem::FieldError;
 use tenancy::Principal;
 use tokio::time::timeout;
 
@@ -24,22 +25,34 @@ pub(super) struct ForecastPanel {
     pub(super) promise: String,
 }
 
+/// Why there is none.
+#[derive(Default)]
+pub(super) struct NoForecast {
+    /// In words.
+    pub(super) reason: String,
+    /// What is wrong with fields.
+    pub(super) errors: Vec<FieldError>,
+}
+
 /// Forecasts the run that was typed.
 ///
 /// # Errors
-/// Why there is no forecast, in words.
+/// Why there is no forecast.
 pub(super) async fn of_typed(
     app: &App,
     caller: &Principal,
     typed: &Typed,
-) -> Result<ForecastPanel, String> {
-    let request = typed
-        .request()
-        .map_err(|_| "the fields above are not right yet".to_owned())?;
+) -> Result<ForecastPanel, NoForecast> {
+    let none = |reason: &str, errors: &[FieldError]| NoForecast {
+        reason: reason.to_owned(),
+        errors: errors.to_vec(),
+    };
+    let request = typed.request();
+    let request = request.map_err(|errors| none("the fields above are not right yet", &errors))?;
     match timeout(DEADLINE, app.conductor.forecast(caller, request)).await {
         Ok(Ok(expected)) => Ok(panel(&expected)),
-        Ok(Err(problem)) => Err(problem.detail().to_owned()),
-        Err(_) => Err("k6 did not read the script in time".to_owned()),
+        Ok(Err(problem)) => Err(none(problem.detail(), problem.errors())),
+        Err(_) => Err(none("k6 did not read the script in time", &[])),
     }
 }
 

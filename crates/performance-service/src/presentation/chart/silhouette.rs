@@ -1,10 +1,10 @@
 //! The load that was asked for, as a grey shape behind what was measured.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use load_analysis::phases::{AskedCourse, Corner};
 
+use super::super::path::Path;
 use super::time_axis::TimeAxis;
 
 /// Where a strip shows it.
@@ -38,19 +38,22 @@ impl Shown {
 
 /// The outline over a strip whose bottom is at `y(0)`.
 pub(super) fn outline(asked: &AskedCourse, axis: &TimeAxis, y: impl Fn(f64) -> f64) -> String {
-    let mut path = String::new();
+    let mut path = Path::default();
     let mut ends: Option<(f64, f64)> = None;
     for Corner { at, level } in sides(&asked.corners, &axis.window()) {
         let x = axis.x(at);
-        let command = if ends.is_none() { 'M' } else { 'L' };
-        let _infallible = write!(path, "{command}{x:.1} {:.1}", y(level));
+        match ends {
+            None => path.move_to(x, y(level)),
+            Some(_) => path.line_to(x, y(level)),
+        }
         ends = Some((ends.map_or(x, |(first, _)| first), x));
     }
     if let Some((first, last)) = ends {
-        let bottom = y(0.0);
-        let _infallible = write!(path, "L{last:.1} {bottom:.1}L{first:.1} {bottom:.1}Z");
+        path.line_to(last, y(0.0));
+        path.line_to(first, y(0.0));
+        path.close();
     }
-    path
+    path.text()
 }
 
 /// Both ends of each side that a window has a part of, cut at its edges. A jump has none.
@@ -119,10 +122,6 @@ mod tests {
     fn the_outline_is_closed_at_the_bottom() {
         let axis = TimeAxis::new(1, &(0..20));
         let path = outline(&ramp(), &axis, |level| 100.0 - level);
-        assert!(
-            path.starts_with("M56.0 100.0L498.0 80.0L498.0 95.0"),
-            "{path}"
-        );
-        assert!(path.ends_with("L940.0 100.0L56.0 100.0Z"), "{path}");
+        assert_eq!(path, "M56 100l442 -20l0 15l442 0l0 5l-884 0Z");
     }
 }

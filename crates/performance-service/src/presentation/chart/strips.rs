@@ -1,9 +1,8 @@
 //! What each strip draws.
 
-use std::fmt::Write as _;
-
 use load_analysis::phases::AskedCourse;
 
+use super::super::path::Path;
 use super::silhouette::Shown;
 use super::time_axis::TimeAxis;
 use crate::timeline::{FailureKind, TimelinePoint, count};
@@ -262,25 +261,25 @@ impl LinePlan {
 
     /// A rectangle for each step.
     fn bars(&self, points: &[TimelinePoint], axis: &TimeAxis, y: impl Fn(f64) -> f64) -> String {
-        let mut path = String::new();
+        let mut path = Path::default();
         let bottom = y(0.0);
         for (point, value) in points
             .iter()
             .filter_map(|it| Some((it, self.of(it, axis)?)))
         {
-            let (left, right) = axis.ends(point);
-            let (top, width) = (y(value), right - left);
-            let _infallible = write!(
-                path,
-                "M{left:.1} {bottom:.1}V{top:.1}h{width:.1}V{bottom:.1}Z"
-            );
+            let ((left, right), top) = (axis.ends(point), y(value));
+            path.move_to(left, bottom);
+            for (x, y) in [(left, top), (right, top), (right, bottom)] {
+                path.line_to(x, y);
+            }
+            path.close();
         }
-        path
+        path.text()
     }
 
     /// Joins neighbouring points and leaves a gap where a step has no value.
     fn joined(&self, points: &[TimelinePoint], axis: &TimeAxis, y: impl Fn(f64) -> f64) -> String {
-        let mut path = String::new();
+        let mut path = Path::default();
         let mut previous: Option<u32> = None;
         for point in points {
             let Some(value) = self.of(point, axis) else {
@@ -289,15 +288,14 @@ impl LinePlan {
             };
             let (x, y) = (axis.middle(point), y(value));
             let joined = previous.is_some_and(|t| f64::from(point.t - t) <= axis.step);
-            // A short dash makes a lone point visible.
-            let _infallible = if joined {
-                write!(path, "L{x:.1} {y:.1}")
+            if joined {
+                path.line_to(x, y);
             } else {
-                write!(path, "M{x:.1} {y:.1}h3")
-            };
+                path.dot(x, y);
+            }
             previous = Some(point.t);
         }
-        path
+        path.text()
     }
 }
 
