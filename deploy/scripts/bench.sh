@@ -12,8 +12,9 @@ source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 
 # The benches that print rows, one package each. They are always built with the
 # same packages, so that no dependency is built twice.
-readonly PACKAGES=(--package bookstore-api --package llm --package llm-simulator --package load-runner)
-readonly BENCHES=(speed overhead pace ingest)
+readonly PACKAGES=(--package bookstore-api --package llm --package llm-simulator --package load-runner
+  --package performance-service)
+readonly BENCHES=(speed overhead pace ingest relay)
 
 # run_bench NAME ROWS: shows notes at once and keeps the rows, which have tabs.
 run_bench() {

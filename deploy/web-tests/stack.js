@@ -1,11 +1,12 @@
 // The services that the pages are tested with: the simulator, the API, the performance service, each on a free port
 // with a state of its own; and a way through that can be cut.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { until } from './until.js';
 
 const CHECKOUT = process.env.CHECKOUT;
@@ -53,12 +54,21 @@ class Service {
   }
 }
 
-/** A TCP proxy to a port. `cut` ends the connections that are open. */
+/** What a proxy says while the service behind it is gone. */
+const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
+/** A TCP proxy to a port. `cut` ends the connections that are open; `refuse` answers 503 from then on. */
 export class Way {
   static async to(port) {
     const way = new Way();
     way.sockets = new Set();
+    way.refuses = false;
     way.server = net.createServer((inside) => {
+      if (way.refuses) {
+        inside.on('error', () => {});
+        inside.once('data', () => inside.end(UNAVAILABLE));
+        return;
+      }
       const outside = net.connect(port, '127.0.0.1');
       for (const [socket, other] of [[inside, outside], [outside, inside]]) {
         way.sockets.add(socket);
@@ -75,6 +85,11 @@ export class Way {
 
   cut() {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  refuse(refuses) {
+    this.refuses = refuses;
+    this.cut();
   }
 
   async end() {
@@ -110,6 +125,8 @@ export class Stack {
       PERFORMANCE_K6: path.join(TOOLS, 'bin/k6'),
       PERFORMANCE_K6_V1: path.join(TOOLS, 'bin/k6-v1'),
       PERFORMANCE_SCRIPTS_DIR: scripts,
+      PERFORMANCE_WEBHOOK_TARGETS: 'nobody=http://127.0.0.1:9/',
+      PERFORMANCE_WEBHOOK_SECRET: 'no-secret-but-as-long-as-one-has-to-be',
       PERFORMANCE_TRACE_SEARCH: 'http://127.0.0.1:16686/search',
       PERFORMANCE_METRIC_GRAPH: 'http://127.0.0.1:9090/graph',
     };
@@ -158,6 +175,13 @@ export class Stack {
   /** Starts a run without a browser. */
   async begin(body) {
     return (await this.post('/api/v1/performancetest/start', body)).testId;
+  }
+
+  /** Runs that nobody made, as rows beside those of a finished one: see made_runs.py. */
+  async makeRuns(...what) {
+    const database = path.join(this.directory, 'performance/data/performance.sqlite');
+    const made = await promisify(execFile)('python3', [path.join(CHECKOUT, 'deploy/web-tests/made_runs.py'), database, ...what]);
+    return JSON.parse(made.stdout);
   }
 
   /** Waits until a run is over. */

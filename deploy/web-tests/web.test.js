@@ -3,13 +3,16 @@
 import { after, afterEach, before, describe } from 'node:test';
 import { Browser } from './browser.js';
 import { analyse } from './cases/analyse.js';
+import { comparing } from './cases/comparing.js';
 import { hostile } from './cases/hostile.js';
 import { live } from './cases/live.js';
+import { long } from './cases/long.js';
 import { looks } from './cases/looks.js';
 import { plain } from './cases/plain.js';
 import { preferences } from './cases/preferences.js';
 import { roles } from './cases/roles.js';
 import { starting } from './cases/starting.js';
+import { zones } from './cases/zones.js';
 import { Stack } from './stack.js';
 
 /** What the cases share: `stack`, `browser`, and the `runs` that earlier ones made. */
@@ -30,10 +33,13 @@ describe('the pages', { timeout: 900000 }, () => {
   });
   starting(world);
   live(world);
+  comparing(world);
   hostile(world);
   plain(world);
   analyse(world);
   preferences(world);
+  zones(world);
+  long(world);
   roles(world);
   looks(world);
 });

@@ -4,8 +4,10 @@
 //! The main rule is one of accounting: the seconds that all requests together spent in a part,
 //! of all seconds that they were served. It tells a slow store from a full queue whether or not
 //! anything changed during the run. The others look at processors, circuits, caches that cooled
-//! down, memory that grew, and load that grew without more being done.
+//! down, memory that grew, and load that grew without more being done; and, where the test has a
+//! baseline, at caches and calls that are not what they were in its runs.
 
+mod baseline;
 mod changes;
 mod saturation;
 mod time;
@@ -14,6 +16,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::baseline::TargetBaseline;
 use crate::resources::{Resources, Signal};
 
 /// What findings are made from. Times are seconds since the first sample of the run.
@@ -25,6 +28,8 @@ pub struct Observed<'a> {
     pub load: &'a [LoadPoint],
     /// The judged time; the whole load where none is judged.
     pub judged: Range<f64>,
+    /// What the target used in the runs of the baseline, where the test has one.
+    pub baseline: Option<&'a TargetBaseline>,
 }
 
 /// One step of the run as the load generator saw it.
@@ -86,6 +91,10 @@ pub enum FindingKind {
     Processors,
     /// A cache answers less than at the begin.
     CacheCooled,
+    /// A cache answers less than in the runs of the baseline.
+    ColderThanBaseline,
+    /// Calls take longer than in the runs of the baseline.
+    SlowerThanBaseline,
     /// Memory grows with the run.
     MemoryGrowth,
     /// More load makes requests slower, and no more of them.
@@ -99,6 +108,7 @@ pub fn find(observed: &Observed<'_>) -> Findings {
     let mut findings: Vec<Finding> = time::find(observed);
     findings.extend(saturation::find(observed));
     findings.extend(changes::find(observed));
+    findings.extend(baseline::find(observed));
     findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     Findings {
         note: note(observed, findings.is_empty()),
@@ -106,19 +116,22 @@ pub fn find(observed: &Observed<'_>) -> Findings {
     }
 }
 
-/// The same without the begin of the judged time, where rates still tell of what was before; of a
-/// time that is shorter than twice their window nothing is left out.
+/// The same without the begin of the judged time.
 fn settled<'a>(observed: &Observed<'a>) -> Observed<'a> {
-    let window = f64::from(observed.resources.window);
-    let judged = observed.judged.clone();
-    let long = judged.end - judged.start >= window * 2.0;
     Observed {
-        judged: if long {
-            judged.start + window..judged.end
-        } else {
-            judged
-        },
+        judged: settled_time(observed.resources, &observed.judged),
         ..observed.clone()
+    }
+}
+
+/// The judged time without its begin, where rates still tell of what was before; of a time that is
+/// shorter than twice their window nothing is left out.
+fn settled_time(resources: &Resources, judged: &Range<f64>) -> Range<f64> {
+    let window = f64::from(resources.window);
+    if judged.end - judged.start >= window * 2.0 {
+        judged.start + window..judged.end
+    } else {
+        judged.clone()
     }
 }
 
@@ -130,7 +143,12 @@ fn note(observed: &Observed<'_>, nothing_found: bool) -> String {
     let mut signals: Vec<Signal> = resources.series.iter().map(|it| it.signal).collect();
     signals.sort_unstable();
     signals.dedup();
-    let looked = format!("Looked at {} signals of the target.", signals.len());
+    let runs = observed.baseline.map_or(0, TargetBaseline::runs);
+    let beside = match runs {
+        0 => String::new(),
+        runs => format!(", beside those of {runs} runs of the baseline"),
+    };
+    let looked = format!("Looked at {} signals of the target{beside}.", signals.len());
     if nothing_found {
         format!("{looked} No part of it stands out.")
     } else {

@@ -1,22 +1,35 @@
-//! How many requests a second one core turns from k6's lines into histograms.
+//! How many requests a second one core turns from k6's lines into histograms, and whether memory
+//! grows with the length of a run.
 //!
-//! `cargo bench -p load-runner` prints one line. The lines are those of k6 v2.2.0 for a request
-//! with one check: 11 samples with k6's default tags.
-
-#![expect(clippy::print_stdout, reason = "a bench prints its result")]
+//! The lines are those of k6 v2.2.0 for a request with one check: 11 samples with k6's default tags.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use anyhow::{Context, ensure};
 use load_analysis::aggregate::Aggregator;
 use load_runner::sample::Decoder;
+use test_support::bench::{is_wanted, note, resident_mib, row};
 
-/// Requests of the input: 35 simulated seconds of 2,000 requests each.
-const REQUESTS: u32 = 70_000;
+const SPEED: &str = "ingest, requests a second on one core";
+const MEMORY: &str = "ingest, memory that an hour of load leaves";
 
-/// Requests after which passed seconds are taken out, as a reader does after each batch.
-const BATCH: u32 = 300;
+/// Requests that one core must read: ten times what k6 sends on it (12,000/s without output).
+const SPEED_BAR: f64 = 50_000.0;
+
+/// What an hour may leave behind, in MiB: the allocator's own wavering. A run that kept 16 bytes of
+/// each request would leave 11.
+const MEMORY_BAR: f64 = 4.0;
+
+/// Requests of a simulated second.
+const FAST: u32 = 2_000;
+const SLOW: u32 = 200;
+
+/// Simulated seconds.
+const SHORT: u32 = 35;
+const WARM_UP: u32 = 600;
+const HOUR: u32 = 3_600;
 
 const TIMES: [&str; 7] = [
     "http_req_duration",
@@ -28,44 +41,106 @@ const TIMES: [&str; 7] = [
     "http_req_receiving",
 ];
 
-fn main() {
-    let input = input();
-    let mut decoder = Decoder::default();
-    let mut aggregator = Aggregator::new(Vec::new());
-    for line in definitions() {
-        assert_eq!(
-            decoder.decode(line.as_bytes()),
-            Ok(None),
-            "a line that introduces a metric"
-        );
+fn main() -> anyhow::Result<()> {
+    if is_wanted(&[SPEED])? {
+        speed()?;
     }
-    let started = Instant::now();
-    let mut stored = 0;
-    for batch in &input {
-        for line in batch.lines() {
-            match decoder.decode(line.as_bytes()) {
-                Ok(Some(sample)) => aggregator.add(&sample),
-                other => assert_eq!(other, Ok(None), "{line}"),
+    if is_wanted(&[MEMORY])? {
+        memory()?;
+    }
+    Ok(())
+}
+
+/// What reads a run's file.
+struct Reader {
+    decoder: Decoder,
+    aggregator: Aggregator,
+    /// Bytes of the seconds as they are stored.
+    stored: usize,
+}
+
+impl Reader {
+    fn new() -> anyhow::Result<Self> {
+        let mut decoder = Decoder::default();
+        for line in definitions() {
+            let decoded = decoder.decode(line.as_bytes());
+            ensure!(decoded == Ok(None), "a line that introduces a metric");
+        }
+        Ok(Self {
+            decoder,
+            aggregator: Aggregator::new(Vec::new()),
+            stored: 0,
+        })
+    }
+
+    fn read(&mut self, lines: &str) -> anyhow::Result<()> {
+        for line in lines.lines() {
+            match self.decoder.decode(line.as_bytes()) {
+                Ok(Some(sample)) => self.aggregator.add(&sample),
+                other => ensure!(other == Ok(None), "{line}"),
             }
         }
-        for second in aggregator.take_passed() {
-            stored += second
-                .series
-                .iter()
-                .map(|(_, value)| value.to_bytes().len())
-                .sum::<usize>();
+        for second in self.aggregator.take_passed() {
+            let bytes = second.series.iter().map(|(_, it)| it.to_bytes().len());
+            self.stored += bytes.sum::<usize>();
         }
+        Ok(())
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let results = black_box(aggregator.results(None));
-    let bytes: usize = input.iter().map(String::len).sum();
-    let requests = results.metrics["http_reqs"].values["count"];
-    println!(
-        "ingest: {:.0} requests/s, {:.0} MB/s on one core; {:.1} bytes stored for each request",
-        requests / seconds,
-        f64::from(u32::try_from(bytes / 1_000).unwrap_or(u32::MAX)) / 1_000.0 / seconds,
-        f64::from(u32::try_from(stored).unwrap_or(u32::MAX)) / requests,
-    );
+}
+
+fn speed() -> anyhow::Result<()> {
+    let seconds = (0..SHORT).map(|second| lines_of(second, FAST));
+    let input: Vec<String> = seconds.collect();
+    let mut reader = Reader::new()?;
+    let begun = Instant::now();
+    for second in &input {
+        reader.read(second)?;
+    }
+    let took = begun.elapsed();
+    let results = black_box(reader.aggregator.results(None));
+    let requests = f64::from(SHORT * FAST);
+    let counted = results.metrics.get("http_reqs");
+    let counted = counted.and_then(|metric| metric.values.get("count"));
+    ensure!(counted == Some(&requests), "{counted:?} of {requests}");
+    let rate = requests / took.as_secs_f64();
+    let value = format!("{rate:.0}/s");
+    let bar = format!(">= {SPEED_BAR:.0}");
+    row(SPEED, &value, &bar, rate / SPEED_BAR, rate >= SPEED_BAR)?;
+    let bytes = input.iter().map(String::len).sum();
+    note(&format!(
+        "ingest: {:.0} MB/s; {:.1} bytes stored for each request",
+        real(bytes) / 1e6 / took.as_secs_f64(),
+        real(reader.stored) / requests
+    ))
+}
+
+/// The resident set after ten minutes of a run, and an hour later.
+fn memory() -> anyhow::Result<()> {
+    let mut reader = Reader::new()?;
+    for second in 0..WARM_UP {
+        reader.read(&lines_of(second, SLOW))?;
+    }
+    let before = resident_mib()?;
+    let begun = Instant::now();
+    for second in WARM_UP..WARM_UP + HOUR {
+        reader.read(&lines_of(second, SLOW))?;
+    }
+    let growth = resident_mib()? - before;
+    let results = black_box(reader.aggregator.results(None));
+    let coverage = results.metrics.get("http_reqs").context("requests")?;
+    ensure!(coverage.values.get("count") == Some(&f64::from((WARM_UP + HOUR) * SLOW)));
+    row(
+        MEMORY,
+        &format!("{growth:.1} MiB of {} requests", HOUR * SLOW),
+        &format!("<= {MEMORY_BAR} MiB"),
+        growth.max(0.0) / MEMORY_BAR,
+        growth <= MEMORY_BAR,
+    )?;
+    let took: Duration = begun.elapsed();
+    note(&format!(
+        "ingest: {before:.1} MiB resident after ten minutes of load; the hour was read in {:.0} s",
+        took.as_secs_f64()
+    ))
 }
 
 fn definitions() -> Vec<String> {
@@ -85,32 +160,31 @@ fn definitions() -> Vec<String> {
     lines
 }
 
-fn input() -> Vec<String> {
-    let mut batches = vec![String::new()];
-    for number in 0..REQUESTS {
-        if number % BATCH == BATCH - 1 {
-            batches.push(String::new());
-        }
-        if let Some(batch) = batches.last_mut() {
-            append_request(batch, number);
-        }
+/// What k6 writes of a second, counted from the begin of the run.
+fn lines_of(second: u32, requests: u32) -> String {
+    let mut lines = String::new();
+    for index in 0..requests {
+        append_request(&mut lines, (second, index), requests);
     }
-    batches
+    lines
 }
 
-fn append_request(batch: &mut String, number: u32) {
+fn append_request(lines: &mut String, (second, index): (u32, u32), requests: u32) {
     let time = format!(
-        "2026-11-21T15:46:{:02}.{:09}Z",
-        number / 2_000,
-        number % 2_000 * 500_000
+        "2026-11-21T{:02}:{:02}:{:02}.{:09}Z",
+        15 + second / 3_600,
+        second / 60 % 60,
+        second % 60,
+        index * (1_000_000_000 / requests)
     );
+    let number = second * requests + index;
     let route = number % 10;
     let tags = format!(
         r#""expected_response":"true","group":"","journey":"reader","method":"GET","name":"GET /api/v1/route-{route}","proto":"HTTP/1.1","route_class":"catalogue","scenario":"load","status":"200","url":"http://127.0.0.1:7002/api/v1/route-{route}/{number}""#
     );
     let mut line = |metric: &str, value: f64, tags: &str| {
         let written = writeln!(
-            batch,
+            lines,
             r#"{{"metric":"{metric}","type":"Point","data":{{"time":"{time}","value":{value},"tags":{{{tags}}}}}}}"#
         );
         debug_assert!(written.is_ok(), "writing to a string");
@@ -131,4 +205,10 @@ fn append_request(batch: &mut String, number: u32) {
         value,
         r#""group":"","scenario":"load""#,
     );
+}
+
+/// Lengths are far below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+const fn real(bytes: usize) -> f64 {
+    bytes as f64
 }

@@ -98,11 +98,18 @@
     if (focused) document.getElementById(focused)?.focus();
   }
 
+  // By the clock of the service: that of the browser may be another one.
+  function since(began, reply) {
+    const seconds = Math.max(0, Math.round((Date.parse(reply.headers.get('date')) - Date.parse(began)) / 1000));
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  }
+
   async function look() {
     const reply = await fetch(run, { cache: 'no-store' }).catch(() => null);
     if (!reply?.ok) return;
-    const { status, completedAt, verdict } = await reply.json();
+    const { status, startedAt, completedAt, verdict } = await reply.json();
     if (completedAt) document.title = `${verdict?.level ?? status} · ${name}`;
+    else if (document.hidden) document.title = `${status.toLowerCase()} ${since(startedAt, reply)} · ${name}`;
     if (completedAt && !document.hidden) await finish();
   }
 

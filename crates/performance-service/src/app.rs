@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instrumentation::{MetricsText, Telemetry};
-use jiff::Timestamp;
 use load_analysis::dollars::Dollars;
 use load_runner::sandbox::Confinement;
 use load_runner::script::ScriptDirectory;
@@ -186,7 +185,7 @@ impl App {
             (observation.clone(), relay),
             (announcer.clone(), remote_write),
         );
-        let scheduler = Scheduler::new(store.clone(), conductor.clone(), Timestamp::now());
+        let scheduler = Scheduler::new(store.clone(), conductor.clone(), store.clock().now());
         let targets = config.webhook_targets;
         let courier = Courier::new(store.clone(), targets.clone(), config.public_url)?;
         let searcher = Searcher::new(store.clone(), conductor.clone(), announcer.clone());
@@ -227,6 +226,7 @@ fn store_config(config: &Config) -> StoreConfig {
         tenant_daily_load: config.tenant_limits.daily_seconds(),
         runs_kept: config.retention.runs,
         runs_kept_days: config.retention.days,
+        clock: config.clock.clone(),
         ..StoreConfig::new(config.state_directory.clone())
     }
 }

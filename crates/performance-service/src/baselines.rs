@@ -6,7 +6,6 @@ pub(crate) mod establish;
 pub(crate) mod list;
 pub(crate) mod versions;
 
-use jiff::Timestamp;
 use load_analysis::baseline::{Baseline, Refused, Replacement, RunFigures, SMALLEST_BASELINE};
 use load_analysis::comparison::Comparison;
 use load_analysis::verdict::Level;
@@ -73,7 +72,7 @@ pub(crate) async fn establish(
     let version = BaselineVersion {
         name,
         version: before.map_or(0, |before| before.version) + 1,
-        created_at: Timestamp::now(),
+        created_at: store.clock().now(),
         created_by: caller.user.to_string(),
         replacement,
         baseline,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use performance_store::Clock;
 use service_defaults::access::{AccessSettings, Authentication};
 use service_defaults::allow_list::AllowList;
 use service_defaults::environment::{Environment, Setting};
@@ -72,6 +73,8 @@ pub struct Config {
     pub public_url: String,
     /// Where the pages of other tools are.
     pub outside: OutsidePages,
+    /// What says which time it is: schedules, retention and budgets of a day go by it.
+    pub clock: Clock,
     /// All settings as they were read, for those who ask what is in force.
     pub settings: Vec<Setting>,
 }
@@ -136,6 +139,7 @@ impl Config {
             webhook_targets: WebhookTargets::read(environment),
             public_url: read_public_url(environment, http_addr),
             outside: OutsidePages::read(environment),
+            clock: Clock::default(),
             // The last member, since it tells of all others.
             settings: environment.settings().to_vec(),
         }

@@ -36,6 +36,9 @@ pub(crate) const MAX_WATCHERS: usize = 500;
 /// A comment this often keeps proxies from closing a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How soon a browser whose connection was cut comes back: by itself it waits for three seconds.
+const RECONNECT: Duration = Duration::from_secs(1);
+
 /// When a watcher that found no place is told to come back.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -119,7 +122,9 @@ fn last_event_id(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn respond(events: impl Stream<Item = Told> + Send + 'static) -> Response {
-    let events = events.map(|told| Ok::<_, Infallible>(message(told)));
+    let first = std::future::ready(sse::Event::default().retry(RECONNECT));
+    let events = futures_util::stream::once(first).chain(events.map(message));
+    let events = events.map(Ok::<_, Infallible>);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let mut response = sse.into_response();
     let headers = response.headers_mut();

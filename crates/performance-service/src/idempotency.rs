@@ -11,7 +11,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use instrumentation::request::scope_current;
-use jiff::Timestamp;
 use performance_store::{Claim, KeptAnswer, KeyedRequest};
 use service_defaults::extract::WholeBody;
 use service_defaults::problem::Problem;
@@ -79,7 +78,10 @@ async fn carry_out(app: App, request: Request, next: Next) -> Result<Response, P
         key,
         fingerprint: hash.finalize().into(),
     };
-    let claim = app.store.claim_key(keyed.clone(), Timestamp::now()).await;
+    let claim = app
+        .store
+        .claim_key(keyed.clone(), app.store.clock().now())
+        .await;
     match claim.map_err(problems::from_store)? {
         Claim::New => {}
         known => return repeated(known),

@@ -50,7 +50,7 @@ impl OutsidePages {
     /// The links of a run against a target; those of tools that nobody set are missing.
     pub(crate) fn links(&self, run: &Run, target: Option<&Url>) -> Vec<Link> {
         let from = run.started_at.unwrap_or(run.queued_at);
-        let to = run.completed_at.unwrap_or_else(Timestamp::now);
+        let to = run.completed_at.unwrap_or_else(Timestamp::now).max(from);
         let margin = SignedDuration::from_secs(MARGIN_SECONDS);
         let id = run.id.to_string();
         let link = |text, page: Option<Url>, pairs: &[(&str, String)]| {

@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub(crate) mod interval_bar;
 pub(crate) mod money;
 pub(crate) mod numbers;
+pub(crate) mod overlay;
 pub(crate) mod path;
 pub(crate) mod phase_table;
 pub(crate) mod requests;

@@ -15,6 +15,9 @@ const IMAGE: &str = "PERFORMANCE_CONTAINER_IMAGE";
 const IMAGE_V1: &str = "PERFORMANCE_CONTAINER_IMAGE_V1";
 const RUNNER: &str = "PERFORMANCE_RUNNER";
 
+/// The program that this process runs, also when its file was replaced meanwhile.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
 const MEBIBYTE: u64 = 1024 * 1024;
 
 /// How runs are carried out.
@@ -26,6 +29,9 @@ pub struct RunnerSettings {
     pub(crate) limits: Limits,
     /// Where containers are made; nowhere when absent.
     pub(crate) containers: Option<ContainerConfig>,
+    /// The program whose subcommands begin k6 and watch it; a service's own, unless it runs in
+    /// another one.
+    pub program: PathBuf,
 }
 
 impl RunnerSettings {
@@ -55,6 +61,7 @@ impl RunnerSettings {
             usual,
             limits,
             containers,
+            program: PathBuf::from(THIS_PROGRAM),
         }
     }
 }

@@ -11,7 +11,6 @@ mod starting;
 mod tests;
 pub(crate) mod timetable;
 
-use jiff::Timestamp;
 use performance_store::{Schedule, StoreError};
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Principal, Role};
@@ -86,7 +85,7 @@ pub(crate) async fn resume(app: &App, caller: &Principal, name: &str) -> Result<
     if schedule.paused {
         let timetable = ScheduleDocument::stored(&schedule)?.timetable(name);
         let timetable = timetable.map_err(Problem::invalid)?;
-        (schedule.paused, schedule.next) = (false, timetable.next_start(Timestamp::now()));
+        (schedule.paused, schedule.next) = (false, timetable.next_start(app.store.clock().now()));
     }
     store(app, schedule).await
 }
@@ -129,7 +128,7 @@ async fn checked(
     let timetable = document.timetable(name).map_err(Problem::invalid)?;
     let run = app.conductor.rehearse(caller, document.run).await;
     document.run = run.map_err(|problem| problem.below("run"))?;
-    let now = Timestamp::now();
+    let now = app.store.clock().now();
     Ok(Schedule {
         tenant: caller.tenant.clone(),
         name: name.to_owned(),

@@ -253,8 +253,7 @@ fn until_midnight() -> Duration {
 }
 
 /// The last midnight in UTC: where days begin.
-pub(crate) fn midnight() -> Timestamp {
-    let now = Timestamp::now();
+pub(crate) fn midnight(now: Timestamp) -> Timestamp {
     let begin = now.to_zoned(TimeZone::UTC).start_of_day();
     begin.map_or(now, |begin| begin.timestamp())
 }

@@ -2,9 +2,10 @@
 
 mod pool;
 
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use instrumentation::catalogue;
@@ -12,8 +13,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::time::{Instant, timeout_at};
 
 use self::pool::Pool;
+use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::schema;
+use crate::{runs, schema};
 
 /// Readers beside the one writer: pages and progress streams do not wait for each
 /// other, and more than this only fights over two cores.
@@ -40,13 +42,15 @@ pub struct StoreConfig {
     pub runs_kept: u64,
     /// Days that a finished run is kept.
     pub runs_kept_days: u32,
+    /// What says which time it is.
+    pub clock: Clock,
 }
 
 impl StoreConfig {
     /// The usual bounds: 5 s a call, 50 waiting runs, of any tenant, 500 runs kept for 90 days, and a load that
     /// nobody puts on in a day.
     #[must_use]
-    pub const fn new(state_directory: PathBuf) -> Self {
+    pub fn new(state_directory: PathBuf) -> Self {
         Self {
             state_directory,
             call_timeout: Duration::from_secs(5),
@@ -55,6 +59,7 @@ impl StoreConfig {
             tenant_daily_load: 60_000_000,
             runs_kept: 500,
             runs_kept_days: 90,
+            clock: Clock::default(),
         }
     }
 }
@@ -70,6 +75,9 @@ struct Shared {
     writer: Arc<Pool>,
     readers: Arc<Pool>,
     config: StoreConfig,
+    /// Since when the runs that this process took go on, by the row of each: how long one took
+    /// must not depend on the clock on the wall.
+    taken: Mutex<HashMap<i64, Instant>>,
     /// Held as long as the store is open: a second service on the same directory would
     /// declare our runs interrupted.
     _lock: File,
@@ -102,6 +110,9 @@ impl RunStore {
         // and then writes would fail at once, without waiting, when somebody else writes.
         writer.set_transaction_behavior(TransactionBehavior::Immediate);
         schema::migrate(&mut writer)?;
+        if let Some(latest) = runs::latest_id(&writer)? {
+            config.clock.saw(latest);
+        }
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {
             let reader = connect(&path)?;
@@ -113,6 +124,7 @@ impl RunStore {
                 writer: Pool::new(vec![writer]),
                 readers: Pool::new(readers),
                 config,
+                taken: Mutex::default(),
                 _lock: lock,
             }),
         })
@@ -122,6 +134,32 @@ impl RunStore {
     #[must_use]
     pub fn config(&self) -> &StoreConfig {
         &self.shared.config
+    }
+
+    /// What says which time it is: whoever decides by the time asks it.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.config.clock
+    }
+
+    /// Begins to measure how long a run takes.
+    pub(crate) fn note_taken(&self, row: i64) {
+        self.taken().insert(row, Instant::now());
+    }
+
+    /// How long a run takes so far, if this process took it.
+    pub(crate) fn taken_since(&self, row: i64) -> Option<Duration> {
+        self.taken().get(&row).map(Instant::elapsed)
+    }
+
+    /// Measures it no more: it is over.
+    pub(crate) fn forget_taken(&self, row: i64) {
+        self.taken().remove(&row);
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<i64, Instant>> {
+        let taken = self.shared.taken.lock();
+        taken.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the database for an answer, for the health checks.

@@ -34,9 +34,10 @@ impl RunStore {
         webhook: &str,
     ) -> Result<u64, StoreError> {
         let (tenant, webhook) = (tenant.clone(), webhook.to_owned());
+        let now = self.clock().now();
         self.write(Operation("insert", "deliveries"), move |connection| {
             let transaction = connection.transaction()?;
-            let about = (WebhookEvent::Test, None);
+            let about = (WebhookEvent::Test, None, now);
             let added = add(&transaction, tenant.as_str(), Some(&webhook), about)?;
             let id = transaction.last_insert_rowid();
             transaction.commit()?;
@@ -78,6 +79,7 @@ impl RunStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn note_attempt(&self, id: u64, attempt: Attempt) -> Result<(), StoreError> {
+        let now = self.clock().now();
         self.write(Operation("update", "deliveries"), move |connection| {
             let transaction = connection.transaction()?;
             let over = attempt.state != DeliveryState::Waiting;
@@ -89,13 +91,13 @@ impl RunStore {
                     id,
                     attempt.state.as_str(),
                     attempt.next_at.as_millisecond(),
-                    over.then(|| Timestamp::now().as_millisecond()),
+                    over.then(|| now.as_millisecond()),
                     attempt.status,
                     attempt.error,
                 ],
             )?;
             if let Some(reason) = attempt.switches_off {
-                switch_off(&transaction, id, &reason)?;
+                switch_off(&transaction, id, &reason, now)?;
             }
             transaction.commit()?;
             Ok(())
@@ -135,13 +137,10 @@ pub(crate) fn note(
     transaction: &Transaction<'_>,
     run: &Run,
     event: WebhookEvent,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    add(
-        transaction,
-        run.tenant.as_str(),
-        None,
-        (event, Some(run.id)),
-    )?;
+    let about = (event, Some(run.id), now);
+    add(transaction, run.tenant.as_str(), None, about)?;
     Ok(())
 }
 
@@ -150,7 +149,7 @@ fn add(
     transaction: &Transaction<'_>,
     tenant: &str,
     webhook: Option<&str>,
-    (event, run): (WebhookEvent, Option<RunId>),
+    (event, run, now): (WebhookEvent, Option<RunId>, Timestamp),
 ) -> Result<usize, StoreError> {
     let sql = "SELECT count(*) FROM deliveries WHERE state = 'waiting'";
     let waiting: u64 = transaction.query_row(sql, [], |row| row.get(0))?;
@@ -172,7 +171,7 @@ fn add(
             event.as_str(),
             run.map(|run| run.to_string()),
             state.as_str(),
-            Timestamp::now().as_millisecond(),
+            now.as_millisecond(),
         ],
     )?;
     if added > 0 {
@@ -195,7 +194,12 @@ fn forget(transaction: &Transaction<'_>, tenant: &str) -> Result<(), StoreError>
 }
 
 /// Has the webhook of a delivery be told nothing any more, what waits included.
-fn switch_off(connection: &Connection, id: u64, reason: &str) -> Result<(), StoreError> {
+fn switch_off(
+    connection: &Connection,
+    id: u64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE webhooks SET switched_off = ?2 WHERE (tenant, name) IN (
              SELECT tenant, webhook FROM deliveries WHERE id = ?1)",
@@ -205,7 +209,7 @@ fn switch_off(connection: &Connection, id: u64, reason: &str) -> Result<(), Stor
         "UPDATE deliveries SET state = 'failed', error = ?2, ended_at_ms = ?3
          WHERE state = 'waiting' AND (tenant, webhook) IN (
              SELECT tenant, webhook FROM deliveries WHERE id = ?1)",
-        params![id, reason, Timestamp::now().as_millisecond()],
+        params![id, reason, now.as_millisecond()],
     )?;
     Ok(())
 }

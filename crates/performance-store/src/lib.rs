@@ -44,6 +44,7 @@ mod spend;
 mod retention;
 mod search;
 
+mod clock;
 mod database;
 mod error;
 mod schema;
@@ -53,6 +54,7 @@ pub use audit::{
     NewAuditRecord,
 };
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
+pub use clock::Clock;
 pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
 pub use database::{RunStore, StoreConfig};
 pub use deliveries::{Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES};

@@ -15,10 +15,22 @@ use uuid::Uuid;
 pub struct RunId(Uuid);
 
 impl RunId {
-    /// A new id, later than every id that this process made before.
+    /// A new id by the clock of this machine, later than every id that was made in this way in this
+    /// process; a service's ids are those of its [clock](crate::Clock::run_id).
     #[must_use]
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    pub(crate) const fn of(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// When it was made, milliseconds since 1970; `None` for an id that does not tell.
+    pub(crate) fn milliseconds(self) -> Option<i64> {
+        let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
+        let milliseconds = seconds.checked_mul(1_000)? + u64::from(nanoseconds / 1_000_000);
+        i64::try_from(milliseconds).ok()
     }
 }
 

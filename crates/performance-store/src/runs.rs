@@ -11,7 +11,7 @@ use tenancy::TenantId;
 
 pub use self::adoption::ToldSeconds;
 use self::rows::{COLUMNS, check, collect};
-pub(crate) use self::rows::{fenced_row, load, optional_timestamp, row_of, timestamp};
+pub(crate) use self::rows::{fenced_row, latest_id, load, optional_timestamp, row_of, timestamp};
 use crate::database::{Operation, RunStore};
 use crate::deliveries;
 use crate::error::StoreError;
@@ -80,7 +80,7 @@ impl RunStore {
         first_event: NewEvent,
     ) -> Result<(Run, Vec<Event>), StoreError> {
         let address = address.clone();
-        let bounds = self.config().clone();
+        let (bounds, now) = (self.config().clone(), self.clock().now());
         self.write(Operation("insert", "runs"), move |connection| {
             let transaction = connection.transaction()?;
             admission::admit(
@@ -89,7 +89,7 @@ impl RunStore {
                 new.virtual_user_seconds,
                 &bounds,
             )?;
-            changes::insert(&transaction, &address, &new)?;
+            changes::insert(&transaction, &address, &new, now)?;
             let events = events::append(&transaction, &address, vec![first_event])?;
             let run = load(&transaction, &address)?;
             transaction.commit()?;
@@ -223,7 +223,7 @@ impl RunStore {
         step: Step,
         told: Vec<NewEvent>,
     ) -> Result<(Run, Vec<Event>), StoreError> {
-        let address = address.clone();
+        let (address, store) = (address.clone(), self.clone());
         self.write(Operation("update", "runs"), move |connection| {
             let transaction = connection.transaction()?;
             let row = check(&transaction, &address, expected)?;
@@ -232,13 +232,17 @@ impl RunStore {
                     actual: expected.status,
                 });
             }
-            changes::apply(&transaction, row, step)?;
+            let now = store.clock().now();
+            changes::apply(&transaction, row, step, now)?;
             let events = events::append(&transaction, &address, told)?;
             let run = load(&transaction, &address)?;
             if step == Step::Run {
-                deliveries::note(&transaction, &run, WebhookEvent::RunStarted)?;
+                deliveries::note(&transaction, &run, WebhookEvent::RunStarted, now)?;
             }
             transaction.commit()?;
+            if step == Step::Take {
+                store.note_taken(row);
+            }
             Ok((run, events))
         })
         .await
@@ -255,7 +259,7 @@ impl RunStore {
         outcome: Outcome,
         told: Vec<NewEvent>,
     ) -> Result<(Run, Vec<Event>), StoreError> {
-        let address = address.clone();
+        let (address, store) = (address.clone(), self.clone());
         self.write(Operation("update", "runs"), move |connection| {
             let transaction = connection.transaction()?;
             let row = check(&transaction, &address, expected)?;
@@ -268,14 +272,16 @@ impl RunStore {
             if run.put_on_no_load() {
                 tenant_load::give_back(&transaction, &run)?;
             }
-            changes::close(&transaction, row, &outcome)?;
+            let now = store.clock().now();
+            changes::close(&transaction, row, &outcome, (store.taken_since(row), now))?;
             if let Some(spend) = &outcome.spend {
-                spend::book(&transaction, &load(&transaction, &address)?, spend)?;
+                spend::book(&transaction, &load(&transaction, &address)?, spend, now)?;
             }
             let events = events::append(&transaction, &address, told)?;
             let run = load(&transaction, &address)?;
-            deliveries::note(&transaction, &run, WebhookEvent::RunCompleted)?;
+            deliveries::note(&transaction, &run, WebhookEvent::RunCompleted, now)?;
             transaction.commit()?;
+            store.forget_taken(row);
             Ok((run, events))
         })
         .await

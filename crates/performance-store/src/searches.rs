@@ -124,7 +124,7 @@ impl RunStore {
         tenant: &TenantId,
         new: NewSearch,
     ) -> Result<SearchRecord, StoreError> {
-        let tenant = tenant.clone();
+        let (tenant, now) = (tenant.clone(), self.clock().now());
         self.write(Operation("insert", "searches"), move |connection| {
             let transaction = connection.transaction()?;
             let waiting: u64 = transaction.query_row(
@@ -136,7 +136,7 @@ impl RunStore {
                 let limit = MAX_SEARCHES_AT_ONCE;
                 return Err(StoreError::TenantQueueFull { waiting, limit });
             }
-            insert(&transaction, &tenant, &new)?;
+            insert(&transaction, &tenant, &new, now)?;
             transaction.execute(
                 "DELETE FROM searches WHERE tenant = ?1 AND status <> 'Searching' AND row_id IN (
                      SELECT row_id FROM searches WHERE tenant = ?1
@@ -205,9 +205,9 @@ impl RunStore {
         change: SearchChange,
     ) -> Result<SearchRecord, StoreError> {
         let (tenant, id, version) = (found.tenant.clone(), found.id, found.version);
+        let now = self.clock().now().as_millisecond();
         self.write(Operation("update", "searches"), move |connection| {
             let transaction = connection.transaction()?;
-            let now = Timestamp::now().as_millisecond();
             let changed = transaction.execute(
                 "UPDATE searches SET status = ?4, run = ?5, document = ?6, completed_at_ms = ?7,
                                      version = version + 1
@@ -233,7 +233,12 @@ impl RunStore {
     }
 }
 
-fn insert(connection: &Connection, tenant: &TenantId, new: &NewSearch) -> Result<(), StoreError> {
+fn insert(
+    connection: &Connection,
+    tenant: &TenantId,
+    new: &NewSearch,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO searches (tenant, id, test_name, environment, started_by, request, status,
                                version, document, created_at_ms)
@@ -246,7 +251,7 @@ fn insert(connection: &Connection, tenant: &TenantId, new: &NewSearch) -> Result
             new.started_by,
             new.request,
             new.document,
-            Timestamp::now().as_millisecond(),
+            now.as_millisecond(),
         ],
     )?;
     Ok(())

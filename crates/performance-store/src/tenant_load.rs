@@ -21,10 +21,10 @@ impl RunStore {
     /// When the store does not answer.
     pub async fn load_left(&self, tenant: &TenantId) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
-        let allowed = self.config().tenant_daily_load;
+        let (allowed, today) = (self.config().tenant_daily_load, day_of(self.clock().now()));
         self.write(Operation("find", "tenant_load"), move |connection| {
             let transaction = connection.transaction()?;
-            let used = used(&transaction, &tenant, today())?;
+            let used = used(&transaction, &tenant, today)?;
             Ok(allowed.saturating_sub(used))
         })
         .await
@@ -35,7 +35,7 @@ impl RunStore {
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such run.
     pub async fn take_load(&self, run: &RunAddress, load: u64) -> Result<(), StoreError> {
-        let address = run.clone();
+        let (address, today) = (run.clone(), day_of(self.clock().now()));
         self.write(Operation("update", "tenant_load"), move |connection| {
             let transaction = connection.transaction()?;
             let row = runs::row_of(&transaction, &address)?;
@@ -43,7 +43,7 @@ impl RunStore {
                 "UPDATE runs SET virtual_user_seconds = ?2 WHERE row_id = ?1",
                 params![row, load],
             )?;
-            add(&transaction, &address.tenant, today(), load)?;
+            add(&transaction, &address.tenant, today, load)?;
             transaction.commit()?;
             Ok(())
         })
@@ -56,14 +56,15 @@ pub(crate) fn take(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
     load: u64,
-    allowed: u64,
+    (allowed, now): (u64, Timestamp),
 ) -> Result<(), StoreError> {
-    let used = used(transaction, tenant, today())?;
+    let today = day_of(now);
+    let used = used(transaction, tenant, today)?;
     // Where the script says how much it is, there must be something left at least.
     if used >= allowed || load > allowed - used {
         return Err(StoreError::DailyLoad { used, allowed });
     }
-    add(transaction, tenant, today(), load)
+    add(transaction, tenant, today, load)
 }
 
 /// Gives back what a run took that put on no load.
@@ -101,10 +102,6 @@ fn add(
         params![tenant.as_str(), day, load],
     )?;
     Ok(())
-}
-
-fn today() -> i64 {
-    day_of(Timestamp::now())
 }
 
 fn day_of(time: Timestamp) -> i64 {

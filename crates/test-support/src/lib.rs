@@ -13,6 +13,7 @@ pub mod port;
 pub mod wait;
 
 pub mod access;
+pub mod bench;
 pub mod http;
 pub mod process;
 pub mod tools;

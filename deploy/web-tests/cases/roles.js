@@ -3,6 +3,19 @@ import { test } from 'node:test';
 import { assertAccessible, assertFits, screenshot } from '../browser.js';
 import { TOKENS } from '../stack.js';
 
+/** Addresses of the forms, with things that need not be there: who may not act is not told what there is. */
+const FORMS = [
+  ['POST', '/new'], ['POST', '/baselines'], ['POST', '/schedules'], ['POST', '/schedules/nightly/run'], ['POST', '/webhooks'],
+  ['POST', '/webhooks/ci/test'], ['POST', '/capacity'], ['POST', '/capacity/0000/cancel'], ['POST', '/runs/0000/cancel'],
+];
+
+/** Everything that the service's own description says changes something. */
+async function changesOf(stack) {
+  const { paths } = await stack.get('/swagger/v1/swagger.json');
+  const changes = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).filter((method) => method !== 'get').map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/g, '0000')]));
+  return changes;
+}
+
 export function roles(world) {
   test('a viewer sees everything and can do nothing', async () => {
     const { stack, browser } = world;
@@ -21,13 +34,15 @@ export function roles(world) {
     await page.goto(`${stack.guarded.url}/new`);
     assert.ok(await page.getByRole('button', { name: 'Start' }).isDisabled());
     await assertAccessible(page, 'new run of a viewer');
-    const acts = [['/new', 'scenario=Smoke'], ['/baselines', 'test=a'], ['/runs/0000/cancel', ''], ['/api/v1/performancetest/start', '{}'], ['/api/v1/performancetest/cleanup', '']];
-    for (const [address, body] of acts) {
-      const status = await page.evaluate(async ([path, text]) => {
+    await page.goto(`${stack.guarded.url}/`);
+    const acts = [...FORMS, ...await changesOf(stack)];
+    assert.ok(acts.length > 25, `${acts.length} actions`);
+    for (const [method, address] of acts) {
+      const status = await page.evaluate(async ([verb, path]) => {
         const headers = { 'content-type': path.includes('/api/') ? 'application/json' : 'application/x-www-form-urlencoded' };
-        return (await fetch(path, { method: 'POST', headers, body: text })).status;
-      }, [address, body]);
-      assert.equal(status, 403, address);
+        return (await fetch(path, { method: verb, headers, body: path.includes('/api/') ? '{}' : 'test=a' })).status;
+      }, [method, address]);
+      assert.equal(status, 403, `${method} ${address}`);
     }
     await page.goto(`${stack.guarded.url}/settings`);
     assert.equal(await page.getByText('PERFORMANCE_TOKENS_FILE').count(), 0);

@@ -14,11 +14,14 @@ mod stage;
 mod streams;
 
 use stage::Others;
+use test_support::bench::is_wanted;
 
 fn main() -> anyhow::Result<()> {
-    let filter = row::filter()?;
-    let wanted = [&calls::ROWS[..], &streams::ROWS, &memory::ROWS]
-        .map(|rows| rows.iter().any(|row| row.to_lowercase().contains(&filter)));
+    let wanted = [
+        is_wanted(&calls::ROWS)?,
+        is_wanted(&streams::ROWS)?,
+        is_wanted(&memory::ROWS)?,
+    ];
     if wanted == [false; 3] {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use test_support::llm_simulator::JOURNAL_CALLS;
+use test_support::{bench::resident_mib, llm_simulator::JOURNAL_CALLS};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -93,12 +93,4 @@ async fn call(layer: &Layer, number: u32) -> anyhow::Result<()> {
         0 => layer.streamed(trace).await.map(drop),
         _ => layer.whole(trace).await.map(drop),
     }
-}
-
-/// The process' resident set.
-fn resident_mib() -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
-    Ok(kib.parse::<f64>()? / 1024.0)
 }

@@ -7,10 +7,10 @@ use crate::notation::number;
 use crate::resources::{ResourceSeries, Signal};
 
 /// A hit ratio that fell by this is another cache.
-const LEAST_FALL: f64 = 0.15;
+pub(super) const LEAST_FALL: f64 = 0.15;
 
 /// Calls that became this many times as slow.
-const LEAST_SLOWER: f64 = 1.5;
+pub(super) const LEAST_SLOWER: f64 = 1.5;
 
 /// Memory that grew to this many times its size, in a run long enough to tell.
 const LEAST_MEMORY_GROWTH: f64 = 1.3;

@@ -3,9 +3,9 @@
 use load_analysis::findings::{FindingKind, Findings, LoadPoint, Observed, find};
 use load_analysis::resources::{ResourceSeries, Resources, Signal};
 
-const SECONDS: u32 = 180;
+pub(crate) const SECONDS: u32 = 180;
 
-fn series(signal: Signal, of: &str, value: impl Fn(f64) -> f64) -> ResourceSeries {
+pub(crate) fn series(signal: Signal, of: &str, value: impl Fn(f64) -> f64) -> ResourceSeries {
     let points = (0..SECONDS / 2).map(|step| f64::from(step * 2));
     ResourceSeries {
         signal,
@@ -62,10 +62,11 @@ fn found(planted: Vec<ResourceSeries>, load: &[LoadPoint]) -> Findings {
         resources: &resources,
         load,
         judged: 0.0..f64::from(SECONDS),
+        baseline: None,
     })
 }
 
-fn flat() -> Vec<LoadPoint> {
+pub(crate) fn flat() -> Vec<LoadPoint> {
     load(|_| (10.0, 50.0, 40.0))
 }
 
@@ -201,6 +202,7 @@ fn without_resources_only_the_load_is_looked_at() {
         resources: &resources,
         load: &flat(),
         judged: 0.0..180.0,
+        baseline: None,
     });
     assert_eq!(findings.findings, []);
     assert_eq!(
@@ -232,6 +234,7 @@ fn what_was_before_is_not_judged() {
             resources: &resources,
             load,
             judged,
+            baseline: None,
         })
         .findings
         .len()

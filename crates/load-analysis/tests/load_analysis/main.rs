@@ -10,6 +10,7 @@ mod comparisons;
 mod distributions;
 mod failures;
 mod findings;
+mod findings_against_baselines;
 mod forecasts;
 mod limit_files;
 mod limit_results;

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use load_analysis::capacity::{End, Step};
 use performance_store::{
     Run, RunAddress, RunId, RunStore, SearchChange, SearchRecord, SearchStatus, StoreError,
@@ -174,7 +173,7 @@ impl Searcher {
         wanted: &Wanted,
         mut document: Document,
     ) -> Result<Turn, StoreError> {
-        let took = Timestamp::now().duration_since(search.created_at);
+        let took = self.store.clock().now().duration_since(search.created_at);
         let cap = wanted.most_money;
         let spent = document.spent();
         let step = document.search.next_step();
@@ -194,7 +193,7 @@ impl Searcher {
         }
         let change = SearchChange {
             status: SearchStatus::Searching,
-            run: Some(RunId::generate()),
+            run: Some(self.store.clock().run_id()),
             document: document.json(),
         };
         self.change(search, change).await

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use performance_store::{NewSearch, RunId, SearchRecord};
+use performance_store::{NewSearch, SearchRecord};
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
 use service_defaults::problem::Problem;
@@ -65,7 +65,7 @@ pub(crate) async fn begin(
     }
     let request = serde_json::to_string(&wanted.body).map_err(|_| Problem::internal())?;
     let new = NewSearch {
-        id: RunId::generate(),
+        id: app.store.clock().run_id(),
         test_name: planned.test_name,
         environment: planned.environment,
         started_by: caller.user.to_string(),

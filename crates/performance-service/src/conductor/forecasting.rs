@@ -109,7 +109,7 @@ impl Shared {
         &self,
         tenant: &TenantId,
     ) -> Result<Dollars, performance_store::StoreError> {
-        let begin = tenant_limits::midnight();
+        let begin = tenant_limits::midnight(self.store.clock().now());
         let spent = self.store.spent_since(tenant, begin).await?;
         let allowed = self.planner.tenant_limits.daily_dollars;
         Ok(allowed.saturating_sub(spent))

@@ -20,9 +20,6 @@ use crate::runner_settings::RunnerSettings;
 /// When a missing k6 or engine is worth another look: building k6 takes a minute or two.
 const INSTALL_RETRY: Duration = Duration::from_secs(60);
 
-/// The program that this process runs, also when its file was replaced meanwhile.
-const THIS_PROGRAM: &str = "/proc/self/exe";
-
 /// What carries out runs.
 pub(crate) struct Generators {
     /// k6 v2.
@@ -49,18 +46,19 @@ impl Generators {
             usual,
             limits,
             containers,
+            program,
         } = settings;
         let binaries = [
             (MajorVersion::V2, k6.clone()),
             (MajorVersion::V1, k6_v1.clone()),
         ];
-        let container = |config| ContainerRunner::new(config, client.clone(), THIS_PROGRAM.into());
+        let container = |config| ContainerRunner::new(config, client.clone(), program.clone());
         let containers = containers.map(container);
         Self {
             k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
             k6_v1: Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1)),
             runner: Arc::new(Runners {
-                local: LocalProcess::new(binaries, client.clone(), THIS_PROGRAM.into())
+                local: LocalProcess::new(binaries, client.clone(), program)
                     .with_limits(limits),
                 container: containers.clone(),
                 usual,

@@ -113,7 +113,8 @@ impl Shared {
 
     fn note_taken(&self, run: &Run) {
         tracing::info!(test.id = %run.id, "run {} starts: {}", run.number, run.test_name);
-        let waited = Timestamp::now().duration_since(run.queued_at);
-        self.measures.taken(waited.unsigned_abs());
+        let waited = self.store.clock().now().duration_since(run.queued_at);
+        // A clock that was set back meanwhile makes no wait of an hour.
+        self.measures.taken(waited.try_into().unwrap_or_default());
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use load_analysis::forecast::Forecast;
-use performance_store::{NewRun, Run, RunAddress, RunId};
+use performance_store::{NewRun, Run, RunAddress};
 use service_defaults::problem::Problem;
 use tenancy::Principal;
 use tokio::time::timeout;
@@ -169,7 +169,7 @@ impl Conductor {
     ) -> Result<(RunAddress, Planned, StartBody), Problem> {
         let run = RunAddress {
             tenant: caller.tenant.clone(),
-            id: RunId::generate(),
+            id: self.shared.store.clock().run_id(),
         };
         let (planned, body) = self.plan(&run, body).await?;
         self.shared.planner.grant(caller.role, &planned, &body)?;
@@ -217,7 +217,7 @@ impl super::Shared {
         forecast: Option<&Forecast>,
     ) -> Result<(), Problem> {
         let allowed = self.planner.tenant_limits.daily_dollars;
-        let begin = tenant_limits::midnight();
+        let begin = tenant_limits::midnight(self.store.clock().now());
         let spent = self.store.spent_since(&run.tenant, begin).await;
         let spent = spent.map_err(problems::from_store)?;
         let range = forecast.and_then(|forecast| forecast.real.range);

@@ -48,7 +48,7 @@ impl Conductor {
     /// Removes what has grown old, of every tenant, each hour until the shutdown.
     pub(crate) async fn keep_tidy(self, shutdown: CancellationToken) {
         loop {
-            if let Err(error) = self.shared.tidy_all(Timestamp::now()).await {
+            if let Err(error) = self.shared.tidy_all(self.shared.store.clock().now()).await {
                 tracing::warn!("what is old is not removed: {error}");
             }
             let stopped = timeout(LOOK, shutdown.cancelled());
@@ -62,7 +62,7 @@ impl Conductor {
 impl Shared {
     /// The upkeep after each run.
     pub(super) async fn tidy(&self, tenant: &TenantId) {
-        if let Err(error) = self.clean_up(tenant, Timestamp::now()).await {
+        if let Err(error) = self.clean_up(tenant, self.store.clock().now()).await {
             tracing::warn!("old runs are not removed: {error}");
         }
     }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use performance_store::{RunAddress, Schedule, ScheduledStart};
 use serde::Deserialize;
 use service_defaults::access::Caller;
@@ -152,8 +152,9 @@ async fn show(
 
 async fn row(app: &App, schedule: Schedule) -> Result<Listed, Problem> {
     let document = ScheduleDocument::stored(&schedule)?;
+    let now = app.store.clock().now();
     let next = match document.timetable(&schedule.name) {
-        Ok(timetable) if !schedule.paused => timetable.upcoming(Timestamp::now(), SHOWN_TIMES),
+        Ok(timetable) if !schedule.paused => timetable.upcoming(now, SHOWN_TIMES),
         _ => Vec::new(),
     };
     let starts = app.store.starts(&schedule.tenant, &schedule.name, 1);

@@ -49,11 +49,11 @@ pub(super) async fn spend(
     Caller(caller): Caller,
     ValidQuery(query): ValidQuery<SpendQuery>,
 ) -> Result<Response, Problem> {
-    let asked = query.period()?;
+    let (asked, now) = (query.period()?, app.store.clock().now());
     let is_this_month = asked == Period::default();
     let period = if is_this_month {
         Period {
-            from: Some(first_of_month()),
+            from: Some(first_of_month(now)),
             to: None,
         }
     } else {
@@ -79,7 +79,7 @@ pub(super) async fn spend(
     let whole = whole.ok_or_else(Problem::internal)?;
     let today = app
         .store
-        .spent_since(&caller.tenant, tenant_limits::midnight())
+        .spent_since(&caller.tenant, tenant_limits::midnight(now))
         .await;
     let today = today.map_err(problems::from_store)?;
     let day = |moment: Option<Timestamp>| {
@@ -88,7 +88,7 @@ pub(super) async fn spend(
     };
     let under_way = app.conductor.spend_under_way(&caller.tenant);
     page(&SpendPage {
-        at_months_end: is_this_month.then(|| at_months_end(whole.real).to_string()),
+        at_months_end: is_this_month.then(|| at_months_end(whole.real, now).to_string()),
         under_way: under_way.map(|spend| spend.in_words()),
         from: day(period.from),
         to: day(period.to),
@@ -102,16 +102,15 @@ pub(super) async fn spend(
     })
 }
 
-fn first_of_month() -> Timestamp {
-    let now = Timestamp::now();
+fn first_of_month(now: Timestamp) -> Timestamp {
     let first = now.to_zoned(TimeZone::UTC).first_of_month();
     let begin = first.and_then(|first| first.start_of_day());
     begin.map_or(now, |begin| begin.timestamp())
 }
 
 /// The dollars of the days so far, as many on each of the others.
-fn at_months_end(spent: Dollars) -> Dollars {
-    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+fn at_months_end(spent: Dollars, now: Timestamp) -> Dollars {
+    let now = now.to_zoned(TimeZone::UTC);
     let (passed, all) = (f64::from(now.day()), f64::from(now.days_in_month()));
     Dollars::estimated(spent.approximate_pico() / passed * all)
 }

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use serde::Serialize;
 use service_defaults::access::Caller;
 use service_defaults::problem::Problem;
@@ -32,7 +31,7 @@ pub(crate) async fn cleanup(
 ) -> Result<Json<CleanupBody>, Problem> {
     let cleaned = app
         .conductor
-        .clean_up(&caller.tenant, Timestamp::now())
+        .clean_up(&caller.tenant, app.store.clock().now())
         .await
         .map_err(problems::from_store)?;
     let message = format!(

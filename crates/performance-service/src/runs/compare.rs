@@ -1,5 +1,7 @@
 //! `GET /compare`.
 
+pub(crate) mod differences;
+
 use axum::Json;
 use axum::extract::State;
 use load_analysis::comparison::{Comparison, MAX_RUNS};
@@ -12,6 +14,7 @@ use service_defaults::problem::Problem;
 use tenancy::TenantId;
 use utoipa::ToSchema;
 
+use self::differences::Difference;
 use super::body::RunBody;
 use crate::app::App;
 use crate::baselines;
@@ -42,7 +45,8 @@ pub(crate) struct ComparisonBody {
     pub(crate) reference: Vec<RunBody>,
     /// The runs in question.
     pub(crate) candidate: Vec<RunBody>,
-    /// What else differs between the groups than the time: what explains a difference by itself.
+    /// What else differs between the runs than the time, such as `target` or `option duration`: what
+    /// explains a difference by itself.
     pub(crate) differs: Vec<String>,
     /// Which part of the runs is compared: `steady`, without warm-up and ramps, or `run` where one
     /// of them has no steady phase.
@@ -145,7 +149,7 @@ impl Groups {
         ComparisonBody {
             reference: body(&self.reference),
             candidate: body(&self.candidate),
-            differs: self.differs(),
+            differs: self.differences().into_iter().map(|it| it.what).collect(),
             phase: comparing::compared_phase(&self.reference, &self.candidate),
             level: level.as_str(),
             exit_code: level.exit_code(),
@@ -164,28 +168,8 @@ impl Groups {
     }
 
     /// What was asked of the runs that is not the same in all of them.
-    fn differs(&self) -> Vec<String> {
-        let runs = || self.reference.iter().chain(&self.candidate);
-        let all_same = |value: &dyn Fn(&Measured) -> String| {
-            let mut values = runs().map(value);
-            let first = values.next();
-            values.all(|value| Some(&value) == first.as_ref())
-        };
-        let shape = |measured: &Measured| {
-            let body = RunBody::new(&measured.run, None);
-            serde_json::to_string(&(body.options, body.environment)).unwrap_or_default()
-        };
-        [
-            ("test", all_same(&|one| one.run.test_name.clone())),
-            ("scenario", all_same(&|one| one.run.scenario.clone())),
-            ("script", all_same(&|one| one.run.script.clone())),
-            ("target", all_same(&|one| one.run.environment.clone())),
-            ("options and variables", all_same(&shape)),
-        ]
-        .into_iter()
-        .filter(|(_, same)| !same)
-        .map(|(what, _)| what.to_owned())
-        .collect()
+    pub(crate) fn differences(&self) -> Vec<Difference> {
+        differences::between(self.reference.iter().chain(&self.candidate))
     }
 }
 

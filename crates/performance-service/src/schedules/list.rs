@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use performance_store::Schedule;
 use serde::Deserialize;
 use service_defaults::access::Caller;
@@ -78,8 +77,9 @@ pub(crate) async fn body(
     let starts = app.store.starts(&schedule.tenant, &schedule.name, starts);
     let starts = starts.await.map_err(problems::from_store)?;
     // The database of time zones may have changed since it was made.
+    let now = app.store.clock().now();
     let next = match document.timetable(&schedule.name) {
-        Ok(timetable) if !schedule.paused => timetable.upcoming(Timestamp::now(), TOLD_TIMES),
+        Ok(timetable) if !schedule.paused => timetable.upcoming(now, TOLD_TIMES),
         _ => Vec::new(),
     };
     Ok(ScheduleBody::new(schedule, document, &next, starts))

@@ -79,8 +79,9 @@ impl Scheduler {
     /// Starts what is due, until the shutdown.
     pub(crate) async fn keep_time(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            let wait = match self.look(Timestamp::now()).await {
-                Ok(next) => wait_for(next, Timestamp::now()),
+            let clock = self.store.clock();
+            let wait = match self.look(clock.now()).await {
+                Ok(next) => wait_for(next, clock.now()),
                 Err(error) => {
                     tracing::error!("the schedules cannot be read: {error}");
                     STORE_RETRY

@@ -1,6 +1,5 @@
 //! From a start that was taken to its run, or to the reason why there is none.
 
-use jiff::Timestamp;
 use performance_store::{NewAuditRecord, Run, Schedule, ScheduledStart, StartOutcome};
 use service_defaults::problem::Problem;
 use tenancy::Principal;
@@ -56,7 +55,7 @@ impl Scheduler {
         let trigger = trigger(&schedule.name);
         let run = self.conductor.submit_for(caller, document.run, trigger);
         let run = run.await?;
-        let now = Timestamp::now();
+        let now = self.store.clock().now();
         let cause = format!("by {}, outside of the schedule", caller.user);
         let mut begun = start(now, now, StartOutcome::Started, cause);
         begun.run = Some(run.id);

@@ -139,9 +139,13 @@ impl Courier {
             if sending.is_busy(&place) {
                 continue;
             }
-            let until = delivery.next_at.duration_since(Timestamp::now());
+            let until = delivery
+                .next_at
+                .duration_since(self.shared.store.clock().now());
             if let Ok(until) = Duration::try_from(until)
                 && !until.is_zero()
+                // Further away than that it is only when the clock was set back meanwhile.
+                && until <= retry::LONGEST_WAIT
             {
                 wait = wait.min(until);
                 continue;
@@ -216,7 +220,7 @@ impl Shared {
                 match self.store.get(&RunAddress { tenant, id }).await {
                     Ok(run) => Some(run),
                     Err(StoreError::NotFound) => return failed("the run was removed".to_owned()),
-                    Err(error) => return again(delivery, None, error.to_string()),
+                    Err(error) => return self.again(delivery, None, error.to_string()),
                 }
             }
         };
@@ -240,34 +244,48 @@ impl Shared {
             Err(error) => Err(error),
         };
         match answer {
-            Ok(answer) => judged(delivery, &answer),
-            Err(error) => again(delivery, None, cause(&error).to_owned()),
+            Ok(answer) => self.judged(delivery, &answer),
+            Err(error) => self.again(delivery, None, cause(&error).to_owned()),
         }
     }
-}
 
-/// What an answer means. Its body is nobody's business and is not read.
-fn judged(delivery: &Delivery, answer: &reqwest::Response) -> Attempt {
-    let status = answer.status();
-    let said = format!("the receiver answered {}", status.as_u16());
-    let mut attempt = match retry::meaning(status) {
-        Meaning::Taken => Attempt {
-            state: DeliveryState::Delivered,
-            error: None,
-            ..failed(String::new())
-        },
-        Meaning::Later => again(delivery, asked(answer.headers()), said),
-        Meaning::Never if status.is_redirection() => {
-            failed(format!("{said}: a redirect is not followed"))
+    /// What an answer means. Its body is nobody's business and is not read.
+    fn judged(&self, delivery: &Delivery, answer: &reqwest::Response) -> Attempt {
+        let status = answer.status();
+        let said = format!("the receiver answered {}", status.as_u16());
+        let mut attempt = match retry::meaning(status) {
+            Meaning::Taken => Attempt {
+                state: DeliveryState::Delivered,
+                error: None,
+                ..failed(String::new())
+            },
+            Meaning::Later => self.again(delivery, asked(answer.headers()), said),
+            Meaning::Never if status.is_redirection() => {
+                failed(format!("{said}: a redirect is not followed"))
+            }
+            Meaning::Never => failed(said),
+            Meaning::Gone => Attempt {
+                switches_off: Some("the receiver answered 410 Gone".to_owned()),
+                ..failed(said)
+            },
+        };
+        attempt.status = Some(status.as_u16());
+        attempt
+    }
+
+    /// One more time, unless there were enough.
+    fn again(&self, delivery: &Delivery, asked: Option<Duration>, error: String) -> Attempt {
+        let attempts = delivery.attempts + 1;
+        if attempts >= MAX_ATTEMPTS {
+            return failed(error);
         }
-        Meaning::Never => failed(said),
-        Meaning::Gone => Attempt {
-            switches_off: Some("the receiver answered 410 Gone".to_owned()),
-            ..failed(said)
-        },
-    };
-    attempt.status = Some(status.as_u16());
-    attempt
+        let wait = SignedDuration::try_from(retry::wait(attempts, asked)).unwrap_or_default();
+        Attempt {
+            state: DeliveryState::Waiting,
+            next_at: self.store.clock().now() + wait,
+            ..failed(error)
+        }
+    }
 }
 
 fn failed(error: String) -> Attempt {
@@ -277,20 +295,6 @@ fn failed(error: String) -> Attempt {
         status: None,
         error: Some(error),
         switches_off: None,
-    }
-}
-
-/// One more time, unless there were enough.
-fn again(delivery: &Delivery, asked: Option<Duration>, error: String) -> Attempt {
-    let attempts = delivery.attempts + 1;
-    if attempts >= MAX_ATTEMPTS {
-        return failed(error);
-    }
-    let wait = SignedDuration::try_from(retry::wait(attempts, asked)).unwrap_or_default();
-    Attempt {
-        state: DeliveryState::Waiting,
-        next_at: Timestamp::now() + wait,
-        ..failed(error)
     }
 }
 

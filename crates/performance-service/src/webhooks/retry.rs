@@ -11,7 +11,7 @@ pub(super) const MAX_ATTEMPTS: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait, also when the receiver asks for more.
-const LONGEST_WAIT: Duration = Duration::from_mins(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 /// What an answer means for a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

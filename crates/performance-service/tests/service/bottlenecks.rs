@@ -12,9 +12,9 @@ use test_support::{Prometheus, Redis, http, port};
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// A real API with Redis behind a proxy, the simulator as its model, and Prometheus.
-struct Laboratory {
-    service: TestService,
-    proxy: FaultProxy,
+pub(crate) struct Laboratory {
+    pub(crate) service: TestService,
+    pub(crate) proxy: FaultProxy,
     simulator: Running,
     prometheus: Prometheus,
     _api: Process,
@@ -22,7 +22,7 @@ struct Laboratory {
 }
 
 impl Laboratory {
-    async fn open() -> anyhow::Result<Self> {
+    pub(crate) async fn open() -> anyhow::Result<Self> {
         let redis = test_support::redis().await?;
         let proxy = FaultProxy::start(format!("127.0.0.1:{}", redis.port()))?;
         let simulator = test_support::simulator().await?;
@@ -58,10 +58,8 @@ impl Laboratory {
             "environment": environment,
             "options": {"virtualUsers": users, "duration": "12s", "warmUp": "5s"},
         });
-        let id = self.service.begin(&body).await?;
-        let run = self.service.wait_for_end(&id).await?;
-        ensure!(run["status"] == "Completed", "{run}");
-        ensure!(run["results"]["checks"][0]["fails"] == 0, "{run}");
+        let run = self.run(&body).await?;
+        let id = run["testId"].as_str().context("an id")?;
         let findings = &run["results"]["findings"];
         let first = findings["findings"].get(0).cloned();
         let seen = format!("/api/v1/performancetest/{id}/resources");
@@ -69,6 +67,15 @@ impl Laboratory {
         let log = self.prometheus.process().log();
         let first = first.with_context(|| format!("{findings} of {seen} {log}"))?;
         Ok((first, format!("{findings} of {seen}")))
+    }
+
+    /// A run to its end, in which every answer was as expected.
+    pub(crate) async fn run(&self, body: &Value) -> anyhow::Result<Value> {
+        let id = self.service.begin(body).await?;
+        let run = self.service.wait_for_end(&id).await?;
+        ensure!(run["status"] == "Completed", "{run}");
+        ensure!(run["results"]["checks"][0]["fails"] == 0, "{run}");
+        Ok(run)
     }
 
     /// Answers of this many milliseconds from now on.

@@ -42,7 +42,7 @@ async fn runs_are_compared_measure_by_measure() -> anyhow::Result<()> {
     let other = run(&service, "alike", "2s").await?;
     let path = format!("{PREFIX}/compare?reference={first},{second}&candidate={other}");
     let compared = service.get_json(&path).await?;
-    assert_eq!(compared["differs"], json!(["options and variables"]));
+    assert_eq!(compared["differs"], json!(["option duration"]));
     Ok(())
 }
 

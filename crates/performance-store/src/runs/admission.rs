@@ -49,5 +49,6 @@ pub(super) fn admit(
             limit: bounds.tenant_queue_limit,
         });
     }
-    tenant_load::take(transaction, tenant, load, bounds.tenant_daily_load)
+    let allowed = (bounds.tenant_daily_load, bounds.clock.now());
+    tenant_load::take(transaction, tenant, load, allowed)
 }

@@ -1,5 +1,7 @@
 //! The statements behind each step of the state machine.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
@@ -20,6 +22,7 @@ pub(super) fn insert(
     transaction: &Transaction<'_>,
     address: &RunAddress,
     new: &NewRun,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let number: u64 = transaction.query_row(
         "INSERT INTO run_numbers (tenant, last) VALUES (?1, 1)
@@ -46,14 +49,19 @@ pub(super) fn insert(
             new.virtual_user_seconds,
             new.request,
             new.forecast,
-            Timestamp::now().as_millisecond(),
+            now.as_millisecond(),
         ],
     )?;
     Ok(())
 }
 
-pub(super) fn apply(transaction: &Transaction<'_>, row: i64, step: Step) -> Result<(), StoreError> {
-    let now = Timestamp::now().as_millisecond();
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    row: i64,
+    step: Step,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let now = now.as_millisecond();
     match step {
         Step::Take => transaction.execute(
             "UPDATE runs SET status = 'Starting', fence = fence + 1, started_at_ms = ?2
@@ -72,10 +80,13 @@ pub(super) fn apply(transaction: &Transaction<'_>, row: i64, step: Step) -> Resu
     Ok(())
 }
 
+/// Ends a run. It began when the clock said so, and ended as much later as it `took`; where nobody
+/// measured that, now, and in no case before it began.
 pub(super) fn close(
     transaction: &Transaction<'_>,
     row: i64,
     outcome: &Outcome,
+    (took, now): (Option<Duration>, Timestamp),
 ) -> Result<(), StoreError> {
     let verdict = outcome
         .verdict
@@ -83,17 +94,20 @@ pub(super) fn close(
         .map(serde_json::to_string)
         .transpose()
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let took = took.and_then(|took| i64::try_from(took.as_millis()).ok());
     transaction.execute(
-        "UPDATE runs SET status = ?2, completed_at_ms = ?3, error = ?4, verdict = ?5,
-                         results = ?6
+        "UPDATE runs SET status = ?2, error = ?4, verdict = ?5, results = ?6,
+                         completed_at_ms = max(coalesce(started_at_ms + ?7, ?3),
+                                               coalesce(started_at_ms, queued_at_ms))
          WHERE row_id = ?1",
         params![
             row,
             outcome.status.as_str(),
-            Timestamp::now().as_millisecond(),
+            now.as_millisecond(),
             outcome.error,
             verdict,
             outcome.results,
+            took,
         ],
     )?;
     figures::store(transaction, row, &outcome.figures)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use tenancy::TenantId;
 
 use crate::error::StoreError;
-use crate::run::{LoadProcess, Position, Run, RunAddress, RunStatus};
+use crate::run::{LoadProcess, Position, Run, RunAddress, RunId, RunStatus};
 
 pub(super) const COLUMNS: &str =
     "id, tenant, number, test_name, scenario, script, environment, started_by, triggered_by,
@@ -72,6 +72,13 @@ pub(crate) fn load(connection: &Connection, address: &RunAddress) -> Result<Run,
     )?
     .pop()
     .ok_or(StoreError::NotFound)
+}
+
+/// The greatest id of all runs.
+pub(crate) fn latest_id(connection: &Connection) -> Result<Option<RunId>, StoreError> {
+    let sql = "SELECT max(id) FROM runs";
+    let id: Option<String> = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(id.and_then(|id| id.parse().ok()))
 }
 
 pub(super) fn collect<P: Params>(

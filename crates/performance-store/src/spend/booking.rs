@@ -18,9 +18,10 @@ pub(crate) fn book(
     transaction: &Transaction<'_>,
     run: &Run,
     spend: &Spend,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let (tenant, id) = (run.tenant.as_str(), run.id.to_string());
-    forget_old(transaction)?;
+    forget_old(transaction, now)?;
     for table in ["spend", "spend_runs"] {
         let sql = format!("DELETE FROM {table} WHERE tenant = ?1 AND run = ?2");
         transaction.execute(&sql, params![tenant, id])?;
@@ -81,8 +82,8 @@ fn parts(spend: &Spend) -> Vec<ModelSpend> {
     .collect()
 }
 
-fn forget_old(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let oldest = Timestamp::now().as_millisecond() - KEPT_DAYS * DAY;
+fn forget_old(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let oldest = now.as_millisecond() - KEPT_DAYS * DAY;
     transaction.execute(
         "DELETE FROM spend WHERE (tenant, run) IN
              (SELECT tenant, run FROM spend_runs WHERE at_ms < ?1)",

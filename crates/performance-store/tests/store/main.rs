@@ -3,6 +3,7 @@
 mod audit;
 mod baselines;
 mod bounds;
+mod clock;
 mod configurations;
 mod idempotency;
 mod neighbours;

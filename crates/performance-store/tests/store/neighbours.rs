@@ -10,7 +10,8 @@ async fn neighbours_are_of_the_same_test_and_tenant() -> anyhow::Result<()> {
     let test = TestStore::open().await?;
     let stranger = TenantId::parse("acme")?;
     let first = test.enqueue().await?;
-    test.enqueue_as(&test.tenant, "another").await?;
+    test.enqueue_as(&test.tenant, RunId::generate(), "another")
+        .await?;
     test.enqueue_for(&stranger).await?;
     let second = test.enqueue().await?;
     test.enqueue_for(&stranger).await?;

@@ -58,12 +58,17 @@ impl TestStore {
     }
 
     pub(crate) async fn enqueue_for(&self, tenant: &TenantId) -> Result<Run, StoreError> {
-        self.enqueue_as(tenant, "smoke").await
+        self.enqueue_as(tenant, RunId::generate(), "smoke").await
+    }
+
+    pub(crate) async fn enqueue_with(&self, id: RunId) -> Result<Run, StoreError> {
+        self.enqueue_as(&self.tenant, id, "smoke").await
     }
 
     pub(crate) async fn enqueue_as(
         &self,
         tenant: &TenantId,
+        id: RunId,
         test_name: &str,
     ) -> Result<Run, StoreError> {
         let new = NewRun {
@@ -79,7 +84,7 @@ impl TestStore {
         };
         let address = RunAddress {
             tenant: tenant.clone(),
-            id: RunId::generate(),
+            id,
         };
         let (run, _) = self.store.enqueue(&address, new, event("queued")).await?;
         Ok(run)
