@@ -12,8 +12,9 @@ import json
 import os
 import sys
 import time
-import urllib.error
 import urllib.request
+
+from demonstration import Failure, exchange, expect, title
 
 API = os.environ.get("BOOKSTORE_URL", "http://127.0.0.1:7002")
 SIMULATOR = os.environ.get("SIMULATOR_URL", "http://127.0.0.1:7010")
@@ -29,10 +30,6 @@ CALLS_TO_OPEN = 8
 # Tokens that a stream may write before it must ask its budget for more.
 TOKENS_AT_ONCE = 64
 DOLLAR = decimal.Decimal(10) ** 12
-
-
-class Failure(Exception):
-    """A step that did not show what it should."""
 
 
 def main() -> int:
@@ -173,7 +170,7 @@ def recost() -> None:
 
 def summary(book: str, query: str):
     """Headers and body of a summary in one piece; a refusal has a `status` in its body."""
-    return exchange(API, "POST", f"{book}/generate-summary?{query}", refusable=True)
+    return exchange(prepared(API, "POST", f"{book}/generate-summary?{query}"), REQUEST_SECONDS, refusable=True)
 
 
 def stream(book: str, query: str) -> list:
@@ -200,37 +197,11 @@ def get(base: str, path: str):
 
 
 def send(base: str, method: str, path: str, body=None):
-    return exchange(base, method, path, body)[1]
-
-
-def exchange(base: str, method: str, path: str, body=None, refusable: bool = False):
-    request = prepared(base, method, path)
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as reply:
-            return reply.headers, json.loads(reply.read() or b"null")
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        if refusable and error.headers.get_content_type() == "application/problem+json":
-            return error.headers, json.loads(text)
-        raise Failure(f"{method} {request.full_url} answered {error.code}: {text[:500]}") from error
-    except OSError as error:
-        raise Failure(f"{method} {request.full_url}: {error}") from error
+    return exchange(prepared(base, method, path), REQUEST_SECONDS, body)[1]
 
 
 def prepared(base: str, method: str, path: str) -> urllib.request.Request:
     return urllib.request.Request(f"{base}{path}", method=method, headers={"X-Tenant-Name": TENANT})
-
-
-def title(text: str) -> None:
-    print(f"\n--- {text}", flush=True)
-
-
-def expect(condition, reason: str) -> None:
-    if not condition:
-        raise Failure(reason)
 
 
 if __name__ == "__main__":

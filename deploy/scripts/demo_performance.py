@@ -12,9 +12,10 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
+
+from demonstration import Failure, exchange, expect, title
 
 API = os.environ.get("BOOKSTORE_URL", "http://127.0.0.1:7002")
 SIMULATOR = os.environ.get("SIMULATOR_URL", "http://127.0.0.1:7010")
@@ -40,10 +41,6 @@ QUICK = {"name": "quick", "timeToFirstTokenMs": {"p50": 120, "p95": 160}, "inter
 SLOWER = {**QUICK, "name": "slower", "timeToFirstTokenMs": {"p50": 360, "p95": 480}}
 REQUEST_SECONDS = 60
 CALL_SECONDS = 240
-
-
-class Failure(Exception):
-    """A step that did not show what it should."""
 
 
 def main() -> int:
@@ -135,26 +132,7 @@ def perf(*arguments):
 
 def send(base: str, method: str, path: str, body=None):
     request = urllib.request.Request(f"{base}{path}", method=method)
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as reply:
-            return json.loads(reply.read() or b"null")
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        raise Failure(f"{method} {request.full_url} answered {error.code}: {text[:500]}") from error
-    except OSError as error:
-        raise Failure(f"{method} {request.full_url}: {error}") from error
-
-
-def title(text: str) -> None:
-    print(f"\n--- {text}", flush=True)
-
-
-def expect(condition, reason: str) -> None:
-    if not condition:
-        raise Failure(reason)
+    return exchange(request, REQUEST_SECONDS, body)[1]
 
 
 if __name__ == "__main__":

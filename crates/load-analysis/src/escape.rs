@@ -3,38 +3,45 @@
 /// Text without a mark of Markdown or HTML, without a mention, on one line.
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '@' => escaped.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
-        }
-    }
-    escaped
+    escaped(text, |character| match character {
+        '@' => Some("&#64;"),
+        '\\' => Some("\\\\"),
+        '`' => Some("\\`"),
+        '*' => Some("\\*"),
+        '_' => Some("\\_"),
+        '[' => Some("\\["),
+        ']' => Some("\\]"),
+        '|' => Some("\\|"),
+        '~' => Some("\\~"),
+        '!' => Some("\\!"),
+        _ => None,
+    })
 }
 
 /// Text within an attribute or an element of XML.
 #[must_use]
 pub fn xml(text: &str) -> String {
+    escaped(text, |character| match character {
+        '"' => Some("&quot;"),
+        '\'' => Some("&apos;"),
+        _ => None,
+    })
+}
+
+/// Text without a mark of markup, and without those that a format has besides.
+fn escaped(text: &str, own: impl Fn(char) -> Option<&'static str>) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
             // XML 1.0 has no way to write most of them.
             character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
+            character => match own(character) {
+                Some(text) => escaped.push_str(text),
+                None => escaped.push(character),
+            },
         }
     }
     escaped

@@ -10,7 +10,7 @@ mod observation;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::actual::{ForecastLine, against};
+pub use self::actual::{ForecastLine, against, not_forecast};
 pub use self::observation::Observation;
 use crate::dollars::Dollars;
 use crate::execution::ExecutionPlan;
@@ -182,9 +182,9 @@ fn planned_alone<T>(range: Range<T>) -> Estimate<T> {
 fn estimate(answers: &[f64], plan_is_known: bool) -> Estimate<f64> {
     let Some(expected) = median(answers) else {
         let reason = if plan_is_known {
-            "unknown: no earlier run of this script against this target tells"
+            "no earlier run of this script against this target tells"
         } else {
-            "unknown: the scenarios of the script cannot be read"
+            "the scenarios of the script cannot be read"
         };
         return Estimate {
             range: None,
@@ -277,7 +277,7 @@ mod tests {
     fn the_spread_of_the_runs_is_the_width_of_the_range() {
         let none = estimate(&[], true);
         assert_eq!(none.range, None);
-        assert!(none.basis.starts_with("unknown"), "{}", none.basis);
+        assert!(none.basis.starts_with("no earlier run"), "{}", none.basis);
         let one = estimate(&[100.0], true).range.unwrap();
         assert_eq!((one.low, one.high), (50.0, 150.0));
         // Six runs with a σ of 1.4826 by their deviations: t(5) = 2.570582, times √(1 + 1/6).

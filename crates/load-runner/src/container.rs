@@ -29,8 +29,7 @@ use crate::plan::RunPlan;
 use crate::process::{MAX_OUTPUT, Output, ProcessIdentity};
 use crate::runner::{AdoptError, LoadRunner, Requirements, RunHandle, StartError};
 use crate::sandbox::Limits;
-use crate::supervised::{self, INSPECT_DEADLINE, Launch, Prepared};
-use crate::supervisor::Order;
+use crate::supervised::{self, INSPECT_DEADLINE, Prepared, Start};
 
 const GAP: &str = "a container shares this machine's network: scripts can connect to every port of \
                    their target's addresses";
@@ -177,29 +176,14 @@ impl LoadRunner for ContainerRunner {
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError> {
         let containers = self.containers(plan.version)?;
         let (version, prepared, requirements) = self.prepare(&plan, &containers).await?;
-        let Prepared {
-            artifacts,
-            arguments,
-            sandbox,
-        } = prepared;
-        let deadline = supervised::deadline(&requirements);
-        let order = Order::new(&requirements, deadline, self.limits);
-        let launch = Launch {
+        let start = Start {
             program: &self.program,
-            sandbox,
-            arguments: &arguments,
-            artifacts: &artifacts,
-            order: order.in_containers(containers),
+            client: &self.client,
+            version: &version,
+            containers: Some(containers),
+            gap: Some(GAP),
         };
-        let supervised = launch.launch(&self.client).await?;
-        let pid = supervised.process.pid;
-        tracing::info!(
-            process.pid = pid,
-            k6.version = version,
-            "k6 runs in a container"
-        );
-        let gap = Some(GAP);
-        Ok(supervised::handle(supervised, artifacts, requirements, gap))
+        prepared.start(start, requirements).await
     }
 
     async fn inspect(&self, plan: &RunPlan) -> Result<Requirements, StartError> {

@@ -12,8 +12,7 @@ use crate::plan::RunPlan;
 use crate::process::{self, ProcessIdentity};
 use crate::runner::{AdoptError, LoadRunner, Requirements, RunHandle, StartError};
 use crate::sandbox::{Confinement, Limits, Sandbox};
-use crate::supervised::{self, Arguments, INSPECT_DEADLINE, Launch, Prepared};
-use crate::supervisor::Order;
+use crate::supervised::{self, Arguments, INSPECT_DEADLINE, Prepared, Start};
 
 /// Starts k6 on this machine, under a supervisor that outlives this process.
 #[derive(Debug, Clone)]
@@ -90,27 +89,15 @@ impl LocalProcess {
 impl LoadRunner for LocalProcess {
     async fn start(&self, plan: RunPlan) -> Result<RunHandle, StartError> {
         let (version, prepared, requirements) = self.prepare(&plan).await?;
-        let Prepared {
-            artifacts,
-            arguments,
-            sandbox,
-        } = prepared;
-        let deadline = supervised::deadline(&requirements);
-        let launch = Launch {
+        let prepared = prepared.connecting([plan.target.port()].into_iter().chain(plan.relay));
+        let start = Start {
             program: &self.program,
-            sandbox: Sandbox {
-                connect: [plan.target.port()].into_iter().chain(plan.relay).collect(),
-                ..sandbox
-            },
-            arguments: &arguments,
-            artifacts: &artifacts,
-            order: Order::new(&requirements, deadline, self.limits),
+            client: &self.client,
+            version: &version,
+            containers: None,
+            gap: self.confinement.gap(),
         };
-        let supervised = launch.launch(&self.client).await?;
-        let pid = supervised.process.pid;
-        tracing::info!(process.pid = pid, k6.version = version, "k6 runs");
-        let gap = self.confinement.gap();
-        Ok(supervised::handle(supervised, artifacts, requirements, gap))
+        prepared.start(start, requirements).await
     }
 
     async fn inspect(&self, plan: &RunPlan) -> Result<Requirements, StartError> {

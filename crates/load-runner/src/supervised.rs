@@ -9,9 +9,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use reqwest::Client;
+
 pub(crate) use self::arguments::Arguments;
 pub(crate) use self::follow::Supervised;
-pub(crate) use self::launch::Launch;
+use self::launch::Launch;
+use crate::container::Containers;
 use crate::entry;
 use crate::plan::{Bounds, RunPlan};
 use crate::process::ProcessIdentity;
@@ -32,6 +35,20 @@ const SETUP_AND_TEARDOWN: Duration = Duration::from_secs(120);
 
 /// For everything that the plan does not tell: last flush, summary.
 const MARGIN: Duration = Duration::from_secs(60);
+
+/// What starts a run whose files are there.
+pub(crate) struct Start<'a> {
+    /// The program whose subcommands watch and confine.
+    pub(crate) program: &'a Path,
+    /// It talks to k6's REST interface.
+    pub(crate) client: &'a Client,
+    /// Of k6.
+    pub(crate) version: &'a str,
+    /// Where each k6 runs in a container instead of a process of ours.
+    pub(crate) containers: Option<Containers>,
+    /// What the confinement leaves open.
+    pub(crate) gap: Option<&'static str>,
+}
 
 /// The files of a run that are there before k6 is.
 pub(crate) struct Prepared {
@@ -78,6 +95,44 @@ impl Prepared {
             sandbox,
         })
     }
+
+    /// The same with a network of these ports.
+    pub(crate) fn connecting(mut self, ports: impl Iterator<Item = u16>) -> Self {
+        self.sandbox.connect = ports.collect();
+        self
+    }
+
+    /// Starts the load and follows the run.
+    ///
+    /// # Errors
+    /// [`StartError`] when k6 does not begin.
+    pub(crate) async fn start(
+        self,
+        start: Start<'_>,
+        requirements: Requirements,
+    ) -> Result<RunHandle, StartError> {
+        let deadline = deadline(&requirements);
+        let is_contained = start.containers.is_some();
+        let mut order = Order::new(&requirements, deadline, self.sandbox.limits);
+        order.containers = start.containers;
+        let launch = Launch {
+            program: start.program,
+            sandbox: self.sandbox,
+            arguments: &self.arguments,
+            artifacts: &self.artifacts,
+            order,
+        };
+        let supervised = launch.launch(start.client).await?;
+        let pid = supervised.process.pid;
+        let version = start.version;
+        tracing::info!(
+            process.pid = pid,
+            k6.version = version,
+            is_contained,
+            "k6 runs"
+        );
+        Ok(handle(supervised, self.artifacts, requirements, start.gap))
+    }
 }
 
 /// Refuses an uploaded script where a sandbox has a gap.
@@ -109,7 +164,7 @@ pub(crate) fn adopt(
 }
 
 /// Follows a run from now on.
-pub(crate) fn handle(
+fn handle(
     supervised: Supervised,
     artifacts: RunArtifacts,
     requirements: Requirements,
@@ -129,7 +184,7 @@ pub(crate) fn handle(
 
 /// The longest that a run may take: beyond what k6 computed there are its start, setup,
 /// teardown and a margin.
-pub(crate) fn deadline(requirements: &Requirements) -> Duration {
+fn deadline(requirements: &Requirements) -> Duration {
     launch::READY_DEADLINE + requirements.total_duration + SETUP_AND_TEARDOWN + MARGIN
 }
 

@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// List the newest runs.
     List(ListArguments),
+    /// List what starts by the clock, with its next start and its dollars a month.
+    Schedules,
     /// Establish or show what runs are compared with.
     #[command(subcommand)]
     Baseline(BaselineCommand),

@@ -10,4 +10,5 @@ pub(crate) mod gate;
 pub(crate) mod list;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod schedules;
 pub(crate) mod validate;

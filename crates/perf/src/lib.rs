@@ -80,6 +80,7 @@ async fn answer(cli: Cli, environment: Environment) -> Result<Answer, Failure> {
         Command::Compare(arguments) => commands::compare::compare(&service, &arguments).await,
         Command::Report(arguments) => commands::report::report(&service, &arguments).await,
         Command::List(arguments) => commands::list::list(&service, &arguments).await,
+        Command::Schedules => commands::schedules::schedules(&service).await,
         Command::Baseline(command) => commands::baseline::baseline(&service, &command).await,
         Command::Cancel(arguments) => commands::cancel::cancel(&service, &arguments).await,
         Command::Validate(arguments) => commands::validate::validate(&arguments),

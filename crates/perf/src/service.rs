@@ -99,6 +99,11 @@ impl Service {
         self.post(&format!("{FAMILY}/forecast"), body).await
     }
 
+    /// The schedules, by name.
+    pub(crate) async fn schedules(&self) -> Result<Value, Failure> {
+        self.get(&format!("{FAMILY}/schedules"), &[]).await
+    }
+
     /// Stops a run and waits until it has ended. One that is over already is as good.
     pub(crate) async fn cancel(&self, id: &str) -> Result<(), Failure> {
         let path = format!("{FAMILY}/{id}/cancel");

@@ -31,6 +31,7 @@ use crate::hub::Places;
 use crate::ledger::{ApiLedger, Ledger};
 use crate::observation::Observation;
 use crate::outside_pages::OutsidePages;
+use crate::pages;
 use crate::permissions::PERMISSIONS;
 use crate::planner::Planner;
 use crate::relay::Relay;
@@ -103,7 +104,8 @@ pub async fn run(
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
-    let service = ignoring_case(with_gate(routes, gate, http, metrics));
+    let routes = with_gate(routes, gate, http, metrics);
+    let service = ignoring_case(pages::with_refusals(routes));
     let limits = ServeConfig {
         max_connections: MAX_CONNECTIONS,
         ..ServeConfig::default()

@@ -72,7 +72,7 @@ pub(crate) async fn establish(
     let version = BaselineVersion {
         name,
         version: before.map_or(0, |before| before.version) + 1,
-        created_at: store.clock().now(),
+        created_at: store.clock().stored_now(),
         created_by: caller.user.to_string(),
         replacement,
         baseline,

@@ -26,7 +26,6 @@ use std::time::Duration;
 use load_analysis::spend::Spend;
 use performance_store::{Outcome, Run, RunAddress, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
-use tenancy::TenantId;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -228,12 +227,6 @@ impl Conductor {
     /// What a run under way has spent so far, as far as is known.
     pub(crate) fn spend_so_far(&self, run: &RunAddress) -> Option<Spend> {
         self.shared.known_spend(run)
-    }
-
-    /// The same of whatever run of a tenant is under way.
-    pub(crate) fn spend_under_way(&self, tenant: &TenantId) -> Option<Spend> {
-        let run = self.current()?.run;
-        self.spend_so_far(&run).filter(|_| run.tenant == *tenant)
     }
 
     fn current(&self) -> Option<Current> {

@@ -3,7 +3,9 @@
 //!
 //! What changed something is kept for a day; a request that was refused changed nothing, so its
 //! key is free again. Who leaves before the answer does not end what was begun, so that it can be
-//! asked for by the same key.
+//! asked for by the same key. A request that nobody knows the end of, since the service or the
+//! store failed meanwhile, is carried out again: what it makes has an id that was stored with the
+//! key, by which it is found if it was made before. See [`making`].
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request, State};
@@ -11,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use instrumentation::request::scope_current;
-use performance_store::{Claim, KeptAnswer, KeyedRequest};
+use performance_store::{Claim, Clock, KeptAnswer, KeyedRequest, RunId};
 use service_defaults::extract::WholeBody;
 use service_defaults::problem::Problem;
 use sha2::{Digest, Sha256};
@@ -41,10 +43,44 @@ const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes; the layer reads the header")]
 pub(crate) struct KeyHeader {
-    /// The same key gets the same answer for a day; with another request it is a 422, and while
-    /// the first one is carried out a 409.
+    /// The same key gets the same answer for a day, also when the service was killed meanwhile;
+    /// with another request it is a 422, and while the first one is carried out a 409.
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
+}
+
+/// What the request with a key that is being carried out makes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Making {
+    /// The id that it gets.
+    id: RunId,
+    /// Whether it may have been made before.
+    again: bool,
+}
+
+tokio::task_local! {
+    static MAKING: Making;
+}
+
+/// The id of what the present request makes: stored with its key, if it has one.
+pub(crate) fn id_of_new(clock: &Clock) -> RunId {
+    making().map_or_else(|| clock.run_id(), |making| making.id)
+}
+
+/// The id of what the present request may have made before.
+pub(crate) fn id_of_made() -> Option<RunId> {
+    making()
+        .filter(|making| making.again)
+        .map(|making| making.id)
+}
+
+fn making() -> Option<Making> {
+    MAKING.try_with(|making| *making).ok()
+}
+
+/// Carries a request out that makes something under a stored id.
+pub(crate) async fn scope<T>(making: Making, work: impl Future<Output = T>) -> T {
+    MAKING.scope(making, work).await
 }
 
 /// What a repeated request gets in the place of an answer that may be given once only.
@@ -78,24 +114,25 @@ async fn carry_out(app: App, request: Request, next: Next) -> Result<Response, P
         key,
         fingerprint: hash.finalize().into(),
     };
-    let claim = app
-        .store
-        .claim_key(keyed.clone(), app.store.clock().now())
-        .await;
-    match claim.map_err(problems::from_store)? {
-        Claim::New => {}
+    let now = app.store.clock().now();
+    let claim = app.store.claim_key(keyed.clone(), now).await;
+    let making = match claim.map_err(problems::from_store)? {
+        Claim::New(id) => Making { id, again: false },
+        Claim::Again(id) => Making { id, again: true },
         known => return repeated(known),
-    }
+    };
     let request = Request::from_parts(parts, Body::from(body));
+    let (of_task, of_key) = (app.clone(), keyed.clone());
     let work = async move {
-        let response = next.run(request).await;
-        keep(&app, keyed, response).await
+        let response = scope(making, next.run(request)).await;
+        keep(&of_task, of_key, response).await
     };
     let done = tokio::spawn(scope_current(work).in_current_span()).await;
-    done.map_err(|error| {
+    if let Err(error) = &done {
         tracing::error!("a request with a key failed: {error}");
-        Problem::internal()
-    })
+        abandon(&app, keyed).await;
+    }
+    done.map_err(|_| Problem::internal())
 }
 
 fn key(headers: &HeaderMap) -> Result<String, Problem> {
@@ -121,17 +158,12 @@ fn repeated(claim: Claim) -> Result<Response, Problem> {
                 .with_kind("request-in-flight")
                 .with_retry_after(IN_FLIGHT_RETRY),
         ),
-        Claim::OtherRequest => Err(Problem::new(
+        Claim::OtherRequest | Claim::New(_) | Claim::Again(_) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency-key-reused",
             "Idempotency key reused",
             "another request was sent with this key",
         )),
-        Claim::Unknown | Claim::New => Err(Problem::conflict(
-            "the service ended while it carried out the request with this key: whether it did is \
-             unknown; the lists show it",
-        )
-        .with_kind("outcome-unknown")),
     }
 }
 
@@ -151,10 +183,15 @@ fn answer(kept: KeptAnswer) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Keeps the answer of what changed something, or may have; gives the key of the rest back.
+/// Keeps the answer of what changed something; gives the key of what was refused back. What failed
+/// may have changed something all the same.
 async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
     let status = response.status();
-    if status.as_u16() >= 400 && status != StatusCode::GATEWAY_TIMEOUT {
+    if status.is_server_error() {
+        abandon(app, keyed).await;
+        return response;
+    }
+    if status.is_client_error() {
         if let Err(error) = app.store.release_key(keyed).await {
             tracing::error!("an idempotency key is not given back: {error}");
         }
@@ -163,6 +200,7 @@ async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, MAX_ANSWER).await else {
         tracing::error!("an answer to a request with a key is too long to be kept");
+        abandon(app, keyed).await;
         return Problem::internal().into_response();
     };
     let text = |name| {
@@ -179,8 +217,17 @@ async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
         content_type: text(header::CONTENT_TYPE),
         body: kept.to_vec(),
     };
-    if let Err(error) = app.store.keep_answer(keyed, kept).await {
+    if let Err(error) = app.store.keep_answer(keyed.clone(), kept).await {
         tracing::error!("an answer to a request with a key is not kept: {error}");
+        abandon(app, keyed).await;
     }
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Lets the same request be carried out again. A store that does not take this either has it taken
+/// at the next start of the service.
+async fn abandon(app: &App, keyed: KeyedRequest) {
+    if let Err(error) = app.store.abandon_key(keyed).await {
+        tracing::error!("an idempotency key is not given free: {error}");
+    }
 }

@@ -20,7 +20,7 @@ mod webhooks;
 use askama::Template;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -67,7 +67,6 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/assets/theme.css", get(preferences::theme_style))
         .merge(scripts())
         .route("/assets/icon.svg", get(icon))
-        .layer(middleware::from_fn(refusal::as_page))
         .layer(middleware::from_fn(protect))
         .with_state(app)
 }
@@ -88,9 +87,18 @@ fn scripts() -> Router<App> {
         })
 }
 
+/// Whoever looks at pages is refused by a page, whatever refuses: a handler, the gate, the router.
+pub(crate) fn with_refusals(router: Router) -> Router {
+    router.layer(middleware::from_fn(refusal::as_page))
+}
+
 async fn protect(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    add_policy(response.headers_mut());
+    response
+}
+
+fn add_policy(headers: &mut HeaderMap) {
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -100,7 +108,6 @@ async fn protect(request: Request, next: Next) -> Response {
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    response
 }
 
 async fn style() -> Response {

@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
 pub(crate) mod money;
+pub(crate) mod month;
 pub(crate) mod numbers;
 pub(crate) mod overlay;
 pub(crate) mod path;

@@ -3,6 +3,7 @@
 
 pub(crate) mod body;
 pub(crate) mod change;
+pub(crate) mod cost;
 pub(crate) mod list;
 pub(crate) mod run_now;
 pub(crate) mod scheduler;
@@ -12,12 +13,15 @@ mod tests;
 pub(crate) mod timetable;
 
 use performance_store::{Schedule, StoreError};
+use serde_json::Value;
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Principal, Role};
 
 use self::body::ScheduleDocument;
+use self::cost::ExpectedCost;
 use self::timetable::Timetable;
 use crate::app::App;
+use crate::idempotency;
 use crate::names;
 use crate::problems;
 
@@ -41,10 +45,37 @@ pub(crate) async fn add(
         return Err(Problem::invalid_field("name", reason));
     }
     let schedule = checked(app, caller, name, document).await?;
-    let added = app.store.add_schedule(schedule.clone()).await;
-    added.map_err(problems::from_change)?;
+    match app.store.add_schedule(schedule.clone()).await {
+        Ok(()) => {}
+        Err(StoreError::Exists { .. }) if idempotency::id_of_made().is_some() => {
+            return made_before(app, schedule).await;
+        }
+        Err(error) => return Err(problems::from_change(error)),
+    }
     app.scheduler.changed();
     Ok(schedule)
+}
+
+/// The schedule that the present request made before nobody knew: of the same owner, as it is asked
+/// for now.
+async fn made_before(app: &App, asked: Schedule) -> Result<Schedule, Problem> {
+    let there = app.store.schedule(&asked.tenant, &asked.name).await;
+    let there = there.map_err(problems::from_store)?;
+    if there.owner == asked.owner && plain(&there)? == plain(&asked)? {
+        return Ok(there);
+    }
+    Err(problems::from_change(StoreError::Exists {
+        what: "schedule",
+    }))
+}
+
+/// What was asked for, without what was computed from it.
+fn plain(schedule: &Schedule) -> Result<Value, Problem> {
+    let document = ScheduleDocument {
+        expected: None,
+        ..ScheduleDocument::stored(schedule)?
+    };
+    serde_json::to_value(document).map_err(|_| Problem::internal())
 }
 
 /// Puts another document in the place of a schedule's; it is the caller's from then on, and stays
@@ -126,9 +157,11 @@ async fn checked(
     mut document: ScheduleDocument,
 ) -> Result<Schedule, Problem> {
     let timetable = document.timetable(name).map_err(Problem::invalid)?;
-    let run = app.conductor.rehearse(caller, document.run).await;
-    document.run = run.map_err(|problem| problem.below("run"))?;
-    let now = app.store.clock().now();
+    let rehearsed = app.conductor.rehearse(caller, document.run).await;
+    let (run, expected) = rehearsed.map_err(|problem| problem.below("run"))?;
+    document.run = run;
+    document.expected = expected.as_ref().map(ExpectedCost::from);
+    let now = app.store.clock().stored_now();
     Ok(Schedule {
         tenant: caller.tenant.clone(),
         name: name.to_owned(),

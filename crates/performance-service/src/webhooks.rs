@@ -13,13 +13,13 @@ mod retry;
 mod signature;
 pub(crate) mod targets;
 
-use jiff::Timestamp;
-use performance_store::{Webhook, WebhookEvent, WebhookFormat};
+use performance_store::{StoreError, Webhook, WebhookEvent, WebhookFormat};
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::Principal;
 
 use self::body::WebhookRequest;
 use crate::app::App;
+use crate::idempotency;
 use crate::names;
 use crate::problems;
 
@@ -36,11 +36,34 @@ pub(crate) async fn add(
     caller: &Principal,
     request: WebhookRequest,
 ) -> Result<(Webhook, String), Problem> {
-    let webhook = checked(app, caller, &request).map_err(Problem::invalid)?;
+    let mut webhook = checked(app, caller, &request).map_err(Problem::invalid)?;
+    match app.store.add_webhook(webhook.clone()).await {
+        Ok(()) => {}
+        Err(StoreError::Exists { .. }) if idempotency::id_of_made().is_some() => {
+            webhook = made_before(app, webhook).await?;
+        }
+        Err(error) => return Err(problems::from_change(error)),
+    }
     let secret = app.webhook_targets.secret_of(&webhook.salt);
-    let added = app.store.add_webhook(webhook.clone()).await;
-    added.map_err(problems::from_change)?;
     Ok((webhook, secret))
+}
+
+/// The webhook that the present request made before nobody knew: of the same user, as it is asked
+/// for now. Nobody was told its secret.
+async fn made_before(app: &App, asked: Webhook) -> Result<Webhook, Problem> {
+    let there = app.store.webhook(&asked.tenant, &asked.name).await;
+    let there = there.map_err(problems::from_store)?;
+    let same = Webhook {
+        salt: there.salt,
+        created_at: there.created_at,
+        ..asked
+    };
+    if there == same {
+        return Ok(there);
+    }
+    Err(problems::from_change(StoreError::Exists {
+        what: "webhook",
+    }))
 }
 
 /// Removes a webhook; what waits is not sent any more.
@@ -111,7 +134,7 @@ fn checked(
             events,
             salt: *uuid::Uuid::new_v4().as_bytes(),
             created_by: caller.user.to_string(),
-            created_at: Timestamp::now(),
+            created_at: app.store.clock().stored_now(),
             switched_off: None,
         }),
         _ => Err(errors),

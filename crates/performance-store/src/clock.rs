@@ -33,6 +33,14 @@ impl Clock {
         now.checked_add(ahead).unwrap_or(now)
     }
 
+    /// What time it is as times are stored, in whole milliseconds: who is told it now is told the
+    /// same later.
+    #[must_use]
+    pub fn stored_now(&self) -> Timestamp {
+        let now = self.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
     /// Sets it forward, or back, as a person or a time server sets the clock of a machine: for
     /// tests.
     pub fn step(&self, by: SignedDuration) {

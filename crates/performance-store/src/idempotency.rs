@@ -1,11 +1,15 @@
 //! Requests that carry a key, so that a repeated one is answered and not carried out again.
+//!
+//! A key is stored with the id of what its request makes, before it is made. So a request whose
+//! service ended can be carried out again: what has the id is there, or it is made under it.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use tenancy::Principal;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
+use crate::run::RunId;
 
 /// How long a key is known.
 pub const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -44,14 +48,15 @@ pub struct KeptAnswer {
 /// What is known of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// Nothing: the request is to be carried out.
-    New,
+    /// Nothing: the request is to be carried out, and what it makes gets this id.
+    New(RunId),
+    /// Nobody knows what became of the same request: it is to be carried out again. What it made
+    /// has this id, and if it made nothing, what it makes now gets it.
+    Again(RunId),
     /// The same request was answered.
     Answered(KeptAnswer),
     /// The same request is being carried out.
     InFlight,
-    /// The service ended while it carried out the same request.
-    Unknown,
     /// It was sent with another request.
     OtherRequest,
 }
@@ -66,14 +71,19 @@ impl RunStore {
         request: KeyedRequest,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
+        let object = self.clock().run_id();
         self.write(Operation("insert", "idempotency_keys"), move |connection| {
             let transaction = connection.transaction()?;
             forget(&transaction, now)?;
             let claim = match known(&transaction, &request)? {
+                Some(claim @ Claim::Again(_)) => {
+                    set_state(&transaction, &request, "open")?;
+                    claim
+                }
                 Some(claim) => claim,
                 None => {
-                    insert(&transaction, &request, now)?;
-                    Claim::New
+                    insert(&transaction, &request, (now, object))?;
+                    Claim::New(object)
                 }
             };
             transaction.commit()?;
@@ -130,6 +140,17 @@ impl RunStore {
         .await
     }
 
+    /// Notes that nobody knows what became of the request of a key.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn abandon_key(&self, request: KeyedRequest) -> Result<(), StoreError> {
+        self.write(Operation("update", "idempotency_keys"), move |connection| {
+            set_state(connection, &request, "unknown")
+        })
+        .await
+    }
+
     /// Notes that nobody knows what became of the requests that were being carried out when the
     /// service ended; how many they were.
     ///
@@ -166,10 +187,23 @@ fn known(
     found.optional()?.transpose()
 }
 
+fn set_state(
+    connection: &Connection,
+    request: &KeyedRequest,
+    state: &str,
+) -> Result<(), StoreError> {
+    let (tenant, user) = (request.caller.tenant.as_str(), &*request.caller.user);
+    connection.execute(
+        "UPDATE idempotency_keys SET state = ?4 WHERE tenant = ?1 AND user = ?2 AND key = ?3",
+        params![tenant, user, request.key, state],
+    )?;
+    Ok(())
+}
+
 fn insert(
     transaction: &Transaction<'_>,
     request: &KeyedRequest,
-    now: Timestamp,
+    (now, object): (Timestamp, RunId),
 ) -> Result<(), StoreError> {
     let tenant = request.caller.tenant.as_str();
     let sql = "SELECT count(*) FROM idempotency_keys WHERE tenant = ?1";
@@ -181,14 +215,16 @@ fn insert(
         });
     }
     transaction.execute(
-        "INSERT INTO idempotency_keys (tenant, user, key, fingerprint, state, created_at_ms)
-         VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
+        "INSERT INTO idempotency_keys
+             (tenant, user, key, fingerprint, state, created_at_ms, object)
+         VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6)",
         params![
             tenant,
             &*request.caller.user,
             request.key,
             request.fingerprint,
-            now.as_millisecond()
+            now.as_millisecond(),
+            object.to_string(),
         ],
     )?;
     Ok(())
@@ -202,7 +238,12 @@ fn read(row: &Row<'_>, request: &KeyedRequest) -> Result<Claim, StoreError> {
     let state: String = row.get("state")?;
     match state.as_str() {
         "open" => Ok(Claim::InFlight),
-        "unknown" => Ok(Claim::Unknown),
+        "unknown" => {
+            let object: String = row.get("object")?;
+            let object = object.parse();
+            let id = object.map_err(|error| StoreError::Corrupt(format!("a key: {error}")))?;
+            Ok(Claim::Again(id))
+        }
         "answered" => Ok(Claim::Answered(KeptAnswer {
             status: row.get("status")?,
             location: row.get("location")?,

@@ -77,5 +77,5 @@ pub use searches::{
     MAX_LISTED_SEARCHES, MAX_SEARCHES_AT_ONCE, NewSearch, SearchChange, SearchRecord, SearchStatus,
 };
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
-pub use spend::{BudgetStop, MAX_SPEND_GROUPS, Period, SpendGroup, SpendTotal};
+pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, SpendGroup, SpendTotal};
 pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

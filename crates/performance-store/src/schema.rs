@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -274,6 +274,11 @@ CREATE TABLE searches (
     completed_at_ms INTEGER
 ) STRICT;
 CREATE INDEX searches_by_status ON searches (status, row_id);
+",
+    // Keys without an id of what they make cannot be taken up again.
+    "
+DELETE FROM idempotency_keys WHERE state <> 'answered';
+ALTER TABLE idempotency_keys ADD COLUMN object TEXT NOT NULL DEFAULT '';
 ",
 ];
 

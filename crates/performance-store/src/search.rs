@@ -1,6 +1,6 @@
 //! Finding runs by what they are, and removing one.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
@@ -49,34 +49,26 @@ impl RunStore {
     pub async fn find(&self, tenant: &TenantId, query: RunQuery) -> Result<Found, StoreError> {
         let tenant = tenant.clone();
         self.read(Operation("find", "runs"), move |connection| {
-            let status = query.status.map(RunStatus::as_str);
-            let sql = format!("SELECT count(*) FROM runs WHERE {CONDITIONS}");
-            let parameters = params![
-                tenant.as_str(),
-                query.test,
-                query.scenario,
-                query.environment,
-                status,
-                query.level,
+            let (tenant, status) = (tenant.as_str(), query.status.map(RunStatus::as_str));
+            let most = query.limit.min(MAX_LISTED_RUNS);
+            // No number is beyond the store's, so that every run is before such a one.
+            let before = query.before.map(|it| i64::try_from(it).unwrap_or(i64::MAX));
+            let parameters: [&dyn ToSql; 8] = [
+                &tenant,
+                &query.test,
+                &query.scenario,
+                &query.environment,
+                &status,
+                &query.level,
+                &before,
+                &most,
             ];
+            let sql = format!("SELECT count(*) FROM runs WHERE {CONDITIONS}");
             let total = connection
                 .prepare_cached(&sql)?
-                .query_row(parameters, |row| row.get(0))?;
+                .query_row(&parameters[..6], |row| row.get(0))?;
             let condition = format!("{CONDITIONS} AND number < coalesce(?7, number + 1)");
-            let parameters = params![
-                tenant.as_str(),
-                query.test,
-                query.scenario,
-                query.environment,
-                status,
-                query.level,
-                // No number is as large, so that every run is before it.
-                query
-                    .before
-                    .map(|before| i64::try_from(before).unwrap_or(i64::MAX)),
-                query.limit.min(MAX_LISTED_RUNS),
-            ];
-            let runs = runs::newest(connection, &condition, "?8", parameters)?;
+            let runs = runs::newest(connection, &condition, "?8", &parameters[..])?;
             Ok(Found { runs, total })
         })
         .await

@@ -51,6 +51,31 @@ pub struct SpendTotal {
     pub amount: Amount,
 }
 
+/// What runs have cost on average.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeanCost {
+    /// How many runs it is the mean of; at least one.
+    pub runs: u64,
+    /// Real dollars of one run, rounded up.
+    pub real: Dollars,
+    /// Simulated dollars of one run, rounded up.
+    pub simulated: Dollars,
+}
+
+impl MeanCost {
+    fn of(runs: u64, real: Dollars, simulated: Dollars) -> Option<Self> {
+        let share = |sum: Dollars| {
+            let count = i128::from(runs);
+            Dollars::of_pico(sum.pico().saturating_add(count - 1) / count)
+        };
+        (runs > 0).then(|| Self {
+            runs,
+            real: share(real),
+            simulated: share(simulated),
+        })
+    }
+}
+
 /// A run that was stopped because it reached its cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetStop {
@@ -152,6 +177,38 @@ impl RunStore {
                  WHERE tenant = ?1 AND at_ms >= ?2 AND simulated = 0";
             let parameters = params![tenant.as_str(), from.as_millisecond()];
             Ok(connection.query_row(sql, parameters, |row| halves(row, 0))?)
+        })
+        .await
+    }
+
+    /// What the latest finished runs with a trigger have cost on average, those without a call of
+    /// a model included; `None` without such a run.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn mean_cost(
+        &self,
+        tenant: &TenantId,
+        trigger: &str,
+        most_runs: u32,
+    ) -> Result<Option<MeanCost>, StoreError> {
+        let (tenant, trigger) = (tenant.clone(), trigger.to_owned());
+        self.read(Operation("find", "spend"), move |connection| {
+            let sql = "SELECT count(DISTINCT latest.id),
+                    coalesce(sum((pico_usd >> 32) * (simulated = 0)), 0),
+                    coalesce(sum((pico_usd & 0xffffffff) * (simulated = 0)), 0),
+                    coalesce(sum((pico_usd >> 32) * (simulated = 1)), 0),
+                    coalesce(sum((pico_usd & 0xffffffff) * (simulated = 1)), 0)
+                 FROM (SELECT tenant, id FROM runs
+                       WHERE tenant = ?1 AND triggered_by = ?2
+                         AND started_at_ms IS NOT NULL AND completed_at_ms IS NOT NULL
+                       ORDER BY number DESC LIMIT ?3) AS latest
+                 LEFT JOIN spend ON spend.tenant = latest.tenant AND spend.run = latest.id";
+            let parameters = params![tenant.as_str(), trigger, most_runs];
+            Ok(connection.query_row(sql, parameters, |row| {
+                let (real, simulated) = (halves(row, 1)?, halves(row, 3)?);
+                Ok(MeanCost::of(row.get(0)?, real, simulated))
+            })?)
         })
         .await
     }

@@ -24,6 +24,9 @@ pub struct ForecastLine {
     /// Whether it lies in the range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<bool>,
+    /// Whether anything is known: something was expected, or something other than nothing came.
+    #[serde(skip)]
+    pub has_figure: bool,
 }
 
 /// The lines of a forecast, with what came once there are results.
@@ -41,6 +44,14 @@ pub fn against(forecast: &Forecast, results: Option<&Results>) -> Vec<ForecastLi
         share,
     ));
     lines
+}
+
+/// What nothing was expected of, figure and reason of each, as one sentence; `None` without any.
+#[must_use]
+pub fn not_forecast<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let (figures, reasons): (Vec<_>, Vec<_>) = lines.unzip();
+    let reason = reasons.first()?;
+    Some(format!("Not forecast: {} ({reason}).", figures.join(", ")))
 }
 
 /// Time, iterations, requests and their rates.
@@ -87,7 +98,7 @@ fn models(forecast: &Forecast, came: Option<&Observation>) -> Vec<ForecastLine> 
     ]
 }
 
-fn line<T: PartialOrd>(
+fn line<T: PartialOrd + Default>(
     figure: &'static str,
     estimate: &Estimate<T>,
     actual: Option<T>,
@@ -105,6 +116,7 @@ fn line<T: PartialOrd>(
         range: range.map_or_else(none, |range| {
             format!("{} – {}", write(&range.low), write(&range.high))
         }),
+        has_figure: range.is_some() || actual.as_ref().is_some_and(|it| *it != T::default()),
         basis: estimate.basis.clone(),
         within: actual.as_ref().and_then(within),
         actual: actual.map(|actual| write(&actual)),

@@ -59,12 +59,6 @@ impl Order {
         }
     }
 
-    /// The same for k6 in containers.
-    pub(crate) fn in_containers(mut self, containers: Containers) -> Self {
-        self.containers = Some(containers);
-        self
-    }
-
     pub(crate) fn read(directory: &Path) -> io::Result<Self> {
         Ok(serde_json::from_slice(&std::fs::read(
             directory.join(FILE),

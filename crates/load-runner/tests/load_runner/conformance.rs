@@ -7,12 +7,13 @@ use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
 use load_runner::options::RequestedOptions;
-use load_runner::runner::{LoadRunner, StopReason};
+use load_runner::runner::LoadRunner;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::lab::{
-    Lab, STOP_LIMIT, check_end, environment, finish, k6_of, until_running, users_and_duration,
+    Lab, STOP_LIMIT, check_end, environment, finish, k6_of, stopped, until_running,
+    users_and_duration,
 };
 
 /// Makes the suite's tests for one way to run load: a function that opens its lab, the line of k6,
@@ -135,13 +136,7 @@ pub(crate) async fn a_stop_ends_all(lab: Lab<impl LoadRunner>) -> anyhow::Result
         .await?;
     until_running(&handle).await?;
     let asked = Instant::now();
-    handle.stop();
-    let finished = finish(&handle).await?;
-    check_end(
-        &finished.end,
-        K6Exit::Code(105),
-        Some(StopReason::Requested),
-    )?;
+    let finished = stopped(&handle, K6Exit::Code(105)).await?;
     ensure!(asked.elapsed() < STOP_LIMIT && k6_of(&handle).is_empty());
     ensure!(finished.verdict.level == Level::Invalid);
     Ok(())

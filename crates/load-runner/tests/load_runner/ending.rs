@@ -8,7 +8,7 @@ use load_runner::exit::K6Exit;
 use load_runner::inspect::InspectError;
 use load_runner::runner::{StartError, StopReason};
 
-use crate::lab::{Lab, STOP_LIMIT, check_end, finish, on_both_versions, until_running};
+use crate::lab::{Lab, STOP_LIMIT, check_end, on_both_versions, stopped, until_running};
 
 on_both_versions!(
     crossed_thresholds_end_with_99,
@@ -160,13 +160,7 @@ async fn a_stop_ends_with_105(lab: Lab) -> anyhow::Result<()> {
     until_running(&handle).await?;
     let asked = Instant::now();
     handle.stop();
-    handle.stop();
-    let finished = finish(&handle).await?;
-    check_end(
-        &finished.end,
-        K6Exit::Code(105),
-        Some(StopReason::Requested),
-    )?;
+    let finished = stopped(&handle, K6Exit::Code(105)).await?;
     let usage = finished.end.usage.context("what k6 used")?;
     ensure!(
         usage.cpu > Duration::ZERO && usage.wall < STOP_LIMIT + STOP_LIMIT,

@@ -223,6 +223,14 @@ pub(crate) fn check_end(
     Ok(())
 }
 
+/// Asks a run to stop, and waits for its end, which has to be this one.
+pub(crate) async fn stopped(handle: &RunHandle, exit: K6Exit) -> anyhow::Result<Finished> {
+    handle.stop();
+    let finished = finish(handle).await?;
+    check_end(&finished.end, exit, Some(StopReason::Requested))?;
+    Ok(finished)
+}
+
 /// Until k6 has put load on the target.
 pub(crate) async fn until_running(handle: &RunHandle) -> anyhow::Result<()> {
     let samples = &handle.artifacts.processes[0].samples;

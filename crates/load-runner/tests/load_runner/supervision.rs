@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use test_support::process::Program;
 
 use crate::lab::{
-    Lab, PROGRAM, STOP_LIMIT, check_end, finish, k6_of, on_both_versions, until_running,
+    Lab, PROGRAM, STOP_LIMIT, check_end, finish, k6_of, on_both_versions, stopped, until_running,
 };
 
 on_both_versions!(
@@ -35,13 +35,7 @@ async fn a_frozen_k6_is_killed(lab: Lab) -> anyhow::Result<()> {
     until_running(&handle).await?;
     signal(&k6_of(&handle)[0], Signal::SIGSTOP)?;
     let asked = Instant::now();
-    handle.stop();
-    let finished = finish(&handle).await?;
-    check_end(
-        &finished.end,
-        K6Exit::Signal(9),
-        Some(StopReason::Requested),
-    )?;
+    let finished = stopped(&handle, K6Exit::Signal(9)).await?;
     ensure!(asked.elapsed() < STOP_LIMIT, "{:?}", asked.elapsed());
     ensure!(finished.results.metrics["http_reqs"].values["count"] > 0.0);
     ensure!(finished.verdict.level == Level::Invalid);

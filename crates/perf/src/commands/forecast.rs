@@ -1,6 +1,7 @@
 //! `perf forecast`: what a run would take.
 
 use clap::Args;
+use load_analysis::forecast::not_forecast;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +17,9 @@ const COLUMNS: [Column; 4] = [
     Column::Right("range"),
     Column::Left("rests on"),
 ];
+
+/// What the service writes where it expects nothing.
+const UNKNOWN: &str = "–";
 
 #[derive(Debug, Args)]
 pub(crate) struct ForecastArguments {
@@ -82,9 +86,14 @@ fn text(forecast: &Forecast) -> String {
         let cells = [&line.figure, &line.expected, &line.range, &line.basis];
         cells.map(Clone::clone).into()
     };
-    let rows: Vec<Vec<String>> = forecast.lines.iter().map(row).collect();
+    let lines = forecast.lines.iter();
+    let (known, unknown): (Vec<_>, Vec<_>) = lines.partition(|line| line.expected != UNKNOWN);
+    let rows: Vec<Vec<String>> = known.into_iter().map(row).collect();
     let mut text = table(&COLUMNS, &rows);
     let mut say = |sentence: String| text.push_str(&format!("  {sentence}\n"));
+    let unknown = unknown.iter();
+    let unknown = unknown.map(|line| (line.figure.as_str(), line.basis.as_str()));
+    not_forecast(unknown).into_iter().for_each(&mut say);
     say(format!(
         "up to {} virtual users",
         forecast.peak_virtual_users

@@ -1,19 +1,20 @@
 //! `perf list`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::service::{Run, Service};
 use crate::table::{Column, table};
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::Right("run"),
     Column::Left("test"),
     Column::Left("scenario"),
     Column::Left("target"),
     Column::Left("outcome"),
+    Column::Left("started by"),
     Column::Left("started"),
 ];
 
@@ -41,6 +42,7 @@ pub(crate) async fn list(service: &Service, arguments: &ListArguments) -> Result
             run.scenario.clone(),
             run.target.clone(),
             run.outcome().to_owned(),
+            started_by(run),
             run.started_at.clone(),
         ]
     };
@@ -51,4 +53,13 @@ pub(crate) async fn list(service: &Service, arguments: &ListArguments) -> Result
         table(&COLUMNS, &rows)
     };
     Ok(Answer::new(&text, json!(runs)))
+}
+
+/// `ana`, or `schedule nightly, for ana`.
+fn started_by(run: &Run) -> String {
+    let text = |name| run.member(name).and_then(Value::as_str).unwrap_or_default();
+    match (text("trigger"), text("startedBy")) {
+        ("", user) => user.to_owned(),
+        (trigger, user) => format!("{trigger}, for {user}"),
+    }
 }

@@ -13,10 +13,21 @@ async fn a_forecast_is_a_table_and_starts_nothing() -> anyhow::Result<()> {
         text.contains("figure") && text.contains("rests on"),
         "{text}"
     );
-    assert!(text.contains("unknown: no earlier run"), "{text}");
+    let unknown = "Not forecast: iterations, requests, requests per second,";
+    assert!(text.contains(unknown), "{text}");
+    assert!(text.contains("(no earlier run of this script"), "{text}");
     assert!(text.contains("up to 1 virtual users"), "{text}");
     assert!(text.contains("$100 of real money are left today"), "{text}");
     assert_eq!(service.target.requests(), 0);
+    let none = call(&service, &["schedules"]).await?.ended_with(0);
+    assert!(none.contains("nothing starts by the clock"), "{none}");
+    let url = format!("{}/api/v1/performancetest/schedules", service.base_url);
+    let nightly = serde_json::json!({"name": "nightly", "cron": "0 2 * * *"});
+    let made = test_support::http::client()?.post(url).json(&nightly);
+    assert_eq!(made.send().await?.status(), 201);
+    let listed = call(&service, &["schedules"]).await?.ended_with(0);
+    assert!(listed.contains("0 2 * * * UTC"), "{listed}");
+    assert!(listed.contains("nobody knows what it costs"), "{listed}");
 
     let capped = ["--json", "run", "smoke", "--max-dollars", "0.25"];
     let run = call(&service, &[&capped, &STEADY[..]].concat()).await?;

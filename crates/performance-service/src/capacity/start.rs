@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use performance_store::{NewSearch, SearchRecord};
+use performance_store::{NewSearch, SearchRecord, StoreError};
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
 use service_defaults::problem::Problem;
@@ -14,6 +14,7 @@ use super::body::SearchBody;
 use super::document::Document;
 use super::request::{self, CapacityBody, Wanted};
 use crate::app::App;
+use crate::{idempotency, problems};
 
 /// Searches for the highest rate that the target carries within all limits. Its runs queue like
 /// any other, one after another.
@@ -21,6 +22,7 @@ use crate::app::App;
     post,
     path = "/api/v1/performancetest/capacity",
     tag = "capacity",
+    params(idempotency::KeyHeader),
     request_body = CapacityBody,
     responses(
         (status = 201, description = "The search begins; `Location` is its address", body = SearchBody),
@@ -55,6 +57,9 @@ pub(crate) async fn begin(
     caller: &Principal,
     body: CapacityBody,
 ) -> Result<SearchRecord, Problem> {
+    if let Some(search) = begun_before(app, caller).await? {
+        return Ok(search);
+    }
     let wanted = Wanted::parse(body)?;
     // The highest rate asks for the most; what it may, the others may.
     let most_users = app.conductor.most_users();
@@ -65,7 +70,7 @@ pub(crate) async fn begin(
     }
     let request = serde_json::to_string(&wanted.body).map_err(|_| Problem::internal())?;
     let new = NewSearch {
-        id: app.store.clock().run_id(),
+        id: idempotency::id_of_new(app.store.clock()),
         test_name: planned.test_name,
         environment: planned.environment,
         started_by: caller.user.to_string(),
@@ -76,4 +81,16 @@ pub(crate) async fn begin(
     let added = added.map_err(request::from_store)?;
     app.searcher.notice();
     Ok(added)
+}
+
+/// The search of the present request, where that was carried out before and nobody knew.
+async fn begun_before(app: &App, caller: &Principal) -> Result<Option<SearchRecord>, Problem> {
+    let Some(id) = idempotency::id_of_made() else {
+        return Ok(None);
+    };
+    match app.store.search(&caller.tenant, id).await {
+        Ok(search) => Ok(Some(search)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(problems::from_store(error)),
+    }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use load_analysis::forecast::Forecast;
-use performance_store::{NewRun, Run, RunAddress};
+use performance_store::{NewRun, Run, RunAddress, StoreError};
 use service_defaults::problem::Problem;
-use tenancy::Principal;
+use tenancy::{Principal, TenantId};
 use tokio::time::timeout;
 
 use super::forecasting::Expected;
@@ -13,11 +13,14 @@ use super::{Conductor, blocking};
 use crate::money_limits::dollars;
 use crate::planner::Planned;
 use crate::runs::request::StartBody;
-use crate::{announcer, problems, tenant_limits};
+use crate::{announcer, idempotency, problems, tenant_limits};
 
 /// How long a start waits for its forecast: k6 reads a script in 0.03 s, and one that takes longer
 /// may hang for good. Then the run starts without.
 const FORECAST_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What may ask on a caller's behalf by its own word; others are known here.
+const TRIGGERS: [&str; 2] = ["gate", "webhook"];
 
 /// Who asks for a run.
 pub(crate) struct Asked<'a> {
@@ -33,8 +36,17 @@ impl Conductor {
     /// 400 and 403 as the planner says, 503 without k6, 429 at a limit of queue or tenant, 409
     /// without the confirmation of dollars that it is expected to spend, 507 without room, 504
     /// when the run may be queued or not.
-    pub(crate) async fn submit(&self, caller: &Principal, body: StartBody) -> Result<Run, Problem> {
-        self.submit_for(caller, body, String::new()).await
+    pub(crate) async fn submit(
+        &self,
+        caller: &Principal,
+        mut body: StartBody,
+    ) -> Result<Run, Problem> {
+        let trigger = body.trigger.take().unwrap_or_default();
+        if !trigger.is_empty() && !TRIGGERS.contains(&trigger.as_str()) {
+            let reason = format!("must be one of {}", TRIGGERS.join(", "));
+            return Err(Problem::invalid_field("trigger", reason));
+        }
+        self.submit_for(caller, body, trigger).await
     }
 
     /// The same for something that asks on the caller's behalf, such as `schedule nightly`.
@@ -47,6 +59,9 @@ impl Conductor {
         body: StartBody,
         triggered_by: String,
     ) -> Result<Run, Problem> {
+        if let Some(run) = self.made_before(&caller.tenant).await? {
+            return Ok(run);
+        }
         self.shared.triggers.count(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
         let asked = Asked {
@@ -54,6 +69,19 @@ impl Conductor {
             triggered_by,
         };
         self.queue(run, asked, planned, body).await
+    }
+
+    /// The run of the present request, where that was carried out before and nobody knew.
+    async fn made_before(&self, tenant: &TenantId) -> Result<Option<Run>, Problem> {
+        let Some(id) = idempotency::id_of_made() else {
+            return Ok(None);
+        };
+        let tenant = tenant.clone();
+        match self.shared.store.get(&RunAddress { tenant, id }).await {
+            Ok(run) => Ok(Some(run)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(problems::from_store(error)),
+        }
     }
 
     /// Checks what a caller asks for without queueing it.
@@ -122,7 +150,8 @@ impl Conductor {
         Ok(stored)
     }
 
-    /// Checks a request that may be made later; it comes back with one place for each thing.
+    /// Checks a request that may be made later; it comes back with one place for each thing, and
+    /// with what it is expected to take, as far as that is known in time.
     ///
     /// # Errors
     /// 400 and 403 as the planner says, 503 without k6, 409 without the confirmation of dollars.
@@ -130,10 +159,10 @@ impl Conductor {
         &self,
         caller: &Principal,
         body: StartBody,
-    ) -> Result<StartBody, Problem> {
+    ) -> Result<(StartBody, Option<Expected>), Problem> {
         let (run, planned, body) = self.check(caller, body).await?;
-        self.shared.confirmed(&run, &planned, &body).await?;
-        Ok(body)
+        let expected = self.shared.confirmed(&run, &planned, &body).await?;
+        Ok((body, expected))
     }
 
     /// What a run would take, without starting it.
@@ -169,7 +198,7 @@ impl Conductor {
     ) -> Result<(RunAddress, Planned, StartBody), Problem> {
         let run = RunAddress {
             tenant: caller.tenant.clone(),
-            id: self.shared.store.clock().run_id(),
+            id: idempotency::id_of_new(self.shared.store.clock()),
         };
         let (planned, body) = self.plan(&run, body).await?;
         self.shared.planner.grant(caller.role, &planned, &body)?;

@@ -47,6 +47,7 @@ pub(super) struct Row {
     pub(super) script: String,
     pub(super) state: &'static str,
     pub(super) badge: Option<Badge>,
+    pub(super) started_by: String,
     pub(super) when: String,
     pub(super) duration: String,
 }
@@ -126,6 +127,7 @@ pub(super) fn row(run: &Run) -> Row {
         script: run.script.clone(),
         state: words::state(run.status),
         badge: words::badge(run.verdict.as_ref()).map(clipped),
+        started_by: words::started_by(run),
         when: words::clock(run.started_at.unwrap_or(run.queued_at)),
         duration: words::duration(run).unwrap_or_default(),
     }

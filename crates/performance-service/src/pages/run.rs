@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use load_analysis::forecast::ForecastLine;
 use load_analysis::results::Results;
 use load_analysis::spend::Spend;
 use performance_store::{BaselineName, Neighbours, Run, StoreError};
@@ -26,7 +25,7 @@ use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow, ErrorRow};
 use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow};
-use crate::presentation::money::{self, MoneyPanel};
+use crate::presentation::money::{self, ForecastTable, MoneyPanel};
 use crate::presentation::numbers::{self, run_time};
 use crate::presentation::requests::Requests;
 use crate::presentation::selected::{self, SelectedPanel};
@@ -92,7 +91,7 @@ struct RunPage {
     metrics: Vec<MetricRow>,
     coverage: Option<String>,
     money: Option<MoneyPanel>,
-    forecast: Vec<ForecastLine>,
+    forecast: ForecastTable,
     links: Vec<Link>,
     /// Whether its test has a baseline for its target and scenario.
     has_baseline: bool,
@@ -146,7 +145,7 @@ pub(super) async fn run(
         slowest: slowest::table(results.as_ref(), &picture, &app.outside),
         selected: selected(&app, &run, &picture),
         money: spend.map(money::panel),
-        forecast: money::forecast(forecast.as_deref(), results.as_ref()),
+        forecast: money::forecast_table(forecast.as_deref(), results.as_ref()),
         log: logs::text(lines.get(shown..).unwrap_or_default()),
         log_lines: numbers::whole(lines.len() as u64),
         has_baseline: beside.has_baseline,
@@ -262,7 +261,7 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         scenario: run.scenario.clone(),
         script: run.script.clone(),
         target: run.environment.clone(),
-        started_by: run.started_by.clone(),
+        started_by: words::started_by(run),
         state: words::state(run.status),
         live,
         badge: words::badge(verdict),
@@ -296,7 +295,7 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         metrics: results.map(figures::metrics).unwrap_or_default(),
         coverage: results.map(figures::coverage),
         money: None,
-        forecast: Vec::new(),
+        forecast: ForecastTable::default(),
         links: Vec::new(),
         has_baseline: false,
         neighbours: Neighbours::default(),

@@ -19,6 +19,7 @@ use crate::problems;
 use crate::runs::request::{OptionsBody, StartBody, Word};
 use crate::scenarios::Scenario;
 use crate::schedules::body::{ScheduleDocument, WhenBusy};
+use crate::schedules::cost::{self, MonthlyCost};
 use crate::schedules::{self, list::NameInPath};
 
 /// Times to come that are shown.
@@ -42,6 +43,7 @@ struct Listed {
     paused: bool,
     last: Option<LastStart>,
     owner: String,
+    cost: MonthlyCost,
 }
 
 /// The latest start.
@@ -164,6 +166,7 @@ async fn row(app: &App, schedule: Schedule) -> Result<Listed, Problem> {
         None => None,
     };
     Ok(Listed {
+        cost: cost::in_a_month(app, &schedule, &document).await?,
         expression: format!("{} {}", document.cron, document.time_zone),
         details: details(&document),
         next: next.iter().map(told).collect(),
@@ -276,6 +279,7 @@ impl AddForm {
                 WhenBusy::Queue
             },
             catch_up: !self.catch_up.is_empty(),
+            expected: None,
             run: StartBody {
                 test_name: given(&self.test_name).or_else(|| given(&self.name)),
                 scenario: given(&self.scenario).map(Word),

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use load_analysis::dollars::Dollars;
 use performance_store::{Period, SpendGroup};
 use service_defaults::access::Caller;
@@ -13,8 +13,9 @@ use service_defaults::problem::Problem;
 use super::page;
 use crate::app::App;
 use crate::presentation::money::{self, SpendRow, StopRow};
+use crate::presentation::month::{self, MonthPanel};
 use crate::problems;
-use crate::runs::spend::{SpendQuery, of_period};
+use crate::runs::spend::{SpendQuery, month as present_month, of_period};
 use crate::tenant_limits;
 
 #[derive(Template)]
@@ -24,17 +25,19 @@ struct SpendPage {
     to: String,
     real: String,
     simulated: String,
-    /// Real dollars at the end of the month at this month's pace; absent for other periods.
-    at_months_end: Option<String>,
-    /// What the run under way has spent so far.
-    under_way: Option<String>,
-    /// Of today, and what may be spent in a day.
-    today: String,
-    allowed_today: String,
-    /// The share of it as the width of a bar, 0 to 100.
-    used: String,
+    /// Absent for other periods.
+    month: Option<MonthPanel>,
+    today: Today,
     tables: Vec<Table>,
     stops: Vec<StopRow>,
+}
+
+/// Real dollars of today, and what may be spent in a day.
+struct Today {
+    spent: String,
+    allowed: String,
+    /// The share of it as the width of a bar, 0 to 100.
+    used: String,
 }
 
 struct Table {
@@ -50,14 +53,11 @@ pub(super) async fn spend(
     ValidQuery(query): ValidQuery<SpendQuery>,
 ) -> Result<Response, Problem> {
     let (asked, now) = (query.period()?, app.store.clock().now());
-    let is_this_month = asked == Period::default();
-    let period = if is_this_month {
-        Period {
-            from: Some(first_of_month(now)),
-            to: None,
-        }
+    let (period, month) = if asked == Period::default() {
+        let month = present_month::of_tenant(&app, &caller.tenant).await?;
+        (present_month::period(now), Some(month::panel(&month)))
     } else {
-        asked
+        (asked, None)
     };
     let mut tables = Vec::new();
     let mut whole = None;
@@ -79,38 +79,29 @@ pub(super) async fn spend(
     let whole = whole.ok_or_else(Problem::internal)?;
     let today = app
         .store
-        .spent_since(&caller.tenant, tenant_limits::midnight(now))
-        .await;
-    let today = today.map_err(problems::from_store)?;
-    let day = |moment: Option<Timestamp>| {
-        let text = moment.map(|moment| moment.strftime("%Y-%m-%d").to_string());
-        text.unwrap_or_default()
-    };
-    let under_way = app.conductor.spend_under_way(&caller.tenant);
+        .spent_since(&caller.tenant, tenant_limits::midnight(now));
+    let today = today.await.map_err(problems::from_store)?;
     page(&SpendPage {
-        at_months_end: is_this_month.then(|| at_months_end(whole.real, now).to_string()),
-        under_way: under_way.map(|spend| spend.in_words()),
         from: day(period.from),
         to: day(period.to),
         real: whole.real.to_string(),
         simulated: format!("sim {}", whole.simulated),
-        today: today.to_string(),
-        allowed_today: app.daily_dollars.to_string(),
-        used: money::bar(today, app.daily_dollars),
+        month,
+        today: of_today(today, app.daily_dollars),
         tables,
         stops: whole.stopped.iter().map(money::stop_row).collect(),
     })
 }
 
-fn first_of_month(now: Timestamp) -> Timestamp {
-    let first = now.to_zoned(TimeZone::UTC).first_of_month();
-    let begin = first.and_then(|first| first.start_of_day());
-    begin.map_or(now, |begin| begin.timestamp())
+fn of_today(spent: Dollars, allowed: Dollars) -> Today {
+    Today {
+        spent: spent.to_string(),
+        allowed: allowed.to_string(),
+        used: money::bar(spent, allowed),
+    }
 }
 
-/// The dollars of the days so far, as many on each of the others.
-fn at_months_end(spent: Dollars, now: Timestamp) -> Dollars {
-    let now = now.to_zoned(TimeZone::UTC);
-    let (passed, all) = (f64::from(now.day()), f64::from(now.days_in_month()));
-    Dollars::estimated(spent.approximate_pico() / passed * all)
+fn day(moment: Option<Timestamp>) -> String {
+    let text = moment.map(|moment| moment.strftime("%Y-%m-%d").to_string());
+    text.unwrap_or_default()
 }

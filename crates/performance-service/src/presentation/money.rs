@@ -1,7 +1,7 @@
 //! What runs cost, and what they were expected to, as the pages and reports show it.
 
 use load_analysis::dollars::Dollars;
-use load_analysis::forecast::{Forecast, ForecastLine, against};
+use load_analysis::forecast::{Forecast, ForecastLine, against, not_forecast};
 use load_analysis::results::Results;
 use load_analysis::spend::{Amount, Spend, SpendSource};
 
@@ -112,17 +112,35 @@ pub(crate) fn bar(part: Dollars, of: Dollars) -> String {
     format!("{:.1}", share * 100.0)
 }
 
+/// What was expected of a run, and what came.
+#[derive(Default)]
+pub(crate) struct ForecastTable {
+    pub(crate) lines: Vec<ForecastLine>,
+    /// What nothing is known of, in one sentence.
+    pub(crate) note: Option<String>,
+}
+
+/// The lines with a figure; the others take one sentence.
+pub(crate) fn known_lines(lines: Vec<ForecastLine>) -> ForecastTable {
+    let (lines, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.has_figure);
+    let others = others.iter().map(|line| (line.figure, line.basis.as_str()));
+    ForecastTable {
+        note: not_forecast(others),
+        lines,
+    }
+}
+
 /// What was expected of a run, with what came once there are results. A forecast that cannot be
 /// read any more is none.
 pub(crate) fn forecast(json: Option<&str>, results: Option<&Results>) -> Vec<ForecastLine> {
     let forecast = json.and_then(|json| serde_json::from_str::<Forecast>(json).ok());
     let lines = forecast.map(|forecast| against(&forecast, results));
-    let known = |line: &ForecastLine| line.expected != "–" || line.actual.is_some();
-    lines
-        .unwrap_or_default()
-        .into_iter()
-        .filter(known)
-        .collect()
+    lines.unwrap_or_default()
+}
+
+/// The same as a table.
+pub(crate) fn forecast_table(json: Option<&str>, results: Option<&Results>) -> ForecastTable {
+    known_lines(forecast(json, results))
 }
 
 fn row(name: String, runs: String, simulated: bool, amount: &Amount) -> SpendRow {

@@ -34,6 +34,23 @@ pub(crate) fn duration(run: &Run) -> Option<String> {
     Some(run_time(u32::try_from(seconds).unwrap_or(0)))
 }
 
+/// Who started a run, and what asked for it on that user's behalf: `ana`, or `schedule nightly, for
+/// ana`. Empty in runs of before that was kept.
+pub(crate) fn started_by(run: &Run) -> String {
+    let what = match run.triggered_by.split_once(' ') {
+        Some(("capacity", _)) => "a capacity search".to_owned(),
+        _ if matches!(run.triggered_by.as_str(), "gate" | "webhook") => {
+            format!("a {}", run.triggered_by)
+        }
+        _ => run.triggered_by.clone(),
+    };
+    match (what.as_str(), run.started_by.as_str()) {
+        ("", user) => user.to_owned(),
+        (what, "") => what.to_owned(),
+        (what, user) => format!("{what}, for {user}"),
+    }
+}
+
 /// What a run that is not judged yet is doing.
 pub(crate) const fn state(status: RunStatus) -> &'static str {
     match status {

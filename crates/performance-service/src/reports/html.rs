@@ -2,7 +2,6 @@
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use load_analysis::forecast::ForecastLine;
 use load_analysis::targets::TargetLine;
 use sha2::{Digest, Sha256};
 
@@ -13,7 +12,7 @@ use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow};
 use crate::presentation::evidence::{self, Evidence};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow};
-use crate::presentation::money::{self, MoneyPanel};
+use crate::presentation::money::{self, ForecastTable, MoneyPanel};
 use crate::presentation::requests::Requests;
 use crate::presentation::slowest::{self, SlowestTable};
 use crate::presentation::tiles::{self, Tile};
@@ -35,6 +34,7 @@ struct Page {
     scenario: String,
     script: String,
     started: String,
+    started_by: String,
     duration: String,
     address: String,
     reasons: Vec<String>,
@@ -53,7 +53,7 @@ struct Page {
     metrics: Vec<MetricRow>,
     coverage: Option<String>,
     money: Option<MoneyPanel>,
-    forecast: Vec<ForecastLine>,
+    forecast: ForecastTable,
     settings: Vec<(String, String)>,
 }
 
@@ -73,6 +73,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         scenario: run.scenario.clone(),
         script: run.script.clone(),
         started: words::clock(run.started_at.unwrap_or(run.queued_at)),
+        started_by: words::started_by(run),
         duration: words::duration(run).unwrap_or_default(),
         address: report.address.clone(),
         reasons: report.reasons().to_vec(),
@@ -92,7 +93,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         metrics: results.map(figures::metrics).unwrap_or_default(),
         coverage: results.map(figures::coverage),
         money: spend.map(money::panel),
-        forecast: money::forecast(report.forecast.as_deref(), results),
+        forecast: money::forecast_table(report.forecast.as_deref(), results),
         settings: settings(&run.request),
     }
     .render()

@@ -1,10 +1,10 @@
 //! A run as a `JUnit` test suite: a case for its validity, one for each limit and threshold.
 
 use askama::Template;
-use load_analysis::results::Results;
 use load_analysis::targets::TargetLine;
 
 use super::Report;
+use crate::presentation::words;
 
 #[derive(Template)]
 #[template(path = "report.xml")]
@@ -16,8 +16,8 @@ struct Suite {
     cases: Vec<Case>,
     failures: usize,
     skipped: usize,
-    /// What the calls of models cost, name and exact dollars.
-    costs: Vec<(&'static str, String)>,
+    /// Who started it, and what the calls of models cost in exact dollars.
+    properties: Vec<(&'static str, String)>,
 }
 
 struct Case {
@@ -38,19 +38,23 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         failures: cases.iter().filter(|case| case.failure.is_some()).count(),
         skipped: cases.iter().filter(|case| case.skipped.is_some()).count(),
         cases,
-        costs: report.results.as_ref().map(costs).unwrap_or_default(),
+        properties: properties(report),
     }
     .render()
 }
 
-fn costs(results: &Results) -> Vec<(&'static str, String)> {
-    let Some(spend) = &results.spend else {
-        return Vec::new();
-    };
-    vec![
-        ("cost.real.usd", spend.real.cost.decimal()),
-        ("cost.simulated.usd", spend.simulated.cost.decimal()),
-    ]
+fn properties(report: &Report) -> Vec<(&'static str, String)> {
+    let mut properties = Vec::new();
+    let started_by = characters(&words::started_by(&report.run));
+    if !started_by.is_empty() {
+        properties.push(("started.by", started_by));
+    }
+    let results = report.results.as_ref();
+    if let Some(spend) = results.and_then(|results| results.spend.as_ref()) {
+        properties.push(("cost.real.usd", spend.real.cost.decimal()));
+        properties.push(("cost.simulated.usd", spend.simulated.cost.decimal()));
+    }
+    properties
 }
 
 fn case(line: &TargetLine) -> Case {

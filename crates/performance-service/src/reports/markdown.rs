@@ -6,6 +6,7 @@ use load_analysis::findings::{Finding, Findings};
 use load_analysis::results::Results;
 
 use super::Report;
+use crate::presentation::words;
 
 /// Longer comments are refused by the code hosts, whose bound is 65,536.
 const MAX_BYTES: usize = 60_000;
@@ -33,6 +34,7 @@ struct Comment {
     /// Where the time went, and what to do about it.
     findings: Vec<String>,
     exit_code: u8,
+    started_by: String,
     /// What the calls of models cost.
     cost: Option<String>,
 }
@@ -77,6 +79,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         findings: found.map(findings).unwrap_or_default(),
         phase: phases.map(|it| plain(&it.sentence)).unwrap_or_default(),
         exit_code: report.exit_code(),
+        started_by: plain(&words::started_by(&report.run)),
         cost: report.results.as_ref().and_then(cost),
     };
     let mut text = comment.render()?;

@@ -128,7 +128,9 @@ impl RunBody {
     pub(crate) fn with_forecast(mut self, forecast: Option<String>) -> Self {
         let results = self.results.as_ref();
         let results = results.and_then(|json| serde_json::from_str(json.get()).ok());
-        self.forecast_lines = money::forecast(forecast.as_deref(), results.as_ref());
+        let lines = money::forecast(forecast.as_deref(), results.as_ref()).into_iter();
+        let told = |line: &ForecastLine| line.has_figure || line.actual.is_some();
+        self.forecast_lines = lines.filter(told).collect();
         self.forecast = forecast.and_then(|json| RawValue::from_string(json).ok());
         self
     }

@@ -50,6 +50,10 @@ pub(crate) struct StartBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4daffb7")]
     pub(crate) revision: Option<String>,
+    /// What asks on the caller's behalf: `gate` for a pipeline's gate, `webhook` for one that a code
+    /// host sends. Absent for the caller alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trigger: Option<String>,
     /// The tenant's name as the client calls it. It is a label: whose run it is follows from
     /// who asks.
     #[serde(skip_serializing_if = "Option::is_none")]

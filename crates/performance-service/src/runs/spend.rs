@@ -1,5 +1,7 @@
 //! `GET /spend`.
 
+pub(crate) mod month;
+
 use axum::Json;
 use axum::extract::State;
 use jiff::civil::Date;
@@ -14,6 +16,7 @@ use service_defaults::problem::Problem;
 use tenancy::TenantId;
 use utoipa::ToSchema;
 
+use self::month::MonthBody;
 use crate::app::App;
 use crate::problems;
 
@@ -31,8 +34,18 @@ pub(crate) struct SpendQuery {
 
 /// What the model calls of runs cost. Real and simulated dollars are never in one sum.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct SpendBody {
+    /// What was asked for.
+    #[serde(flatten)]
+    period: PeriodBody,
+    /// The present month, whatever was asked for.
+    month: MonthBody,
+}
+
+/// The runs of a period.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PeriodBody {
     /// What the groups are.
     pub(crate) by: &'static str,
     /// The groups.
@@ -112,7 +125,10 @@ pub(crate) async fn spend(
         Problem::invalid_field("by", format!("must be one of {words}"))
     })?;
     let period = query.period()?;
-    Ok(Json(of_period(&app, &caller.tenant, period, group).await?))
+    Ok(Json(SpendBody {
+        period: of_period(&app, &caller.tenant, period, group).await?,
+        month: month::of_tenant(&app, &caller.tenant).await?,
+    }))
 }
 
 /// What the runs of a period cost.
@@ -121,7 +137,7 @@ pub(crate) async fn of_period(
     tenant: &TenantId,
     period: Period,
     group: SpendGroup,
-) -> Result<SpendBody, Problem> {
+) -> Result<PeriodBody, Problem> {
     let totals = app.store.spend(tenant, period, group).await;
     let totals = totals.map_err(problems::from_store)?;
     let stops = app.store.budget_stops(tenant, period).await;
@@ -130,7 +146,7 @@ pub(crate) async fn of_period(
         let costs = of_kind.map(|total| total.amount.cost);
         costs.fold(Dollars::ZERO, |sum, cost| sum + cost)
     };
-    Ok(SpendBody {
+    Ok(PeriodBody {
         by: group.as_str(),
         real: sum(false),
         simulated: sum(true),

@@ -5,6 +5,7 @@ use performance_store::{Schedule, ScheduledStart};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::cost::{ExpectedCost, MonthlyCost};
 use crate::runs::request::StartBody;
 
 /// What is started and when.
@@ -32,6 +33,10 @@ pub(crate) struct ScheduleDocument {
     /// What is started, as for `POST /start`.
     #[serde(default)]
     pub(crate) run: StartBody,
+    /// What one run was forecast to cost when the schedule was made; what is sent is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(read_only)]
+    pub(crate) expected: Option<ExpectedCost>,
 }
 
 /// What happens while another run is under way or waits.
@@ -64,6 +69,8 @@ pub(crate) struct ScheduleBody {
     pub(crate) next: Vec<TimeBody>,
     /// What became of the latest starts, newest first.
     pub(crate) starts: Vec<StartRecordBody>,
+    /// What it costs in a month.
+    pub(crate) monthly_cost: MonthlyCost,
 }
 
 /// A time to come.
@@ -99,8 +106,8 @@ impl ScheduleBody {
     pub(crate) fn new(
         schedule: Schedule,
         document: ScheduleDocument,
-        next: &[Zoned],
-        starts: Vec<ScheduledStart>,
+        (next, starts): (&[Zoned], Vec<ScheduledStart>),
+        monthly_cost: MonthlyCost,
     ) -> Self {
         Self {
             name: schedule.name,
@@ -110,6 +117,7 @@ impl ScheduleBody {
             changed_at: schedule.changed_at.to_string(),
             next: next.iter().map(TimeBody::from).collect(),
             starts: starts.into_iter().map(StartRecordBody::from).collect(),
+            monthly_cost,
         }
     }
 }

@@ -9,6 +9,7 @@ use service_defaults::extract::ValidPath;
 use service_defaults::problem::Problem;
 
 use super::body::{ScheduleBody, ScheduleDocument};
+use super::cost;
 use crate::app::App;
 use crate::problems;
 
@@ -82,5 +83,6 @@ pub(crate) async fn body(
         Ok(timetable) if !schedule.paused => timetable.upcoming(now, TOLD_TIMES),
         _ => Vec::new(),
     };
-    Ok(ScheduleBody::new(schedule, document, &next, starts))
+    let cost = cost::in_a_month(app, &schedule, &document).await?;
+    Ok(ScheduleBody::new(schedule, document, (&next, starts), cost))
 }

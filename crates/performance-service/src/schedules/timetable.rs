@@ -15,6 +15,8 @@ use performance_store::NextStart;
 use service_defaults::problem::FieldError;
 use sha2::{Digest, Sha256};
 
+use crate::timeline::count;
+
 /// Longest expression and name of a time zone, in bytes.
 const MAX_TEXT: usize = 200;
 
@@ -26,6 +28,12 @@ const LOOKED_AT: usize = 20;
 
 /// Times that one look steps over; a service that was away longer counts no further.
 const MAX_COUNTED: u64 = 1_000;
+
+/// Of a year of the Gregorian calendar, 365.2425 days, rounded up.
+const HOURS_OF_YEAR: i64 = 8_766;
+
+/// The twelfth part of it.
+const SECONDS_OF_MONTH: f64 = 8_766.0 * 3_600.0 / 12.0;
 
 /// Civil times that are looked at for one instant: the clock repeats or skips less than a day,
 /// and an expression names a minute at most.
@@ -155,6 +163,20 @@ impl Timetable {
             missed.last = next;
         }
         missed
+    }
+
+    /// Starts in a month of average length, by those of the year to come; of a schedule with more
+    /// than a thousand, by these.
+    pub(crate) fn starts_in_a_month(&self, now: Timestamp) -> f64 {
+        let year_later = now + SignedDuration::from_hours(HOURS_OF_YEAR);
+        let Some(first) = self.after(now).filter(|first| *first <= year_later) else {
+            return 0.0;
+        };
+        let coming = self.missed(first, year_later);
+        let is_all = coming.starts < MAX_COUNTED;
+        let end = if is_all { year_later } else { coming.last };
+        let seconds = end.duration_since(now).as_secs_f64();
+        count(coming.starts) * SECONDS_OF_MONTH / seconds
     }
 
     /// How much later a start begins: spread evenly over the jitter, and the same whenever it is

@@ -16,7 +16,7 @@ async fn a_forecast_starts_nothing_and_rests_on_the_runs_before() -> anyhow::Res
         alone["requests"]["basis"]
             .as_str()
             .unwrap()
-            .starts_with("unknown")
+            .starts_with("no earlier run")
     );
     assert_eq!(alone["maxReal"]["usd"], "10");
     assert_eq!(alone["leftToday"]["usd"], "100");

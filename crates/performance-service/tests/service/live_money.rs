@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use crate::paid_target::{Money, PaidService, paid, pico};
 use crate::test_service::{RUN_DEADLINE, TestService};
 
+const SPEND: &str = "/api/v1/performancetest/spend";
+
 /// So many dollars last a slow model for minutes, and a quick one for seconds.
 const CAP: &str = "0.05";
 
@@ -27,7 +29,16 @@ async fn money_is_watched_live_and_after_a_crash() -> anyhow::Result<()> {
     assert!(text.starts_with("sim $0.0"), "{first}");
     assert!(page.contains(tile), "{page}");
     let page = service.get_text("/spend").await?;
-    assert!(page.contains("the run under way"), "{page}");
+    assert!(page.contains("Reserved by runs under way"), "{page}");
+    assert!(page.contains("#1 paid"), "{page}");
+    let month = service.get_json(SPEND).await?["month"].take();
+    // Its cap holds for either kind of dollars.
+    for kind in ["real", "simulated"] {
+        assert_eq!(month[kind]["reserved"]["usd"], CAP, "{month}");
+        assert_eq!(pico(&month[kind]["spent"]), 0, "{month}");
+    }
+    assert_eq!(month["reservations"][0]["testId"], *id, "{month}");
+    let left = pico(&month["real"]["left"]);
     service.process.kill();
     service.process.start_again()?;
     service.ready().await?;
@@ -44,6 +55,16 @@ async fn money_is_watched_live_and_after_a_crash() -> anyhow::Result<()> {
     let cost = pico(&spend["simulated"]["cost"]);
     let last = told.last().copied().context("a second with its cost")?;
     assert!((cap..=cost).contains(&last), "{told:?}: {spend}");
+    let month = service.get_json(SPEND).await?["month"].take();
+    assert_eq!(
+        month["simulated"]["spent"], spend["simulated"]["cost"],
+        "{month}"
+    );
+    assert_eq!(pico(&month["simulated"]["reserved"]), 0, "{month}");
+    assert_eq!(month["reservations"], json!([]), "{month}");
+    // No real dollar was spent, so that what was reserved came back.
+    let back = pico(&month["real"]["left"]) - left;
+    assert_eq!(back, pico(&spend["reached"]["allowed"]), "{month}");
     counted_and_reported(service, &id, spend).await
 }
 

@@ -100,6 +100,46 @@ async fn a_session_is_no_more_than_its_token() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A form's answer is a page, with the reason and a way on, whoever refuses.
+#[tokio::test]
+async fn a_form_that_is_refused_answers_with_a_page() -> anyhow::Result<()> {
+    let guarded = Guarded::start(&[]).await?;
+    let viewer = guarded.log_in(VIEWER).await?;
+    let engineer = guarded.log_in(ENGINEER).await?;
+    let base = &guarded.service.base_url;
+    for (cookie, path, status, reason) in [
+        (
+            &viewer,
+            "/new",
+            403,
+            "this needs the role engineer, yours is viewer",
+        ),
+        (&viewer, "/schedules", 403, "this needs the role engineer"),
+        (&engineer, "/webhooks", 403, "this needs the role admin"),
+        (&engineer, "/schedules/none/pause", 404, "no such schedule"),
+        (&"none=1".to_owned(), "/schedules", 401, "a token"),
+    ] {
+        let request = guarded.service.client.post(format!("{base}{path}"));
+        let request = request.header("accept", HTML).header("cookie", cookie);
+        let request = request.header("referer", format!("{base}/schedules?a=1&b=2"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let reply = request.body("name=nightly&cron=0+2+*+*+*").send().await?;
+        assert_eq!(reply.status().as_u16(), status, "{path}");
+        let headers = reply.headers().clone();
+        assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+        assert!(headers.contains_key("content-security-policy"), "{path}");
+        let page = reply.text().await?;
+        assert!(page.contains(reason), "{path}: {page}");
+        assert!(
+            page.contains("<a href=\"/schedules?a=1&#38;b=2\">Back</a>"),
+            "{page}"
+        );
+        let log_in = page.contains("<a href=\"/login\">");
+        assert_eq!(log_in, status != 404, "{path}: {page}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_unknown_token_opens_nothing() -> anyhow::Result<()> {
     let guarded = Guarded::start(&[]).await?;

@@ -263,3 +263,61 @@ async fn the_page_makes_runs_and_removes_schedules_without_scripts() -> anyhow::
     assert!(page.contains("Nothing starts by the clock"), "{page}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_schedule_says_what_it_costs_and_its_runs_who_started_them() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let (status, made) = service
+        .call(Method::POST, SCHEDULES, Some(&nightly()))
+        .await?;
+    assert_eq!(status, 201, "{made}");
+    let cost = &made["monthlyCost"];
+    let starts = cost["starts"].as_f64().unwrap_or_default();
+    assert!((starts - 30.4).abs() < 0.1, "{cost}");
+    assert_eq!(cost["text"], "nobody knows what it costs", "{cost}");
+    let (_, run) = service
+        .call(Method::POST, &format!("{SCHEDULES}/nightly/run"), None)
+        .await?;
+    let id = run["testId"].as_str().unwrap_or_default();
+    service.wait_for_end(id).await?;
+    let cost = service.get_json(SCHEDULES).await?[0]["monthlyCost"].take();
+    assert_eq!(cost["text"], "costs nothing", "{cost}");
+    assert_eq!(cost["basis"], "by the one run that it started", "{cost}");
+    let page = service.get_text("/schedules").await?;
+    assert!(
+        page.contains("30.4 starts a month, by the one run"),
+        "{page}"
+    );
+    let export = format!("/api/v1/performancetest/{id}/export?format=");
+    for path in [
+        format!("/runs/{id}"),
+        "/runs".to_owned(),
+        format!("{export}html"),
+        format!("{export}markdown"),
+        format!("{export}junit"),
+    ] {
+        let shown = service.get_text(&path).await?;
+        assert!(shown.contains("schedule nightly, for "), "{path}: {shown}");
+    }
+    let run = service.run(id).await?;
+    assert_eq!(run["trigger"], "schedule nightly", "{run}");
+    Ok(())
+}
+
+/// Whoever asks may say what asks on his behalf, as far as that is not known here.
+#[tokio::test]
+async fn a_start_says_what_asks_for_it() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let asked = json!({"scenario": "Smoke", "vus": 1, "duration": "1s", "trigger": "webhook"});
+    let id = service.begin(&asked).await?;
+    assert_eq!(service.run(&id).await?["trigger"], "webhook");
+    let page = service.get_text(&format!("/runs/{id}")).await?;
+    assert!(page.contains("by a webhook, for "), "{page}");
+    for trigger in ["schedule nightly", "capacity", "x"] {
+        let reply = service.ask(&json!({"trigger": trigger})).await?;
+        assert_eq!(reply.status(), 400, "{trigger}");
+        let problem: Value = reply.json().await?;
+        assert!(problem["errors"]["trigger"].is_array(), "{problem}");
+    }
+    Ok(())
+}

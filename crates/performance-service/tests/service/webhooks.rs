@@ -5,7 +5,7 @@ use std::time::Duration;
 use performance_store::MAX_WEBHOOKS;
 use serde_json::{Value, json};
 use test_support::access::{ADMIN, ENGINEER, STRANGER};
-use test_support::fault_proxy::{Behaviour, Mode};
+use test_support::fault_proxy::{Behaviour, FaultProxy, Mode};
 use test_support::{fault_proxy, wait};
 
 use crate::access::Guarded;
@@ -24,6 +24,17 @@ async fn service(target: &str) -> anyhow::Result<TestService> {
         ("PERFORMANCE_PUBLIC_URL", "https://load.example/"),
     ])
     .await
+}
+
+/// A receiver, what stands before it, and a service with the webhook `ci` that sends there.
+async fn service_behind_proxy() -> anyhow::Result<(Receiver, FaultProxy, TestService)> {
+    let receiver = Receiver::start().await?;
+    let proxy = fault_proxy(receiver.base_url.trim_start_matches("http://"))?;
+    let service = service(&format!("http://{}", proxy.address())).await?;
+    service
+        .hook(&json!({"name": "ci", "target": "team"}))
+        .await?;
+    Ok((receiver, proxy, service))
 }
 
 impl TestService {
@@ -228,12 +239,7 @@ async fn what_fails_is_sent_again_or_given_up() -> anyhow::Result<()> {
 /// A receiver that says nothing, or that breaks every connection.
 #[tokio::test]
 async fn a_dead_receiver_delays_no_run() -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
-    let proxy = fault_proxy(receiver.base_url.trim_start_matches("http://"))?;
-    let service = service(&format!("http://{}", proxy.address())).await?;
-    service
-        .hook(&json!({"name": "ci", "target": "team"}))
-        .await?;
+    let (receiver, proxy, service) = service_behind_proxy().await?;
     proxy.set(Behaviour::mode(Mode::Silent));
     let begun = tokio::time::Instant::now();
     for _ in 0..2 {
@@ -276,12 +282,7 @@ async fn a_dead_receiver_delays_no_run() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_waits_is_sent_after_a_restart() -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
-    let proxy = fault_proxy(receiver.base_url.trim_start_matches("http://"))?;
-    let service = service(&format!("http://{}", proxy.address())).await?;
-    service
-        .hook(&json!({"name": "ci", "target": "team"}))
-        .await?;
+    let (receiver, proxy, service) = service_behind_proxy().await?;
     let tested = async || {
         let tested = service.post(&format!("{WEBHOOKS}/ci/test")).await?;
         anyhow::ensure!(tested.status() == 202, "{}", tested.status());

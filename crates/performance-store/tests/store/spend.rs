@@ -164,3 +164,25 @@ async fn a_forecast_is_kept_and_runs_of_a_kind_are_found() -> anyhow::Result<()>
     assert_eq!(store.store.admits(&store.tenant, 1).await.ok(), Some(()));
     Ok(())
 }
+
+#[tokio::test]
+async fn the_latest_runs_of_a_trigger_have_a_mean() -> anyhow::Result<()> {
+    let store = TestStore::open().await?;
+    let mean = async |trigger, runs| store.store.mean_cost(&store.tenant, trigger, runs).await;
+    assert_eq!(mean("", 20).await?, None);
+    for cost in [100, 3, 4] {
+        let both = vec![part("opus", false, cost), part("opus", true, 10)];
+        ended(&store, Spend::of_models(both)).await?;
+    }
+    ended(&store, Spend::default()).await?;
+    // Under way: nobody knows its cost yet.
+    store.running().await?;
+    let found = mean("", 3).await?;
+    let found = found.map(|it| (it.runs, it.real.pico(), it.simulated.pico()));
+    // Of 3, 4 and 0, and of 10, 10 and 0, rounded up.
+    assert_eq!(found, Some((3, 3, 7)));
+    assert_eq!(mean("schedule nightly", 20).await?, None);
+    let other = TenantId::parse("other")?;
+    assert_eq!(store.store.mean_cost(&other, "", 20).await?, None);
+    Ok(())
+}

@@ -9,14 +9,15 @@ use load_analysis::verdict::Level;
 use load_runner::binary::MajorVersion;
 use load_runner::exit::K6Exit;
 use load_runner::process::ProcessIdentity;
-use load_runner::runner::StopReason;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 use test_support::{container_engine, wait};
 
 use super::engine::{LIMITS, open, open_with};
-use crate::lab::{STOP_LIMIT, check_end, finish, k6_of, until_running, users_and_duration};
+use crate::lab::{
+    STOP_LIMIT, check_end, finish, k6_of, stopped, until_running, users_and_duration,
+};
 
 /// An engine that is gone is asked for this long, and a bit.
 const LOST_LIMIT: Duration = Duration::from_secs(40);
@@ -69,13 +70,7 @@ async fn a_frozen_k6_is_killed() -> anyhow::Result<()> {
     let k6 = k6.first().context("a k6")?;
     kill(Pid::from_raw(i32::try_from(k6.pid)?), Signal::SIGSTOP)?;
     let asked = Instant::now();
-    handle.stop();
-    let finished = finish(&handle).await?;
-    check_end(
-        &finished.end,
-        K6Exit::Signal(9),
-        Some(StopReason::Requested),
-    )?;
+    stopped(&handle, K6Exit::Signal(9)).await?;
     ensure!(
         asked.elapsed() < STOP_LIMIT + Duration::from_secs(5),
         "{:?}",

@@ -45,7 +45,7 @@ pub(super) async fn made(
     shown: bool,
 ) -> Result<Vec<Run>, Failure> {
     let mut interrupt = Interrupt::listen()?;
-    let body = match &arguments.what {
+    let mut body = match &arguments.what {
         Some(what) => arguments.load.body(what, Some(&arguments.test)),
         None => {
             let mut body = again(service, &arguments.test).await?;
@@ -53,6 +53,7 @@ pub(super) async fn made(
             body
         }
     };
+    body["trigger"] = "gate".into();
     let mut runs = Vec::new();
     for _ in 0..arguments.runs {
         let run = service.start(&body).await?;

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::typed::Typed;
 use crate::app::App;
 use crate::conductor::Expected;
+use crate::presentation::money::{self, ForecastTable};
 use crate::presentation::numbers::number;
 
 /// How long the page waits for it: k6 reads a script in 0.03 s.
@@ -73,15 +74,8 @@ fn panel(expected: &Expected) -> ForecastPanel {
         format!("It may spend up to {wanted} of real money: confirm {dollars} above to start it.")
     }));
     let lines = against(&expected.forecast, None);
-    let (lines, unknown): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_known);
-    sentences.extend(unknown.first().map(|first| {
-        let figures: Vec<&str> = unknown.iter().map(|line| line.figure).collect();
-        format!(
-            "Of {} nothing is known: {}.",
-            figures.join(", "),
-            first.basis
-        )
-    }));
+    let ForecastTable { lines, note } = money::known_lines(lines);
+    sentences.extend(note);
     let part = |figure: &str, before: &str| {
         let line = lines.iter().find(|line| line.figure == figure)?;
         Some(format!("{before}{}", line.expected))
@@ -93,8 +87,4 @@ fn panel(expected: &Expected) -> ForecastPanel {
         against: sentences,
         lines,
     }
-}
-
-fn is_known(line: &ForecastLine) -> bool {
-    line.expected != "–"
 }

@@ -157,3 +157,22 @@ fn missed_starts_are_counted_up_to_a_bound() {
         MAX_COUNTED
     );
 }
+
+#[test]
+fn a_month_has_so_many_starts() {
+    let starts = |cron: &str| {
+        let now = "2026-11-22T07:00:00Z".parse().unwrap();
+        timetable(cron, "Europe/Berlin").starts_in_a_month(now)
+    };
+    for (cron, expected) in [
+        ("0 2 * * *", 365.25 / 12.0),
+        ("0 2 * * 1", 365.25 / 7.0 / 12.0),
+        ("0 2 1 * *", 1.0),
+        ("0 2 29 2 *", 0.0),
+        // A thousand hours are less than a year.
+        ("0 * * * *", 365.25 * 24.0 / 12.0),
+    ] {
+        let starts = starts(cron);
+        assert!((starts - expected).abs() < 0.1, "{cron}: {starts}");
+    }
+}
