@@ -142,6 +142,14 @@ pub struct Coverage {
 }
 
 impl Results {
+    /// What the calls of models cost: as it was told, else as the script counted it.
+    #[must_use]
+    pub fn spent(&self) -> Spend {
+        let counted = |metric: &str| self.metrics.get(metric)?.values.get("count").copied();
+        let spend = self.spend.clone();
+        spend.unwrap_or_else(|| Spend::of_samples(counted))
+    }
+
     /// The metrics of the judged phase, or those of the whole run without one.
     #[must_use]
     pub fn judged_metrics(&self) -> &BTreeMap<String, MetricResult> {

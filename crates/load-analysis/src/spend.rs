@@ -169,7 +169,8 @@ impl Spend {
     /// Attempts without a price.
     #[must_use]
     pub const fn unpriced_calls(&self) -> u64 {
-        self.real.unpriced_calls + self.simulated.unpriced_calls
+        let real = self.real.unpriced_calls;
+        real.saturating_add(self.simulated.unpriced_calls)
     }
 
     /// The cost in words: `$1.8700`, `sim $1.8700`, or both with a word between.
@@ -203,16 +204,17 @@ impl Spend {
 
 impl Amount {
     /// Both together. Only for counts of calls and tokens of both kinds, and for dollars of one.
+    /// Others say what was counted, so that a sum may reach the end of 64 bits: it stays there.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
             calls: match (self.calls, other.calls) {
                 (None, None) => None,
-                (one, two) => Some(one.unwrap_or(0) + two.unwrap_or(0)),
+                (one, two) => Some(one.unwrap_or(0).saturating_add(two.unwrap_or(0))),
             },
-            unpriced_calls: self.unpriced_calls + other.unpriced_calls,
-            input_tokens: self.input_tokens + other.input_tokens,
-            output_tokens: self.output_tokens + other.output_tokens,
+            unpriced_calls: self.unpriced_calls.saturating_add(other.unpriced_calls),
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
             cost: self.cost + other.cost,
         }
     }

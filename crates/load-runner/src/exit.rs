@@ -52,6 +52,12 @@ impl K6Exit {
     /// The port of the REST interface was taken between its choice and its use.
     pub const PORT_TAKEN: Self = Self::Code(106);
 
+    /// Whether k6 carried out its plan to the end. A crossed threshold may have ended it before.
+    #[must_use]
+    pub const fn is_complete(self) -> bool {
+        matches!(self, Self::Code(0))
+    }
+
     /// Whether k6 came to the end of its run; a threshold may have been crossed.
     #[must_use]
     pub const fn is_whole(self) -> bool {

@@ -68,12 +68,6 @@ impl LogLine {
         let about_summary = self.message.contains("end-of-test summary");
         self.level == "error" && self.source.is_none() && (self.output.is_some() || about_summary)
     }
-
-    /// Whether an iteration threw. k6 counts it like any other and exits with 0.
-    #[must_use]
-    pub fn is_exception(&self) -> bool {
-        self.level == "error" && self.source.as_deref() == Some("stacktrace")
-    }
 }
 
 impl std::fmt::Display for LogLine {
@@ -139,14 +133,6 @@ mod tests {
             r#"{"level":"warning","msg":"Request Failed","error":"dial"}"#,
             false,
         );
-    }
-
-    #[test]
-    fn exceptions_are_told_from_other_errors() {
-        let exception = r#"{"level":"error","msg":"Error: mine","source":"stacktrace"}"#;
-        assert!(parse(exception.as_bytes()).is_exception());
-        let logged = r#"{"level":"error","msg":"Error: mine","source":"console"}"#;
-        assert!(!parse(logged.as_bytes()).is_exception());
     }
 
     #[test]

@@ -123,6 +123,8 @@ pub struct RunEnd {
     pub stopped: Option<StopReason>,
     /// What the generator itself used; absent when its end was not seen.
     pub usage: Option<Usage>,
+    /// Iterations that threw, by all that k6 logged; 0 also when its end was not seen.
+    pub exceptions: u64,
 }
 
 /// What all k6 of a run used, from their start to the end of the last.
@@ -221,6 +223,7 @@ impl RunHandle {
             exit: K6Exit::Unknown,
             stopped: None,
             usage: None,
+            exceptions: 0,
         })
     }
 }

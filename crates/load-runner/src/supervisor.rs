@@ -8,6 +8,7 @@
 //! containers by whoever follows the run, or finds it at the next start.
 
 mod containers;
+mod exceptions;
 mod generators;
 mod order;
 mod record;
@@ -66,6 +67,8 @@ struct Supervisor<'a> {
     stopped: Option<StopReason>,
     /// Whether every k6 has had its SIGINT.
     ending: bool,
+    /// Iterations that threw by logs that were emptied since.
+    thrown: u64,
 }
 
 enum Turn {
@@ -90,6 +93,7 @@ impl<'a> Supervisor<'a> {
             started: Instant::now(),
             stopped: None,
             ending: false,
+            thrown: 0,
         })
     }
 
@@ -119,7 +123,10 @@ impl<'a> Supervisor<'a> {
             }
         }
         let usage = self.generators.usage(self.started.elapsed());
-        EndRecord::new(self.generators.exit(), self.stopped, usage)
+        let logs = self.artifacts.processes.iter();
+        let thrown: u64 = logs.map(|files| exceptions::thrown(&files.log)).sum();
+        let thrown = self.thrown + thrown;
+        EndRecord::new(self.generators.exit(), self.stopped, usage, thrown)
     }
 
     /// Awaits what comes next.
@@ -158,9 +165,10 @@ impl<'a> Supervisor<'a> {
         Instant::now() + STOP_GRACE
     }
 
-    fn shorten_logs(&self) {
+    fn shorten_logs(&mut self) {
         for files in &self.artifacts.processes {
             if length(&files.log) > MAX_LOG_LENGTH {
+                self.thrown += exceptions::thrown(&files.log);
                 // It goes on growing then, within the bound on all files.
                 drop(
                     std::fs::OpenOptions::new()

@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
+use crate::background::Background;
 use crate::capacity::searcher::Searcher;
-use crate::conductor::{Conductor, Generators};
+use crate::conductor::{Adopted, Conductor, Generators};
 use crate::config::Config;
 use crate::configured_tests::environments::Environments;
 use crate::generated_scripts::GeneratedScripts;
@@ -44,9 +45,6 @@ use crate::webhooks::targets::WebhookTargets;
 /// Connections at once: 500 watchers, and as many that ask.
 const MAX_CONNECTIONS: usize = 1_000;
 
-/// How long the end of a run may take after the shutdown began: k6 gets 10 s to stop.
-const CONDUCTOR_DEADLINE: Duration = Duration::from_secs(20);
-
 /// How long a model behind the relay may be silent: some think for a minute before they answer.
 const RELAY_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -57,7 +55,7 @@ const SESSION_COOKIE: &str = "performance-session";
 /// behind, then serves. A run under way at the shutdown is stopped and marked.
 ///
 /// # Errors
-/// A part cannot be built, or the listener broke.
+/// A part cannot be built or has failed.
 pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), RunError> {
     let telemetry = Telemetry::start(&config.telemetry.telemetry)?;
     let listener = TcpListener::bind(config.http_addr)
@@ -71,7 +69,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Ru
 /// The same on a listener of the caller's, with metrics of the caller's telemetry.
 ///
 /// # Errors
-/// A part cannot be built, or the listener broke.
+/// A part cannot be built or has failed.
 pub async fn run(
     config: Config,
     listener: TcpListener,
@@ -92,15 +90,9 @@ pub async fn run(
     let adopted = app.conductor.recover().await?;
     let sweeper = app.conductor.clone();
     tokio::spawn(async move { sweeper.sweep_containers().await });
-    let conducting = app.conductor.clone().conduct(adopted, shutdown.clone());
-    let conductor = tokio::spawn(conducting);
     app.store.abandon_keys().await?;
     app.scheduler.recover().await?;
-    tokio::spawn(app.conductor.clone().keep_tidy(shutdown.clone()));
-    tokio::spawn(app.scheduler.clone().keep_time(shutdown.clone()));
-    let courier = app.courier.clone();
-    tokio::spawn(courier.deliver(app.announcer.clone(), shutdown.clone()));
-    tokio::spawn(app.searcher.clone().search(shutdown.clone()));
+    let background = app.work(adopted, &shutdown);
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);
@@ -111,14 +103,9 @@ pub async fn run(
         ..ServeConfig::default()
     };
     tracing::info!("listening on {}", listener.local_addr()?);
-    serve::serve(listener, service, limits, shutdown.clone()).await;
-    if tokio::time::timeout(CONDUCTOR_DEADLINE, conductor)
-        .await
-        .is_err()
-    {
-        tracing::error!("the run under way did not end in time");
-    }
-    Ok(())
+    let served = serve::serve(listener, service, limits, shutdown.clone());
+    let ((), worked) = tokio::join!(served, background.watch(shutdown));
+    worked
 }
 
 /// The parts that handlers use; cheap to clone.
@@ -210,6 +197,23 @@ impl App {
             settings: config.settings,
             outside: config.outside,
         })))
+    }
+
+    /// Begins what goes on beside the requests.
+    fn work(&self, adopted: Vec<Adopted>, shutdown: &CancellationToken) -> Background {
+        let mut background = Background::default();
+        let conductor = self.conductor.clone();
+        background.spawn("conductor", conductor.conduct(adopted, shutdown.clone()));
+        let tidying = self.conductor.clone().keep_tidy(shutdown.clone());
+        background.spawn("upkeep", tidying);
+        let scheduler = self.scheduler.clone();
+        background.spawn("scheduler", scheduler.keep_time(shutdown.clone()));
+        let courier = self.courier.clone();
+        let delivering = courier.deliver(self.announcer.clone(), shutdown.clone());
+        background.spawn("courier", delivering);
+        let searcher = self.searcher.clone();
+        background.spawn("searcher", searcher.search(shutdown.clone()));
+        background
     }
 }
 

@@ -3,59 +3,61 @@
 pub(crate) mod list;
 pub(crate) mod verify;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use performance_store::{NewAuditRecord, RunStore};
+use performance_store::{MAX_AUDIT_RECORDS, NewAuditRecord, RunStore};
 use service_defaults::access::{Journal, Record};
-use tokio::time::Instant;
+use tenancy::TenantId;
 
-/// How often the number of unknown callers' records begins anew.
-const WINDOW: Duration = Duration::from_mins(1);
+use crate::windows::Windows;
 
-/// Records of unknown callers in a window: whoever reaches the port can make them, and the log
-/// keeps everything. What is beyond them is in the process' log and its metrics.
-const UNKNOWN_IN_WINDOW: u32 = 60;
+/// How often the number of a caller's records begins anew.
+const WINDOW: Duration = Duration::from_hours(1);
+
+/// Records of the refused calls of one caller in a window, and of all calls of unknown ones
+/// together: anybody can make them, and the log keeps everything. What is beyond them is in the
+/// process' log and its metrics.
+const REFUSED_IN_WINDOW: u32 = 60;
+
+/// From so many records on the log is nearly full.
+const NEARLY_FULL: u64 = MAX_AUDIT_RECORDS / 10 * 9;
 
 /// Keeps records in the store.
 pub(crate) struct StoreJournal {
     store: RunStore,
-    unknown: Arc<Mutex<Window>>,
-}
-
-struct Window {
-    since: Instant,
-    records: u32,
+    /// Callers, of whom the unknown are one.
+    refused: Windows<Option<(TenantId, Arc<str>)>>,
 }
 
 impl StoreJournal {
     pub(crate) fn new(store: RunStore) -> Self {
-        let window = Window {
-            since: Instant::now(),
-            records: 0,
-        };
         Self {
             store,
-            unknown: Arc::new(Mutex::new(window)),
+            refused: Windows::new(WINDOW),
         }
     }
 
-    fn is_too_much(&self) -> bool {
-        let mut window = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.since.elapsed() >= WINDOW {
-            (window.since, window.records) = (Instant::now(), 0);
+    fn is_too_much(&self, record: &Record) -> bool {
+        let caller = record.principal.as_ref();
+        let is_refused = record.status.is_some_and(|it| it.is_client_error());
+        if caller.is_some() && !is_refused {
+            return false;
         }
-        window.records += 1;
-        window.records > UNKNOWN_IN_WINDOW
+        let caller = caller.map(|it| (it.tenant.clone(), Arc::clone(&it.user)));
+        let counted = self
+            .refused
+            .count(caller, REFUSED_IN_WINDOW, Instant::now());
+        counted.is_err()
     }
 }
 
 impl Journal for StoreJournal {
     fn keep(&self, record: Record) -> BoxFuture<'static, ()> {
-        if record.principal.is_none() && self.is_too_much() {
+        if self.is_too_much(&record) {
             tracing::warn!(
-                "too many unknown callers: no record is kept of {}",
+                "too many refused calls of one caller: no record is kept of {}",
                 record.action
             );
             return Box::pin(async {});
@@ -70,7 +72,13 @@ pub(crate) async fn keep(store: &RunStore, entry: NewAuditRecord) {
     let action = entry.action.clone();
     match store.append_audit(entry).await {
         // Who keeps the log elsewhere can tell whether the chain was written anew.
-        Ok(kept) => tracing::info!(hash = %kept.hash, "audit record {}", kept.number),
+        Ok(kept) => {
+            tracing::info!(hash = %kept.hash, "audit record {}", kept.number);
+            if kept.number >= NEARLY_FULL {
+                let left = MAX_AUDIT_RECORDS.saturating_sub(kept.number);
+                tracing::error!("the audit log has room for {left} records more");
+            }
+        }
         Err(error) => tracing::error!("no audit record is kept of {action}: {error}"),
     }
 }

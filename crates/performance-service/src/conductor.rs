@@ -10,10 +10,12 @@ mod generators;
 mod interrupted;
 mod judgement;
 mod measures;
+mod places;
 mod recorder;
 mod removal;
 mod spending;
 mod steps;
+mod storing;
 mod submission;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -26,14 +28,15 @@ use std::time::Duration;
 use load_analysis::spend::Spend;
 use performance_store::{Outcome, Run, RunAddress, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::forecasting::Expected;
 pub(crate) use self::generators::Generators;
-use self::interrupted::Adopted;
+pub(crate) use self::interrupted::Adopted;
 use self::measures::Measures;
+use self::places::Places;
 pub(crate) use self::submission::Asked;
 use crate::announcer::{self, Announcer};
 use crate::ledger::Ledger;
@@ -78,7 +81,7 @@ struct Shared {
     triggers: Triggers,
     ledger: Arc<dyn Ledger>,
     /// Places for forecasts.
-    forecasts: Semaphore,
+    forecasts: Places,
     /// What is known of the money of the run under way.
     spending: Mutex<Option<(RunAddress, Spend)>>,
     /// Says that a run was queued.
@@ -116,7 +119,7 @@ impl Conductor {
                 remote_write,
                 measures: Measures::new(),
                 ledger,
-                forecasts: Semaphore::new(forecasting::PLACES),
+                forecasts: Places::new(),
                 spending: Mutex::new(None),
                 queued: Notify::new(),
                 current: Mutex::new(None),

@@ -19,7 +19,7 @@ use crate::runs::request::{StartBody, Word};
 /// replaced and keeps its id.
 ///
 /// # Errors
-/// As for a start; 403 also for an environment without a target.
+/// As for a start; 403 also for an environment without a target, and for a test of somebody else.
 pub(crate) async fn execute(
     app: &App,
     caller: &Principal,
@@ -36,6 +36,11 @@ pub(crate) async fn execute(
         environment: stage.as_str().to_owned(),
         name: document.test_name.clone().unwrap_or_default(),
     };
+    let kept = app.store.configurations(&caller.tenant).await;
+    let kept = kept.map_err(problems::from_store)?;
+    if let Some(replaced) = kept.iter().find(|one| one.name == name) {
+        may_change(caller, replaced)?;
+    }
     let json = json(&document)?;
     let user = caller.user.to_string();
     let id = app.store.put_configuration(name, json, user).await;
@@ -120,11 +125,16 @@ pub(crate) async fn told(app: &App, one: Configuration) -> Result<TestBody, Prob
 async fn own(app: &App, caller: &Principal, id: &str) -> Result<Configuration, Problem> {
     let found = app.store.configuration(&caller.tenant, id).await;
     let found = found.map_err(problems::from_store)?;
-    if caller.role < Role::Admin && *found.changed_by != *caller.user {
+    may_change(caller, &found)?;
+    Ok(found)
+}
+
+fn may_change(caller: &Principal, test: &Configuration) -> Result<(), Problem> {
+    if caller.role < Role::Admin && *test.changed_by != *caller.user {
         let detail = "the test of somebody else is changed by an administrator only";
         return Err(Problem::forbidden(detail).with_kind("role-needed"));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Checks a configuration as if it were started; it comes back as it was given, with a name.

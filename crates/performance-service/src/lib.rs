@@ -34,6 +34,7 @@ mod schedules;
 mod webhooks;
 
 mod announcer;
+mod background;
 mod comparing;
 mod conductor;
 mod generated_scripts;
@@ -51,6 +52,7 @@ mod runner_settings;
 mod scenarios;
 mod tenant_limits;
 mod timeline;
+mod windows;
 
 pub use app::{run, serve};
 pub use config::{Config, Retention};

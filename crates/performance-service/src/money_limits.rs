@@ -92,6 +92,18 @@ impl Default for MoneyLimits {
 }
 
 impl RunBudget {
+    /// That of a run which is over: it spends nothing any more.
+    pub(crate) const fn none() -> Self {
+        Self {
+            cap: Cap {
+                real: None,
+                simulated: None,
+            },
+            asked: false,
+            unknown: UnknownSpend::Continue,
+        }
+    }
+
     /// The same with no more real dollars than these.
     pub(crate) fn within(self, left: Dollars) -> Self {
         let real = self.cap.real.map_or(left, |cap| cap.min(left));

@@ -17,6 +17,7 @@ use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Role, TenantId};
 
 use crate::generated_scripts::GeneratedScripts;
+use crate::ledger::BilledTarget;
 use crate::money_limits::{MoneyLimits, RunBudget};
 use crate::problems;
 use crate::relay::Relay;
@@ -58,8 +59,9 @@ pub(crate) struct Planned {
     pub(crate) test_name: String,
     pub(crate) scenario: Scenario,
     pub(crate) script: String,
-    /// The target's name.
-    pub(crate) environment: String,
+    /// The target, whose ledger and metrics are not below what the request may have appended to
+    /// its address.
+    pub(crate) target: BilledTarget,
     /// What the run must keep to beside its thresholds.
     pub(crate) limits: Vec<Limit>,
     /// What it may spend on model calls.
@@ -91,6 +93,7 @@ impl Planner {
         let relay = relay.then_some(self.relay_port);
         let environment = environment(id, body, scenario, relay)?;
         let (target_name, target) = self.target(body.environment.get("BASE_URL"))?;
+        let billed = self.billed(target_name).ok_or_else(Problem::internal)?;
         let plan = RunPlan {
             target,
             script,
@@ -105,7 +108,7 @@ impl Planner {
             test_name,
             scenario,
             script: script_name.to_owned(),
-            environment: target_name.to_owned(),
+            target: billed,
             limits: self.limits(script_name, scenario)?,
             budget,
             plan,
@@ -123,7 +126,7 @@ impl Planner {
         planned: &Planned,
         body: &StartBody,
     ) -> Result<(), Problem> {
-        let target = &planned.environment;
+        let target = &planned.target.name;
         let confirmed = body.confirm_production.as_ref() == Some(target);
         if !self.production.contains(target) || (confirmed && role == Role::Admin) {
             return Ok(());
@@ -171,6 +174,15 @@ impl Planner {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// A target as it is listed; `None` where it is not any more.
+    pub(crate) fn billed(&self, name: &str) -> Option<BilledTarget> {
+        let listed = self.targets.named(name)?;
+        Some(BilledTarget {
+            name: name.to_owned(),
+            base_url: listed.as_str().trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The target and its name: the one that is asked for, `local`, or else the first.

@@ -37,7 +37,7 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
             tracing::error!("the run store failed: {error}");
             Problem::unavailable("the run store does not answer", STORE_RETRY)
         }
-        StoreError::InUse { .. } | StoreError::Corrupt(_) => {
+        StoreError::InUse { .. } | StoreError::Refused(_) | StoreError::Corrupt(_) => {
             tracing::error!("the run store failed: {error}");
             Problem::internal()
         }

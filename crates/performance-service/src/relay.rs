@@ -28,7 +28,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use performance_store::RunId;
-use reqwest::Client;
+use reqwest::{Client, Url};
 use service_defaults::problem::Problem;
 use service_defaults::serve::{self, ServeConfig};
 use tokio::net::TcpListener;
@@ -149,6 +149,13 @@ impl Relay {
     }
 }
 
+/// A path below an address; `None` for one that climbs out of it, in whatever spelling.
+fn below(address: &str, path: &str) -> Option<Url> {
+    let base: Url = format!("{address}/").parse().ok()?;
+    let url: Url = format!("{address}/{path}").parse().ok()?;
+    url.as_str().starts_with(base.as_str()).then_some(url)
+}
+
 impl Drop for Admission {
     fn drop(&mut self) {
         self.relay.targets().remove(&self.run);
@@ -170,10 +177,30 @@ async fn relay(State(relay): State<Relay>, request: Request) -> Response {
         let detail = format!("{MAX_EXCHANGES} exchanges are under way");
         return Problem::unavailable(detail, RETRY).into_response();
     };
-    let address = format!("{target}/{rest}");
-    let exchange = exchange::exchange(&relay.shared.client, &address, request);
+    let Some(address) = below(&target, rest) else {
+        let reason = "leads out of the target's address";
+        return Problem::invalid_field("path", reason).into_response();
+    };
+    let exchange = exchange::exchange(&relay.shared.client, address, request);
     match exchange.await {
         Ok(reply) => reply.into_response(&relay.shared.prices),
         Err(problem) => problem.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_address_of_the_target() {
+        let at = |path: &str| below("http://127.0.0.1:9000/shop", path);
+        let inside = at("v1/messages?a=../b").map(String::from);
+        let expected = "http://127.0.0.1:9000/shop/v1/messages?a=../b";
+        assert_eq!(inside.as_deref(), Some(expected));
+        assert!(at("").is_some() && at("a/../b").is_some());
+        for path in ["../api", "a/../../api", "%2e%2e/api", ".%2E/api", "..\\api"] {
+            assert_eq!(at(path), None, "{path}");
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! How much load one tenant may ask for.
 
-use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -15,6 +13,8 @@ use service_defaults::environment::Environment;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
 
+use crate::windows::Windows;
+
 /// The window in which triggers are counted.
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -23,10 +23,6 @@ const QUEUE_RETRY: Duration = Duration::from_secs(30);
 
 /// When a capacity search may have ended: the shortest ones take some minutes.
 const SEARCH_RETRY: Duration = Duration::from_mins(5);
-
-/// Tenants whose triggers are counted at once. In development mode a caller can name any number;
-/// beyond this those of the last minute are forgotten together.
-const MAX_TENANTS: usize = 10_000;
 
 /// What one tenant may ask for.
 #[derive(Debug, Clone, Copy)]
@@ -41,20 +37,14 @@ pub struct TenantLimits {
     pub daily_dollars: Dollars,
     /// Runs that wait.
     pub queued: u64,
-    /// Runs asked for in a minute, refused ones included.
+    /// Runs and forecasts asked for in a minute, refused ones included.
     pub triggers: u32,
 }
 
-/// Counts what tenants ask for; clones count together.
-#[derive(Clone)]
+/// Counts what tenants ask for.
 pub(crate) struct Triggers {
     allowed: u32,
-    windows: Arc<Mutex<HashMap<TenantId, Window>>>,
-}
-
-struct Window {
-    since: Instant,
-    triggers: u32,
+    windows: Windows<TenantId>,
 }
 
 impl TenantLimits {
@@ -90,7 +80,7 @@ impl TenantLimits {
             triggers: environment.parsed(
                 "PERFORMANCE_TENANT_TRIGGERS_PER_MINUTE",
                 "120",
-                "Runs that a tenant may ask for in a minute",
+                "Runs and forecasts that a tenant may ask for in a minute",
             ),
         };
         for (name, zero) in [
@@ -168,41 +158,18 @@ impl Triggers {
     pub(crate) fn new(allowed: u32) -> Self {
         Self {
             allowed,
-            windows: Arc::default(),
+            windows: Windows::new(MINUTE),
         }
     }
 
-    /// Counts that a tenant asks for a run.
+    /// Counts that a tenant asks for a run, or what one would take.
     ///
     /// # Errors
     /// 429 when it has done so too often.
     pub(crate) fn count(&self, tenant: &TenantId) -> Result<(), Problem> {
-        self.count_at(tenant, Instant::now())
-    }
-
-    fn count_at(&self, tenant: &TenantId, now: Instant) -> Result<(), Problem> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MAX_TENANTS && !windows.contains_key(tenant) {
-            windows.retain(|_, window| now.duration_since(window.since) < MINUTE);
-            if windows.len() >= MAX_TENANTS {
-                windows.clear();
-            }
-        }
-        let begun = Window {
-            since: now,
-            triggers: 0,
-        };
-        let window = windows.entry(tenant.clone()).or_insert(begun);
-        if now.duration_since(window.since) >= MINUTE {
-            (window.since, window.triggers) = (now, 0);
-        }
-        if window.triggers >= self.allowed {
-            let wait = MINUTE.saturating_sub(now.duration_since(window.since));
-            let used = window.triggers;
-            return Err(later("triggersPerMinute", used, self.allowed, wait));
-        }
-        window.triggers += 1;
-        Ok(())
+        let (allowed, now) = (self.allowed, Instant::now());
+        let counted = self.windows.count(tenant.clone(), allowed, now);
+        counted.map_err(|wait| later("triggersPerMinute", allowed, allowed, wait))
     }
 }
 
@@ -290,22 +257,4 @@ fn with_numbers<T: Into<Value>>(
     problem
         .with_extension("used", used)
         .with_extension("allowed", allowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn triggers_are_counted_by_tenant_and_minute() {
-        let triggers = Triggers::new(2);
-        let (ours, theirs) = (TenantId::development(), TenantId::parse("other").unwrap());
-        let now = Instant::now();
-        let count = |tenant, now| triggers.count_at(tenant, now);
-        assert!(count(&ours, now).is_ok() && count(&ours, now).is_ok());
-        let refused = count(&ours, now + MINUTE / 2).unwrap_err();
-        assert_eq!(refused.status().as_u16(), 429);
-        assert!(count(&theirs, now).is_ok());
-        assert!(count(&ours, now + MINUTE).is_ok());
-    }
 }

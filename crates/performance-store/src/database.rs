@@ -281,6 +281,7 @@ const fn error_type(error: &StoreError) -> &'static str {
         StoreError::DiskFull => "disk_full",
         StoreError::Timeout => "timeout",
         StoreError::InUse { .. } => "in_use",
+        StoreError::Refused(_) => "refused",
         StoreError::Corrupt(_) => "corrupt",
         StoreError::Unavailable(_) => "unavailable",
     }

@@ -7,7 +7,7 @@
 mod delivery;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use tenancy::TenantId;
 
 pub use self::delivery::{Attempt, Delivery, DeliveryState};
@@ -17,14 +17,20 @@ use crate::run::{Run, RunId};
 use crate::runs::{optional_timestamp, timestamp};
 use crate::webhooks::{self, Webhook, WebhookEvent};
 
-/// Deliveries of all webhooks that may wait; what comes then is dropped, and noted as that.
-pub const MAX_WAITING_DELIVERIES: u64 = 1_000;
+/// Deliveries of all webhooks that may wait, of some hundred bytes each; what comes then is
+/// dropped, and noted as that.
+pub const MAX_WAITING_DELIVERIES: u64 = 10_000;
+
+/// Deliveries of one webhook that may wait. One whose target is dead waits eight minutes with each,
+/// and takes no room from others.
+pub const MAX_WAITING_OF_WEBHOOK: u64 = 50;
 
 /// Deliveries of a webhook that are kept when they are over.
 pub const MAX_DELIVERIES: u32 = 200;
 
 impl RunStore {
-    /// Has a webhook be told something that is no change of a run; its number.
+    /// Has a webhook be told something that is no change of a run; its number. While one such
+    /// delivery waits there is no other.
     ///
     /// # Errors
     /// [`StoreError::Absent`] when the tenant has none of this name, or it is switched off.
@@ -37,6 +43,9 @@ impl RunStore {
         let now = self.clock().now();
         self.write(Operation("insert", "deliveries"), move |connection| {
             let transaction = connection.transaction()?;
+            if let Some(id) = waiting_test(&transaction, tenant.as_str(), &webhook)? {
+                return Ok(id);
+            }
             let about = (WebhookEvent::Test, None, now);
             let added = add(&transaction, tenant.as_str(), Some(&webhook), about)?;
             let id = transaction.last_insert_rowid();
@@ -153,15 +162,20 @@ fn add(
 ) -> Result<usize, StoreError> {
     let sql = "SELECT count(*) FROM deliveries WHERE state = 'waiting'";
     let waiting: u64 = transaction.query_row(sql, [], |row| row.get(0))?;
-    let state = if waiting < MAX_WAITING_DELIVERIES {
-        DeliveryState::Waiting
+    let of_each = if waiting < MAX_WAITING_DELIVERIES {
+        MAX_WAITING_OF_WEBHOOK
     } else {
-        DeliveryState::Dropped
+        0
     };
     let added = transaction.execute(
         "INSERT OR IGNORE INTO deliveries (tenant, webhook, event, run, state, made_at_ms,
                                            next_at_ms)
-         SELECT tenant, name, ?3, ?4, ?5, ?6, ?6 FROM webhooks
+         SELECT tenant, name, ?3, ?4,
+                CASE WHEN (SELECT count(*) FROM deliveries AS own
+                           WHERE own.tenant = webhooks.tenant AND own.webhook = webhooks.name
+                             AND own.state = 'waiting') < ?5
+                     THEN 'waiting' ELSE 'dropped' END,
+                ?6, ?6 FROM webhooks
          WHERE tenant = ?1 AND switched_off IS NULL
            AND CASE WHEN ?2 IS NULL THEN instr(' ' || events || ' ', ' ' || ?3 || ' ') > 0
                     ELSE name = ?2 END",
@@ -170,7 +184,7 @@ fn add(
             webhook,
             event.as_str(),
             run.map(|run| run.to_string()),
-            state.as_str(),
+            of_each,
             now.as_millisecond(),
         ],
     )?;
@@ -178,6 +192,18 @@ fn add(
         forget(transaction, tenant)?;
     }
     Ok(added)
+}
+
+fn waiting_test(
+    transaction: &Transaction<'_>,
+    tenant: &str,
+    webhook: &str,
+) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT id FROM deliveries
+         WHERE tenant = ?1 AND webhook = ?2 AND event = ?3 AND state = 'waiting'";
+    let parameters = params![tenant, webhook, WebhookEvent::Test.as_str()];
+    let waiting = transaction.query_row(sql, parameters, |row| row.get(0));
+    Ok(waiting.optional()?)
 }
 
 /// Forgets what is long over.

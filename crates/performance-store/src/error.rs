@@ -83,6 +83,10 @@ pub enum StoreError {
         /// The directory in question.
         directory: String,
     },
+    /// The database does not take these values, and will not the next time either. Nothing was
+    /// written.
+    #[error("the store does not take these values: {0}")]
+    Refused(String),
     /// A stored row cannot be read back.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
@@ -100,7 +104,11 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Corrupt(error.to_string())
             }
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
+                Self::Refused(error.to_string())
+            }
             _ => match error {
+                rusqlite::Error::ToSqlConversionFailure(_) => Self::Refused(error.to_string()),
                 rusqlite::Error::FromSqlConversionFailure(..)
                 | rusqlite::Error::IntegralValueOutOfRange(..)
                 | rusqlite::Error::InvalidColumnType(..) => Self::Corrupt(error.to_string()),

@@ -57,7 +57,10 @@ pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BA
 pub use clock::Clock;
 pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
 pub use database::{RunStore, StoreConfig};
-pub use deliveries::{Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES};
+pub use deliveries::{
+    Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES,
+    MAX_WAITING_OF_WEBHOOK,
+};
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
 pub use figures::{MAX_LISTED_TESTS, TestSummary};

@@ -242,7 +242,7 @@ impl Run {
 pub enum Step {
     /// Queued to Starting: a conductor takes the run; the fence grows.
     Take,
-    /// Starting, and stays so: the process is recorded before it may put on load.
+    /// Starting, and stays so: the process that watches over the load is recorded.
     Spawned(LoadProcess),
     /// Starting to Running: load is on.
     Run,

@@ -3,7 +3,6 @@
 use crate::execution::ExecutionPlan;
 use crate::number::from_count;
 use crate::results::Results;
-use crate::spend::Spend;
 
 /// An earlier run, as far as a plan can be scaled by it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -49,11 +48,9 @@ impl Observation {
         if !(counts && load_seconds > 0.0 && iteration_seconds > 0.0) {
             return None;
         }
-        let counted = |metric: &str| value(metric, "count");
-        let spend = results.spend.clone();
-        let spend = spend.unwrap_or_else(|| Spend::of_samples(counted));
+        let spend = results.spent();
         let tokens = |of: fn(&crate::spend::Amount) -> u64| {
-            from_count(of(&spend.real) + of(&spend.simulated))
+            from_count(of(&spend.real).saturating_add(of(&spend.simulated)))
         };
         Some(Self {
             iterations,

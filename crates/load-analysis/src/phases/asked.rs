@@ -9,12 +9,14 @@ use crate::verdict::{AskedLoad, Seen};
 /// Between the last iteration of a plan and its end; a slower rate has longer pauses.
 const LAST_PAUSE: f64 = 1.0;
 
-/// Holds the open executors of a run against the iterations that ended, by scenario, in so many
-/// seconds of load.
+/// Holds the open executors of a run against the iterations that ended, by scenario. `cut_off` is
+/// for how many seconds samples came of a load that may have been ended before its plan; `None`
+/// of one that was carried out. The last sample does not tell the two apart: iterations that wait
+/// for a target until they are interrupted leave none.
 #[must_use]
 pub fn asked_load(
     plan: Option<&ExecutionPlan>,
-    load_seconds: f64,
+    cut_off: Option<f64>,
     iterations: &BTreeMap<String, f64>,
 ) -> Seen<AskedLoad> {
     let executors = executors(plan);
@@ -32,7 +34,9 @@ pub fn asked_load(
         let why = "Too many tag sets to tell whose iterations ended.";
         return Seen::Unknown(why.to_owned());
     }
-    let until = first_iteration(&executors) + load_seconds;
+    let until = cut_off.map_or(f64::INFINITY, |seconds| {
+        first_iteration(&executors) + seconds
+    });
     if open
         .iter()
         .any(|executor| until + pause(executor) < executor.end())
@@ -89,25 +93,36 @@ mod tests {
 
     #[test]
     fn what_was_asked_is_held_against_what_ended() {
-        let Seen::Value(load) = asked_load(Some(&rate(10.0, 20.0)), 20.4, &ended(197.0)) else {
+        let Seen::Value(load) = asked_load(Some(&rate(10.0, 20.0)), Some(20.4), &ended(197.0))
+        else {
             panic!("an open load asks for a number");
         };
         assert!((load.asked - 200.0).abs() < 1e-9 && (load.achieved - 197.0).abs() < 1e-9);
+    }
+
+    /// The target froze: what waits for it is interrupted in the end, without a sample.
+    #[test]
+    fn a_load_that_was_carried_out_is_asked_for_whole() {
+        let seen = asked_load(Some(&rate(10.0, 60.0)), None, &ended(350.0));
+        let Seen::Value(load) = seen else {
+            panic!("an open load asks for a number: {seen:?}");
+        };
+        assert!((load.asked - 600.0).abs() < 1e-9 && (load.achieved - 350.0).abs() < 1e-9);
     }
 
     #[test]
     fn what_asks_for_nothing_is_not_held_against_anything() {
         let users = plan(PlannedLoad::Users(Course::constant(10.0, 20.0)));
         let is_out = |seen| matches!(seen, Seen::NotApplicable(_));
-        assert!(is_out(asked_load(Some(&users), 20.0, &ended(5.0))));
+        assert!(is_out(asked_load(Some(&users), None, &ended(5.0))));
         let open = rate(10.0, 20.0);
         assert!(
-            is_out(asked_load(Some(&open), 15.0, &ended(5.0))),
+            is_out(asked_load(Some(&open), Some(15.0), &ended(5.0))),
             "it was aborted"
         );
         let is_unknown = |seen| matches!(seen, Seen::Unknown(_));
-        assert!(is_unknown(asked_load(None, 20.0, &ended(5.0))));
+        assert!(is_unknown(asked_load(None, None, &ended(5.0))));
         let bound = [(String::new(), 5.0)].into();
-        assert!(is_unknown(asked_load(Some(&open), 20.0, &bound)));
+        assert!(is_unknown(asked_load(Some(&open), None, &bound)));
     }
 }

@@ -95,6 +95,7 @@ impl Supervised {
             exit: K6Exit::Unknown,
             stopped: kill_at.map(|_| StopReason::Requested),
             usage: None,
+            exceptions: 0,
         }
     }
 

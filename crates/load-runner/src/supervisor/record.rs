@@ -21,6 +21,8 @@ pub(crate) struct EndRecord {
     exit: K6Exit,
     stopped: Option<StopReason>,
     usage: Option<Usage>,
+    #[serde(default)]
+    exceptions: u64,
 }
 
 impl EndRecord {
@@ -28,11 +30,13 @@ impl EndRecord {
         exit: K6Exit,
         stopped: Option<StopReason>,
         usage: Option<Usage>,
+        exceptions: u64,
     ) -> Self {
         Self {
             exit,
             stopped,
             usage,
+            exceptions,
         }
     }
 
@@ -63,6 +67,7 @@ impl EndRecord {
             exit: self.exit,
             stopped: self.stopped,
             usage: self.usage,
+            exceptions: self.exceptions,
         }
     }
 }
@@ -95,6 +100,7 @@ mod tests {
             K6Exit::Signal(9),
             Some(StopReason::Deadline),
             usage_of_children(Duration::from_secs(3)),
+            7,
         );
         record.write(directory.path()).unwrap();
         assert_eq!(EndRecord::read(directory.path()), Some(record));

@@ -185,10 +185,8 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     let results = aggregator.results(reported.as_ref());
     let mut log = Vec::new();
     let mut output_errors = Vec::new();
-    let mut exceptions = 0;
     for files in &handle.artifacts.processes {
         LogReader::new(files.log.clone()).read(|line| {
-            exceptions += u64::from(line.is_exception());
             output_errors.extend(line.is_output_error().then(|| line.to_string()));
             log.push(line.to_string());
         })?;
@@ -196,7 +194,7 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     let verdict = judge(&Evidence {
         unreadable_lines: samples.unreadable_lines(true),
         output_errors,
-        exceptions,
+        exceptions: end.exceptions,
         ..Evidence::new(end.exit.evidence(), &results)
     });
     Ok(Finished {

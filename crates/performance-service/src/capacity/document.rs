@@ -8,10 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::request::Wanted;
 
-/// Counters of `k6/tests/ai-summary.js`, in pico-dollars: real money and simulated money have no
-/// common sum.
-const COSTS: [&str; 2] = ["ai_cost_real_pico_usd", "ai_cost_simulated_pico_usd"];
-
 /// Reasons of a verdict that are kept as evidence; the page of the run has all.
 const MAX_REASONS: usize = 3;
 
@@ -89,8 +85,10 @@ impl Document {
 
     /// What all runs cost: pico-dollars of real and of simulated money.
     pub(crate) fn spent(&self) -> [u64; 2] {
-        let sum = |kind: usize| self.probes.iter().map(|probe| probe.costs[kind]).sum();
-        [sum(0), sum(1)]
+        [0, 1].map(|kind| {
+            let costs = self.probes.iter().map(|probe| probe.costs[kind]);
+            costs.fold(0, u64::saturating_add)
+        })
     }
 
     /// The search ends before its own end.
@@ -99,18 +97,55 @@ impl Document {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counters of whole pico-dollars; what is not one counts as nothing"
-)]
 fn costs(results: &str) -> [u64; 2] {
     let Ok(results) = serde_json::from_str::<Results>(results) else {
         return [0; 2];
     };
-    COSTS.map(|metric| {
-        let metric = results.metrics.get(metric);
-        let count = metric.and_then(|metric| metric.values.get("count"));
-        count.copied().unwrap_or(0.0).max(0.0) as u64
-    })
+    let spent = results.spent();
+    [spent.real, spent.simulated]
+        .map(|amount| u64::try_from(amount.cost.pico()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use load_analysis::capacity::Plan;
+    use load_analysis::dollars::Dollars;
+    use load_analysis::spend::{Amount, ModelSpend, Spend};
+
+    use super::*;
+
+    /// Its script counts nothing.
+    #[test]
+    fn what_the_ledger_says_counts() {
+        let amount = Amount {
+            cost: Dollars::of_pico(7),
+            ..Amount::default()
+        };
+        let results = Results {
+            spend: Some(Spend::of_models(vec![ModelSpend {
+                model: "sonnet".to_owned(),
+                simulated: true,
+                amount,
+            }])),
+            ..Results::default()
+        };
+        let json = serde_json::to_string(&results).unwrap();
+        assert_eq!(costs(&json), [0, 7]);
+    }
+
+    #[test]
+    fn sums_of_absurd_costs_end_at_their_bound() {
+        let probe = Probe {
+            number: 1,
+            purpose: Purpose::Probe,
+            costs: [u64::MAX, 1],
+        };
+        let document = Document {
+            search: CapacitySearch::new(Plan::new((1.0, 2.0), 0.1, 1, 10).unwrap()),
+            probes: vec![probe.clone(), probe],
+            result: None,
+            error: None,
+        };
+        assert_eq!(document.spent(), [u64::MAX, 2]);
+    }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn begin(
     let new = NewSearch {
         id: idempotency::id_of_new(app.store.clock()),
         test_name: planned.test_name,
-        environment: planned.environment,
+        environment: planned.target.name,
         started_by: caller.user.to_string(),
         request,
         document: Document::new(&wanted).json(),

@@ -21,8 +21,6 @@ pub(super) struct Collector {
     logs: Vec<LogReader>,
     pub(super) aggregator: Aggregator,
     pub(super) output_errors: Vec<String>,
-    /// Iterations that threw.
-    pub(super) exceptions: u64,
     /// The first error that k6 logged: mostly the reason for what it did next.
     pub(super) first_error: Option<String>,
 }
@@ -51,7 +49,6 @@ impl Collector {
                 .collect(),
             aggregator: Aggregator::new(requirements.thresholds),
             output_errors: Vec::new(),
-            exceptions: 0,
             first_error: None,
         }
     }
@@ -82,7 +79,6 @@ impl Collector {
             logs,
             output_errors: errors,
             first_error,
-            exceptions,
             ..
         } = self;
         let mut more = false;
@@ -91,7 +87,6 @@ impl Collector {
                 if line.level == "error" && first_error.is_none() {
                     *first_error = Some(excerpt(&line.to_string()));
                 }
-                *exceptions += u64::from(line.is_exception());
                 if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
                     errors.push(line.to_string());
                 }

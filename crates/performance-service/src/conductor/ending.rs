@@ -1,8 +1,7 @@
-//! The end of a run: judged, stored, told.
+//! The end of a run: judged, and put into what is stored of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use load_analysis::execution::ExecutionPlan;
 use load_analysis::results::Results;
@@ -11,22 +10,14 @@ use load_analysis::validity::Validity;
 use load_analysis::verdict::{Level, Verdict};
 use load_runner::exit::K6Exit;
 use load_runner::runner::{RunArtifacts, RunEnd, StopReason};
-use performance_store::{NewEvent, Outcome, Run, RunAddress, RunStatus, StoreError};
+use performance_store::{Outcome, Run, RunStatus};
 
 use super::collector::Collector;
 use super::execution::lock;
 use super::judgement::{self, Criteria};
 use super::spending::{self, Exhausted};
-use super::{Shared, blocking, pause};
-use crate::announcer;
+use super::{Shared, blocking};
 use crate::comparing;
-use crate::runs::body::VerdictBody;
-
-/// How long a store that did not take the end of a run is left alone; each time twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-
-/// The longest wait: a disk that was full is noticed to have room again within this.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Why we stopped a run.
 #[derive(Debug, Clone)]
@@ -128,45 +119,10 @@ impl Shared {
             Err(problem) => without_load(RunStatus::Failed, problem.detail().to_owned()),
         }
     }
-
-    /// Offers the end to the store until it is taken: a store that cannot keep the end of this
-    /// run could not begin the next one either. At the shutdown the deadline of the conductor
-    /// ends this; the next start of the service marks the run as interrupted then.
-    pub(super) async fn store_end(&self, run: &Run, outcome: &Outcome) {
-        let mut wait = FIRST_WAIT;
-        while let Err(error) = self.offer_end(run, outcome).await {
-            tracing::error!(test.id = %run.id, "the end is not stored: {error}");
-            if matches!(error, StoreError::NotFound | StoreError::Corrupt(_)) {
-                return;
-            }
-            pause(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-    }
-
-    /// Stores the end and tells it.
-    pub(super) async fn offer_end(&self, run: &Run, outcome: &Outcome) -> Result<(), StoreError> {
-        let address = run.address();
-        // Asked anew, since a step of ours that timed out may have happened all the same.
-        let found = self.store.get(&address).await?;
-        let events = if found.status.is_final() {
-            // So may an end have been. Watchers notice what they miss before its last event.
-            let last = self.store.last_event(&address).await?;
-            let before = last.saturating_sub(1);
-            self.store.events_after(&address, before).await?
-        } else {
-            let told = told(&address, outcome);
-            let outcome = outcome.clone();
-            let ended = self.store.finish(&address, found.position(), outcome, told);
-            ended.await?.1
-        };
-        self.announcer.announce(&address, events);
-        Ok(())
-    }
 }
 
-/// A run that put no load on its target has no figures, so it shows nothing.
-fn without_load(status: RunStatus, reason: String) -> Outcome {
+/// A run without figures, mostly because it put no load on its target, shows nothing.
+pub(super) fn without_load(status: RunStatus, reason: String) -> Outcome {
     Outcome {
         status,
         verdict: Some(invalid(reason.clone())),
@@ -282,20 +238,6 @@ fn stopped(stop: &Stop, spend: Option<&Spend>) -> (RunStatus, String) {
         ),
         Stop::Failed(reason) => (RunStatus::Failed, reason.clone()),
     }
-}
-
-/// The events that end a run.
-pub(super) fn told(run: &RunAddress, outcome: &Outcome) -> Vec<NewEvent> {
-    let reason = outcome.error.as_deref().unwrap_or_default();
-    let status = outcome.status.as_str();
-    let last_but_one = match (&outcome.verdict, outcome.status) {
-        (Some(verdict), RunStatus::Completed) => {
-            announcer::completed(run, &VerdictBody::from(verdict))
-        }
-        (_, RunStatus::Failed) => announcer::failed(run, reason),
-        _ => announcer::status(run, status, reason),
-    };
-    vec![last_but_one, announcer::end(run, status)]
 }
 
 fn level(verdict: &Verdict) -> &'static str {

@@ -85,6 +85,8 @@ pub(super) struct Begun {
     pub(super) criteria: Criteria,
     /// Who counts its money.
     pub(super) billing: Billing,
+    /// Why it is told to stop already.
+    pub(super) stop: Option<Stop>,
 }
 
 /// A run under way.
@@ -115,25 +117,27 @@ impl Execution<'_> {
             }
         };
         self.shared.take_load(&run, &handle.requirements).await;
-        match self.note_start(&run, &handle).await {
-            Ok(run) => {
-                let recorder = Recorder::new(&self.shared.store, &run)
-                    .writing_to(self.shared.remote_write.as_ref(), &run);
-                let begun = Begun {
-                    handle,
-                    criteria,
-                    billing,
-                };
-                let ending = self.watch(&run, begun, recorder).await;
-                (run, ending)
-            }
+        let noted = self.note_start(&run, &handle).await;
+        let mut begun = Begun {
+            handle,
+            criteria,
+            billing,
+            stop: None,
+        };
+        let run = match noted {
+            Ok(run) => run,
+            // The load is on all the same: it is ended, and what it did and cost is told.
             Err(error) => {
-                handle.stop();
-                handle.ended().await;
                 let reason = format!("the start could not be recorded: {error}");
-                (run, Ending::NotStarted(reason))
+                begun.handle.stop();
+                begun.stop = Some(Stop::Failed(reason));
+                run
             }
-        }
+        };
+        let recorder = Recorder::new(&self.shared.store, &run)
+            .writing_to(self.shared.remote_write.as_ref(), &run);
+        let ending = self.watch(&run, begun, recorder).await;
+        (run, ending)
     }
 
     /// Resolves when the run is to stop.
@@ -175,6 +179,7 @@ impl Execution<'_> {
             handle,
             criteria,
             billing,
+            mut stop,
         } = begun;
         if let Some(gap) = handle.gap {
             self.shared.log(run, "service warning", gap).await;
@@ -185,7 +190,6 @@ impl Execution<'_> {
         let spending = Spending::of_run(self.shared, run, billing, &collector);
         let exhausted = spending.exhausted();
         tokio::pin!(exhausted);
-        let mut stop: Option<Stop> = None;
         let mut readings = tokio::time::interval(READ_INTERVAL);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = handle.ended();

@@ -13,14 +13,10 @@ use tokio::time::timeout;
 
 use super::spending::Billing;
 use super::{Shared, blocking};
-use crate::ledger::BilledTarget;
 use crate::money_limits::RunBudget;
 use crate::planner::Planned;
 use crate::runs::request::StartBody;
 use crate::{comparing, problems, tenant_limits};
-
-/// Forecasts at once: each has k6 read a script, which takes a processor for a moment.
-pub(super) const PLACES: usize = 2;
 
 /// How long a forecast waits for its place.
 const PLACE_DEADLINE: Duration = Duration::from_secs(10);
@@ -57,10 +53,7 @@ impl Planned {
     /// Who counts the run's money, and what it may spend.
     pub(super) fn billing(&self) -> Billing {
         Billing {
-            target: BilledTarget {
-                name: self.environment.clone(),
-                base_url: self.plan.target.base_url().to_owned(),
-            },
+            target: self.target.clone(),
             budget: self.budget,
         }
     }
@@ -74,8 +67,8 @@ impl Shared {
         planned: &Planned,
         body: &StartBody,
     ) -> Result<Expected, Problem> {
-        let place = timeout(PLACE_DEADLINE, self.forecasts.acquire()).await;
-        let Ok(Ok(_place)) = place else {
+        let place = timeout(PLACE_DEADLINE, self.forecasts.take(tenant)).await;
+        let Ok(Some(_place)) = place else {
             let detail = "too many forecasts are under way";
             return Err(Problem::unavailable(detail, PLACE_RETRY));
         };
@@ -93,7 +86,7 @@ impl Shared {
             .left_today(tenant)
             .await
             .map_err(problems::from_store)?;
-        let held = self.store.highest(tenant, &planned.environment, RATE).await;
+        let held = self.store.highest(tenant, &planned.target.name, RATE).await;
         let budget = planned.budget.within(left_today);
         Ok(Expected {
             to_confirm: to_confirm(&forecast, budget, self.planner.money.confirm),
@@ -102,6 +95,23 @@ impl Shared {
             left_today,
             held: held.map_err(problems::from_store)?,
         })
+    }
+
+    /// The real dollars that a start wants to have confirmed whose forecast did not come in time:
+    /// all that the run may spend, where one of its kind has spent any.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn to_confirm_unforecast(
+        &self,
+        tenant: &TenantId,
+        planned: &Planned,
+        body: &StartBody,
+    ) -> Result<Option<Dollars>, Problem> {
+        let history = self.observations(tenant, planned, body).await?;
+        let has_cost = history.iter().any(|run| run.real > 0.0);
+        let most = planned.budget.cap.real.filter(|_| has_cost);
+        Ok(most.filter(|most| *most > self.planner.money.confirm))
     }
 
     /// What is left of a tenant's real dollars of today.
@@ -138,7 +148,7 @@ impl Shared {
         let alike = Alike {
             tenant: tenant.clone(),
             script: planned.script.clone(),
-            environment: planned.environment.clone(),
+            environment: planned.target.name.clone(),
             scenario: planned.scenario.name().to_owned(),
         };
         let runs = self.store.alike(&alike, LOOKED_AT).await;

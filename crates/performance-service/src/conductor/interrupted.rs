@@ -93,6 +93,7 @@ impl Shared {
         Ok(Begun {
             handle,
             billing: planned.billing(),
+            stop: None,
             criteria: Criteria::of(&planned),
         })
     }

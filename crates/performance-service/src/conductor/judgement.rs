@@ -30,8 +30,10 @@ pub(super) struct Criteria {
     pub(super) limits: Vec<Limit>,
     /// Seconds at its begin that are not judged.
     pub(super) warm_up: f64,
-    /// The target's address.
+    /// The address that its script is given.
     pub(super) base_url: String,
+    /// The target's own.
+    pub(super) target_url: String,
     /// Whether its script reaches the target through the relay as well.
     pub(super) relayed: bool,
 }
@@ -59,6 +61,7 @@ impl Criteria {
             limits: planned.limits.clone(),
             warm_up: planned.plan.options.warm_up().as_secs_f64(),
             base_url: planned.plan.target.base_url().to_owned(),
+            target_url: planned.target.base_url.clone(),
             relayed: planned.plan.relay.is_some(),
         }
     }
@@ -83,7 +86,7 @@ impl Shared {
             return Told::nothing("Nothing was put on the target.");
         };
         let began = span.load.start;
-        let target = &measured.criteria.base_url;
+        let target = &measured.criteria.target_url;
         let start = self.observation.target_start(target, span.begin);
         let used = async {
             let time = self.time_of(run).await?;
@@ -127,7 +130,8 @@ impl Shared {
         match folded {
             Ok(fold) => {
                 let iterations = fold.phases.iterations();
-                let asked = asked_load(measured.execution.as_ref(), span.load_seconds, iterations);
+                let cut_off = (!measured.end.exit.is_complete()).then_some(span.load_seconds);
+                let asked = asked_load(measured.execution.as_ref(), cut_off, iterations);
                 // The intervals of percentiles resample the run a thousand times.
                 let finish = move || (fold.limits.results(), fold.phases.finish());
                 match blocking(finish).await {
@@ -209,7 +213,7 @@ pub(super) fn judged(measured: &Measured, mut results: Results, told: Told) -> (
             unreadable_lines: collector.unreadable_lines(),
             counted: counted(measured, &results),
             output_errors: collector.output_errors.clone(),
-            exceptions: collector.exceptions,
+            exceptions: measured.end.exceptions,
             generator_cpu,
             asked: told.asked,
             target_start: told.target_start,

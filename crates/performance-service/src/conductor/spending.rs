@@ -1,5 +1,6 @@
 //! What a run spends while it goes on, and when that is enough.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub(super) struct Spending<'a> {
     ledger: &'a dyn Ledger,
     billing: Billing,
     run: RunAddress,
+    /// Whether the ledger has told anything, so that there is one.
+    has_told: AtomicBool,
     /// What the load script has counted.
     samples: Box<dyn Fn() -> Spend + Send + Sync + 'a>,
     /// What is known so far, for those who look at the run.
@@ -71,6 +74,7 @@ impl<'a> Spending<'a> {
             ledger: shared.ledger.as_ref(),
             billing,
             run: run.address(),
+            has_told: AtomicBool::new(false),
             samples: Box::new(counted),
             known: &shared.spending,
         }
@@ -92,20 +96,13 @@ impl<'a> Spending<'a> {
                 Err(LedgerError::Absent)
             };
             is_kept &= answer != Err(LedgerError::Absent);
-            let silence = match answer {
-                Ok(spend) => {
-                    before = spend;
-                    None
-                }
-                Err(LedgerError::Absent) => {
-                    before = (self.samples)();
-                    None
-                }
-                Err(silence) => {
-                    before = larger(before, (self.samples)());
-                    Some(silence)
-                }
+            let (told, silence) = match answer {
+                Ok(spend) => (spend, None),
+                Err(LedgerError::Absent) => ((self.samples)(), None),
+                Err(silence) => ((self.samples)(), Some(silence)),
             };
+            // What is spent is not given back.
+            before = larger(told, before);
             self.note(&before);
             if before.reached(budget.cap).is_some() {
                 return Exhausted::Cap;
@@ -157,9 +154,20 @@ impl<'a> Spending<'a> {
         before.unwrap_or_else(|| larger(self.latest(), (self.samples)()))
     }
 
+    /// Asks the ledger. One that has told is not absent afterwards: while its service is
+    /// replaced, a proxy before it answers in its own way.
     async fn ask(&self) -> Result<Spend, LedgerError> {
         let id = self.run.id.to_string();
-        self.ledger.spend(&self.billing.target, &id).await
+        let answer = self.ledger.spend(&self.billing.target, &id).await;
+        match answer {
+            Ok(_) => self.has_told.store(true, Ordering::Relaxed),
+            Err(LedgerError::Absent) if self.has_told.load(Ordering::Relaxed) => {
+                let reason = "something else answers in its place";
+                return Err(LedgerError::Silent(reason.to_owned()));
+            }
+            Err(_) => {}
+        }
+        answer
     }
 
     fn note(&self, spend: &Spend) {
@@ -209,13 +217,21 @@ pub(super) fn remark(spend: Option<&Spend>) -> Option<String> {
 }
 
 impl Shared {
-    /// What a run cost that nobody watches any more.
+    /// What a run cost that nobody watches any more. Its script and limits may be gone since, but
+    /// not the target that it was paid through.
     pub(super) async fn spend_of(&self, run: &Run) -> Option<Spend> {
-        let planned = self.plan_of(run).await.ok()?;
+        let Some(target) = self.planner.billed(&run.environment) else {
+            tracing::error!(test.id = %run.id, "what the run cost is unknown: {} is not listed any more", run.environment);
+            return None;
+        };
         let spending = Spending {
             ledger: self.ledger.as_ref(),
-            billing: planned.billing(),
+            billing: Billing {
+                target,
+                budget: RunBudget::none(),
+            },
             run: run.address(),
+            has_told: AtomicBool::new(false),
             samples: Box::new(Spend::default),
             known: &self.spending,
         };

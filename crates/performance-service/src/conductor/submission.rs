@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use load_analysis::dollars::Dollars;
 use load_analysis::forecast::Forecast;
 use performance_store::{NewRun, Run, RunAddress, StoreError};
 use service_defaults::problem::Problem;
@@ -16,7 +17,7 @@ use crate::runs::request::StartBody;
 use crate::{announcer, idempotency, problems, tenant_limits};
 
 /// How long a start waits for its forecast: k6 reads a script in 0.03 s, and one that takes longer
-/// may hang for good. Then the run starts without.
+/// may hang for good. Then the run starts without, unless it is of a kind that costs real dollars.
 const FORECAST_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What may ask on a caller's behalf by its own word; others are known here.
@@ -130,7 +131,7 @@ impl Conductor {
             test_name: planned.test_name,
             scenario: planned.scenario.name().to_owned(),
             script: planned.script,
-            environment: planned.environment,
+            environment: planned.target.name,
             started_by: asked.started_by.to_owned(),
             triggered_by: asked.triggered_by,
             virtual_user_seconds: tenant_limits::load_of(&planned.plan.options),
@@ -174,6 +175,7 @@ impl Conductor {
         caller: &Principal,
         body: StartBody,
     ) -> Result<Expected, Problem> {
+        self.shared.triggers.count(&caller.tenant)?;
         let (run, mut planned, body) = self.check(caller, body).await?;
         let store = &self.shared.store;
         let load = tenant_limits::load_of(&planned.plan.options);
@@ -223,20 +225,27 @@ impl Conductor {
 
 impl super::Shared {
     /// What a run is expected to take, as far as that is known in time, its dollars confirmed.
-    async fn confirmed(
+    pub(super) async fn confirmed(
         &self,
         run: &RunAddress,
         planned: &Planned,
         body: &StartBody,
     ) -> Result<Option<Expected>, Problem> {
         let expected = self.forecast(&run.tenant, planned, body);
-        let expected = timeout(FORECAST_DEADLINE, expected).await;
-        // A script that k6 refuses fails as a run, with its log.
-        let expected = expected.ok().and_then(Result::ok);
-        if let Some(expected) = &expected {
-            confirmed(expected, body)?;
+        match timeout(FORECAST_DEADLINE, expected).await {
+            Ok(Ok(expected)) => {
+                confirmed(expected.to_confirm, Some(&expected.forecast), body)?;
+                Ok(Some(expected))
+            }
+            // A script that k6 refuses fails as a run, with its log.
+            Ok(Err(refused)) if refused.status().is_client_error() => Ok(None),
+            // Nobody knows what it will do. What others of its kind did is known.
+            Ok(Err(_)) | Err(_) => {
+                let most = self.to_confirm_unforecast(&run.tenant, planned, body);
+                confirmed(most.await?, None, body)?;
+                Ok(None)
+            }
         }
-        Ok(expected)
     }
 
     /// Refuses a run whose tenant has spent its dollars of today, unless it is known to cost none.
@@ -258,21 +267,31 @@ impl super::Shared {
     }
 }
 
-/// Whether somebody has confirmed the real dollars that a run may spend.
-fn confirmed(expected: &Expected, body: &StartBody) -> Result<(), Problem> {
-    let Some(wanted) = expected.to_confirm else {
+/// Whether somebody has confirmed the real dollars that a run may spend, by its forecast if there
+/// is one.
+fn confirmed(
+    wanted: Option<Dollars>,
+    forecast: Option<&Forecast>,
+    body: &StartBody,
+) -> Result<(), Problem> {
+    let Some(wanted) = wanted else {
         return Ok(());
     };
     let given = dollars("confirmDollars", body.confirm_dollars.as_ref())?;
     if given.is_some_and(|given| given >= wanted) {
         return Ok(());
     }
+    let why = match forecast {
+        Some(_) => "is expected to spend",
+        None => {
+            "was not forecast in time, and others of its kind have spent real money: it may spend"
+        }
+    };
     let detail = format!(
-        "the run is expected to spend up to {wanted} of real money: it needs \
-         \"confirmDollars\": {}",
+        "the run {why} up to {wanted} of real money: it needs \"confirmDollars\": {}",
         wanted.decimal()
     );
-    let forecast = serde_json::to_value(&expected.forecast).unwrap_or_default();
+    let forecast = serde_json::to_value(forecast).unwrap_or_default();
     Err(Problem::conflict(detail)
         .with_kind("confirm-dollars")
         .with_extension("confirmDollars", wanted.decimal())

@@ -1,6 +1,8 @@
 //! Moments that a whole service meets too rarely: a store that is slow or locked by somebody
 //! else, and calls that cross each other.
 
+mod money;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -225,12 +227,8 @@ async fn an_end_is_offered_until_the_store_takes_it() -> anyhow::Result<()> {
     let run = run.expect("the run is taken");
     let mut watcher = shared.announcer.subscribe();
     let outcome = Outcome {
-        status: RunStatus::Completed,
-        error: None,
-        verdict: None,
         results: Some("{}".to_owned()),
-        figures: BTreeMap::new(),
-        spend: None,
+        ..completed()
     };
     let lock = laboratory.lock()?;
     within(async {
@@ -249,6 +247,47 @@ async fn an_end_is_offered_until_the_store_takes_it() -> anyhow::Result<()> {
         anyhow::Ok(())
     })
     .await
+}
+
+/// No other try would change it, and the next run waits.
+#[tokio::test]
+async fn an_end_that_the_store_refuses_is_stored_without_its_results() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(Duration::from_secs(5)).await?;
+    let queued = laboratory.enqueue().await?;
+    let shared = Arc::clone(&laboratory.conductor.shared);
+    let run = shared.take(&queued, &CancellationToken::new()).await;
+    let run = run.expect("the run is taken");
+    let outcome = Outcome {
+        results: Some("{}".to_owned()),
+        figures: BTreeMap::from([("no number".to_owned(), f64::NAN)]),
+        spend: Some(money::paid()),
+        ..completed()
+    };
+    within(shared.store_end(&run, &outcome)).await;
+    let address = run.address();
+    let stored = laboratory.store().get(&address).await?;
+    assert_eq!(stored.status, RunStatus::Failed);
+    let why = stored.error.as_deref().unwrap_or_default();
+    assert!(why.starts_with("its results are not kept"), "{why}");
+    assert_eq!(laboratory.store().results(&address).await?, None);
+    let spent = laboratory.store().spent_since(&run.tenant, run.queued_at);
+    assert_eq!(
+        spent.await?,
+        money::paid().real.cost,
+        "what it cost is booked"
+    );
+    Ok(())
+}
+
+fn completed() -> Outcome {
+    Outcome {
+        status: RunStatus::Completed,
+        error: None,
+        verdict: None,
+        results: None,
+        figures: BTreeMap::new(),
+        spend: None,
+    }
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ pub(crate) async fn get(
     responses(
         (status = 202, description = "The run is queued", body = ExecutedBody),
         (status = 400, description = "A field is invalid; `errors` names it"),
-        (status = 403, description = "The environment has no target, or is in production and not confirmed"),
+        (status = 403, description = "The environment has no target, or is in production and not confirmed; or somebody else's test has this name"),
         (status = 429, description = "The queue is full, or there are as many tests as are kept"),
         (status = 503, description = "k6 is not installed"),
     )

@@ -9,6 +9,7 @@ use load_analysis::spend::{Amount, ModelSpend, Spend};
 use reqwest::{Client, Response};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::Value;
 use service_defaults::http_client;
 
 use super::{BilledTarget, Ledger, LedgerError, LedgerSettings};
@@ -81,9 +82,18 @@ impl Ledger for ApiLedger {
             status => return Err(LedgerError::Silent(format!("it answers {status}"))),
         }
         let text = text(reply).await?;
-        // Some servers answer everything with a page.
-        let costs: Costs = serde_json::from_slice(&text).map_err(|_| LedgerError::Absent)?;
+        let costs: Costs = serde_json::from_slice(&text).map_err(|error| other(&text, &error))?;
         Ok(Spend::of_models(models(costs.groups)?))
+    }
+}
+
+/// What an answer of another shape means. Some servers answer everything with a page; groups are
+/// those of a ledger, whatever is wrong with them.
+fn other(text: &[u8], error: &serde_json::Error) -> LedgerError {
+    let answer: Option<Value> = serde_json::from_slice(text).ok();
+    match answer.and_then(|it| it.get("groups").cloned()) {
+        Some(_) => LedgerError::Silent(format!("its answer cannot be read: {error}")),
+        None => LedgerError::Absent,
     }
 }
 

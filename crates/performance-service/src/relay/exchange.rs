@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use reqwest::Client;
+use reqwest::{Client, Url};
 use service_defaults::problem::Problem;
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ pub(super) struct Reply {
 /// Sends a request on and reads the reply to its end.
 pub(super) async fn exchange(
     client: &Client,
-    address: &str,
+    address: Url,
     request: Request,
 ) -> Result<Reply, Problem> {
     let arrived = Instant::now();

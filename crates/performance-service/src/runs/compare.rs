@@ -2,6 +2,8 @@
 
 pub(crate) mod differences;
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
 use load_analysis::comparison::{Comparison, MAX_RUNS};
@@ -76,8 +78,9 @@ pub(crate) struct Groups {
     params(CompareQuery),
     responses(
         (status = 200, body = ComparisonBody),
-        (status = 400, description = "Not two groups of 1 to 30 runs each"),
-        (status = 404, description = "No such run"),
+        (status = 400, description = "Not two groups of 1 to 30 different runs each"),
+        (status = 404, description = "No such run, or no baseline"),
+        (status = 409, description = "A run has no results, or is all of the baseline"),
     )
 )]
 pub(crate) async fn compare(
@@ -112,6 +115,11 @@ pub(crate) async fn groups(
             listed("candidate", query.candidate.as_ref())?,
         ),
     };
+    let both = |id: &RunId| reference.iter().flatten().any(|other| other == id);
+    if let Some(id) = candidate.iter().find(|id| both(id)) {
+        let reason = format!("{id} is of the reference: no run is held against itself");
+        return Err(Problem::invalid_field("candidate", reason));
+    }
     let candidate = measured(app, tenant, candidate).await?;
     let reference = match reference {
         Some(reference) => measured(app, tenant, reference).await?,
@@ -123,13 +131,20 @@ pub(crate) async fn groups(
     })
 }
 
-/// The runs of the baseline that the first candidate is held against.
+/// The runs of the baseline that the first candidate is held against, without the candidates:
+/// they would be held against themselves.
 async fn of_baseline(app: &App, candidate: &[Measured]) -> Result<Vec<Measured>, Problem> {
     let missing = || Problem::not_found("the test has no baseline for this target and scenario");
     let first = candidate.first().ok_or_else(missing)?;
     let found = app.store.baseline(&baselines::name_of(&first.run)).await;
     let version = found.map_err(problems::from_store)?.ok_or_else(missing)?;
-    baselines::runs_of(&app.store, &version).await
+    let mut runs = baselines::runs_of(&app.store, &version).await?;
+    runs.retain(|one| candidate.iter().all(|other| other.run.id != one.run.id));
+    if runs.is_empty() {
+        let detail = "the baseline has no other runs than the candidates";
+        return Err(Problem::conflict(detail));
+    }
+    Ok(runs)
 }
 
 impl Groups {
@@ -195,6 +210,10 @@ pub(crate) fn ids<'a>(
 ) -> Result<Vec<RunId>, Problem> {
     let ids: Result<Vec<RunId>, _> = texts.into_iter().map(|id| id.trim().parse()).collect();
     match ids {
+        // A run that counts twice seems to confirm itself.
+        Ok(ids) if ids.iter().collect::<HashSet<_>>().len() < ids.len() => {
+            Err(Problem::invalid_field(field, "names a run twice"))
+        }
         Ok(ids) if (1..=MAX_RUNS).contains(&ids.len()) => Ok(ids),
         _ => {
             let reason = format!("must be 1 to {MAX_RUNS} ids of runs");

@@ -146,6 +146,25 @@ async fn unknown_callers_do_not_fill_the_log() -> anyhow::Result<()> {
         guarded.post("token-of-nobody", START, &json!({})).await?;
     }
     let records = guarded.state().await?["records"].as_u64().unwrap();
-    assert!((60..=69).contains(&records), "{records}");
+    assert_eq!(records, 60);
+    Ok(())
+}
+
+#[tokio::test]
+async fn refused_calls_of_known_callers_do_not_fill_it_either() -> anyhow::Result<()> {
+    let guarded = Guarded::start(&[]).await?;
+    for _ in 0..70 {
+        let reply = guarded.post(VIEWER, START, &json!({})).await?;
+        assert_eq!(reply.status(), 403);
+    }
+    let records = async || {
+        let state = guarded.state().await?;
+        anyhow::Ok(state["records"].as_u64())
+    };
+    assert_eq!(records().await?, Some(60));
+    // Others, and what is carried out, are recorded as ever.
+    let refused = guarded.post(ENGINEER, START, &json!({"vus": 0})).await?;
+    assert_eq!(refused.status(), 400);
+    assert_eq!(records().await?, Some(61));
     Ok(())
 }

@@ -60,6 +60,9 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
     assert_eq!(numbers, [2, 1]);
     let in_force = service.get_json(BASELINES).await?;
     assert_eq!(in_force[0]["version"], 2);
+    // The run in question is one of its runs by now.
+    let compared = service.get_json(&path).await?;
+    assert_eq!(compared["reference"].as_array().unwrap().len(), 4);
 
     let form = "test=steady&reason=%3Cb%3Eby%20hand%3C%2Fb%3E";
     let request = service

@@ -92,13 +92,21 @@ async fn a_test_is_followed_over_its_runs() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_cannot_be_compared_is_refused() -> anyhow::Result<()> {
     let service = TestService::start().await?;
-    let unknown = "0".repeat(32);
+    let (unknown, other) = ("0".repeat(32), "1".repeat(32));
     for (query, status) in [
         (String::new(), 400),
         (format!("runs={unknown}"), 400),
         (format!("runs={unknown},x"), 400),
         (format!("reference={unknown}"), 400),
-        (format!("runs={unknown},{unknown}"), 404),
+        (format!("runs={unknown},{other}"), 404),
+        // What counts twice, or on both sides, seems to confirm itself.
+        (format!("runs={unknown},{other},{other}"), 400),
+        (format!("runs={unknown},{unknown}"), 400),
+        (
+            format!("reference={unknown}&candidate={other},{unknown}"),
+            400,
+        ),
+        (format!("reference=baseline&candidate={other},{other}"), 400),
     ] {
         for place in [format!("{PREFIX}/compare"), "/compare".to_owned()] {
             let reply = service.get(&format!("{place}?{query}")).await?;

@@ -53,6 +53,9 @@ async fn a_test_is_executed_configured_and_removed() -> anyhow::Result<()> {
         id,
         "one test, one id"
     );
+    // Who takes its name takes it over, which is a change as well.
+    let taken = guarded.post(COLLEAGUE, &execute, &load()).await?;
+    assert_eq!(taken.status(), 403);
     let config = format!("{one}/config");
     let changed = json!({"vus": 2, "duration": "1s"});
     for (token, status) in [(STRANGER, 404), (COLLEAGUE, 403), (ENGINEER, 200)] {

@@ -137,6 +137,27 @@ async fn a_load_below_its_rate_makes_a_run_invalid() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The iterations that wait for it are interrupted at the end, and leave neither a sample nor an
+/// error.
+#[tokio::test]
+async fn a_target_that_freezes_makes_an_open_run_invalid() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let before = service.target.requests();
+    let body = json!({"testScript": "tests/arrivals.js", "scenario": "Smoke"});
+    let id = service.begin(&body).await?;
+    wait::until("load reaches the target", RUN_DEADLINE, async || {
+        anyhow::ensure!(service.target.requests() > before, "no request yet");
+        Ok(())
+    })
+    .await?;
+    service.target.delay(RUN_DEADLINE);
+    let run = service.wait_for_end(&id).await?;
+    assert_eq!(condition(&run, "generatorEnd")["value"], "exit code 0");
+    assert_eq!(condition(&run, "askedRate")["state"], "failed", "{run}");
+    assert_eq!(run["verdict"]["level"], "INVALID", "{run}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn resources_stand_on_the_time_axis_of_the_run() -> anyhow::Result<()> {
     let target = test_support::load_target::LoadTarget::start().await?;

@@ -141,6 +141,37 @@ async fn a_store_that_is_locked_at_the_end_costs_nothing() -> anyhow::Result<()>
     check_figures(&service, &location, &run).await
 }
 
+/// One that fails when k6 is let loose: there is load that no record of the run tells of.
+#[tokio::test]
+async fn a_start_that_cannot_be_recorded_hides_no_load() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let options = json!({"virtualUsers": 1, "duration": "60s"});
+    let id = service
+        .begin(&json!({"scenario": "Smoke", "options": options}))
+        .await?;
+    service.wait_for(&id, "Starting").await?;
+    let file = service.state.path().join("data/performance.sqlite");
+    let other = rusqlite::Connection::open(file)?;
+    other.busy_timeout(RUN_DEADLINE)?;
+    other.execute_batch("BEGIN IMMEDIATE")?;
+    let samples = service.directory(&id).join("k6-1/samples.ndjson");
+    wait::until("load is put on and ended", RUN_DEADLINE, async || {
+        anyhow::ensure!(std::fs::metadata(&samples)?.len() > 0, "no load yet");
+        anyhow::ensure!(processes_of(&service.directory(&id)).is_empty(), "k6 runs");
+        Ok(())
+    })
+    .await?;
+    other.execute_batch("ROLLBACK")?;
+    let run = service.wait_for_end(&id).await?;
+    assert_eq!(run["status"], "Failed");
+    assert_eq!(run["verdict"]["level"], "INVALID");
+    let reason = run["errorMessage"].as_str().unwrap_or_default();
+    assert!(reason.contains("could not be recorded"), "{run}");
+    let requests = &run["results"]["metrics"]["http_reqs"]["values"]["count"];
+    assert!(requests.as_f64() > Some(0.0), "what it did is told: {run}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_older_k6_does_the_same() -> anyhow::Result<()> {
     let service = TestService::start().await?;

@@ -87,5 +87,7 @@ async fn waiting_runs_and_triggers_are_bounded() -> anyhow::Result<()> {
     let often = service.ask(&load).await?;
     let retry = refused(often, 429, "triggersPerMinute", (4, 4)).await?;
     assert!(retry.is_some_and(|seconds| (1..=60).contains(&seconds)));
+    let forecast = service.ask_forecast(&load).await?;
+    refused(forecast, 429, "triggersPerMinute", (4, 4)).await?;
     Ok(())
 }

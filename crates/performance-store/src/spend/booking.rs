@@ -10,6 +10,11 @@ use crate::run::Run;
 /// How long the cost of a run is kept: a year and a month, so that months can be compared.
 const KEPT_DAYS: i64 = 400;
 
+/// The most calls or tokens that are booked of a run and model. They are what a target says: no
+/// run reads a million million tokens, and a sum of nine million of these stays within the 64 bits
+/// that `SQLite` adds up in.
+const MOST_COUNTED: u64 = 1_000_000_000_000;
+
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -57,10 +62,10 @@ pub(crate) fn book(
             id,
             part.model,
             part.simulated,
-            amount.calls.unwrap_or(0),
-            amount.unpriced_calls,
-            amount.input_tokens,
-            amount.output_tokens,
+            amount.calls.unwrap_or(0).min(MOST_COUNTED),
+            amount.unpriced_calls.min(MOST_COUNTED),
+            amount.input_tokens.min(MOST_COUNTED),
+            amount.output_tokens.min(MOST_COUNTED),
             i64::try_from(amount.cost.pico()).unwrap_or(i64::MAX),
         ])?;
     }

@@ -111,6 +111,41 @@ async fn real_and_simulated_dollars_are_added_apart_and_exactly() -> anyhow::Res
     Ok(())
 }
 
+/// A ledger says what it likes; its tenant's sums are there afterwards, too.
+#[tokio::test]
+async fn no_answer_of_a_ledger_is_too_large_to_be_booked() -> anyhow::Result<()> {
+    let store = TestStore::open().await?;
+    let absurd = Amount {
+        calls: Some(u64::MAX),
+        unpriced_calls: u64::MAX,
+        input_tokens: u64::MAX,
+        output_tokens: u64::MAX,
+        cost: Dollars::of_pico(7),
+    };
+    let spend = Spend::of_models(
+        ["opus", "haiku"]
+            .map(|model| ModelSpend {
+                amount: absurd,
+                ..part(model, false, 7)
+            })
+            .into(),
+    );
+    assert_eq!(spend.unpriced_calls(), u64::MAX);
+    for _ in 0..3 {
+        ended(&store, spend.clone()).await?;
+    }
+    let tenant = TenantId::development();
+    let totals = store
+        .store
+        .spend(&tenant, Period::default(), SpendGroup::Test);
+    let [total] = &totals.await?[..] else {
+        anyhow::bail!("one test with one kind of dollars")
+    };
+    assert_eq!(total.amount.cost, Dollars::of_pico(42));
+    assert!(total.amount.input_tokens >= 1_000_000_000_000);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_stop_by_budget_is_kept_with_its_overshoot() -> anyhow::Result<()> {
     let store = TestStore::open().await?;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use performance_store::{
-    Attempt, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES, MAX_WEBHOOKS, RunStatus,
-    StoreError, Webhook, WebhookEvent, WebhookFormat,
+    Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_OF_WEBHOOK, MAX_WEBHOOKS,
+    RunStatus, StoreError, Webhook, WebhookEvent, WebhookFormat,
 };
 use tenancy::TenantId;
 
@@ -122,22 +122,36 @@ async fn who_is_gone_is_told_nothing_more() -> anyhow::Result<()> {
 async fn what_waits_and_what_is_kept_is_bounded() -> anyhow::Result<()> {
     let test = TestStore::open().await?;
     test.store.add_webhook(webhook("all", &BOTH)).await?;
-    for _ in 0..MAX_WAITING_DELIVERIES + 3 {
-        test.store.add_test_delivery(&test.tenant, "all").await?;
+    for _ in 0..MAX_WAITING_OF_WEBHOOK {
+        let run = test.running().await?;
+        test.finish(&run, RunStatus::Completed).await?;
     }
     let all = test.store.deliveries(&test.tenant, "all", 5_000).await?;
-    let dropped = |one: &&performance_store::Delivery| one.state == DeliveryState::Dropped;
-    assert_eq!(all.iter().filter(dropped).count(), 3);
-    for delivery in all.iter().rev().take(MAX_DELIVERIES as usize + 10) {
-        test.store
-            .note_attempt(delivery.id, attempt(DeliveryState::Delivered))
-            .await?;
+    let waits = |one: &&Delivery| one.state == DeliveryState::Waiting;
+    let most = usize::try_from(MAX_WAITING_OF_WEBHOOK)?;
+    assert_eq!(
+        (all.len(), all.iter().filter(waits).count()),
+        (2 * most, most)
+    );
+    // Whom nobody answers for takes no place of others.
+    test.store.add_webhook(webhook("ends", &BOTH[1..])).await?;
+    let run = test.running().await?;
+    test.finish(&run, RunStatus::Completed).await?;
+    let ends = test.store.deliveries(&test.tenant, "ends", 10).await?;
+    assert_eq!(ends[0].state, DeliveryState::Waiting);
+
+    for _ in 0..MAX_DELIVERIES + 10 {
+        let id = test.store.add_test_delivery(&test.tenant, "ends").await?;
+        let again = test.store.add_test_delivery(&test.tenant, "ends").await?;
+        assert_eq!(id, again, "one that waits is enough");
+        let delivered = attempt(DeliveryState::Delivered);
+        test.store.note_attempt(id, delivered).await?;
     }
-    test.store.add_test_delivery(&test.tenant, "all").await?;
-    let all = test.store.deliveries(&test.tenant, "all", 5_000).await?;
-    let over = all.iter().filter(|one| one.state != DeliveryState::Waiting);
+    test.store.add_test_delivery(&test.tenant, "ends").await?;
+    let ends = test.store.deliveries(&test.tenant, "ends", 5_000).await?;
+    let over = ends.iter().filter(|one| !waits(one));
     assert_eq!(over.count(), MAX_DELIVERIES as usize);
-    for number in 1..MAX_WEBHOOKS {
+    for number in 2..MAX_WEBHOOKS {
         test.store
             .add_webhook(webhook(&format!("n{number}"), &BOTH))
             .await?;

@@ -87,6 +87,7 @@ impl Case {
                 tenant: TenantId::development(),
                 id: RunId::generate(),
             },
+            has_told: AtomicBool::new(false),
             samples: Box::new(move || sampled.clone()),
             known: &known,
         };
@@ -142,6 +143,25 @@ async fn without_a_ledger_the_samples_count() {
     let (stop, settled) = case.outcome().await;
     assert_eq!(stop, Some((Exhausted::Cap, 0)));
     assert_eq!(settled.unwrap().simulated.cost.pico(), 100);
+}
+
+/// A proxy that answers while the service behind it is replaced.
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_has_told_is_silent_and_not_absent() {
+    let absent = || Err(LedgerError::Absent);
+    let answers = vec![Ok(spend(false, 40)), absent(), Ok(spend(false, 130))];
+    let (stop, settled) = Case::of(answers).outcome().await;
+    assert_eq!(stop, Some((Exhausted::Cap, 2)), "it is asked on");
+    assert_eq!(settled.unwrap().real.cost.pico(), 130);
+
+    let gone = Case::of(vec![Ok(spend(false, 40)), absent()]);
+    let (stop, settled) = gone.outcome().await;
+    let after = match stop {
+        Some((Exhausted::Unknown(_), after)) => after,
+        other => panic!("nobody knows what it spends: {other:?}"),
+    };
+    assert_eq!(after, 15);
+    assert_eq!(settled.unwrap().real.cost.pico(), 40, "it does not fall");
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,6 +37,7 @@ async fn answer(
     match path.split('/').nth(1).unwrap() {
         "ours" => group("0.000412000001").into_response(),
         "wrong" => group("much").into_response(),
+        "changed" => r#"{"groups":[{"key":"sonnet","simulated":false}]}"#.into_response(),
         "page" => "<html>welcome</html>".into_response(),
         "endless" => vec![b' '; 2 * MOST_BYTES].into_response(),
         "silent" => std::future::pending().await,
@@ -102,7 +103,7 @@ async fn every_answer_is_an_amount_an_absence_or_a_silence() {
             .await;
         assert_eq!(answer.err(), expected, "{make}");
     }
-    for make in ["wrong", "endless", "500"] {
+    for make in ["wrong", "changed", "endless", "500"] {
         let answer = ledger
             .spend(&billed(format!("{address}/{make}")), "1f")
             .await;
