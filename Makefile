@@ -6,9 +6,9 @@ SCRIPTS := deploy/scripts
 	perf-load perf-stress perf-spike perf-soak perf-breakpoint perf-regression perf-errors \
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
-	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data test test-unit \
-	test-system test-smoke test-suites test-alerts test-dashboards test-sdks test-web fuzz lint bench images pictures \
-	clean
+	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data \
+	perf-chaos perf-extreme test test-unit test-system test-smoke test-suites test-chaos test-alerts \
+	test-dashboards test-sdks test-web fuzz lint bench images pictures clean
 
 ##@ Start here
 help: ## List the targets
@@ -85,6 +85,10 @@ perf-spike-gen: ## The same over 150 generated books
 	@COUNT=$${COUNT:-150} $(SCRIPTS)/perf.sh tests/spike.js --scenario Spike --env SCENARIO=gen-spike
 perf-errors-gen: ## The same over 50 generated books
 	@COUNT=$${COUNT:-50} $(SCRIPTS)/perf.sh tests/errors.js
+perf-chaos: ## Break stacks of its own under load, plan by plan (PLANS="game-day" SMALL=1 YES=1)
+	@$(SCRIPTS)/perf-chaos.sh
+perf-extreme: ## Put more load on a stack of its own than it can carry (SMALL=1 YES=1)
+	@$(SCRIPTS)/perf-chaos.sh load-extreme
 gen-data: ## Write made-up books and authors (VARIANT=load COUNT=100 SEED=1 COMPACT=1)
 	@k6/data/generate.mjs "$${VARIANT:-smoke}"
 
@@ -99,6 +103,8 @@ test-smoke: ## Walk through the API with Postman's collections
 	@$(SCRIPTS)/test-smoke.sh
 test-suites: ## Run every load suite, scaled down, and show that each can fail
 	@$(SCRIPTS)/test-suites.sh
+test-chaos: ## Run every plan of faults, small, and hold acknowledged writes against the store
+	@$(SCRIPTS)/test-chaos.sh
 test-alerts: ## Plant a fault and wait until its alert arrives, and until it is over
 	@$(SCRIPTS)/test-alerts.sh
 test-dashboards: ## Put faulty load on the services, and ask every panel for its data

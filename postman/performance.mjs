@@ -17,6 +17,8 @@ export const performance = [
   { name: 'A run', method: 'GET', path: `${ROOT}/{{testId}}`, base, status: 200, tests: [has('testName', 'postman'), members(...RUN)] },
   { name: 'Running', method: 'GET', path: `${ROOT}/running`, base, status: 200, tests: [expects('is a list', 'pm.expect(body).to.be.an("array")')] },
   { name: 'Runs', method: 'GET', path: `${ROOT}/tests`, base, status: 200, tests: [expects('has ours', 'pm.expect(body.map((run) => run.testId)).to.include(pm.collectionVariables.get("testId"))')] },
+  { name: 'Fault of a run', method: 'POST', path: `${ROOT}/{{testId}}/events`, base, json: { moment: 'instant', name: 'a fault' }, status: [201, 409], tests: [] },
+  { name: 'Fault of no run', method: 'POST', path: `${ROOT}/${NOBODY}/events`, base, json: { moment: 'instant', name: 'a fault' }, status: 404, tests: [problem()] },
   { name: 'Stop a run', method: 'POST', path: `${ROOT}/{{testId}}/cancel`, base, status: 204, tests: [] },
   { name: 'Stop a run twice', method: 'POST', path: `${ROOT}/{{testId}}/cancel`, base, status: [204, 409], tests: [] },
   { name: 'Timeline of a run', method: 'GET', path: `${ROOT}/{{testId}}/timeline`, base, status: [200, 404], tests: [] },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks around the Rust workspace: scripts, the guides' commands, pins, compose
-# file, load suites, monitoring files, alerts from a planted fault to a webhook, the pages in a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
+# file, load suites, plans of faults, monitoring files, alerts from a planted fault to a webhook, the pages in a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -66,6 +66,7 @@ main() {
   check containers "$CHECKOUT/deploy/scripts/test-containers.sh"
   check suites suites
   check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"
+  check 'plans of faults' "$CHECKOUT/deploy/scripts/test-chaos.sh"
   check JavaScript "$CHECKOUT/deploy/scripts/check-javascript.sh"
   check 'suite types' "$CHECKOUT/deploy/scripts/check-types.sh"
   check 'suite units' node --test "$CHECKOUT/k6/unit/"

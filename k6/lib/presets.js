@@ -63,6 +63,12 @@ export const PRESETS = {
   'gen-stress': of([[120, 10], [180, 20], [240, 30], [240, 40], [120, 30], [120, 0]], STRESS),
   'gen-spike': of([[60, 5], [60, 5], [10, 50], [120, 50], [10, 5], [150, 5], [10, 0]], SPIKE, { grace: '10s' }),
 
+  // The original's two attacks, each of eight scenarios, drawn as one curve of all their users.
+  chaos: of([[10, 60], [10, 300], [10, 360], [8, 443], [12, 390], [8, 420], [10, 400], [5, 430], [15, 250], [60, 60], [30, 0]],
+    { p95: 45000, p99: 60000, failed: 0.6 }, { grace: '10s' }),
+  extreme: of([[10, 100], [8, 600], [8, 800], [6, 1000], [10, 900], [6, 1200], [8, 1000], [5, 1307], [10, 1100], [60, 700], [120, 140], [30, 0]],
+    { p95: 120000, p99: 120000, failed: 0.8 }, { grace: '10s' }),
+
   // What the original names and has no script for.
   soak: of([[60, 10], [1680, 10], [60, 0]], BASE),
   volume: of([[30, 10], [240, 10], [30, 0]], BASE),

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::baseline::BaselineCommand;
 use crate::commands::cancel::CancelArguments;
 use crate::commands::capacity::CapacityArguments;
+use crate::commands::chaos::ChaosArguments;
 use crate::commands::compare::CompareArguments;
 use crate::commands::completions::CompletionsArguments;
 use crate::commands::forecast::ForecastArguments;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Gate(GateArguments),
     /// Search for the highest rate that the target carries within all limits. Ctrl-C stops it.
     Capacity(CapacityArguments),
+    /// Break a stack of its own on purpose, under load, and say what its users saw. Asks no service.
+    Chaos(ChaosArguments),
     /// Hold runs against each other, measure by measure.
     Compare(CompareArguments),
     /// Write a finished run as a report.

@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod cancel;
 pub(crate) mod capacity;
+pub(crate) mod chaos;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod forecast;

@@ -56,7 +56,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn execute(cli: Cli, environment: Environment) -> Result<Answer, Failure> {
     // One TLS stack; a second provider would be refused, and there is none.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    // Users, proxies and the ledger of an experiment run side by side.
+    let mut runtime = match cli.command {
+        Command::Chaos(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|error| Failure::Broken(format!("the runtime does not start: {error}")))?;
@@ -77,6 +82,7 @@ async fn answer(cli: Cli, environment: Environment) -> Result<Answer, Failure> {
         Command::Capacity(arguments) => {
             commands::capacity::capacity(&service, &arguments, live).await
         }
+        Command::Chaos(arguments) => commands::chaos::chaos(&arguments, live).await,
         Command::Compare(arguments) => commands::compare::compare(&service, &arguments).await,
         Command::Report(arguments) => commands::report::report(&service, &arguments).await,
         Command::List(arguments) => commands::list::list(&service, &arguments).await,

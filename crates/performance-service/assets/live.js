@@ -154,6 +154,8 @@
       message = `${update.status}: ${update.message}`;
       show('state', update.message);
     });
+    // The picture has a band for it.
+    on('fault', () => { redraw().catch(() => {}); });
     for (const kind of ['TestStarted', 'TestCompleted', 'TestFailed']) on(kind, () => {});
     on('end', finish);
     // The browser resumes a cut stream by itself, but an HTTP error closes it for good.

@@ -20,6 +20,7 @@ pub(crate) mod kind {
     pub(crate) const STATUS: &str = "TestStatusUpdate";
     pub(crate) const SECOND: &str = "second";
     pub(crate) const BACKFILL: &str = "backfill";
+    pub(crate) const FAULT: &str = "fault";
     pub(crate) const COMPLETED: &str = "TestCompleted";
     pub(crate) const FAILED: &str = "TestFailed";
     pub(crate) const END: &str = "end";
@@ -144,7 +145,8 @@ pub(crate) fn end(run: &RunAddress, status: &str) -> NewEvent {
     event(kind::END, &data)
 }
 
-fn event(kind: &'static str, data: &impl Serialize) -> NewEvent {
+/// An event of this name.
+pub(crate) fn event(kind: &'static str, data: &impl Serialize) -> NewEvent {
     // Plain values of ours always serialise; an empty object would still keep the order.
     let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
     NewEvent { kind, data }

@@ -37,6 +37,7 @@ mod announcer;
 mod background;
 mod comparing;
 mod conductor;
+mod faults;
 mod generated_scripts;
 mod k6;
 mod ledger;

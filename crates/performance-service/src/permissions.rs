@@ -27,6 +27,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     delete("/api/v1/performancetest/{id}", ADMIN),
     // Somebody else's is for administrators.
     post("/api/v1/performancetest/{id}/cancel", ENGINEER),
+    post("/api/v1/performancetest/{id}/events", ENGINEER),
     get("/api/v1/performancetest/{id}/results", VIEWER),
     get("/api/v1/performancetest/{id}/timeline", VIEWER),
     get("/api/v1/performancetest/{id}/resources", VIEWER),

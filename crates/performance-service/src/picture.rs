@@ -20,7 +20,8 @@ pub(crate) use self::baseline::{BaselineDurations, durations_of};
 pub(crate) use self::figures::{Endpoint, LoadFigures};
 pub(crate) use self::heatmap::Heatmap;
 pub(crate) use self::selection::{Selected, Selection};
-use crate::presentation::chart::{self, Frame, Phase};
+use crate::faults;
+use crate::presentation::chart::{self, FaultSpan, Frame, Phase};
 use crate::timeline::{METRICS, Overview, Timeline};
 
 /// Points of the picture; a longer run gets longer steps.
@@ -64,6 +65,8 @@ pub(crate) struct Picture {
     pub(crate) selected: Option<Selected>,
     /// Its first second, since the Unix epoch.
     pub(crate) origin: Option<i64>,
+    /// What somebody broke meanwhile.
+    pub(crate) faults: Vec<FaultSpan>,
 }
 
 struct Fold {
@@ -111,6 +114,7 @@ pub(crate) async fn of_run(
         .map(|(name, figures)| Endpoint { name, figures })
         .collect();
     endpoints.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.figures.requests));
+    let faults = fault_spans(store, run, (folded.origin, seconds)).await?;
     Ok(Picture {
         seconds,
         window,
@@ -129,7 +133,29 @@ pub(crate) async fn of_run(
         heatmap: folded.heatmap,
         selected: folded.selected,
         origin: folded.origin,
+        faults,
     })
+}
+
+/// The faults of a run with this first second and so many of them.
+async fn fault_spans(
+    store: &RunStore,
+    run: &RunAddress,
+    (origin, seconds): (Option<i64>, u32),
+) -> Result<Vec<FaultSpan>, StoreError> {
+    let Some(origin) = origin else {
+        return Ok(Vec::new());
+    };
+    let numbered = (1..).zip(faults::of_run(store, run).await?);
+    let span = |(number, fault): (usize, faults::Fault)| {
+        Some(FaultSpan {
+            number,
+            seconds: fault.seconds(origin, seconds)?,
+            name: fault.name,
+            detail: fault.detail,
+        })
+    };
+    Ok(numbered.filter_map(span).collect())
 }
 
 impl Picture {
@@ -184,6 +210,7 @@ impl Picture {
             phases: self.phases(results),
             marks: results.map(chart::marks).unwrap_or_default(),
             asked: Self::asked(results),
+            faults: self.faults.clone(),
         }
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod chart;
 pub(crate) mod distribution;
 pub(crate) mod endpoints;
 pub(crate) mod evidence;
+pub(crate) mod fault_table;
 pub(crate) mod figures;
 pub(crate) mod interval_bar;
 pub(crate) mod money;

@@ -14,6 +14,7 @@ use load_analysis::verdict::Level;
 use performance_store::Run;
 use serde::Serialize;
 
+use crate::faults::Fault;
 use crate::picture::Picture;
 use crate::runs::body::RunBody;
 use crate::timeline::TimelinePoint;
@@ -52,6 +53,8 @@ pub(crate) struct Report {
     pub(crate) seconds: Vec<TimelinePoint>,
     /// The same for the eye.
     pub(crate) picture: Picture,
+    /// What somebody broke meanwhile.
+    pub(crate) faults: Vec<Fault>,
     /// Where the run's page is.
     pub(crate) address: String,
 }
@@ -181,8 +184,11 @@ impl Report {
         }
         serde_json::to_string(&Document {
             schema_version: SCHEMA_VERSION,
-            run: RunBody::new(&self.run, self.results_json.clone())
-                .with_forecast(self.forecast.clone()),
+            run: RunBody {
+                faults: self.faults.clone(),
+                ..RunBody::new(&self.run, self.results_json.clone())
+                    .with_forecast(self.forecast.clone())
+            },
             timeline: &self.seconds,
             resources: &self.resources,
         })

@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::configured_tests::calls as tests;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, compare, delete, export, forecast, get, list, logs, quick_start, resources,
-    results, scenarios, spend, start, timeline, trends,
+    cancel, cleanup, compare, delete, events, export, forecast, get, list, logs, quick_start,
+    resources, results, scenarios, spend, start, timeline, trends,
 };
 use crate::webhooks::calls as webhooks;
 use crate::{
@@ -33,6 +33,7 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(trends::trends))
         .routes(routes!(get::get, delete::delete))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(events::tell))
         .routes(routes!(results::results))
         .routes(routes!(timeline::timeline))
         .routes(routes!(resources::resources))

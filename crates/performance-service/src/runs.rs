@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod cleanup;
 pub(crate) mod compare;
 pub(crate) mod delete;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod forecast;
 pub(crate) mod get;

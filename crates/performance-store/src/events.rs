@@ -1,7 +1,7 @@
 //! What happened in a run, in order: the progress streams read from here, so that a
 //! watcher who lost the connection misses nothing.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
@@ -46,6 +46,64 @@ impl RunStore {
         self.read(Operation("find", "events"), move |connection| {
             let run = runs::row_of(connection, &address)?;
             load(connection, run, after)
+        })
+        .await
+    }
+
+    /// The events of a run that have this name, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn events_named(
+        &self,
+        address: &RunAddress,
+        kind: &'static str,
+    ) -> Result<Vec<Event>, StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "events"), move |connection| {
+            let run = runs::row_of(connection, &address)?;
+            let sql = "SELECT id, kind, data FROM events WHERE run = ?1 AND kind = ?2 ORDER BY id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let events = statement.query_map(params![run, kind], read)?;
+            Ok(events.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Stores what somebody else than the conductor tells of a run that is starting or running.
+    /// It changes nothing of the run, so that it takes no fence.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when the run waits or is over, [`StoreError::TooMany`] when it has
+    /// `most` events of this name, or no room for any.
+    pub async fn tell(
+        &self,
+        address: &RunAddress,
+        event: NewEvent,
+        most: u64,
+    ) -> Result<Event, StoreError> {
+        let address = address.clone();
+        self.write(Operation("insert", "events"), move |connection| {
+            let transaction = connection.transaction()?;
+            let run = runs::load(&transaction, &address)?;
+            if !run.status.is_active() {
+                return Err(StoreError::Moved { actual: run.status });
+            }
+            let row = runs::row_of(&transaction, &address)?;
+            let sql = "SELECT count(*) FROM events WHERE run = ?1 AND kind = ?2";
+            let told: u64 =
+                transaction.query_row(sql, params![row, event.kind], |row| row.get(0))?;
+            let too_many = StoreError::TooMany {
+                what: "events of this kind in the run",
+                limit: most,
+            };
+            if told >= most {
+                return Err(too_many);
+            }
+            let stored = append(&transaction, &address, vec![event])?;
+            let stored = stored.into_iter().next().ok_or(too_many)?;
+            transaction.commit()?;
+            Ok(stored)
         })
         .await
     }
@@ -103,12 +161,14 @@ fn load(connection: &Connection, run: i64, after: u64) -> Result<Vec<Event>, Sto
     let mut statement = connection.prepare_cached(sql)?;
     // The ids of a client's making may exceed what SQLite counts to; none lies there.
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let events = statement.query_map(params![run, after], |row| {
-        Ok(Event {
-            id: row.get(0)?,
-            kind: row.get(1)?,
-            data: row.get(2)?,
-        })
-    })?;
+    let events = statement.query_map(params![run, after], read)?;
     Ok(events.collect::<Result<_, _>>()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        data: row.get(2)?,
+    })
 }

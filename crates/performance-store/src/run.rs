@@ -113,6 +113,12 @@ impl RunStatus {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
+    /// Whether its load is being prepared or is on.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Starting | Self::Running)
+    }
+
     /// The state of a name, as the API and the database spell it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

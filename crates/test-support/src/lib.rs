@@ -6,17 +6,14 @@
 //! dropped, also when the test panics or the test process is killed. A missing
 //! tool is an error that names `make setup`, never a test that was not run.
 //!
-//! Modules in reading order: [`wait`] and [`port`] are the two primitives,
-//! [`tools`] finds binaries, [`process`] runs them, the rest is one tool each.
+//! [`wait`], [`port`], [`tools`] and [`process`] are those of the crate that starts servers for
+//! everybody; the rest is one tool each.
 
-pub mod port;
-pub mod wait;
+pub use local_servers::{FerretDb, Redis, ferretdb, port, process, redis, redis_with, tools, wait};
 
 pub mod access;
 pub mod bench;
 pub mod http;
-pub mod process;
-pub mod tools;
 
 pub mod jaeger;
 pub mod load_target;
@@ -24,15 +21,11 @@ pub mod performance_service;
 pub mod prometheus;
 
 mod container_engine;
-mod ferretdb;
-mod redis;
 mod simulator;
 
 pub use crate::container_engine::{ContainerEngine, container_engine};
-pub use crate::ferretdb::{FerretDb, ferretdb};
 pub use crate::jaeger::{Jaeger, jaeger};
 pub use crate::prometheus::{Prometheus, prometheus};
-pub use crate::redis::{Redis, redis, redis_with};
 pub use crate::simulator::{simulator, simulator_with};
 
 /// For the types that [`fault_proxy()`] gives; a crate's tests depend on this

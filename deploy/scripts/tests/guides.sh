@@ -17,7 +17,7 @@ serves() {
 export LLM_FALLBACK=openai,ollama
 start_services
 export -f serves
-for name in simulator.md llm.md experiments.md performance-testing.md suites.md slo.md; do
+for name in simulator.md llm.md experiments.md performance-testing.md suites.md chaos.md slo.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do

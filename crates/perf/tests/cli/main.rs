@@ -4,6 +4,7 @@
 
 mod cancel;
 mod capacity;
+mod chaos;
 mod command;
 mod forecast;
 mod gate;

@@ -20,6 +20,7 @@ use super::{page, see_other};
 use crate::app::App;
 use crate::baselines;
 use crate::comparing::Measured;
+use crate::faults;
 use crate::presentation::overlay::Overlay;
 use crate::presentation::words::{self, Badge};
 use crate::problems;
@@ -210,9 +211,16 @@ async fn columns(app: &App, groups: &Groups, beside: bool) -> Result<Vec<Column>
             name: run.test_name.clone(),
             started: words::clock(run.started_at.unwrap_or(run.queued_at)),
             badge: words::badge(run.verdict.as_ref()),
+            faults: Vec::new(),
         }
     };
-    Ok(runs_of(groups).enumerate().map(column).collect())
+    let mut columns: Vec<Column> = runs_of(groups).enumerate().map(column).collect();
+    for (column, measured) in columns.iter_mut().zip(runs_of(groups)) {
+        let faults = faults::of_run(&app.store, &measured.run.address()).await;
+        let faults = faults.map_err(problems::from_store)?.into_iter();
+        column.faults = faults.map(|fault| fault.name).collect();
+    }
+    Ok(columns)
 }
 
 /// The address with the sides the other way round.

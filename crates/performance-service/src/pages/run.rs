@@ -24,6 +24,7 @@ use crate::presentation::chart::{self, Chart};
 use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow, ErrorRow};
 use crate::presentation::evidence::{self, Evidence};
+use crate::presentation::fault_table::{self, FaultRow};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow, ThresholdRow};
 use crate::presentation::money::{self, ForecastTable, MoneyPanel};
 use crate::presentation::numbers::{self, run_time};
@@ -82,6 +83,7 @@ struct RunPage {
     requests: Requests,
     selected: Option<SelectedPanel>,
     slowest: SlowestTable,
+    faults: Vec<FaultRow>,
     evidence: Evidence,
     endpoints: Vec<EndpointRow>,
     errors: Vec<ErrorRow>,
@@ -286,6 +288,7 @@ fn of(run: &Run, results: Option<&Results>, picture: &Picture, spend: Option<&Sp
         requests: Requests::default(),
         selected: None,
         slowest: SlowestTable::default(),
+        faults: fault_table::rows(picture),
         endpoints: endpoints::rows(picture, results),
         errors: endpoints::errors(picture),
         evidence: Evidence::default(),

@@ -1,6 +1,7 @@
 //! The picture of a run over time: strips under each other on one time axis, drawn by
 //! the server, so that a page without scripts shows it.
 
+mod bands;
 mod caption;
 pub(crate) mod heatmap;
 mod marks;
@@ -12,6 +13,8 @@ use std::ops::Range;
 
 use load_analysis::phases::AskedCourse;
 
+use self::bands::bands;
+pub(crate) use self::bands::{Band, FaultSpan};
 use self::caption::caption;
 pub(crate) use self::marks::{Mark, marks};
 use self::silhouette::{Shown, outline};
@@ -48,6 +51,8 @@ pub(crate) struct Chart {
     pub(crate) phases: Vec<PhaseBar>,
     /// Where nothing was measured: begin and width.
     pub(crate) gaps: Vec<(String, String)>,
+    /// Faults that somebody caused.
+    pub(crate) bands: Vec<Band>,
     pub(crate) strips: Vec<Strip>,
     pub(crate) time_ticks: Vec<Tick>,
     pub(crate) time_label_y: String,
@@ -72,6 +77,8 @@ pub(crate) struct Frame {
     pub(crate) marks: Vec<Mark>,
     /// What was asked for, in seconds of the run.
     pub(crate) asked: Option<AskedCourse>,
+    /// What somebody broke meanwhile.
+    pub(crate) faults: Vec<FaultSpan>,
 }
 
 /// The same as a bar of the lane.
@@ -143,10 +150,11 @@ pub(crate) fn draw(overview: &Overview, window: &Range<u32>, frame: &Frame) -> O
             .filter_map(|phase| bar(phase, &axis))
             .collect(),
         gaps: axis.gaps(points),
+        bands: bands(&frame.faults, &axis),
         strips,
         time_ticks: axis.ticks(),
         time_label_y: px(bottom + FOOT - 6.0),
-        caption: caption(points, &axis, &frame.phases),
+        caption: caption(points, &axis, &frame.phases, &frame.faults),
     })
 }
 

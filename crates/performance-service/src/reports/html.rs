@@ -11,6 +11,7 @@ use crate::presentation::chart::{self, Chart};
 use crate::presentation::distribution::Form;
 use crate::presentation::endpoints::{self, EndpointRow};
 use crate::presentation::evidence::{self, Evidence};
+use crate::presentation::fault_table::{self, FaultRow};
 use crate::presentation::figures::{self, CheckRow, LimitRow, MetricRow};
 use crate::presentation::money::{self, ForecastTable, MoneyPanel};
 use crate::presentation::requests::Requests;
@@ -45,6 +46,7 @@ struct Page {
     rows: Vec<TimeRow>,
     requests: Requests,
     slowest: SlowestTable,
+    faults: Vec<FaultRow>,
     evidence: Evidence,
     endpoints: Vec<EndpointRow>,
     limits: Vec<LimitRow>,
@@ -85,6 +87,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         requests: Requests::of(picture, None, Form::Percentiles),
         // A report is read where no trace store is.
         slowest: slowest::table(results, picture, &OutsidePages::default()),
+        faults: fault_table::rows(picture),
         endpoints: endpoints::rows(picture, results),
         evidence: evidence::of(results, &report.resources, picture.seconds),
         limits: results.map(figures::limits).unwrap_or_default(),

@@ -6,10 +6,15 @@ use load_analysis::findings::{Finding, Findings};
 use load_analysis::results::Results;
 
 use super::Report;
+use crate::picture::Picture;
+use crate::presentation::fault_table::{self, FaultRow};
 use crate::presentation::words;
 
 /// Longer comments are refused by the code hosts, whose bound is 65,536.
 const MAX_BYTES: usize = 60_000;
+
+/// Faults that are named; the run's page has all.
+const MAX_FAULTS: usize = 20;
 
 /// Rows that are shown at once; further ones are folded.
 const OPEN_ROWS: usize = 5;
@@ -33,6 +38,8 @@ struct Comment {
     phase: String,
     /// Where the time went, and what to do about it.
     findings: Vec<String>,
+    /// What somebody broke meanwhile.
+    faults: Vec<String>,
     exit_code: u8,
     started_by: String,
     /// What the calls of models cost.
@@ -77,6 +84,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         valid: report.is_valid(),
         validity: validity.map(|it| plain(&it.summary)).unwrap_or_default(),
         findings: found.map(findings).unwrap_or_default(),
+        faults: faults(&report.picture),
         phase: phases.map(|it| plain(&it.sentence)).unwrap_or_default(),
         exit_code: report.exit_code(),
         started_by: plain(&words::started_by(&report.run)),
@@ -104,6 +112,18 @@ fn findings(found: &Findings) -> Vec<String> {
         ))
     };
     found.findings.iter().map(line).collect()
+}
+
+/// Faults on a line each, with what users saw meanwhile.
+fn faults(picture: &Picture) -> Vec<String> {
+    let line = |row: FaultRow| {
+        plain(&format!(
+            "{} from {} to {}: {} of {} requests failed, highest p95 {}",
+            row.name, row.from, row.to, row.failed, row.requests, row.worst_p95
+        ))
+    };
+    let rows = fault_table::rows(picture).into_iter();
+    rows.take(MAX_FAULTS).map(line).collect()
 }
 
 const fn symbol(level: &str) -> &'static str {

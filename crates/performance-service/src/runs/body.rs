@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::faults::Fault;
 use crate::presentation::money;
 use crate::runs::request::{OptionsBody, StartBody, Word};
 
@@ -77,6 +78,9 @@ pub(crate) struct RunBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(crate) spend_so_far: Option<Spend>,
+    /// What somebody broke while it was on, as they told. Not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// A judgement.
@@ -118,6 +122,7 @@ impl RunBody {
             forecast: None,
             forecast_lines: Vec::new(),
             spend_so_far: None,
+            faults: Vec::new(),
             results: results.and_then(|json| RawValue::from_string(json).ok()),
             verdict: run.verdict.as_ref().map(VerdictBody::from),
         }

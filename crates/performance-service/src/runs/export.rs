@@ -9,6 +9,7 @@ use service_defaults::problem::Problem;
 
 use super::{RunInPath, resources, results};
 use crate::app::App;
+use crate::faults;
 use crate::picture::{self, REPORT_ROWS, View};
 use crate::problems;
 use crate::reports::{Format, Report};
@@ -65,6 +66,9 @@ pub(crate) async fn export(
         resources: resources::document(&app, &address).await?,
         seconds: seconds.map_err(from_store)?,
         picture: picture.map_err(from_store)?,
+        faults: faults::of_run(&app.store, &address)
+            .await
+            .map_err(from_store)?,
         address: format!("{}/runs/{}", origin(&headers), address.id),
     };
     let text = report.render(format).map_err(|error| {

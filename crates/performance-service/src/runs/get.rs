@@ -7,6 +7,7 @@ use service_defaults::problem::Problem;
 use super::RunInPath;
 use super::body::RunBody;
 use crate::app::App;
+use crate::faults;
 use crate::problems;
 
 /// One run, with its results once there are some.
@@ -30,7 +31,9 @@ pub(crate) async fn get(
     let forecast = app.store.forecast(&run).await;
     let body = RunBody::new(&found, results);
     let body = body.with_forecast(forecast.map_err(problems::from_store)?);
+    let faults = faults::of_run(&app.store, &run).await;
     Ok(Json(RunBody {
+        faults: faults.map_err(problems::from_store)?,
         spend_so_far: app
             .conductor
             .spend_so_far(&run)

@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 51] = [
+const ROUTES: [(&str, &str, Least); 52] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -30,6 +30,7 @@ const ROUTES: [(&str, &str, Least); 51] = [
     ("GET", "/api/v1/performancetest/{id}", Viewer),
     ("DELETE", "/api/v1/performancetest/{id}", Admin),
     ("POST", "/api/v1/performancetest/{id}/cancel", Engineer),
+    ("POST", "/api/v1/performancetest/{id}/events", Engineer),
     ("GET", "/api/v1/performancetest/{id}/results", Viewer),
     ("GET", "/api/v1/performancetest/{id}/timeline", Viewer),
     ("GET", "/api/v1/performancetest/{id}/resources", Viewer),

@@ -14,6 +14,7 @@ mod comparisons;
 mod configured_tests;
 mod documents;
 mod evidence;
+mod fault_events;
 mod faults;
 mod forecasts;
 mod generation;

@@ -25,6 +25,8 @@ pub(super) struct Column {
     pub(super) name: String,
     pub(super) started: String,
     pub(super) badge: Option<Badge>,
+    /// What somebody broke while it was on.
+    pub(super) faults: Vec<String>,
 }
 
 /// A measure of two sides.

@@ -3,12 +3,20 @@
 use std::fmt::Write as _;
 
 use super::super::numbers::{number, run_time};
-use super::Phase;
 use super::time_axis::TimeAxis;
+use super::{FaultSpan, Phase};
 use crate::timeline::TimelinePoint;
 
+/// Faults that the sentence names; the table has all.
+const MAX_NAMED: usize = 8;
+
 /// What the picture shows, in one or two sentences.
-pub(super) fn caption(points: &[TimelinePoint], axis: &TimeAxis, phases: &[Phase]) -> String {
+pub(super) fn caption(
+    points: &[TimelinePoint],
+    axis: &TimeAxis,
+    phases: &[Phase],
+    faults: &[FaultSpan],
+) -> String {
     let mut caption = format!(
         "{} of the run in steps of {}",
         span(axis.seconds()),
@@ -41,6 +49,10 @@ pub(super) fn caption(points: &[TimelinePoint], axis: &TimeAxis, phases: &[Phase
     if !phases.is_empty() {
         let phases: Vec<String> = phases.iter().map(Phase::text).collect();
         let _infallible = write!(caption, " Phases: {}.", phases.join(", "));
+    }
+    if !faults.is_empty() {
+        let faults: Vec<String> = faults.iter().take(MAX_NAMED).map(FaultSpan::text).collect();
+        let _infallible = write!(caption, " Faults: {}.", faults.join(", "));
     }
     caption
 }

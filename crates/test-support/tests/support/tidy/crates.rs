@@ -8,7 +8,7 @@ use super::{Violation, assert_none};
 
 /// Who depends on whom, as ARCHITECTURE.md says it. Every edge stands here and
 /// exists; a new one is a decision that belongs into both places.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("money", &[]),
     ("tenancy", &[]),
     ("domain", &[]),
@@ -42,8 +42,13 @@ const EDGES: [(&str, &[&str]); 17] = [
             "instrumentation",
         ],
     ),
-    ("perf", &["load-analysis", "service-defaults"]),
+    ("perf", &["load-analysis", "service-defaults", "chaos"]),
     ("fault-proxy", &["service-defaults"]),
+    ("local-servers", &[]),
+    (
+        "chaos",
+        &["local-servers", "fault-proxy", "service-defaults"],
+    ),
     (TEST_SUPPORT, &[]),
 ];
 

@@ -64,6 +64,14 @@ pub fn dockerd() -> anyhow::Result<PathBuf> {
     find("dockerd", None)
 }
 
+/// What starts a program in namespaces of its own, from util-linux.
+///
+/// # Errors
+/// When it is not installed.
+pub fn unshare() -> anyhow::Result<PathBuf> {
+    find("unshare", None)
+}
+
 /// The packer of archives that every system has.
 ///
 /// # Errors

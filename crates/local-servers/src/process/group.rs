@@ -1,4 +1,4 @@
-//! A process group, and the guard that kills it when the test process is gone.
+//! A process group, and the guard that kills it when its owner is gone.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use anyhow::Context;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// Waits for the end of its input, which is the end of the test process, and
+/// Waits for the end of its input, which is the end of its owner, and
 /// then kills the group that its first argument names and removes the directory
 /// that its second one names.
 const GUARD: &str = r#"read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2""#;

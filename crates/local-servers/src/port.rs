@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::bail;
 
 /// Below the kernel's range for outgoing connections (32768 and up), so that no
-/// connection takes the port of a server which a test has just killed and will
+/// connection takes the port of a server which somebody has just killed and will
 /// start again; above the ports that the stack of `make run-all` uses.
 const RANGE: Range<u16> = 20_000..27_000;
 
@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 64;
 
 /// A loopback port that nobody listens on.
 ///
-/// The port is chosen at random from a wide range, so that two test processes
+/// The port is chosen at random from a wide range, so that two processes
 /// that ask at the same moment get different ones. Where the server can bind
 /// port 0 itself, prefer that.
 ///

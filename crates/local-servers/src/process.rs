@@ -1,9 +1,9 @@
-//! A child process that cannot outlive its test.
+//! A child process that cannot outlive its owner.
 //!
 //! The child leads a process group of its own, its environment holds `PATH`,
-//! `HOME` and what the test gives it, and its output goes to a file in its
+//! `HOME` and what its owner gives it, and its output goes to a file in its
 //! temporary directory. Dropping the [`Process`] kills the group. Should the
-//! test process itself be killed, a guard notices that the pipe to it has closed
+//! owner itself be killed, a guard notices that the pipe to it has closed
 //! and kills the group.
 
 mod group;
@@ -262,7 +262,7 @@ impl Process {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
-        // A test that panicked while it held the lock still wants its process
+        // Who panicked while holding the lock still wants the process
         // killed.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,139 @@
+//! What a fault does.
+
+use anyhow::{anyhow, ensure};
+use fault_proxy::Behaviour;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::StackPlan;
+
+/// A server that the API depends on; a fault proxy stands before each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Dependency {
+    /// The server of the `MongoDB` protocol.
+    Mongo,
+    /// Redis.
+    Redis,
+    /// The simulator, as the models' vendor.
+    Provider,
+    /// The collector of traces.
+    Collector,
+}
+
+/// A process of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Part {
+    /// The server of the `MongoDB` protocol.
+    Mongo,
+    /// Redis.
+    Redis,
+    /// The simulator.
+    Provider,
+    /// The `BookStore` API.
+    Api,
+}
+
+/// What is done at the begin of a fault, and undone at its end.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Action {
+    /// The connections to a dependency behave like this.
+    Proxy {
+        /// Which one.
+        before: Dependency,
+        /// How.
+        behaviour: Behaviour,
+    },
+    /// SIGKILL; the process is started again at the end.
+    Kill {
+        /// Which one.
+        process: Part,
+    },
+    /// SIGKILL at random moments, each followed by a start at once.
+    KillOften {
+        /// Which one.
+        process: Part,
+        /// How often.
+        times: u32,
+        /// Longest time until it must be ready again, in seconds.
+        ready_within: f64,
+    },
+    /// SIGSTOP, and SIGCONT at the end.
+    Freeze {
+        /// Which one.
+        process: Part,
+    },
+    /// SIGTERM; it must end with success before the fault does, and is started again then.
+    Terminate {
+        /// Which one.
+        process: Part,
+    },
+    /// The simulator fails by these rules of its own.
+    Simulator {
+        /// As `PUT /control/faults` takes them.
+        rules: Vec<Value>,
+    },
+    /// A file takes all room on the performance service's disk.
+    FillDisk {},
+    /// Commands to Redis.
+    Redis {
+        /// At the begin.
+        commands: Vec<Vec<String>>,
+        /// At the end.
+        #[serde(default)]
+        undo: Vec<Vec<String>>,
+    },
+    /// Readers who leave summaries before their end, so many each second.
+    Leave {
+        /// How many.
+        per_second: u32,
+    },
+}
+
+impl Action {
+    pub(super) fn shrink(&mut self, most: u32) {
+        if let Self::KillOften { times, .. } = self {
+            *times = (*times).min(most);
+        }
+    }
+
+    /// Refuses what the stack does not have.
+    pub(super) fn check(&self, stack: &StackPlan) -> anyhow::Result<()> {
+        let needs = |there: bool, what: &str| {
+            ensure!(there, "the stack has no {what}: set stack.{what} = true");
+            anyhow::Ok(())
+        };
+        match self {
+            Self::Proxy { before, behaviour } => {
+                behaviour
+                    .check()
+                    .map_err(|(field, reason)| anyhow!("behaviour.{field}: {reason}"))?;
+                match before {
+                    Dependency::Mongo => needs(stack.mongo, "mongo"),
+                    Dependency::Redis => needs(stack.redis, "redis"),
+                    Dependency::Collector => needs(stack.collector, "collector"),
+                    Dependency::Provider => Ok(()),
+                }
+            }
+            Self::Kill { process }
+            | Self::KillOften { process, .. }
+            | Self::Freeze { process }
+            | Self::Terminate { process } => match process {
+                Part::Mongo => needs(stack.mongo, "mongo"),
+                Part::Redis => needs(stack.redis, "redis"),
+                Part::Provider | Part::Api => Ok(()),
+            },
+            Self::Redis { .. } => needs(stack.redis, "redis"),
+            Self::FillDisk {} => {
+                ensure!(
+                    stack.disk_mib.is_some(),
+                    "the stack has no disk of its own: set stack.disk_mib"
+                );
+                Ok(())
+            }
+            Self::Simulator { .. } | Self::Leave { .. } => Ok(()),
+        }
+    }
+}
