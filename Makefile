@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 .DEFAULT_GOAL := help
-.PHONY: help setup run-all stop status logs-bookstore logs-performance health-check seed-data dashboards-preview perf-smoke \
+.PHONY: help setup run-all stop status logs-bookstore logs-performance trace trace-logs health-check seed-data \
+	dashboards-preview perf-smoke \
 	perf-load perf-stress perf-spike perf-soak perf-breakpoint perf-regression perf-errors \
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
@@ -27,6 +28,10 @@ logs-bookstore: ## Show the log of the BookStore API (LINES=100, FOLLOW=1)
 	@$(SCRIPTS)/logs.sh bookstore-api
 logs-performance: ## Show the log of the performance service (LINES=100, FOLLOW=1)
 	@$(SCRIPTS)/logs.sh performance-service
+trace: ## Show a trace with its times, tokens and dollars (ID=trace id)
+	@$(SCRIPTS)/trace.sh spans "$(ID)"
+trace-logs: ## Show the log lines of a trace or a request, from all processes (ID=trace or request id)
+	@$(SCRIPTS)/trace.sh logs "$(ID)"
 health-check: ## Ask every part whether it is ready
 	@$(SCRIPTS)/health-check.sh
 seed-data: ## Store the sample books and authors

@@ -34,6 +34,7 @@ start_redis
 nobody_at_lm_studio
 start_jaeger
 # Bounds that are soon reached.
+export BOOKSTORE_TRACE_SAMPLING=catalogue=0.5,ai=1,ops=0
 export LLM_FALLBACK=openai BOOKSTORE_LLM_CONCURRENCY=8 BOOKSTORE_LLM_QUEUE=1 BOOKSTORE_CACHE_LEVEL1_BYTES=65536
 start_services
 start_alertmanager

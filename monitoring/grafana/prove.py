@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Asks a Prometheus for the data of every panel: prove.py URL [--range SECONDS]
 
-Every query must have data in the range, and not 0 alone, but for panels that say why. Then each
+Every query must have data in the range, and not 0 alone, but for panels that say why; a histogram
+must have exemplars. Then each
 panel is broken, by another metric and by no query, and must be found. Prints panels, queries and
 series by dashboard; ends with 1 and the faults when there are any.
 """
@@ -50,6 +51,15 @@ class Prometheus:
             raise ValueError(json.load(error)["error"]) from error
         return [[float(value) for _, value in series["values"]] for series in found]
 
+    def traces(self, expr: str) -> set[str]:
+        """The traces that exemplars of an expression's series lead to."""
+        macros = {"$__rate_interval": RATE, "$__range": f"{self.seconds}s"}
+        query = {"query": verify.filled(expr, macros), "start": self.end - self.seconds, "end": self.end}
+        request = urllib.request.Request(f"{self.url}/api/v1/query_exemplars", urllib.parse.urlencode(query).encode())
+        with urllib.request.urlopen(request, timeout=QUERY_SECONDS) as reply:
+            found = json.load(reply)["data"]
+        return {exemplar["labels"]["trace_id"] for series in found for exemplar in series["exemplars"]}
+
 
 def faults_of(prometheus: Prometheus, panel: Panel, targets: list[dict[str, Any]]) -> tuple[list[str], list[str], int]:
     """What is wrong with a panel's data, what is excused, and how many series it has."""
@@ -62,6 +72,8 @@ def faults_of(prometheus: Prometheus, panel: Panel, targets: list[dict[str, Any]
         except ValueError as error:
             faults.append(f"{target['refId']}: {error}")
             continue
+        if target["exemplar"] and not prometheus.traces(target["expr"]):
+            (excused if panel.untraced else faults).append(f"{target['refId']} has no exemplars, {panel.untraced or target['expr']}")
         numbers = [value for values in series for value in values if not math.isnan(value)]
         count += len(series)
         if not numbers:

@@ -105,6 +105,8 @@ OBJECTIVES = (
 )
 
 UP = 'up{job="bookstore-api",instance="127.0.0.1:7002"}'
+DROPPED = 'bookstore_telemetry_dropped_spans_total{job="bookstore-api",exporter="otlp_grpc",reason="export_failed"}'
+DANGLING = 'bookstore_exemplars_dangling_ratio{job="bookstore-api"}'
 BOTH_UP = {UP: "1x60", 'up{job="performance-service"}': "1x60"}
 SPENT = 'bookstore_budget_spent_usd{tenant="acme",period="day",simulated="false"}'
 LIMIT = 'bookstore_budget_limit_usd{tenant="acme",period="day",simulated="false"}'
@@ -123,6 +125,12 @@ CASES = (
          {'prometheus_rule_evaluation_failures_total{rule_group="money"}': "3x5 3+1x20 23x40"}, "20m", "40m",
          {"rule_group": "money", "severity": "ticket", "team": "platform"},
          "5 evaluations of money failed within 5 minutes; its alerts are blind."),
+    Case("SpansDropped", "1m", {DROPPED: "7x60"}, {DROPPED: "0x5 10+10x20 210x40"}, "20m", "40m",
+         {"job": "bookstore-api", "exporter": "otlp_grpc", "reason": "export_failed", "severity": "ticket", "team": "platform"},
+         "bookstore-api dropped 50 spans within 5 minutes (export_failed otlp_grpc); requests went on, their traces have holes."),
+    Case("ExemplarsDangle", "1m", {DANGLING: "0.01x60"}, {DANGLING: "0x5 0.25x25 0x30"}, "20m", "45m",
+         {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
+         "25% of the last exemplars of bookstore-api lead to traces that are not there."),
     Case("TooManySeries", "1m", {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40000x60"},
          {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40001x20 900x40"}, "15m", "30m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},

@@ -13,6 +13,7 @@ mod performance;
 mod process;
 mod simulator;
 mod store;
+mod telemetry;
 
 pub use api::*;
 pub use budget::*;
@@ -23,6 +24,7 @@ pub use performance::*;
 pub use process::*;
 pub use simulator::*;
 pub use store::*;
+pub use telemetry::*;
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata};
 
@@ -110,6 +112,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         PROCESS_FAMILY,
         PERFORMANCE_FAMILY,
         SIMULATOR_FAMILY,
+        TELEMETRY_FAMILY,
     ]
     .into_iter()
     .flatten()

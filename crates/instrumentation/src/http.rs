@@ -3,31 +3,29 @@
 mod answer;
 mod body;
 mod caller;
-mod identifiers;
 mod record;
 mod routes;
+mod trace;
 
 use std::{
     convert::Infallible,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{body::Body, extract::MatchedPath, response::Response};
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{Method, Request};
 use tower::{Layer, Service};
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     propagation::{Parent, baggage_member},
     request::RequestIdentity,
 };
 use caller::Caller;
-use identifiers::trace_id;
 use record::RequestRecord;
 use routes::{RouteHandles, Routes};
+use trace::RequestTrace;
 
 pub use answer::Answer;
 
@@ -51,7 +49,7 @@ pub struct HttpTelemetry {
     pub sampling: Sampling,
 }
 
-/// Shares from 0 to 1, by route class.
+/// Shares from 0 to 1, by route class, and what is recorded beside them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     /// Of catalogue requests.
@@ -60,6 +58,19 @@ pub struct Sampling {
     pub ai: f64,
     /// Of operators' requests.
     pub ops: f64,
+    /// From when on a request is slow; the traces of slow ones are kept like those of failed ones.
+    pub slow: Slow,
+}
+
+/// Times by route class; `None` where no request is slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slow {
+    /// Of catalogue requests.
+    pub catalogue: Option<Duration>,
+    /// Of requests that wait for a model.
+    pub ai: Option<Duration>,
+    /// Of operators' requests.
+    pub ops: Option<Duration>,
 }
 
 impl RouteClass {
@@ -80,6 +91,28 @@ impl Default for Sampling {
             catalogue: 0.01,
             ai: 1.0,
             ops: 0.0,
+            slow: Slow::default(),
+        }
+    }
+}
+
+impl Default for Slow {
+    fn default() -> Self {
+        Self {
+            catalogue: Some(Duration::from_secs(1)),
+            ai: Some(Duration::from_secs(20)),
+            // Live pages and streams of events last as long as somebody looks.
+            ops: None,
+        }
+    }
+}
+
+impl Slow {
+    fn of(&self, class: RouteClass) -> Option<Duration> {
+        match class {
+            RouteClass::Catalogue => self.catalogue,
+            RouteClass::Ai => self.ai,
+            RouteClass::Ops => self.ops,
         }
     }
 }
@@ -167,34 +200,23 @@ impl Measures {
         let handles = self.handles(request.method(), route);
         let caller = Caller::of(request.headers());
         let parent = caller.traceparent.and_then(Parent::parse);
-        let sampled = match &parent {
-            Some(parent) => parent.is_sampled(),
-            None => {
-                let share = self.layer.telemetry.sampling.of(handles.class);
-                share > 0.0 && fastrand::f64() < share
-            }
-        };
         let member = |name| baggage_member(caller.baggage?, name);
         let (test_id, test_scenario) = (member("test.id"), member("test.scenario"));
-        let span = if sampled {
-            server_span(request, route, parent.as_ref())
-        } else {
-            Span::none()
-        };
+        let sampling = &self.layer.telemetry.sampling;
+        let trace = RequestTrace::begin(request, &handles, sampling, parent);
         if let Some(test_id) = &test_id {
-            span.record("test.id", test_id.as_str());
+            trace.span.record("test.id", test_id.as_str());
         }
         if let Some(scenario) = &test_scenario {
-            span.record("test.scenario", scenario.as_str());
+            trace.span.record("test.scenario", scenario.as_str());
         }
-        let trace_id = trace_id(&span, parent.as_ref());
         let identity = Arc::new(RequestIdentity {
             given_id: caller.request_id().map(Into::into),
-            trace_id,
             test_id,
             test_scenario,
+            ..RequestIdentity::new(trace.trace_id)
         });
-        RequestRecord::begin(started, handles, span, identity, request)
+        RequestRecord::begin(started, handles, trace, identity, request)
     }
 
     fn handles(&self, method: &Method, route: &str) -> Arc<RouteHandles> {
@@ -210,42 +232,6 @@ impl Measures {
         let _first = self.last.set(Arc::clone(&handles));
         handles
     }
-}
-
-fn server_span(request: &Request<Body>, route: &str, parent: Option<&Parent>) -> Span {
-    let method = routes::known_method(request.method());
-    let span = tracing::info_span!(
-        "http_request",
-        otel.name = format!("{method} {route}").trim_end(),
-        otel.kind = "server",
-        otel.status_code = tracing::field::Empty,
-        "http.request.method" = method,
-        "http.route" = route,
-        "url.path" = request.uri().path(),
-        "url.scheme" = "http",
-        "user_agent.original" = header_text(request.headers(), &http::header::USER_AGENT),
-        "http.response.status_code" = tracing::field::Empty,
-        "error.type" = tracing::field::Empty,
-        "tenant.id" = tracing::field::Empty,
-        "test.id" = tracing::field::Empty,
-        "test.scenario" = tracing::field::Empty,
-        "request.id" = tracing::field::Empty,
-        "bookstore.gen_ai.cached" = tracing::field::Empty,
-        "bookstore.gen_ai.coalesced" = tracing::field::Empty,
-    );
-    if let Some(parent) = parent
-        && span.set_parent(parent.context()).is_err()
-    {
-        tracing::debug!("the caller's trace could not be joined");
-    }
-    span
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("")
 }
 
 /// Whether a method changes something.

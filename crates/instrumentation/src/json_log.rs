@@ -6,13 +6,14 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use opentelemetry::{Context as TraceContext, trace::TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use serde_json::{Map, Value};
 use tracing::{
-    Event, Subscriber,
+    Event, Span, Subscriber,
     field::{Field, Visit},
 };
 use tracing_appender::non_blocking::NonBlocking;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
 use crate::request;
@@ -44,14 +45,13 @@ impl JsonLog {
             line.insert("trace_id".into(), identity.trace_id.as_str().into());
             line.insert("request.id".into(), identity.request_id().into());
         }
-        TraceContext::map_current(|context| {
-            let span = context.span();
-            let ids = span.span_context();
-            if ids.is_valid() {
-                line.insert("trace_id".into(), ids.trace_id().to_string().into());
-                line.insert("span_id".into(), ids.span_id().to_string().into());
-            }
-        });
+        let context = Span::current().context();
+        let span = context.span();
+        let ids = span.span_context();
+        if ids.is_valid() {
+            line.insert("trace_id".into(), ids.trace_id().to_string().into());
+            line.insert("span_id".into(), ids.span_id().to_string().into());
+        }
         event.record(&mut Fields(&mut line));
         line
     }

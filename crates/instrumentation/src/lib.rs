@@ -2,11 +2,13 @@
 //!
 //! [`Telemetry::start`] is called once, before a port is bound. [`catalogue`] holds every metric
 //! name; components make handles from it. [`http`] measures requests, [`client_span!`] and
-//! [`propagation`] follow them outwards. A request whose trace is not sampled pays for no span.
+//! [`propagation`] follow them outwards. A request that no trace is recorded of pays for no span.
 
 pub mod buckets;
 pub mod catalogue;
 mod config;
+mod exemplar_check;
+mod exemplars;
 pub mod gen_ai;
 pub mod http;
 mod json_log;
@@ -16,8 +18,9 @@ pub mod propagation;
 pub mod request;
 mod span;
 mod telemetry;
+mod traces;
 
-pub use config::{LogFormat, TelemetryConfig};
+pub use config::{LogFormat, OtlpHttpCollector, TelemetryConfig};
 pub use metrics_export::MetricsText;
 pub use span::span_event;
 pub use telemetry::{Telemetry, TelemetryError};

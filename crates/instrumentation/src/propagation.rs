@@ -64,6 +64,12 @@ impl Parent {
         self.0.trace_id()
     }
 
+    /// The id of the caller's span.
+    #[must_use]
+    pub fn span_id(&self) -> SpanId {
+        self.0.span_id()
+    }
+
     /// The OpenTelemetry context whose current span is the caller's.
     #[must_use]
     pub fn context(&self) -> Context {

@@ -5,6 +5,8 @@ use std::{future::Future, sync::Arc};
 use tokio::task::futures::TaskLocalFuture;
 use tracing::Span;
 
+use crate::exemplars;
+
 tokio::task_local! {
     static CURRENT: Arc<RequestIdentity>;
 }
@@ -20,6 +22,8 @@ pub struct RequestIdentity {
     pub test_id: Option<String>,
     /// The load test's scenario, from its baggage.
     pub test_scenario: Option<String>,
+    /// The values that may lead to its trace.
+    pub(crate) exemplars: exemplars::OfRequest,
 }
 
 /// A trace id as 32 hexadecimal digits. Every request has one, so it takes no allocation.
@@ -42,6 +46,18 @@ impl TraceIdText {
 }
 
 impl RequestIdentity {
+    /// A request of which nothing is known but its trace.
+    #[must_use]
+    pub fn new(trace_id: TraceIdText) -> Self {
+        Self {
+            given_id: None,
+            trace_id,
+            test_id: None,
+            test_scenario: None,
+            exemplars: exemplars::OfRequest::default(),
+        }
+    }
+
     /// What the caller calls the request; it goes by its trace where the caller said nothing.
     #[must_use]
     pub fn request_id(&self) -> &str {
@@ -56,6 +72,12 @@ impl RequestIdentity {
 #[must_use]
 pub fn current() -> Option<Arc<RequestIdentity>> {
     CURRENT.try_with(Arc::clone).ok()
+}
+
+/// Does something with the request that the current task works for, if any.
+pub(crate) fn with_current(work: impl FnOnce(&RequestIdentity)) {
+    // Outside a request there is nothing to do it with.
+    CURRENT.try_with(|identity| work(identity)).ok();
 }
 
 /// A future that works for a request; see [`scope`].

@@ -21,3 +21,4 @@ pub mod router;
 pub mod same_origin;
 pub mod serve;
 pub mod telemetry_settings;
+mod trace_settings;

@@ -4,7 +4,7 @@ use std::{io::IsTerminal, str::FromStr};
 
 use instrumentation::{LogFormat, TelemetryConfig, http::Sampling};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, trace_settings};
 
 /// Telemetry and sampling, as read from the environment.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ impl TelemetrySettings {
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 "Collector that takes traces over OTLP gRPC, such as http://127.0.0.1:4317; without it none are sent",
             ),
+            otlp_http: trace_settings::collectors(environment),
+            trace_query: trace_settings::trace_query(environment),
             log_filter: environment.text("RUST_LOG", "info", "Filter of log lines"),
             log_format: if pretty { LogFormat::Pretty } else { LogFormat::Json },
         };
@@ -56,6 +58,7 @@ impl TelemetrySettings {
         if let Err(reason) = telemetry.check_otlp_endpoint() {
             environment.reject("OTEL_EXPORTER_OTLP_ENDPOINT", reason);
         }
+        trace_settings::check_trace_query(environment, &telemetry);
         let sampling = environment.parsed::<SamplingText>(
             sampling_name,
             "catalogue=0.01,ai=1,ops=0",
@@ -63,7 +66,10 @@ impl TelemetrySettings {
         );
         Self {
             telemetry,
-            sampling: sampling.0,
+            sampling: Sampling {
+                slow: trace_settings::slow(environment),
+                ..sampling.0
+            },
         }
     }
 }
@@ -112,7 +118,8 @@ mod tests {
             Sampling {
                 catalogue: 0.0,
                 ai: 0.5,
-                ops: 0.0
+                ops: 0.0,
+                ..Sampling::default()
             }
         );
         for text in ["ai", "ai=2", "ai=x", "books=1"] {

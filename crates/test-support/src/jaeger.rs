@@ -88,6 +88,15 @@ impl Jaeger {
         &self.process
     }
 
+    /// Starts it again with no trace, at the same addresses.
+    ///
+    /// # Errors
+    /// When it does not end or start.
+    pub async fn empty(&self) -> anyhow::Result<()> {
+        self.process.start_again()?;
+        self.ready().await
+    }
+
     /// The trace with this id (32 hex digits) as soon as any of its spans has
     /// arrived.
     ///

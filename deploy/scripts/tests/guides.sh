@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# The commands of the guides, and the demo, against an API, a simulator and a
-# performance service of their own on free ports: every command must succeed, every reply too.
+# The commands of the guides, and the demo, against an API, a simulator, a
+# performance service, a Jaeger and a Prometheus of their own on free ports: every command must succeed, every reply too.
 # shellcheck disable=SC2317 # functions are called by the guides
 set -euo pipefail
 # shellcheck source=own_stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/own_stack.sh"
+# shellcheck source=own_monitoring.sh
+source "$TESTS/own_monitoring.sh"
 export RECORDER_PORT=$SPARE_PORT
 
 # serves COMMAND...: it runs, answers, and ends when it is asked to.
@@ -15,9 +17,11 @@ serves() {
 }
 
 export LLM_FALLBACK=openai,ollama
+start_jaeger
 start_services
+start_prometheus
 export -f serves
-for name in simulator.md llm.md experiments.md performance-testing.md suites.md chaos.md slo.md; do
+for name in simulator.md llm.md experiments.md performance-testing.md suites.md chaos.md slo.md tracing.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do

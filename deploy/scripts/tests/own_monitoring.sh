@@ -9,7 +9,7 @@ read -r jaeger_port jaeger_grpc_port otlp_grpc_port otlp_http_port jaeger_health
 export JAEGER_URL=http://127.0.0.1:$jaeger_port
 export PROMETHEUS_URL=http://127.0.0.1:$prometheus_port
 export ALERTMANAGER_URL=http://127.0.0.1:$alertmanager_port
-export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$otlp_grpc_port
+export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$otlp_grpc_port BOOKSTORE_TRACE_QUERY=$JAEGER_URL
 # Where alerts are sent.
 export ALERT_WEBHOOK_URL=http://127.0.0.1:$sink_port/
 

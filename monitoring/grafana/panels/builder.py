@@ -74,6 +74,8 @@ class Panel:
     # `make test-dashboards`; without a reason it must have data there.
     zero: str = ""
     empty: str = ""
+    # Why its histogram has no exemplars.
+    untraced: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ RUN = "test_id, scenario"
 NAMED = "{{scenario}} {{route_class}}"
 API_ALONE = 'job="bookstore-api"'
 
+LED_BY_ITS_RUN = "the page of the run leads to its slowest requests' traces"
+
 RUNS = Row(100, "Runs", (
     series(1, "Runs under way", "The lines beside it are their work.", "short", "performance_runs_active", "{{instance}}"),
     series(2, "Runs that wait", "For their turn; one runs at a time.", "short", "performance_queue_depth", "{{instance}}"),
-    Panel(3, "Wait of runs", "p95 of the time from asking to starting.", "s", (quantile(95, "performance_queue_wait_seconds", "", "", "p95"),)),
+    Panel(3, "Wait of runs", "p95 of the time from asking to starting.", "s", (quantile(95, "performance_queue_wait_seconds", "", "", "p95"),),
+          untraced="no request lasts until its run begins"),
     stat(4, "Verdicts", "Runs that were judged in the range shown.", "short",
          f"count by (scenario, verdict) (last_over_time(k6_run_verdict{{{TEST}}}[$__range]))", "{{scenario}} {{verdict}}", width=12),
     stat(15, "Runs since the service started", "By scenario and verdict, those that had none among them.", "short",
@@ -25,7 +28,8 @@ SEEN = Row(103, "What its users see, live", (
     series(34, "Requests of the run", "Per second, by kind of route, as k6 counts them.", "reqps",
            per_second("k6_http_reqs_total", TEST, f"{RUN}, route_class"), NAMED, links=("api-performance",), of_test=True),
     Panel(35, "Latency for users", "Median and p95 of the run's requests, by kind of route; without the connecting.", "s",
-          quantiles(REQUEST, TEST, f"{RUN}, route_class", NAMED, (50, 95)), links=("api-performance",), of_test=True),
+          quantiles(REQUEST, TEST, f"{RUN}, route_class", NAMED, (50, 95)), links=("api-performance",), of_test=True,
+          untraced=LED_BY_ITS_RUN),
     series(36, "Between user and service", "Mean time that k6 measures less mean time that the API does, by kind of route: network, queues before the API, "
            "and a load generator that is short of processors. The API's part has everybody's requests.", "s",
            f"{mean(REQUEST, TEST, 'route_class')} - on(route_class) {mean(HTTP, API_ALONE, 'route_class')}", "{{route_class}}", signed=True),
@@ -37,7 +41,7 @@ SEEN = Row(103, "What its users see, live", (
            thresholds=((1e-9, "yellow"), (0.01, "red")), of_test=True),
     Panel(39, "First token for users", "Median and p95 of streamed answers, by provider.", "s",
           quantiles("k6_ai_ttft_seconds", TEST, f"{RUN}, provider", "{{scenario}} {{provider}}", (50, 95)),
-          links=("llm-latency-and-reliability",), of_test=True),
+          links=("llm-latency-and-reliability",), of_test=True, untraced=LED_BY_ITS_RUN),
     series(40, "Dollars per minute of the run", "What the answers cost that its users got, simulated and real apart.", "currencyUSD",
            f"{per_second('k6_ai_cost_pico_usd_total', TEST, f'{RUN}, simulated')} * 60 / {PICO}", "{{scenario}}, simulated {{simulated}}",
            links=("llm-cost-and-tokens",), of_test=True),

@@ -1,7 +1,7 @@
 """The dashboard "Runtime": the processes themselves."""
 
 from .builder import Dashboard, Row
-from .queries import BY_SERVICE, SERVICE_VARIABLES, per_second, series, stat
+from .queries import ANY, BY_SERVICE, SERVICE_VARIABLES, per_second, series, stat
 
 PROCESS = Row(100, "Process", (
     series(1, "Processor", "Cores in use, by mode. The counter has whole seconds, so short ranges are jagged.", "short",
@@ -27,8 +27,17 @@ SCRAPES = Row(102, "What Prometheus sees", (
            f"scrape_duration_seconds{{{BY_SERVICE}}}", "{{job}}"),
     series(12, "Series", "By target; 50,000 are the limit. A line that only rises is a label without a bound.", "short",
            f"scrape_samples_post_metric_relabeling{{{BY_SERVICE}}}", "{{job}}", thresholds=((40000, "yellow"), (50000, "red"))),
-    series(13, "Exemplars", "That Prometheus keeps, to open traces by.", "short", "prometheus_tsdb_exemplar_exemplars_in_storage", "exemplars",
-           zero="the services write none yet"),
+    series(13, "Exemplars", "That Prometheus keeps, to open traces by.", "short", "prometheus_tsdb_exemplar_exemplars_in_storage", "exemplars"),
+))
+
+TRACES = Row(103, "Traces", (
+    series(14, "Spans dropped", "By what they were dropped for: a collector that does not take them (export_failed) or is too slow (queue_full), "
+           "or too many requests that wait for their end (tail_full). Requests go on without them.", "short",
+           per_second("bookstore_telemetry_dropped_spans_total", BY_SERVICE, "job, exporter, reason"), "{{job}} {{exporter}} {{reason}}",
+           thresholds=ANY, zero="the collector takes all"),
+    series(15, "Exemplars that lead nowhere", "Share of the traces behind the last 200 exemplars that the trace store does not have. Above 0, "
+           "clicks on a chart end in 'not found'.", "percentunit",
+           f"bookstore_exemplars_dangling_ratio{{{BY_SERVICE}}}", "{{job}}", thresholds=((0.005, "yellow"), (0.05, "red")), zero="every trace is there"),
 ))
 
 DASHBOARD = Dashboard(
@@ -36,5 +45,5 @@ DASHBOARD = Dashboard(
     title="Runtime",
     description="The processes themselves: processor, memory, tasks.",
     variables=SERVICE_VARIABLES,
-    rows=(PROCESS, TOKIO, SCRAPES),
+    rows=(PROCESS, TOKIO, SCRAPES, TRACES),
 )

@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{cores::Cores, row::note};
+use crate::{cores::Cores, load::Target, row::note};
 
 /// The binary under test, built with this bench.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_bookstore-api");
@@ -72,6 +72,11 @@ impl Api {
     /// The address of a path.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Reads of `path`.
+    pub(crate) fn reads(&self, path: &str) -> Target<'_> {
+        Target::get(&self.process, self.port, path)
     }
 
     /// The database file.

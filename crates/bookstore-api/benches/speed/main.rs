@@ -20,6 +20,7 @@ mod role;
 mod rounds;
 mod row;
 mod stored;
+mod telemetry;
 
 use options::Options;
 use role::Role;
@@ -48,6 +49,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
     api::print_settings(&cores).await?;
     reads::first_level(&cores, options).await?;
     reads::second_level(&cores, options).await?;
+    telemetry::cost(&cores, options).await?;
     stored::list(&cores, options).await?;
     stored::create(&cores, options).await?;
     footprint::measure(&cores, options).await

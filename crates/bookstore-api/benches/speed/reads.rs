@@ -36,7 +36,8 @@ pub(crate) async fn first_level(cores: &Cores, options: &Options) -> anyhow::Res
     let program = program.arg("serve-bytes");
     let file = file.to_string_lossy().into_owned();
     let bare = Bare::start(program, &file).await?;
-    contest(measure, Bar::AtLeast(0.85), (&api, &bare), (&path, options)).await
+    let (ours, theirs) = (api.reads(&path), bare.reads(&path));
+    contest(measure, Bar::AtLeast(0.85), (&ours, &theirs), options).await
 }
 
 /// A read that Redis answers, the first level being off, against a handler that asks Redis too.
@@ -57,7 +58,8 @@ pub(crate) async fn second_level(cores: &Cores, options: &Options) -> anyhow::Re
     store_in_redis(cache.port(), &body).await?;
     let program = cores.serving("bare", &role::program()?)?.arg("serve-redis");
     let bare = Bare::start(program, &url).await?;
-    contest(measure, Bar::AtLeast(0.9), (&api, &bare), (&path, options)).await?;
+    let (ours, theirs) = (api.reads(&path), bare.reads(&path));
+    contest(measure, Bar::AtLeast(0.9), (&ours, &theirs), options).await?;
     let hits = api
         .metric(
             "bookstore_cache_requests_total",
@@ -77,14 +79,13 @@ pub(crate) async fn second_level(cores: &Cores, options: &Options) -> anyhow::Re
     Ok(())
 }
 
-async fn contest(
+/// Puts load on both in turn, and prints the row.
+pub(crate) async fn contest(
     measure: &str,
     bar: Bar,
-    (api, bare): (&Api, &Bare),
-    (path, options): (&str, &Options),
+    (ours, theirs): (&Target<'_>, &Target<'_>),
+    options: &Options,
 ) -> anyhow::Result<()> {
-    let ours = Target::get(api.process(), api.port(), path);
-    let theirs = Target::get(&bare.process, bare.port, path);
     let outcome = take_turns(
         async || ours.round(options.round).await,
         async || theirs.round(options.round).await,
@@ -114,6 +115,10 @@ impl Bare {
         };
         process.ready(START, listens).await?;
         Ok(Self { process, port })
+    }
+
+    fn reads(&self, path: &str) -> Target<'_> {
+        Target::get(&self.process, self.port, path)
     }
 }
 

@@ -15,28 +15,38 @@ use crate::{
     caller::{BOOKS, NO_ID},
     llm_fixture::SimulatedLlm,
     reply::Reply,
-    test_api::Setup,
+    test_api::{Setup, TestApi},
 };
 
 /// The log is written by a thread of its own.
 const LOG_DEADLINE: Duration = Duration::from_secs(10);
 
 async fn traced() -> anyhow::Result<(Jaeger, SimulatedLlm)> {
+    traced_with(&[]).await
+}
+
+/// An API with further settings whose traces go to a Jaeger.
+pub(crate) async fn traced_with(
+    settings: &[(&str, &str)],
+) -> anyhow::Result<(Jaeger, SimulatedLlm)> {
     let jaeger = jaeger().await?;
-    let setup = Setup::default().with("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint());
+    let mut setup = Setup::default().with("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint());
+    for (name, value) in settings {
+        setup = setup.with(name, value);
+    }
     let llm = SimulatedLlm::start_with(setup).await?;
     Ok((jaeger, llm))
 }
 
 /// A caller's trace: its id and the id of its span.
-fn ids() -> (String, String) {
+pub(crate) fn ids() -> (String, String) {
     (
         format!("{:032x}", fastrand::u128(1..)),
         format!("{:016x}", fastrand::u64(1..)),
     )
 }
 
-async fn called(
+pub(crate) async fn called(
     llm: &SimulatedLlm,
     (method, path): (Method, &str),
     (trace, span, flags): (&str, &str, &str),
@@ -50,7 +60,7 @@ async fn called(
     llm.caller.send(request).await
 }
 
-fn kind<'a>(trace: &'a Trace, kind: &str, name: &str) -> anyhow::Result<&'a Span> {
+pub(crate) fn kind<'a>(trace: &'a Trace, kind: &str, name: &str) -> anyhow::Result<&'a Span> {
     let wanted = |span: &&Span| {
         span.tag("span.kind").as_deref() == Some(kind) && span.name.starts_with(name)
     };
@@ -58,7 +68,7 @@ fn kind<'a>(trace: &'a Trace, kind: &str, name: &str) -> anyhow::Result<&'a Span
     span.with_context(|| format!("no {kind} span {name} in {:?}", trace.span_names()))
 }
 
-async fn whole_trace(jaeger: &Jaeger, id: &str) -> anyhow::Result<Trace> {
+pub(crate) async fn whole_trace(jaeger: &Jaeger, id: &str) -> anyhow::Result<Trace> {
     jaeger
         .trace_where(id, "is whole", |trace| {
             ["POST ", "chat ", "get books"]
@@ -146,6 +156,15 @@ fn check_chat(chat: &Span, summary: &Value, llm: &SimulatedLlm) {
     ] {
         assert_eq!(chat.tag(name), Some(value), "{name}");
     }
+    let first = chat.tag("gen_ai.response.time_to_first_chunk");
+    let first: f64 = first
+        .and_then(|first| first.parse().ok())
+        .unwrap_or(f64::MAX);
+    let took = Duration::from_micros(chat.duration).as_secs_f64();
+    assert!(
+        took > first,
+        "it ended after {took} s, before its first token"
+    );
     let told: Vec<String> = chat.tags.values().map(Value::to_string).collect();
     let text = summary["aiGeneratedSummary"].as_str().unwrap_or("");
     assert!(
@@ -217,6 +236,19 @@ async fn a_failed_attempt_is_a_span_with_its_error() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first line of the log with this field.
+pub(crate) async fn logged(api: &TestApi, field: &str, value: &str) -> anyhow::Result<Value> {
+    wait::until("the request's line", LOG_DEADLINE, async || {
+        let log = api.process().log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut lines = lines.filter(|line| line[field] == value);
+        lines.next().context("no line")
+    })
+    .await
+}
+
 #[tokio::test]
 async fn the_log_has_the_ids_of_the_reply() -> anyhow::Result<()> {
     let api = Setup::default().start().await?;
@@ -228,15 +260,7 @@ async fn the_log_has_the_ids_of_the_reply() -> anyhow::Result<()> {
     let problem = reply.problem(400)?;
     assert_eq!(problem.member("instance"), "order-4711");
     assert_eq!(reply.header("x-request-id"), "order-4711");
-    let line = wait::until("the request's line", LOG_DEADLINE, async || {
-        let log = api.process().log();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut lines = lines.filter(|line| line["request.id"] == "order-4711");
-        lines.next().context("no line")
-    })
-    .await?;
+    let line = logged(&api, "request.id", "order-4711").await?;
     for (name, value) in [
         ("trace_id", json!(problem.member("traceId"))),
         ("service.name", json!("bookstore-api")),

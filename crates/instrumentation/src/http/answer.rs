@@ -12,7 +12,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 
-use super::{body::MeasuredBody, identifiers::trace_response, record::RequestRecord};
+use super::{body::MeasuredBody, record::RequestRecord};
 use crate::request::{self, Scoped};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,8 +42,8 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let polled = match this.open {
-            Some(record) if !record.span.is_none() => {
-                let _entered = record.span.enter();
+            Some(record) if !record.trace.span.is_none() => {
+                let _entered = record.trace.span.enter();
                 this.answer.poll(context)
             }
             _ => this.answer.poll(context),
@@ -64,7 +64,7 @@ fn finish(mut response: Response, record: RequestRecord) -> Response {
         let named = response.headers_mut().entry(X_REQUEST_ID);
         named.or_insert(value);
     }
-    if let Some(value) = trace_response(&record.span, identity) {
+    if let Some(value) = record.trace.response_header(status) {
         response.headers_mut().insert(TRACERESPONSE, value);
     }
     match http_body::Body::size_hint(response.body()).exact() {

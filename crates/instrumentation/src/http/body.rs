@@ -44,7 +44,12 @@ impl HttpBody for MeasuredBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.project();
-        let frame = ready!(this.inner.poll_frame(context));
+        let poll = || this.inner.poll_frame(context);
+        let frame = ready!(match this.record {
+            // What the stream measures leads to its request's trace.
+            Some(record) if record.trace.is_recorded() => record.for_request(poll),
+            _ => poll(),
+        });
         match &frame {
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);

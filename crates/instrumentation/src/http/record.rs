@@ -7,17 +7,23 @@ use std::{
 
 use axum::body::Body;
 use http::{Request, StatusCode, uri::PathAndQuery};
-use tracing::Span;
 
-use super::{RouteClass, is_write, routes::RouteHandles};
+use super::{
+    RouteClass, is_write,
+    routes::RouteHandles,
+    trace::{Ending, RequestTrace},
+};
 use crate::request::{self, RequestIdentity};
 
 /// A request that takes longer is told of in the log, whatever it was.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// `error.type` of a request whose client has gone.
+pub(super) const CANCELLED: &str = "cancelled";
+
 /// One request under way. Dropped unfinished, it was cancelled: its client has gone.
 pub(super) struct RequestRecord {
-    pub(super) span: Span,
+    pub(super) trace: RequestTrace,
     started: Instant,
     handles: Arc<RouteHandles>,
     pub(super) identity: Arc<RequestIdentity>,
@@ -31,18 +37,23 @@ impl RequestRecord {
     pub(super) fn begin(
         started: Instant,
         handles: Arc<RouteHandles>,
-        span: Span,
+        trace: RequestTrace,
         identity: Arc<RequestIdentity>,
         request: &Request<Body>,
     ) -> Self {
         handles.active.increment(1.0);
+        if trace.is_recorded() {
+            identity.exemplars.open();
+        }
         // Most requests have no body; their zeros would only hide the others' sizes.
         let size = http_body::Body::size_hint(request.body()).exact();
         if let Some(size) = size.filter(|size| *size > 0) {
-            record_size(&handles.request_size, size);
+            request::scope_sync(Arc::clone(&identity), || {
+                record_size(&handles.request_size, size);
+            });
         }
         Self {
-            span,
+            trace,
             started,
             handles,
             identity,
@@ -52,59 +63,66 @@ impl RequestRecord {
         }
     }
 
-    /// Does something for the request, within its span.
+    /// Does something for the request.
+    pub(super) fn for_request<T>(&self, work: impl FnOnce() -> T) -> T {
+        request::scope_sync(Arc::clone(&self.identity), work)
+    }
+
+    /// The same within its span.
     pub(super) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let work = || request::scope_sync(Arc::clone(&self.identity), work);
-        if self.span.is_none() {
+        let work = || self.for_request(work);
+        if self.trace.span.is_none() {
             work()
         } else {
-            self.span.in_scope(work)
+            self.trace.span.in_scope(work)
         }
     }
 
     /// Notes the reply of `status` with `size` bytes.
     pub(super) fn finish(mut self, status: StatusCode, size: u64) {
-        self.finished = true;
-        let elapsed = self.started.elapsed();
-        self.handles.record_duration(status, elapsed.as_secs_f64());
-        record_size(&self.handles.response_size, size);
-        if status.is_server_error() {
-            self.mark(status, Some(status.as_str()));
-        } else {
-            self.mark(status, None);
-        }
-        self.tell(status, elapsed, "");
+        let fault = status.is_server_error().then_some(status.as_str());
+        self.end(status, fault, Some(size), "");
     }
 
     /// Notes a reply of `status` whose body broke off by our fault.
     pub(super) fn break_off(mut self, status: StatusCode) {
-        self.finished = true;
-        let elapsed = self.started.elapsed();
-        self.handles.record_duration(status, elapsed.as_secs_f64());
-        self.mark(status, Some("body"));
-        self.tell(status, elapsed, ", broken off");
+        self.end(status, Some("body"), None, ", broken off");
     }
 
-    fn mark(&self, status: StatusCode, error: Option<&str>) {
-        if self.span.is_none() {
-            return;
+    fn end(&mut self, status: StatusCode, fault: Option<&str>, size: Option<u64>, ending: &str) {
+        self.finished = true;
+        let elapsed = self.started.elapsed();
+        let end = Ending {
+            status,
+            elapsed,
+            fault,
+        };
+        let kept = self.trace.end(&end, &self.handles, &self.identity);
+        let record = || {
+            self.handles.record_duration(status, elapsed.as_secs_f64());
+            if let Some(size) = size {
+                record_size(&self.handles.response_size, size);
+            }
+        };
+        if kept || self.trace.is_recorded() {
+            let exemplars = &self.identity.exemplars;
+            exemplars.open();
+            self.for_request(record);
+            exemplars.settle(self.identity.trace_id, kept);
+        } else {
+            record();
         }
-        self.span
-            .record("http.response.status_code", status.as_u16());
-        self.span.record("request.id", self.identity.request_id());
-        if let Some(error) = error {
-            self.span.record("error.type", error);
-            self.span.record("otel.status_code", "ERROR");
-        }
+        self.tell(status, elapsed, ending, kept);
     }
 
     /// One event per request. Quick, successful, unsampled reads are told at DEBUG: a load test
     /// sends them by the hundred thousand.
-    fn tell(&self, status: StatusCode, elapsed: Duration, ending: &str) {
+    fn tell(&self, status: StatusCode, elapsed: Duration, ending: &str, kept: bool) {
         let quiet = status.as_u16() < 400
             && ending.is_empty()
             && !self.write
-            && self.span.is_none()
+            && !kept
+            && self.trace.span.is_none()
             && elapsed < SLOW
             && self.handles.class != RouteClass::Ai;
         if quiet && !tracing::enabled!(tracing::Level::DEBUG) {
@@ -112,6 +130,10 @@ impl RequestRecord {
         }
         let identity = &self.identity;
         let path = self.path.as_ref().map_or("", PathAndQuery::path);
+        let span_id = self.trace.span_digits();
+        // Of a span that is recorded or was told; digits are ASCII.
+        let span_id = (kept || self.trace.is_recorded())
+            .then(|| std::str::from_utf8(&span_id).unwrap_or_default());
         macro_rules! event {
             ($level:expr) => {
                 tracing::event!(
@@ -122,6 +144,7 @@ impl RequestRecord {
                     "http.response.status_code" = status.as_u16(),
                     duration_ms = elapsed.as_secs_f64() * 1_000.0,
                     trace_id = identity.trace_id.as_str(),
+                    span_id,
                     "request.id" = identity.request_id(),
                     "test.id" = identity.test_id.as_deref().unwrap_or(""),
                     "{} {path} answered {}{ending}",
@@ -130,7 +153,7 @@ impl RequestRecord {
                 )
             };
         }
-        let _entered = self.span.enter();
+        let _entered = self.trace.span.enter();
         if status.is_server_error() || !ending.is_empty() {
             event!(tracing::Level::WARN);
         } else if quiet {
@@ -148,10 +171,7 @@ impl Drop for RequestRecord {
             // nginx's status for a client that left; there is no standard one.
             const CLIENT_CLOSED_REQUEST: u16 = 499;
             if let Ok(status) = StatusCode::from_u16(CLIENT_CLOSED_REQUEST) {
-                let elapsed = self.started.elapsed();
-                self.handles.record_duration(status, elapsed.as_secs_f64());
-                self.mark(status, Some("cancelled"));
-                self.tell(status, elapsed, "");
+                self.end(status, Some(CANCELLED), None, "");
             }
         }
     }

@@ -17,6 +17,8 @@ async fn calls_and_faults_are_counted() {
         service_version: "0",
         environment: String::new(),
         otlp_endpoint: None,
+        otlp_http: Vec::new(),
+        trace_query: None,
         log_filter: "off".to_owned(),
         log_format: LogFormat::Json,
     })

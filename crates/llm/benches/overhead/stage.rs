@@ -31,6 +31,8 @@ impl Others {
             service_version: "0",
             environment: "bench".to_owned(),
             otlp_endpoint: Some(self.collector.clone()),
+            otlp_http: Vec::new(),
+            trace_query: None,
             log_filter: "warn".to_owned(),
             log_format: LogFormat::Json,
         })?)

@@ -105,4 +105,6 @@ pub(super) fn conclude(span: &Span, conclusion: &Conclusion<'_>, cost: Option<&C
         "error.type" = error,
         "otel.status_code" = error.map(|_| "ERROR"),
     );
+    // It ends when it was left for the last time: for a stream that was before its first token.
+    span.in_scope(|| ());
 }

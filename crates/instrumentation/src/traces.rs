@@ -1,0 +1,160 @@
+//! What becomes of spans: which traces are kept, and who is sent them.
+//!
+//! A trace is kept because the head of its request said so (its caller, or a share by class of
+//! route), or because of its end: it failed, or it was slow. Requests that wait for a model are
+//! recorded in any case; what their heads did not ask for waits in [`tail`] until they end. All
+//! others open no span unless they are sampled; one that fails or is slow is told afterwards by a
+//! single span ([`afterwards`]).
+
+mod afterwards;
+mod destination;
+mod otlp_http;
+mod queue;
+mod sampler;
+mod tail;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use opentelemetry::{Context, InstrumentationScope, KeyValue, trace::TraceId};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
+};
+
+use crate::{TelemetryConfig, TelemetryError};
+use destination::Destination;
+use queue::Queue;
+use sampler::AsTheRootWas;
+use tail::Tail;
+
+pub(crate) use afterwards::Afterwards;
+pub(crate) use sampler::SAMPLED_AT_HEAD;
+pub(crate) use tail::Reason;
+
+/// The name of our spans' library.
+pub(crate) const TRACER: &str = "bookstore";
+
+/// The one of this process, once telemetry has started with somewhere to send spans to.
+static TRACES: OnceLock<Arc<Traces>> = OnceLock::new();
+
+/// The traces of a process.
+#[derive(Debug)]
+pub(crate) struct Traces {
+    queues: Vec<Queue>,
+    tail: Tail,
+    library: InstrumentationScope,
+}
+
+/// Those of this process; `None` when spans are sent nowhere.
+pub(crate) fn current() -> Option<&'static Traces> {
+    TRACES.get().map(|traces| &**traces)
+}
+
+/// Starts what the configuration asks for; `None` if it names no collector.
+///
+/// # Errors
+/// The address of a collector cannot be used.
+pub(crate) fn start(config: &TelemetryConfig) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+    let resource = resource(config);
+    let destinations = Destination::all(config, &resource)?;
+    if destinations.is_empty() {
+        return Ok(None);
+    }
+    let traces = Arc::new(Traces {
+        queues: destinations.into_iter().map(Queue::start).collect(),
+        tail: Tail::new(),
+        library: InstrumentationScope::builder(TRACER).build(),
+    });
+    TRACES
+        .set(Arc::clone(&traces))
+        .map_err(|_| TelemetryError::AlreadyStarted)?;
+    let provider = SdkTracerProvider::builder()
+        .with_sampler(AsTheRootWas)
+        .with_resource(resource)
+        .with_span_processor(Processor(traces))
+        .build();
+    Ok(Some(provider))
+}
+
+fn resource(config: &TelemetryConfig) -> Resource {
+    Resource::builder_empty()
+        .with_attributes([
+            KeyValue::new("service.name", config.service_name.clone()),
+            KeyValue::new("service.version", config.service_version),
+            KeyValue::new("deployment.environment.name", config.environment.clone()),
+        ])
+        .build()
+}
+
+impl Traces {
+    /// A request begins whose head did not ask for its trace; its spans wait for its end.
+    pub(crate) fn open(&self, trace_id: TraceId) {
+        self.tail.open(trace_id);
+    }
+
+    /// Such a request is over: whether its trace is kept, for the reason given or for a fault among
+    /// its spans.
+    pub(crate) fn settle(&self, trace_id: TraceId, reason: Option<Reason>) -> bool {
+        let (kept, spans) = self.tail.settle(trace_id, reason);
+        for span in spans {
+            self.send(span);
+        }
+        kept
+    }
+
+    /// Tells of a request that opened no span while it was under way.
+    pub(crate) fn tell(&self, request: Afterwards) {
+        self.send(request.span(self.library.clone()));
+    }
+
+    /// To every collector; a queue that is full drops it and counts that.
+    fn send(&self, span: SpanData) {
+        let Some((last, others)) = self.queues.split_last() else {
+            return;
+        };
+        for queue in others {
+            queue.offer(span.clone());
+        }
+        last.offer(span);
+    }
+
+    /// Sends what is still queued, for at most `patience`; whether all of it was sent.
+    pub(crate) async fn flush(&self, patience: Duration) -> bool {
+        let until = tokio::time::Instant::now() + patience;
+        let mut all = true;
+        for queue in &self.queues {
+            all &= tokio::time::timeout_at(until, queue.flush()).await == Ok(true);
+        }
+        all
+    }
+}
+
+/// Takes spans from the SDK as they end.
+#[derive(Debug)]
+struct Processor(Arc<Traces>);
+
+impl SpanProcessor for Processor {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        let Self(traces) = self;
+        if span.span_context.is_sampled() {
+            traces.send(span);
+        } else if let Some(span) = traces.tail.hold(span) {
+            traces.send(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        // [`Traces::flush`] has sent what was there.
+        Ok(())
+    }
+}
