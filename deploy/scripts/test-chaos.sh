@@ -39,8 +39,8 @@ fails_by_its_limit() {
   [[ $status == 2 ]] && grep -q 'cached read, always .*\*\*FAIL\*\*' "$STATE/impossible.md"
 }
 
-# programs_of DIRECTORY: the processes that have it as their temporary directory.
-programs_of() { grep -lsF "TMPDIR=$1" /proc/[0-9]*/environ || grep -lsF "$1" /proc/[0-9]*/cmdline; }
+# programs_of DIRECTORY: the processes that work in it, also when it is gone.
+programs_of() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1/*" 2>/dev/null || true; }
 
 leaves_nothing_at_an_interrupt() {
   local temporary=$STATE/interrupted pid status=0 deadline=$((SECONDS + 60))

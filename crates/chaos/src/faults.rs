@@ -9,10 +9,10 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use crate::api::Api;
 use crate::load::Load;
 use crate::metrics::MetricsPage;
 use crate::plan::{Action, FaultPlan, Part, Plan};
-use crate::probes::Api;
 use crate::samples::Samples;
 use crate::stack::Stack;
 
@@ -58,14 +58,14 @@ impl Saboteur<'_> {
     ) -> anyhow::Result<(Vec<Happened>, Vec<MetricsPage>)> {
         let mut happened = Vec::with_capacity(plan.faults.len());
         let mut pages = Vec::new();
-        // What takes longer than planned moves the rest.
-        let mut late = 0.0_f64;
+        // What takes longer than planned, or less, moves the rest.
+        let mut late = 0.0;
         pages.extend(MetricsPage::read(self.api, self.samples.now()).await);
         for fault in &plan.faults {
             sleep_until(self.samples.moment(fault.at + late)).await;
             pages.extend(MetricsPage::read(self.api, self.samples.now()).await);
             let one = self.cause(fault).await?;
-            late = late.max(one.ended - fault.ends());
+            late = one.ended - fault.ends();
             pages.extend(MetricsPage::read(self.api, self.samples.now()).await);
             happened.push(one);
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use self::losses::Losses;
-use crate::probes;
+use crate::api;
 use crate::samples::Answer;
 
 /// The title of the one book that is changed again and again.
@@ -95,7 +95,7 @@ impl Ledger {
         if self.append(record(State::Asked)).await.is_err() {
             return Answer::Nothing;
         }
-        let answer = probes::whole(request(number)).await;
+        let answer = api::whole(request(number)).await;
         let state = match answer {
             Answer::Status(200..300) => State::Acknowledged,
             // The API's word is that a 503 changed nothing; a 504 says that nobody knows.

@@ -9,6 +9,7 @@
 //! It touches no process that it did not start, and ends all that it started: in order at the end
 //! and at an interrupt, by SIGKILL when a step panics or the process itself is killed.
 
+mod api;
 mod faults;
 mod judgement;
 mod ledger;

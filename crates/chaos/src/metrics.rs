@@ -1,7 +1,7 @@
 //! The API's own counters, read when faults begin and end.
 
+use crate::api::Api;
 use crate::plan::MetricBound;
-use crate::probes::Api;
 
 /// What a page of metrics said, and when.
 #[derive(Debug, Clone)]

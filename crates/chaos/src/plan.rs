@@ -2,6 +2,7 @@
 
 mod action;
 mod expectation;
+mod small;
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -15,18 +16,6 @@ const MAX_SECONDS: f64 = 3_600.0;
 
 /// Faults of one plan; the performance service keeps 200 events of a run.
 const MAX_FAULTS: usize = 50;
-
-/// What a small plan leaves of each time: faults of 30 s become 5 s.
-const SMALL: f64 = 1.0 / 6.0;
-
-/// The same of a preset, whose users shrink as well.
-const SMALL_PRESET: f64 = SMALL / 2.0;
-
-/// The shortest time that still shows something, in seconds.
-const LEAST_SECONDS: f64 = 3.0;
-
-/// Kills of a small plan.
-const SMALL_TIMES: u32 = 5;
 
 /// One experiment.
 #[derive(Debug, Clone, Deserialize)]
@@ -143,41 +132,6 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The same in a sixth of the time, with at most five kills, for a test of the plan itself.
-    #[must_use]
-    pub fn small(mut self) -> Self {
-        let full = self.seconds;
-        let shrunk = |seconds: f64| {
-            if seconds > 0.0 {
-                (seconds * SMALL).max(LEAST_SECONDS.min(seconds))
-            } else {
-                0.0
-            }
-        };
-        // What follows a fault keeps its distance, whatever the fault was shrunk to.
-        let least = self.recovery.within.min(LEAST_RECOVERY_SECONDS);
-        self.recovery.within = (self.recovery.within * SMALL).max(least);
-        let mut moved = 0.0;
-        let mut before = 0.0;
-        let mut most = LEAST_SECONDS;
-        for fault in &mut self.faults {
-            let gap = (fault.at - before).clamp(0.0, most);
-            // The one after it begins when all must be well again.
-            most = self.recovery.within + TAIL_SECONDS;
-            before = fault.ends();
-            fault.at = moved + gap;
-            fault.lasts = shrunk(fault.lasts);
-            fault.action.shrink(SMALL_TIMES);
-            moved = fault.ends();
-        }
-        self.seconds = moved + (self.seconds - before).min(self.recovery.within + TAIL_SECONDS);
-        if self.load.preset.is_some() {
-            self.load.scale = Some(self.load.scale.unwrap_or(1.0) * SMALL_PRESET);
-            self.seconds = self.seconds.max(full * SMALL_PRESET);
-        }
-        self
-    }
-
     fn check(&self) -> anyhow::Result<()> {
         ensure!(
             self.seconds > 0.0 && self.seconds <= MAX_SECONDS,
@@ -226,12 +180,6 @@ impl Plan {
         Ok(())
     }
 }
-
-/// The shortest time for recovery that a small plan asks for, in seconds.
-const LEAST_RECOVERY_SECONDS: f64 = 5.0;
-
-/// What a small plan keeps after each fault beside the time for recovery, in seconds.
-const TAIL_SECONDS: f64 = 1.5;
 
 impl LoadPlan {
     fn check(&self) -> anyhow::Result<()> {

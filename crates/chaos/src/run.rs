@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::api::Api;
 use crate::faults::Saboteur;
 use crate::judgement::{Evidence, judge};
 use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::plan::Plan;
-use crate::probes::{Api, Probes};
+use crate::probes::Probes;
 use crate::report::Report;
 use crate::samples::Samples;
 use crate::stack::{Stack, wait_until_ready};

@@ -18,8 +18,8 @@ use tokio::net::TcpStream;
 
 use self::disk::Disk;
 use self::programs::{Addresses, end_processes_of};
+use crate::api::Api;
 use crate::plan::{Dependency, Part, StackPlan};
-use crate::probes::Api;
 use crate::run::Places;
 
 /// A debug binary on a busy machine starts in a few seconds.

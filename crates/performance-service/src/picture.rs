@@ -24,8 +24,9 @@ use crate::faults;
 use crate::presentation::chart::{self, FaultSpan, Frame, Phase};
 use crate::timeline::{METRICS, Overview, Timeline};
 
-/// Points of the picture; a longer run gets longer steps.
-const MAX_POINTS: u32 = 600;
+/// Points of the picture; a longer run gets longer steps. All lines of a run of models take up to
+/// 60 kB then, of a page's 100.
+pub(crate) const MAX_POINTS: u32 = 400;
 
 /// Rows of the table behind the picture, on a page and in a report.
 pub(crate) const PAGE_ROWS: u32 = 60;

@@ -202,7 +202,7 @@ pub(crate) fn dollars_used_up(used: Dollars, allowed: Dollars) -> Problem {
 /// The tenant has as many of a kind as are kept. Waiting does not help, removing does, so that
 /// there is no `Retry-After`.
 pub(crate) fn as_many_as_kept(what: &'static str, limit: u64) -> Problem {
-    let detail = format!("the tenant has {limit} {what}, and no more are kept");
+    let detail = format!("there are {limit} {what} already, and no more are kept");
     let problem = Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "tenant-limit",

@@ -152,11 +152,16 @@ impl Default for Steady {
 pub(crate) struct Recovery {
     /// Seconds.
     pub(crate) within: f64,
+    /// The same for a small plan, where a sixth of it, but five seconds at least, is too little.
+    pub(crate) within_small: Option<f64>,
 }
 
 impl Default for Recovery {
     fn default() -> Self {
-        Self { within: 5.0 }
+        Self {
+            within: 5.0,
+            within_small: None,
+        }
     }
 }
 

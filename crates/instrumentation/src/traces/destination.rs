@@ -13,9 +13,9 @@ use crate::{TelemetryConfig, TelemetryError};
 /// One collector.
 pub(super) enum Destination {
     /// OTLP over gRPC.
-    Grpc(OtlpGrpc),
+    Grpc(Box<OtlpGrpc>),
     /// OTLP over HTTP.
-    Http(OtlpHttp),
+    Http(Box<OtlpHttp>),
 }
 
 /// A collector that takes OTLP over gRPC.
@@ -36,10 +36,10 @@ impl Destination {
     ) -> Result<Vec<Self>, TelemetryError> {
         let mut all = Vec::new();
         if let Some(url) = &config.otlp_endpoint {
-            all.push(Self::Grpc(OtlpGrpc::new(url, resource)?));
+            all.push(Self::Grpc(Box::new(OtlpGrpc::new(url, resource)?)));
         }
         for collector in &config.otlp_http {
-            all.push(Self::Http(OtlpHttp::new(collector, resource)?));
+            all.push(Self::Http(Box::new(OtlpHttp::new(collector, resource)?)));
         }
         Ok(all)
     }

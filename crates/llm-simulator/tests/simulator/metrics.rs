@@ -52,14 +52,8 @@ async fn calls_and_faults_are_counted() {
     assert_eq!(call().await.unwrap().status(), 429);
 
     check_request_id(&client, &base).await;
-    let text = client
-        .get(format!("{base}/metrics"))
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = client.get(format!("{base}/metrics")).send();
+    let text = page.await.unwrap().text().await.unwrap();
     let labels = r#"gen_ai_operation_name="chat",gen_ai_provider_name="anthropic",gen_ai_request_model="claude-measured",gen_ai_response_model="claude-measured""#;
     for line in [
         format!("gen_ai_server_request_duration_seconds_count{{{labels},error_type=\"\"}} 1"),

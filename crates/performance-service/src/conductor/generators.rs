@@ -58,8 +58,7 @@ impl Generators {
             k6: Arc::new(InstalledK6::new(k6, MajorVersion::V2)),
             k6_v1: Arc::new(InstalledK6::new(k6_v1, MajorVersion::V1)),
             runner: Arc::new(Runners {
-                local: LocalProcess::new(binaries, client.clone(), program)
-                    .with_limits(limits),
+                local: LocalProcess::new(binaries, client.clone(), program).with_limits(limits),
                 container: containers.clone(),
                 usual,
             }),

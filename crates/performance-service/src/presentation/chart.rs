@@ -267,6 +267,7 @@ pub(super) fn round_up(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::MAX_POINTS;
 
     fn overview(points: Vec<TimelinePoint>) -> Overview {
         Overview { step: 1, points }
@@ -324,6 +325,30 @@ mod tests {
         };
         let titles = titles(of_models);
         assert!(titles.contains(&"First token, ms") && titles.contains(&"Dollars per minute"));
+    }
+
+    #[test]
+    fn the_lines_of_a_long_run_are_short_texts() {
+        let noisy = |t: u32| TimelinePoint {
+            requests_per_second: f64::from(t * 37 % 101),
+            iterations_per_second: Some(f64::from(t * 41 % 101)),
+            dropped_iterations: Some(u64::from(t * 43 % 101)),
+            virtual_users: Some(f64::from(t * 47 % 101)),
+            allocated_users: Some(f64::from(t * 53 % 101)),
+            p50: Some(f64::from(t * 59 % 101)),
+            p95: Some(f64::from(t * 61 % 101)),
+            ttft_p50: Some(f64::from(t * 67 % 101)),
+            ttft_p95: Some(f64::from(t * 71 % 101)),
+            input_tokens_per_second: Some(f64::from(t * 73 % 101)),
+            output_tokens_per_second: Some(f64::from(t * 79 % 101)),
+            simulated_pico_usd: Some(u64::from(t * 83 % 101) * 1_000_000_000),
+            ..point(t, Some(f64::from(t * 89 % 101)))
+        };
+        let points = (0..MAX_POINTS).map(noisy).collect();
+        let chart = draw(&overview(points), &(0..MAX_POINTS), &Frame::default()).expect("a chart");
+        let lines = chart.strips.iter().flat_map(|strip| &strip.lines);
+        let bytes: usize = lines.map(|line| line.path.len()).sum();
+        assert!((40_000..60_000).contains(&bytes), "{bytes}");
     }
 
     #[test]

@@ -193,7 +193,7 @@ mod tests {
         let drawn = draw(&resources, 10);
         assert_eq!(drawn.strips.len(), 1);
         assert_eq!(drawn.strips[0].title, "Calls in a store: redis, sqlite");
-        assert_eq!(drawn.strips[0].lines[0].path.matches('M').count(), 2);
+        assert_eq!(drawn.strips[0].lines[0].path.matches("h3").count(), 2);
         assert_eq!((drawn.rows.len(), drawn.rows[0].most.as_str()), (2, "4"));
         assert_eq!(drawn.still, "");
         let idle = Resources {

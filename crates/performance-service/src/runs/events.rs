@@ -51,7 +51,7 @@ pub(crate) struct EventBody {
         (status = 400, description = "A field is invalid; `errors` names it"),
         (status = 404, description = "No such run"),
         (status = 409, description = "The run waits or is over"),
-        (status = 507, description = "As many faults of the run are noted as are kept"),
+        (status = 429, description = "As many faults of the run are noted as are kept"),
     )
 )]
 pub(crate) async fn tell(

@@ -101,7 +101,8 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Has a webhook be told that it works. The deliveries say how that went.
+/// Has a webhook be told that it works. The deliveries say how that went; while such a one waits
+/// there is no other.
 #[utoipa::path(
     post,
     path = "/api/v1/performancetest/webhooks/{name}/test",

@@ -51,12 +51,8 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
     let versions = service
         .get_json(&format!("{BASELINES}/versions?test=steady&scenario=Smoke"))
         .await?;
-    let numbers: Vec<&Value> = versions
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|version| &version["version"])
-        .collect();
+    let versions = versions.as_array().unwrap().iter();
+    let numbers: Vec<&Value> = versions.map(|version| &version["version"]).collect();
     assert_eq!(numbers, [2, 1]);
     let in_force = service.get_json(BASELINES).await?;
     assert_eq!(in_force[0]["version"], 2);

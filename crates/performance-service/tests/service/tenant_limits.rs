@@ -1,5 +1,6 @@
 //! What one tenant may ask for: the answer names the limit, what is used and what is allowed.
 
+use performance_store::MAX_WEBHOOKS;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -89,5 +90,31 @@ async fn waiting_runs_and_triggers_are_bounded() -> anyhow::Result<()> {
     assert!(retry.is_some_and(|seconds| (1..=60).contains(&seconds)));
     let forecast = service.ask_forecast(&load).await?;
     refused(forecast, 429, "triggersPerMinute", (4, 4)).await?;
+    Ok(())
+}
+
+/// Waiting would not help, so that nothing tells when to try again.
+#[tokio::test]
+async fn no_more_webhooks_are_kept_than_a_tenant_may_have() -> anyhow::Result<()> {
+    let service = TestService::start_with(&[
+        ("PERFORMANCE_WEBHOOK_TARGETS", "team=http://127.0.0.1:9/x"),
+        (
+            "PERFORMANCE_WEBHOOK_SECRET",
+            "0123456789abcdef0123456789abcdef",
+        ),
+    ])
+    .await?;
+    let url = format!("{}/api/v1/performancetest/webhooks", service.base_url);
+    let make = async |name: String| {
+        let body = json!({"name": name, "target": "team"});
+        service.client.post(&url).json(&body).send().await
+    };
+    for number in 0..MAX_WEBHOOKS {
+        assert_eq!(make(format!("hook-{number}")).await?.status(), 201);
+    }
+    let refused = make("one-more".to_owned()).await?;
+    let kept = (MAX_WEBHOOKS, MAX_WEBHOOKS);
+    let retry = self::refused(refused, 429, "webhooks", kept).await?;
+    assert_eq!(retry, None);
     Ok(())
 }

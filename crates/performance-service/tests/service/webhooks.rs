@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use performance_store::MAX_WEBHOOKS;
 use serde_json::{Value, json};
 use test_support::access::{ADMIN, ENGINEER, STRANGER};
 use test_support::fault_proxy::{Behaviour, FaultProxy, Mode};
@@ -69,25 +68,6 @@ impl TestService {
         )
         .await
     }
-}
-
-/// Waiting would not help, so that nothing tells when to try again.
-#[tokio::test]
-async fn no_more_are_kept_than_a_tenant_may_have() -> anyhow::Result<()> {
-    let service = service("http://127.0.0.1:9").await?;
-    for number in 0..MAX_WEBHOOKS {
-        let body = json!({"name": format!("hook-{number}"), "target": "team"});
-        service.hook(&body).await?;
-    }
-    let body = json!({"name": "one-more", "target": "team"});
-    let url = format!("{}{WEBHOOKS}", service.base_url);
-    let refused = service.client.post(url).json(&body).send().await?;
-    assert_eq!(refused.status(), 429);
-    assert!(!refused.headers().contains_key("retry-after"));
-    let problem: Value = refused.json().await?;
-    assert_eq!(problem["type"], "/problems/tenant-limit", "{problem}");
-    assert_eq!(problem["allowed"], MAX_WEBHOOKS, "{problem}");
-    Ok(())
 }
 
 #[tokio::test]
@@ -283,13 +263,15 @@ async fn a_dead_receiver_delays_no_run() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_waits_is_sent_after_a_restart() -> anyhow::Result<()> {
     let (receiver, proxy, service) = service_behind_proxy().await?;
-    let tested = async || {
-        let tested = service.post(&format!("{WEBHOOKS}/ci/test")).await?;
+    let second = json!({"name": "team", "target": "team"});
+    service.hook(&second).await?;
+    let tested = async |name: &str| {
+        let tested = service.post(&format!("{WEBHOOKS}/{name}/test")).await?;
         anyhow::ensure!(tested.status() == 202, "{}", tested.status());
         Ok(())
     };
     proxy.set(Behaviour::mode(Mode::Reset));
-    tested().await?;
+    tested("ci").await?;
     let path = format!("{WEBHOOKS}/ci/deliveries");
     wait::until("the reset is noticed", RUN_DEADLINE, async || {
         let first = service.get_json(&path).await?[0].clone();
@@ -301,13 +283,18 @@ async fn what_waits_is_sent_after_a_restart() -> anyhow::Result<()> {
     })
     .await?;
     proxy.set(Behaviour::mode(Mode::Refuse));
-    tested().await?;
+    tested("ci").await?;
+    tested("team").await?;
     service.process.kill();
     service.process.start_again()?;
     service.ready().await?;
     proxy.heal();
+    // The second test of the one is its first, which still waits.
     receiver.wait_for(2).await?;
     service.newest("ci", "delivered").await?;
+    service.newest("team", "delivered").await?;
+    let of_one = service.get_json(&path).await?;
+    assert_eq!(of_one.as_array().map(Vec::len), Some(1), "{of_one}");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The runs of a test before and after a run.
 
-use performance_store::Neighbours;
+use performance_store::{Neighbours, RunId};
 use tenancy::TenantId;
 
 use crate::test_store::TestStore;

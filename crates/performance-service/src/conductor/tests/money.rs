@@ -106,6 +106,23 @@ fn results() -> Results {
     }
 }
 
+/// What a script appends to the address of its target is no place for a ledger or for metrics.
+#[tokio::test]
+async fn a_target_is_billed_at_its_listed_address() -> anyhow::Result<()> {
+    let laboratory = Laboratory::open(Duration::from_secs(5)).await?;
+    let address = Word("http://127.0.0.1:1/x".to_owned());
+    let body = StartBody {
+        environment: BTreeMap::from([("BASE_URL".to_owned(), address)]),
+        ..StartBody::default()
+    };
+    let run = laboratory.enqueue().await?.address();
+    let planner = &laboratory.conductor.shared.planner;
+    let planned = planner.plan(&run, &body).map_err(told)?;
+    assert_eq!(planned.plan.target.base_url(), "http://127.0.0.1:1/x");
+    assert_eq!(planned.billing().target.base_url, "http://127.0.0.1:1");
+    Ok(())
+}
+
 /// A script may be gone when the service that died is started again, but what it spent is not.
 #[tokio::test]
 async fn a_run_that_cannot_be_planned_any_more_is_billed() -> anyhow::Result<()> {
