@@ -9,7 +9,7 @@ const RUN = {
   scenario: 'Load',
   testScript: 'tests/mixed.js',
   environment: { PROVIDER: 'claude', COUNT: '200', SEED: '7' },
-  options: { virtualUsers: 60, duration: '40s' },
+  options: { virtualUsers: 12, duration: '30s' },
 };
 const BASELINE_RUNS = 5;
 /** The run, what prepares it, and a busy machine. */
