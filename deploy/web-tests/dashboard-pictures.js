@@ -5,7 +5,7 @@ import { Browser } from './browser.js';
 import { open, PICTURE } from './preview.js';
 
 /** What was done before the pictures took a few minutes. */
-const FROM = 'now-5m';
+const FROM = 'now-3m';
 
 const PICTURES = {
   'dashboards': ['overview', ['Requests', 'p95 by kind of route', 'Failures by kind of route', 'First token', 'Attempts that fail', 'Dollars per hour']],
