@@ -23,7 +23,7 @@ FAULTS = {"rules": [
     {"dialect": "anthropic", "probability": 0.6, "fault": {"status": {"code": 500}}},
     {"dialect": "openai", "probability": 0.2, "fault": {"slow": {"factor": 3}}},
     # What no other attempt mends: the users of a load test see it.
-    {"dialect": "openai", "probability": 0.2, "streamed": True, "fault": {"status": {"code": 400}}},
+    {"dialect": "openai", "probability": 0.4, "streamed": True, "fault": {"status": {"code": 400}}},
     {"dialect": "ollama", "probability": 0.2, "streamed": True, "fault": {"cut": {"afterTokens": 5}}},
 ]}
 BUDGETED = "frugal"
