@@ -62,6 +62,18 @@ def slower(metric: str, labels: str, bound: str) -> Callable[[float, float], dic
     }
 
 
+def summaries(share: float, _: float) -> dict[str, float]:
+    """Half of the failures are streams that failed after their head had said 200."""
+    name = 'http_server_request_duration_seconds_count{job="bookstore-api",route_class="ai",http_response_status_code='
+    return {
+        f'{name}"200"}}': EVENTS * (1 - share),
+        f'{name}"502",error_type="502"}}': EVENTS * share / 2,
+        f'{name}"200",error_type="504"}}': EVENTS * share / 2,
+        # Whoever leaves is neither served nor failed.
+        f'{name}"499",error_type="cancelled"}}': EVENTS,
+    }
+
+
 def provider(share: float, _: float) -> dict[str, float]:
     """A third of the failures are attempts that the circuit did not let through."""
     return {
@@ -79,8 +91,7 @@ OBJECTIVES = (
     Objective("CatalogueFails", "bookstore-api", "catalogue-availability", 0.001, "catalogue",
               requests("catalogue", 'http_response_status_code="500",error_type="500"'),
               "{} of the requests for books and authors fail; 0.1% may."),
-    Objective("SummariesFail", "bookstore-api", "ai-availability", 0.005, "ai",
-              requests("ai", 'http_response_status_code="502",error_type="502"'),
+    Objective("SummariesFail", "bookstore-api", "ai-availability", 0.005, "ai", summaries,
               "{} of the requests for summaries fail; 0.5% may."),
     Objective("CatalogueSlow", "bookstore-api", "catalogue-latency", 0.01, "catalogue",
               slower(HTTP, 'job="bookstore-api",route_class="catalogue"', "0.05"),

@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tonic::transport::Endpoint;
 use tracing_subscriber::EnvFilter;
 
+use crate::Switches;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -36,6 +38,8 @@ pub struct TelemetryConfig {
     pub log_filter: String,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// What is turned off, left out or added.
+    pub switches: Switches,
 }
 
 /// A collector that takes OTLP over HTTP.

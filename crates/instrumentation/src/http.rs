@@ -3,6 +3,8 @@
 mod answer;
 mod body;
 mod caller;
+mod ending;
+mod excluded;
 mod record;
 mod routes;
 mod trace;
@@ -28,6 +30,7 @@ use routes::{RouteHandles, Routes};
 use trace::RequestTrace;
 
 pub use answer::Answer;
+pub use excluded::ExcludedPaths;
 
 /// What a route is for; objectives and sampling differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Sampling {
     pub ops: f64,
     /// From when on a request is slow; the traces of slow ones are kept like those of failed ones.
     pub slow: Slow,
+    /// Paths without traces, not even for a caller who records.
+    pub excluded: ExcludedPaths,
 }
 
 /// Times by route class; `None` where no request is slow.
@@ -92,6 +97,7 @@ impl Default for Sampling {
             ai: 1.0,
             ops: 0.0,
             slow: Slow::default(),
+            excluded: ExcludedPaths::default(),
         }
     }
 }

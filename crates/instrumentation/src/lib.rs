@@ -17,12 +17,14 @@ mod process_metrics;
 pub mod propagation;
 pub mod request;
 mod span;
+mod switches;
 mod telemetry;
 mod traces;
 
 pub use config::{LogFormat, OtlpHttpCollector, TelemetryConfig};
 pub use metrics_export::MetricsText;
-pub use span::span_event;
+pub use span::{record_texts, span_event};
+pub use switches::{MetricSources, SpanSources, Switches, wants_client_span};
 pub use telemetry::{Telemetry, TelemetryError};
 
 #[doc(hidden)]

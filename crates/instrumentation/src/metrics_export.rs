@@ -7,8 +7,10 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use crate::{
+    MetricSources,
     catalogue::{self, Kind},
     exemplars::{ExemplarRecorder, Exemplars, exposition::openmetrics},
+    process_metrics::ProcessMetrics,
 };
 
 /// How often recorded values are folded into their buckets when nobody scrapes: between two of
@@ -73,9 +75,9 @@ pub(crate) fn install() -> Option<MetricsText> {
 }
 
 /// Folds values and looks at the process, until it is aborted.
-pub(crate) fn spawn_upkeep(text: MetricsText) -> JoinHandle<()> {
+pub(crate) fn spawn_upkeep(text: MetricsText, sources: MetricSources) -> JoinHandle<()> {
+    let mut process = ProcessMetrics::new(sources);
     tokio::spawn(async move {
-        let mut process = crate::process_metrics::ProcessMetrics::new();
         let mut interval = tokio::time::interval(UPKEEP);
         loop {
             interval.tick().await;
@@ -83,4 +85,28 @@ pub(crate) fn spawn_upkeep(text: MetricsText) -> JoinHandle<()> {
             text.exporter.run_upkeep();
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_labels_cannot_leave_their_quotes() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let odd = "a\"} 1\nb{c=\"\\";
+        metrics::with_local_recorder(&recorder, || {
+            let labels = [("version", odd), ("checked_on", "")];
+            catalogue::PRICE_CATALOGUE_INFO.gauge(&labels).set(1.0);
+        });
+        let text = recorder.handle().render();
+        let lines = || text.lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(lines().filter(|line| !line.is_empty()).count(), 1, "{text}");
+        let escaped = r#"version="a\"} 1\nb{c=\"\\""#;
+        assert!(text.contains(escaped), "{text}");
+        assert!(
+            openmetrics(&text, &Exemplars::new()).contains(escaped),
+            "{text}"
+        );
+    }
 }

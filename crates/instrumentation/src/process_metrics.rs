@@ -6,19 +6,28 @@ use metrics::{Counter, Gauge};
 use procfs::process::Process;
 use tokio::runtime::Handle;
 
-use crate::catalogue;
+use crate::{MetricSources, catalogue};
 
-/// Handles of the process and runtime families, and what the last look saw.
+/// The families that are on; those that are off have no series.
 pub(crate) struct ProcessMetrics {
+    process: Option<ProcessLook>,
+    runtime: Option<RuntimeLook>,
+}
+
+struct ProcessLook {
     started: Instant,
-    looked: Instant,
-    busy: Duration,
     cpu_user: Counter,
     cpu_system: Counter,
     memory: Gauge,
     descriptors: Gauge,
     threads: Gauge,
     uptime: Gauge,
+}
+
+/// Handles of the runtime, and what the last look saw.
+struct RuntimeLook {
+    looked: Instant,
+    busy: Duration,
     workers: Gauge,
     tasks: Gauge,
     queue: Gauge,
@@ -26,18 +35,63 @@ pub(crate) struct ProcessMetrics {
 }
 
 impl ProcessMetrics {
-    pub(crate) fn new() -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(sources: MetricSources) -> Self {
         Self {
-            started: now,
-            looked: now,
-            busy: Duration::ZERO,
+            process: sources.process.then(ProcessLook::new),
+            runtime: sources.runtime.then(RuntimeLook::new),
+        }
+    }
+
+    pub(crate) fn observe(&mut self) {
+        if let Some(process) = &self.process {
+            process.observe();
+        }
+        if let Some(runtime) = &mut self.runtime {
+            runtime.observe();
+        }
+    }
+}
+
+impl ProcessLook {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
             cpu_user: catalogue::PROCESS_CPU_TIME.counter(&[("cpu.mode", "user")]),
             cpu_system: catalogue::PROCESS_CPU_TIME.counter(&[("cpu.mode", "system")]),
             memory: catalogue::PROCESS_MEMORY_USAGE.gauge(&[]),
             descriptors: catalogue::PROCESS_OPEN_FILE_DESCRIPTOR_COUNT.gauge(&[]),
             threads: catalogue::PROCESS_THREAD_COUNT.gauge(&[]),
             uptime: catalogue::PROCESS_UPTIME.gauge(&[]),
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "gauges are doubles; counts stay far below 2^53"
+    )]
+    fn observe(&self) {
+        self.uptime.set(self.started.elapsed().as_secs_f64());
+        let Ok(process) = Process::myself() else {
+            return;
+        };
+        if let Ok(stat) = process.stat() {
+            let ticks = procfs::ticks_per_second().max(1);
+            self.cpu_user.absolute(stat.utime / ticks);
+            self.cpu_system.absolute(stat.stime / ticks);
+            self.memory.set((stat.rss * procfs::page_size()) as f64);
+            self.threads.set(stat.num_threads as f64);
+        }
+        if let Ok(count) = process.fd_count() {
+            self.descriptors.set(count as f64);
+        }
+    }
+}
+
+impl RuntimeLook {
+    fn new() -> Self {
+        Self {
+            looked: Instant::now(),
+            busy: Duration::ZERO,
             workers: catalogue::TOKIO_WORKERS.gauge(&[]),
             tasks: catalogue::TOKIO_ALIVE_TASKS.gauge(&[]),
             queue: catalogue::TOKIO_QUEUE_DEPTH.gauge(&[]),
@@ -49,29 +103,8 @@ impl ProcessMetrics {
         clippy::cast_precision_loss,
         reason = "gauges are doubles; counts stay far below 2^53"
     )]
-    pub(crate) fn observe(&mut self) {
+    fn observe(&mut self) {
         let now = Instant::now();
-        self.uptime.set((now - self.started).as_secs_f64());
-        if let Ok(process) = Process::myself() {
-            if let Ok(stat) = process.stat() {
-                let ticks = procfs::ticks_per_second().max(1);
-                self.cpu_user.absolute(stat.utime / ticks);
-                self.cpu_system.absolute(stat.stime / ticks);
-                self.memory.set((stat.rss * procfs::page_size()) as f64);
-                self.threads.set(stat.num_threads as f64);
-            }
-            if let Ok(count) = process.fd_count() {
-                self.descriptors.set(count as f64);
-            }
-        }
-        self.observe_runtime(now);
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "gauges are doubles; counts stay far below 2^53"
-    )]
-    fn observe_runtime(&mut self, now: Instant) {
         let runtime = Handle::current().metrics();
         let workers = runtime.num_workers();
         self.workers.set(workers as f64);

@@ -38,6 +38,7 @@ impl Parent {
             && trace.len() == 32
             && span.len() == 16
             && flags.len() == 2
+            && [version, trace, span, flags].into_iter().all(is_lower_hex)
             && (version != "00" || parts.next().is_none());
         if !well_formed {
             return None;
@@ -75,6 +76,12 @@ impl Parent {
     pub fn context(&self) -> Context {
         Context::new().with_remote_span_context(self.0.clone())
     }
+}
+
+/// The only digits that the standard allows; parsers of numbers take signs and capitals as well.
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The value of one baggage member, if it is short and plain.
@@ -153,6 +160,10 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
             "00-4bf92f3577b34da6a3ce929d0e0e473é-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-+1",
+            "+0-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
             let Ok(value) = HeaderValue::from_str(text) else {
                 continue;

@@ -1,7 +1,11 @@
 //! The request that the current task works for.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
+use http::StatusCode;
 use tokio::task::futures::TaskLocalFuture;
 use tracing::Span;
 
@@ -24,6 +28,8 @@ pub struct RequestIdentity {
     pub test_scenario: Option<String>,
     /// The values that may lead to its trace.
     pub(crate) exemplars: exemplars::OfRequest,
+    /// See [`RequestIdentity::fail`].
+    pub(crate) failure: OnceLock<StatusCode>,
 }
 
 /// A trace id as 32 hexadecimal digits. Every request has one, so it takes no allocation.
@@ -55,6 +61,7 @@ impl RequestIdentity {
             test_id: None,
             test_scenario: None,
             exemplars: exemplars::OfRequest::default(),
+            failure: OnceLock::new(),
         }
     }
 
@@ -65,6 +72,12 @@ impl RequestIdentity {
             Some(given) => given,
             None => self.trace_id.as_str(),
         }
+    }
+
+    /// Notes that the reply failed after its head was sent, and which status it would have had
+    /// otherwise. Metrics, span and log tell it; of several failures the first one counts.
+    pub fn fail(&self, status: StatusCode) {
+        let _first = self.failure.set(status);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Spans below a request, and what happens in them.
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -12,15 +12,27 @@ pub fn span_event(name: &'static str, attributes: &[(&'static str, &str)]) {
     Span::current().add_event(name, attributes.collect());
 }
 
+/// Notes an attribute that is a list of texts, for which `tracing` has no field.
+pub fn record_texts(span: &Span, name: &'static str, texts: &[&str]) {
+    if span.is_none() {
+        return;
+    }
+    let texts = texts
+        .iter()
+        .map(|text| StringValue::from((*text).to_owned()));
+    let texts = Array::String(texts.collect());
+    span.set_attribute(name, Value::Array(texts));
+}
+
 /// A span of kind CLIENT below the current one, or [`tracing::Span::none`] when the current
-/// request's trace is not sampled.
+/// request's trace is not sampled, or [`crate::Switches`] turn the calling crate's spans off.
 ///
 /// The first argument is a literal name; give `otel.name` for one that is known at run time. Fields
 /// that are recorded later are declared as `tracing::field::Empty`.
 #[macro_export]
 macro_rules! client_span {
     ($name:literal $(, $($fields:tt)*)?) => {
-        if $crate::request::is_recording() {
+        if $crate::wants_client_span(module_path!()) {
             $crate::__tracing::info_span!($name, otel.kind = "client" $(, $($fields)*)?)
         } else {
             $crate::__tracing::Span::none()

@@ -5,10 +5,11 @@ use std::{io::IsTerminal, time::Duration};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::task::JoinHandle;
+use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{LevelFilter, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -42,7 +43,8 @@ pub enum TelemetryError {
 
 /// The process' telemetry; lives as long as the process serves.
 pub struct Telemetry {
-    metrics: MetricsText,
+    /// None where they are turned off.
+    metrics: Option<MetricsText>,
     jobs: Vec<JoinHandle<()>>,
     log_guard: WorkerGuard,
 }
@@ -57,20 +59,22 @@ impl Telemetry {
             .buffered_lines_limit(LOG_QUEUE_LINES)
             .finish(std::io::stdout());
         let log = log(config, writer)?;
-        let trace_query = config.trace_query_url().map_err(TelemetryError::Endpoint)?;
+        config.switches.set();
         // First, for what traces count.
-        let metrics = install().ok_or(TelemetryError::AlreadyStarted)?;
+        let metrics = match config.switches.metrics {
+            Some(_) => Some(install().ok_or(TelemetryError::AlreadyStarted)?),
+            None => None,
+        };
         let spans = traces::start(config)?.as_ref().map(span_layer);
         tracing_subscriber::registry()
             .with(spans)
             .with(log)
             .try_init()
             .map_err(|_| TelemetryError::AlreadyStarted)?;
-        let mut jobs = vec![spawn_upkeep(metrics.clone())];
-        if let Some(url) = trace_query {
-            let job = exemplar_check::spawn(url, metrics.exemplars());
-            jobs.push(job.map_err(|error| TelemetryError::Endpoint(error.to_string()))?);
-        }
+        let jobs = match &metrics {
+            Some(text) => jobs(text, config)?,
+            None => Vec::new(),
+        };
         Ok(Self {
             metrics,
             jobs,
@@ -78,9 +82,9 @@ impl Telemetry {
         })
     }
 
-    /// Renders what `/metrics` shows.
+    /// Renders what `/metrics` shows; `None` where metrics are turned off.
     #[must_use]
-    pub fn metrics(&self) -> MetricsText {
+    pub fn metrics(&self) -> Option<MetricsText> {
         self.metrics.clone()
     }
 
@@ -99,6 +103,23 @@ impl Telemetry {
     }
 }
 
+/// What goes on beside the process' work while it counts.
+fn jobs(
+    text: &MetricsText,
+    config: &TelemetryConfig,
+) -> Result<Vec<JoinHandle<()>>, TelemetryError> {
+    let sources = config.switches.metrics;
+    let mut jobs: Vec<_> = sources
+        .map(|sources| spawn_upkeep(text.clone(), sources))
+        .into_iter()
+        .collect();
+    if let Some(url) = config.trace_query_url().map_err(TelemetryError::Endpoint)? {
+        let job = exemplar_check::spawn(url, text.exemplars());
+        jobs.push(job.map_err(|error| TelemetryError::Endpoint(error.to_string()))?);
+    }
+    Ok(jobs)
+}
+
 /// A layer over others.
 type BoxedLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 
@@ -108,7 +129,9 @@ where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
     let filter = EnvFilter::try_new(&config.log_filter)
-        .map_err(|error| TelemetryError::Filter(error.to_string()))?;
+        .map_err(|error| TelemetryError::Filter(error.to_string()))?
+        // Without the hint, every disabled event of every crate is looked at.
+        .and(filter_fn(has_no_credentials).with_max_level_hint(LevelFilter::TRACE));
     Ok(match config.log_format {
         LogFormat::Json => JsonLog::new(config.service_name.clone(), writer)
             .with_filter(filter)
@@ -119,6 +142,11 @@ where
             .with_filter(filter)
             .boxed(),
     })
+}
+
+/// Bedrock's SDK writes the access key's name into its debug lines.
+fn has_no_credentials(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::INFO || !line.target().starts_with("aws_")
 }
 
 /// Our spans, as the provider wants them.

@@ -81,7 +81,9 @@ pub(crate) fn start(config: &TelemetryConfig) -> Result<Option<SdkTracerProvider
 }
 
 fn resource(config: &TelemetryConfig) -> Resource {
+    let further = config.switches.resource.iter().cloned();
     Resource::builder_empty()
+        .with_attributes(further.map(|(name, value)| KeyValue::new(name, value)))
         .with_attributes([
             KeyValue::new("service.name", config.service_name.clone()),
             KeyValue::new("service.version", config.service_version),

@@ -42,6 +42,8 @@ pub struct LlmConfig {
     pub bulkhead: BulkheadLimits,
     /// Who is asked when the default provider fails.
     pub fallback: FallbackPolicy,
+    /// Whether spans have what is asked and answered.
+    pub messages_on_spans: bool,
 }
 
 impl LlmConfig {
@@ -77,6 +79,12 @@ impl LlmConfig {
             circuit: resilience::read_circuit(environment, deadlines),
             bulkhead: resilience::read_bulkhead(environment),
             fallback: resilience::read_fallback(environment, default_provider),
+            messages_on_spans: environment.choice(
+                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+                "NO_CONTENT",
+                &["NO_CONTENT", "SPAN_ONLY"],
+                "SPAN_ONLY puts prompts and answers on spans: sensitive, for trials only",
+            ) == "SPAN_ONLY",
         };
         config.check_hosts(&listed, environment);
         config
@@ -164,6 +172,7 @@ mod tests {
         );
         assert!(config.lm_studio.base.is_none());
         assert!(config.simulated.is_empty());
+        assert!(!config.messages_on_spans);
     }
 
     #[test]
@@ -186,6 +195,10 @@ mod tests {
     fn values_that_cannot_be_are_named() {
         for (name, value) in [
             ("LLM_PROVIDER", "gpt"),
+            (
+                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+                "EVENT_ONLY",
+            ),
             ("ANTHROPIC_BASE_URL", "ftp://x"),
             ("ANTHROPIC_BASE_URL", "https://key@api.anthropic.com"),
             ("ANTHROPIC_MODEL", "a b"),

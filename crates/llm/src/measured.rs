@@ -1,6 +1,7 @@
 //! Telemetry, money and the ledger around a provider, one attempt at a time.
 
 mod attempt;
+mod content;
 mod series;
 mod span;
 
@@ -16,8 +17,8 @@ use tracing::Instrument;
 
 use crate::{
     ChatEvent, ChatRequest, ChatResponse, ChatStream, Endpoint, Ledger, LlmError, LlmProvider,
-    Prices, ProviderName, ServiceTier,
-    measured::{attempt::Attempt, series::Series},
+    Prices, ProviderName, Secrets, ServiceTier,
+    measured::{attempt::Attempt, content::Content, series::Series},
 };
 
 /// A provider whose every attempt has a CLIENT span, metrics, an exact cost and a ledger row.
@@ -39,6 +40,8 @@ pub(crate) struct Books {
     prices: Arc<Prices>,
     ledger: Arc<Ledger>,
     series: Series,
+    /// Who writes messages on spans; nobody unless the operator wants them there.
+    content: Option<Content>,
 }
 
 impl Measured {
@@ -58,12 +61,22 @@ impl Measured {
             simulated,
             prices,
             ledger,
-            series: Series::new(inner.name(), simulated),
+            series: Series::new(inner.name(), inner.model(), simulated),
+            content: None,
         };
         Self {
             inner,
             books: Arc::new(books),
         }
+    }
+
+    /// Writes what is asked and answered on the spans too, without `secrets`.
+    #[must_use]
+    pub fn with_messages(mut self, secrets: Secrets) -> Self {
+        if let Some(books) = Arc::get_mut(&mut self.books) {
+            books.content = Some(Content::new(secrets));
+        }
+        self
     }
 }
 

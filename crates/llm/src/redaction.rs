@@ -97,7 +97,7 @@ impl Secrets {
         }
     }
 
-    fn mask(&self, text: &str) -> String {
+    pub(crate) fn mask(&self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(next) = rest.chars().next() {

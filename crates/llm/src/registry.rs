@@ -115,6 +115,9 @@ impl Llm {
             idle_connections: IDLE_CONNECTIONS,
         })?;
         prices.announce();
+        if config.messages_on_spans {
+            tracing::warn!("spans of model calls have prompts and answers, as settings ask for");
+        }
         let decorate = Decorate {
             config,
             ledger,
@@ -265,6 +268,11 @@ impl Decorate<'_> {
             Arc::clone(self.prices),
             Arc::clone(self.ledger),
         );
+        let measured = if self.config.messages_on_spans {
+            measured.with_messages(self.secrets.clone())
+        } else {
+            measured
+        };
         let budgeted = Budgeted::new(
             Arc::new(measured),
             simulated,

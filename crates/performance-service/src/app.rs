@@ -73,7 +73,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Ru
 pub async fn run(
     config: Config,
     listener: TcpListener,
-    metrics: MetricsText,
+    metrics: Option<MetricsText>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let sampling = config.telemetry.sampling;

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use url::Url;
 
+use crate::environment::without_userinfo;
+
 /// Addresses on a list: a bound, since each one may become a label.
 const MAX_TARGETS: usize = 64;
 
@@ -44,7 +46,7 @@ impl AllowList {
         });
         let name = listed.map(|(name, _)| name);
         name.filter(|_| bare).ok_or_else(|| Refused {
-            address: crate::environment::without_userinfo(address.as_str()),
+            address: without_userinfo(address.as_str()),
             allowed: self
                 .iter()
                 .map(|(name, url)| format!("{name} ({url})"))
@@ -69,7 +71,7 @@ impl FromStr for AllowList {
                 .ok_or("must be name=http://host:port,…")?;
             let url: Url = address
                 .parse()
-                .map_err(|error| format!("has {address:?}: {error}"))?;
+                .map_err(|error| format!("has {:?}: {error}", without_userinfo(address)))?;
             let plain = matches!(url.scheme(), "http" | "https")
                 && url.has_host()
                 && url.username().is_empty()
@@ -123,6 +125,11 @@ mod tests {
             "a=::",
         ] {
             assert!(text.parse::<AllowList>().is_err(), "{text}");
+        }
+        // A refusal is shown, with what was refused.
+        for text in ["a=http://u:canary@", "a=http://u:canary@x"] {
+            let refusal = text.parse::<AllowList>().unwrap_err();
+            assert!(!refusal.contains("canary"), "{refusal}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The telemetry settings that every process has.
 
+mod switches;
+
 use std::{io::IsTerminal, str::FromStr};
 
 use instrumentation::{LogFormat, TelemetryConfig, http::Sampling};
@@ -29,6 +31,7 @@ impl TelemetrySettings {
             &["auto", "json", "pretty"],
             "How log lines look: json, pretty, or auto (pretty at a terminal)",
         );
+        let disabled = switches::read_disabled(environment);
         let pretty = format == "pretty" || (format == "auto" && std::io::stdout().is_terminal());
         let telemetry = TelemetryConfig {
             service_name: environment.text(
@@ -42,14 +45,20 @@ impl TelemetrySettings {
                 "local",
                 "Name of the deployment in traces",
             ),
-            otlp_endpoint: environment.optional_text(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                "Collector that takes traces over OTLP gRPC, such as http://127.0.0.1:4317; without it none are sent",
-            ),
-            otlp_http: trace_settings::collectors(environment),
+            otlp_endpoint: environment
+                .optional_text(
+                    "OTEL_EXPORTER_OTLP_ENDPOINT",
+                    "Collector that takes traces over OTLP gRPC, such as http://127.0.0.1:4317; without it none are sent",
+                )
+                .filter(|_| !disabled),
+            otlp_http: trace_settings::collectors(environment)
+                .into_iter()
+                .filter(|_| !disabled)
+                .collect(),
             trace_query: trace_settings::trace_query(environment),
             log_filter: environment.text("RUST_LOG", "info", "Filter of log lines"),
             log_format: if pretty { LogFormat::Pretty } else { LogFormat::Json },
+            switches: switches::read(environment, disabled),
         };
         // What telemetry refuses at its start is told with the other settings.
         if let Err(reason) = telemetry.check_log_filter() {
@@ -68,6 +77,7 @@ impl TelemetrySettings {
             telemetry,
             sampling: Sampling {
                 slow: trace_settings::slow(environment),
+                excluded: switches::read_excluded(environment),
                 ..sampling.0
             },
         }
@@ -105,6 +115,27 @@ impl FromStr for SamplingText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_standards_switch_turns_traces_and_metrics_off() {
+        for (value, sent) in [("false", true), ("true", false)] {
+            let pairs = [
+                ("OTEL_SDK_DISABLED", value),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"),
+            ];
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let mut environment = Environment::of_pairs(pairs);
+            let name = "BOOKSTORE_TRACE_SAMPLING";
+            let settings = TelemetrySettings::read(&mut environment, "x", name, "1");
+            assert!(environment.errors().is_empty());
+            assert_eq!(settings.telemetry.otlp_endpoint.is_some(), sent, "{value}");
+            assert_eq!(
+                settings.telemetry.switches.metrics.is_some(),
+                sent,
+                "{value}"
+            );
+        }
+    }
 
     #[test]
     fn shares_are_read_and_checked() {

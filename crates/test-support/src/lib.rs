@@ -13,6 +13,8 @@ pub use local_servers::{FerretDb, Redis, ferretdb, port, process, redis, redis_w
 
 pub mod access;
 pub mod bench;
+pub mod conventions;
+pub mod exposition;
 pub mod http;
 
 pub mod jaeger;

@@ -253,10 +253,20 @@ impl Writer {
     }
 
     async fn error(&mut self, error: SummaryError) -> Event {
-        let document = async move { summary_problem(error).to_json() };
+        let problem = async move {
+            let problem = summary_problem(error);
+            (problem.status(), problem.to_json())
+        };
         let document = match self.identity.clone() {
-            Some(identity) => request::scope(identity, document).await,
-            None => document.await,
+            Some(identity) => {
+                let (status, document) = request::scope(Arc::clone(&identity), problem).await;
+                // The head said 200 before; what is wrong with a request is no failure of ours.
+                if status.is_server_error() {
+                    identity.fail(status);
+                }
+                document
+            }
+            None => problem.await.1,
         };
         self.event("summary.error", &document)
     }

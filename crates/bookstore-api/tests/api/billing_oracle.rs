@@ -138,24 +138,7 @@ async fn run(plan: &Plan, setup: Setup) -> anyhow::Result<(Books, Seen)> {
 }
 
 async fn start(setup: Setup, jaeger: &Jaeger, seed: u64) -> anyhow::Result<SimulatedLlm> {
-    let simulator = test_support::simulator().await?;
-    let base = simulator.base_url();
     let settings = [
-        ("ANTHROPIC_BASE_URL", base.clone()),
-        ("OPENAI_BASE_URL", format!("{base}/v1")),
-        ("OLLAMA_HOST", base.clone()),
-        ("LMSTUDIO_BASE_URL", format!("{base}/lmstudio/v1")),
-        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", base),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint()),
-    ];
-    let fixed = [
-        ("ANTHROPIC_API_KEY", "sk-test-key"),
-        ("OPENAI_API_KEY", "sk-test-key"),
-        ("AWS_BEARER_TOKEN_BEDROCK", "test-key"),
-        (
-            "BOOKSTORE_SIMULATED_PROVIDERS",
-            "claude,openai,ollama,bedrock,lmstudio",
-        ),
         ("LLM_PROVIDER", "claude"),
         ("LLM_FALLBACK", "openai,ollama"),
         // Only the answers that are to be silent are silent for so long.
@@ -167,19 +150,11 @@ async fn start(setup: Setup, jaeger: &Jaeger, seed: u64) -> anyhow::Result<Simul
         ("BOOKSTORE_TRACE_SAMPLING", "catalogue=0,ai=1,ops=0"),
         ("RUST_LOG", "error"),
     ];
-    let setup = fixed
+    let setup = settings
         .iter()
         .fold(setup, |setup, (name, value)| setup.with(name, *value));
-    let setup = settings
-        .into_iter()
-        .fold(setup, |setup, (name, value)| setup.with(name, value));
-    let api = setup.start().await?;
-    let caller = api.caller()?;
-    let llm = SimulatedLlm {
-        api,
-        simulator,
-        caller,
-    };
+    let setup = setup.with("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint());
+    let llm = SimulatedLlm::start_with_all(setup).await?;
     traffic::control(&llm, "seed", &json!({"seed": seed})).await?;
     traffic::control(&llm, "profiles", &plan::profiles()).await?;
     traffic::control(&llm, "faults", &plan::faults()).await?;

@@ -20,6 +20,18 @@ const OUTPUT_PRICE: u64 = 10_000_000;
 /// Decimals of a dollar in one unit of cost.
 const DECIMALS: usize = 12;
 
+/// The providers, as requests and as telemetry name them.
+pub(crate) const PROVIDERS: [(&str, &str); 5] = [
+    ("claude", "anthropic"),
+    ("openai", "openai"),
+    ("ollama", "ollama"),
+    ("bedrock", "aws.bedrock"),
+    ("lmstudio", "lmstudio"),
+];
+
+/// The key of each provider that wants one.
+const KEY: &str = "sk-test-key-of-the-simulator";
+
 /// A tenant of an API whose Claude and Ollama are one simulator.
 pub(crate) struct SimulatedLlm {
     pub(crate) api: TestApi,
@@ -37,7 +49,7 @@ impl SimulatedLlm {
     pub(crate) async fn start_with(setup: Setup) -> anyhow::Result<Self> {
         let simulator = test_support::simulator().await?;
         let api = setup
-            .with("ANTHROPIC_API_KEY", "sk-test-key-of-the-simulator")
+            .with("ANTHROPIC_API_KEY", KEY)
             .with("ANTHROPIC_BASE_URL", simulator.base_url())
             .with("OLLAMA_HOST", simulator.base_url())
             .with("BOOKSTORE_SIMULATED_PROVIDERS", "claude,ollama")
@@ -49,6 +61,36 @@ impl SimulatedLlm {
             simulator,
             caller,
         })
+    }
+
+    /// With every provider, each of them the same simulator.
+    pub(crate) async fn start_with_all(setup: Setup) -> anyhow::Result<Self> {
+        let simulator = test_support::simulator().await?;
+        let base = simulator.base_url();
+        let providers = PROVIDERS.map(|(name, _)| name).join(",");
+        let api = setup
+            .with("ANTHROPIC_API_KEY", KEY)
+            .with("ANTHROPIC_BASE_URL", &base)
+            .with("OPENAI_API_KEY", KEY)
+            .with("OPENAI_BASE_URL", format!("{base}/v1"))
+            .with("OLLAMA_HOST", &base)
+            .with("LMSTUDIO_BASE_URL", format!("{base}/lmstudio/v1"))
+            .with("AWS_BEARER_TOKEN_BEDROCK", KEY)
+            .with("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &base)
+            .with("BOOKSTORE_SIMULATED_PROVIDERS", providers)
+            .start()
+            .await?;
+        let caller = api.caller()?;
+        Ok(Self {
+            api,
+            simulator,
+            caller,
+        })
+    }
+
+    /// The key that the providers are sent.
+    pub(crate) const fn key(&self) -> &'static str {
+        KEY
     }
 
     /// A new book's address.

@@ -204,6 +204,15 @@ async fn a_broken_answer_ends_with_an_error_and_is_not_kept() -> anyhow::Result<
             .with_context(|| fault.to_string())?;
         assert_eq!(error.data["status"], status, "{fault}");
     }
+    // Their heads said 200.
+    let ended = async |error: &str| {
+        let labels = [r#"status_code="200""#, r#"route_class="ai""#, error];
+        llm.counted("http_server_request_duration_seconds_count", &labels)
+            .await
+    };
+    assert_eq!(ended(r#"error_type="502""#).await?.to_string(), "2");
+    assert_eq!(ended(r#"error_type="504""#).await?.to_string(), "1");
+    assert_eq!(ended(r#"error_type="""#).await?.to_string(), "3");
     let rows = llm.ledger().await?;
     let partial = rows
         .iter()

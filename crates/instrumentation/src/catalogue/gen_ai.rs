@@ -13,13 +13,13 @@ metrics_family! {
         "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"], MODEL_DURATION,
         "Time of one attempt of a model call.";
     GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK = Histogram "gen_ai.client.operation.time_to_first_chunk" as "gen_ai_client_operation_time_to_first_chunk_seconds",
-        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"], MODEL_DURATION,
+        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model"], MODEL_DURATION,
         "Time to the first chunk of a streamed answer.";
     GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK = Histogram "gen_ai.client.operation.time_per_output_chunk" as "gen_ai_client_operation_time_per_output_chunk_seconds",
-        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"], MODEL_DURATION,
+        "s", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model"], MODEL_DURATION,
         "Time between chunks of a streamed answer.";
     GEN_AI_CLIENT_TOKEN_USAGE = Histogram "gen_ai.client.token.usage" as "gen_ai_client_token_usage",
-        "{token}", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type", "gen_ai.token.type"], TOKENS,
+        "{token}", ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.token.type"], TOKENS,
         "Tokens of one attempt, input (cached ones included) and output.";
     GEN_AI_TOKENS = Counter "bookstore.gen_ai.tokens" as "bookstore_gen_ai_tokens_total",
         "{token}", ["gen_ai.provider.name", "gen_ai.request.model", "token.kind", "simulated"], &[],

@@ -9,17 +9,16 @@ use axum::body::Body;
 use http::{Request, StatusCode, uri::PathAndQuery};
 
 use super::{
-    RouteClass, is_write,
+    RouteClass,
+    ending::Ending,
+    is_write,
     routes::RouteHandles,
-    trace::{Ending, RequestTrace},
+    trace::{End, RequestTrace},
 };
 use crate::request::{self, RequestIdentity};
 
 /// A request that takes longer is told of in the log, whatever it was.
 const SLOW: Duration = Duration::from_secs(1);
-
-/// `error.type` of a request whose client has gone.
-pub(super) const CANCELLED: &str = "cancelled";
 
 /// One request under way. Dropped unfinished, it was cancelled: its client has gone.
 pub(super) struct RequestRecord {
@@ -80,26 +79,32 @@ impl RequestRecord {
 
     /// Notes the reply of `status` with `size` bytes.
     pub(super) fn finish(mut self, status: StatusCode, size: u64) {
-        let fault = status.is_server_error().then_some(status.as_str());
-        self.end(status, fault, Some(size), "");
+        let ending = self.failed().unwrap_or(Ending::Whole);
+        self.end(status, ending, Some(size));
     }
 
     /// Notes a reply of `status` whose body broke off by our fault.
     pub(super) fn break_off(mut self, status: StatusCode) {
-        self.end(status, Some("body"), None, ", broken off");
+        self.end(status, Ending::BrokenOff, None);
     }
 
-    fn end(&mut self, status: StatusCode, fault: Option<&str>, size: Option<u64>, ending: &str) {
+    /// What the reply itself says of its failure.
+    fn failed(&self) -> Option<Ending> {
+        self.identity.failure.get().copied().map(Ending::Failed)
+    }
+
+    fn end(&mut self, status: StatusCode, ending: Ending, size: Option<u64>) {
         self.finished = true;
         let elapsed = self.started.elapsed();
-        let end = Ending {
+        let end = End {
             status,
             elapsed,
-            fault,
+            ending,
         };
         let kept = self.trace.end(&end, &self.handles, &self.identity);
         let record = || {
-            self.handles.record_duration(status, elapsed.as_secs_f64());
+            self.handles
+                .record_duration(status, ending, elapsed.as_secs_f64());
             if let Some(size) = size {
                 record_size(&self.handles.response_size, size);
             }
@@ -117,9 +122,9 @@ impl RequestRecord {
 
     /// One event per request. Quick, successful, unsampled reads are told at DEBUG: a load test
     /// sends them by the hundred thousand.
-    fn tell(&self, status: StatusCode, elapsed: Duration, ending: &str, kept: bool) {
+    fn tell(&self, status: StatusCode, elapsed: Duration, ending: Ending, kept: bool) {
         let quiet = status.as_u16() < 400
-            && ending.is_empty()
+            && ending == Ending::Whole
             && !self.write
             && !kept
             && self.trace.span.is_none()
@@ -142,19 +147,21 @@ impl RequestRecord {
                     "http.route" = self.handles.route,
                     "url.path" = path,
                     "http.response.status_code" = status.as_u16(),
+                    "error.type" = ending.error_type(&status),
                     duration_ms = elapsed.as_secs_f64() * 1_000.0,
                     trace_id = identity.trace_id.as_str(),
                     span_id,
                     "request.id" = identity.request_id(),
                     "test.id" = identity.test_id.as_deref().unwrap_or(""),
-                    "{} {path} answered {}{ending}",
+                    "{} {path} answered {}{}",
                     self.handles.method,
                     status.as_u16(),
+                    ending.words(),
                 )
             };
         }
         let _entered = self.trace.span.enter();
-        if status.is_server_error() || !ending.is_empty() {
+        if ending.is_failure(status) {
             event!(tracing::Level::WARN);
         } else if quiet {
             event!(tracing::Level::DEBUG);
@@ -171,7 +178,9 @@ impl Drop for RequestRecord {
             // nginx's status for a client that left; there is no standard one.
             const CLIENT_CLOSED_REQUEST: u16 = 499;
             if let Ok(status) = StatusCode::from_u16(CLIENT_CLOSED_REQUEST) {
-                self.end(status, Some(CANCELLED), None, "");
+                // It may have left because it was told of a failure.
+                let ending = self.failed().unwrap_or(Ending::Cancelled);
+                self.end(status, ending, None);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
 use http::{Method, StatusCode};
 use metrics::{Gauge, Histogram};
 
-use super::RouteClass;
+use super::{RouteClass, ending::Ending};
 use crate::catalogue;
 
 /// Handles by method and route. Routes come from the router and methods from a list, so the map is
@@ -24,7 +24,7 @@ pub(super) struct RouteHandles {
     pub(super) active: Gauge,
     pub(super) request_size: Histogram,
     pub(super) response_size: Histogram,
-    durations: RwLock<Vec<(StatusCode, Histogram)>>,
+    durations: RwLock<Vec<(StatusCode, Ending, Histogram)>>,
 }
 
 impl Routes {
@@ -61,26 +61,22 @@ impl RouteHandles {
         }
     }
 
-    pub(super) fn record_duration(&self, status: StatusCode, seconds: f64) {
+    pub(super) fn record_duration(&self, status: StatusCode, ending: Ending, seconds: f64) {
         let known = self
             .durations
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, histogram)) = known.iter().find(|(known, _)| *known == status) {
+        let same = |(known, how, _): &&(StatusCode, Ending, _)| *known == status && *how == ending;
+        if let Some((.., histogram)) = known.iter().find(same) {
             histogram.record(seconds);
             return;
         }
         drop(known);
-        let error_type = if status.is_server_error() {
-            status.as_str()
-        } else {
-            ""
-        };
         let histogram = catalogue::HTTP_SERVER_REQUEST_DURATION.histogram(&[
             ("http.request.method", self.method),
             ("http.route", &self.route),
             ("http.response.status_code", status.as_str()),
-            ("error.type", error_type),
+            ("error.type", ending.error_type(&status).unwrap_or("")),
             ("route_class", self.class.as_str()),
         ]);
         histogram.record(seconds);
@@ -88,8 +84,8 @@ impl RouteHandles {
             .durations
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if !durations.iter().any(|(known, _)| *known == status) {
-            durations.push((status, histogram));
+        if !durations.iter().any(|known| same(&known)) {
+            durations.push((status, ending, histogram));
         }
     }
 }

@@ -11,7 +11,7 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{RouteClass, Sampling, routes::RouteHandles};
+use super::{RouteClass, Sampling, ending::Ending, routes::RouteHandles};
 use crate::{
     propagation::Parent,
     request::{RequestIdentity, TraceIdText, hex},
@@ -40,15 +40,16 @@ enum Recording {
     Provisional,
     /// There are none; its end may be told by one.
     Afterwards,
+    /// There are none, however it ends: its path is excluded.
+    Never,
 }
 
-/// How a request ended.
+/// When and how a request ended.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ending<'a> {
+pub(super) struct End {
     pub(super) status: StatusCode,
     pub(super) elapsed: Duration,
-    /// Why it failed: a status of 5xx, or what broke off.
-    pub(super) fault: Option<&'a str>,
+    pub(super) ending: Ending,
 }
 
 impl RequestTrace {
@@ -61,7 +62,9 @@ impl RequestTrace {
         sampling: &Sampling,
         parent: Option<Parent>,
     ) -> Self {
+        let excluded = sampling.excluded.contains(request.uri().path());
         let sampled = match &parent {
+            _ if excluded => false,
             Some(parent) => parent.is_sampled(),
             None => {
                 let share = sampling.of(handles.class);
@@ -69,12 +72,17 @@ impl RequestTrace {
             }
         };
         let traces = traces::current();
-        let provisional = !sampled && handles.class == RouteClass::Ai && traces.is_some();
+        let waits = !sampled && !excluded && handles.class == RouteClass::Ai;
+        let provisional = waits && traces.is_some();
         let mut trace = Self {
             span: Span::none(),
             trace_id: TraceIdText::new(0),
             span_id: SpanId::INVALID,
-            recording: Recording::Afterwards,
+            recording: if excluded {
+                Recording::Never
+            } else {
+                Recording::Afterwards
+            },
             slow: sampling.slow.of(handles.class),
             parent,
         };
@@ -105,14 +113,18 @@ impl RequestTrace {
 
     /// Whether spans are recorded of which some may be kept.
     pub(super) fn is_recorded(&self) -> bool {
-        self.recording != Recording::Afterwards
+        matches!(self.recording, Recording::Sampled | Recording::Provisional)
     }
 
     /// `traceresponse` of the Trace Context Level 2 draft: the id under which the trace is found.
     /// Its flag promises what is known with the head of the reply.
     pub(super) fn response_header(&self, status: StatusCode) -> Option<HeaderValue> {
         let fault_is_told = status.is_server_error() && traces::current().is_some();
-        let kept = self.recording == Recording::Sampled || fault_is_told;
+        let kept = match self.recording {
+            Recording::Sampled => true,
+            Recording::Provisional | Recording::Afterwards => fault_is_told,
+            Recording::Never => false,
+        };
         let mut header = *b"00-TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT-SSSSSSSSSSSSSSSS-00";
         header[3..35].copy_from_slice(self.trace_id.as_str().as_bytes());
         header[36..52].copy_from_slice(&self.span_digits());
@@ -128,39 +140,38 @@ impl RequestTrace {
     /// The request is over: writes its end on its span, and decides. Whether its trace is kept.
     pub(super) fn end(
         &self,
-        ending: &Ending<'_>,
+        end: &End,
         handles: &RouteHandles,
         identity: &RequestIdentity,
     ) -> bool {
-        let slow = self.slow.is_some_and(|slow| ending.elapsed >= slow);
-        let fault = ending.fault.map(|_| Reason::Fault);
+        let slow = self.slow.is_some_and(|slow| end.elapsed >= slow);
         // A caller that left is in error.type, but is no fault.
-        let fault = fault.filter(|_| ending.fault != Some(super::record::CANCELLED));
+        let fault = end.ending.is_failure(end.status).then_some(Reason::Fault);
         let reason = fault.or(slow.then_some(Reason::Slow));
-        self.mark(ending, reason, identity);
+        self.mark(end, reason, identity);
         let Some(traces) = traces::current() else {
             return false;
         };
         match (self.recording, reason) {
             (Recording::Sampled, _) => true,
             (Recording::Provisional, _) => traces.settle(self.otel_trace_id(), reason),
-            (Recording::Afterwards, None) => false,
+            (Recording::Afterwards, None) | (Recording::Never, _) => false,
             (Recording::Afterwards, Some(reason)) => {
-                traces.tell(self.afterwards(ending, reason, handles, identity));
+                traces.tell(self.afterwards(end, reason, handles, identity));
                 true
             }
         }
     }
 
-    fn mark(&self, ending: &Ending<'_>, reason: Option<Reason>, identity: &RequestIdentity) {
+    fn mark(&self, end: &End, reason: Option<Reason>, identity: &RequestIdentity) {
         if self.span.is_none() {
             return;
         }
         let span = &self.span;
-        span.record("http.response.status_code", ending.status.as_u16());
+        span.record("http.response.status_code", end.status.as_u16());
         span.record("request.id", identity.request_id());
-        if let Some(fault) = ending.fault {
-            span.record("error.type", fault);
+        if let Some(error) = end.ending.error_type(&end.status) {
+            span.record("error.type", error);
             span.record("otel.status_code", "ERROR");
         }
         if let Some(reason) = reason.filter(|_| self.recording == Recording::Provisional) {
@@ -170,7 +181,7 @@ impl RequestTrace {
 
     fn afterwards(
         &self,
-        ending: &Ending<'_>,
+        end: &End,
         reason: Reason,
         handles: &RouteHandles,
         identity: &RequestIdentity,
@@ -181,15 +192,13 @@ impl RequestTrace {
         let mut attributes = vec![
             KeyValue::new("http.request.method", handles.method),
             KeyValue::new("http.route", handles.route.clone()),
-            KeyValue::new(
-                "http.response.status_code",
-                i64::from(ending.status.as_u16()),
-            ),
+            KeyValue::new("http.response.status_code", i64::from(end.status.as_u16())),
             KeyValue::new("request.id", identity.request_id().to_owned()),
             KeyValue::new(traces::SAMPLED_AT_HEAD, false),
             KeyValue::new("bookstore.trace.kept_for", reason.as_str()),
         ];
-        attributes.extend(optional("error.type", ending.fault));
+        let error = end.ending.error_type(&end.status);
+        attributes.extend(optional("error.type", error));
         attributes.extend(optional("test.id", identity.test_id.as_deref()));
         attributes.extend(optional("test.scenario", identity.test_scenario.as_deref()));
         Afterwards {
@@ -197,8 +206,8 @@ impl RequestTrace {
             span_id: self.span_id,
             parent: self.parent.clone(),
             name: span_name(handles),
-            elapsed: ending.elapsed,
-            failed: ending.fault.is_some(),
+            elapsed: end.elapsed,
+            failed: error.is_some(),
             attributes,
         }
     }

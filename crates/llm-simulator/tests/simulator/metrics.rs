@@ -1,7 +1,7 @@
 //! The server's side of a call, as Prometheus would read it.
 
 use instrumentation::{
-    LogFormat, Telemetry, TelemetryConfig,
+    LogFormat, Switches, Telemetry, TelemetryConfig,
     http::{HttpTelemetry, RouteClass, Sampling},
 };
 use llm_simulator::{FaultRule, Simulator, SimulatorConfig};
@@ -10,9 +10,8 @@ use service_defaults::router::with_defaults;
 
 use crate::client::{DEADLINE, prompt, with_key};
 
-#[tokio::test]
-async fn calls_and_faults_are_counted() {
-    let telemetry = Telemetry::start(&TelemetryConfig {
+fn config() -> TelemetryConfig {
+    TelemetryConfig {
         service_name: "llm-simulator".to_owned(),
         service_version: "0",
         environment: String::new(),
@@ -21,8 +20,13 @@ async fn calls_and_faults_are_counted() {
         trace_query: None,
         log_filter: "off".to_owned(),
         log_format: LogFormat::Json,
-    })
-    .unwrap();
+        switches: Switches::default(),
+    }
+}
+
+#[tokio::test]
+async fn calls_and_faults_are_counted() {
+    let telemetry = Telemetry::start(&config()).unwrap();
     let simulator = Simulator::build(SimulatorConfig::standard());
     let measured = HttpTelemetry {
         classify: |_| RouteClass::Ai,

@@ -35,6 +35,7 @@ impl Others {
             trace_query: None,
             log_filter: "warn".to_owned(),
             log_format: LogFormat::Json,
+            switches: instrumentation::Switches::default(),
         })?)
     }
 }

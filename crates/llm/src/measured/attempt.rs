@@ -167,15 +167,20 @@ impl Attempt {
         response.cost = cost;
         response.simulated = self.books.simulated;
         response.call_id = Some(self.context.call_id);
+        if let Some(content) = &self.books.content {
+            content.answered(&self.span, response);
+        }
         let overhead = self.begun.elapsed().saturating_sub(response.latency.total);
         self.books.series.overhead(overhead);
         let span = std::mem::replace(&mut self.span, Span::none());
         record_all!(
             span,
             "gen_ai.response.id" = response.response_id.as_deref(),
-            "gen_ai.response.finish_reasons" = response.finish_reason.as_deref(),
             "bookstore.gen_ai.overhead_ms" = span::milliseconds(overhead),
         );
+        if let Some(reason) = &response.finish_reason {
+            instrumentation::record_texts(&span, "gen_ai.response.finish_reasons", &[reason]);
+        }
     }
 
     /// Books a failed attempt with what was read until then.

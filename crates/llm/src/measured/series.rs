@@ -13,17 +13,30 @@ use money::PicoUsd;
 
 use crate::{CallContext, Cost, Outcome, ProviderName, Usage};
 
-/// Distinct models, and distinct tenants, that get a label value of their own; models are named in
-/// requests, so the rest is `other`.
-const MAX_LABEL_VALUES: usize = 64;
+/// Models of a provider that get a label value of their own; requests name them, so the rest is
+/// `other`. The configured one always has its own.
+///
+/// With the bounds below, five providers that are asked for everything by everybody have some
+/// 40,000 series; Prometheus is told to take 50,000 of a process.
+const MAX_MODELS: usize = 32;
 
-/// Sets of handles kept; the ones beyond are made anew for each use.
-const MAX_KEPT_SETS: usize = 1024;
+/// Tenants of a provider that get a label value of their own.
+const MAX_TENANTS: usize = 64;
+
+/// Sets of a model asked for, one that answers, and a failure; the rest is `other`'s.
+const MAX_OUTCOMES: usize = 128;
+
+/// Sets of a model and a tenant that pays for it; the rest of the tenants is `other`.
+const MAX_PAYERS: usize = 256;
 
 const OTHER: &str = "other";
 const CHAT: &str = "chat";
 
+/// Asked for, answering, and why it failed.
 type Models = (Arc<str>, Arc<str>, &'static str);
+
+/// A model, its tenant, and what for.
+type Payer = (Arc<str>, Arc<str>, &'static str);
 
 /// All series of one provider.
 pub(super) struct Series {
@@ -34,7 +47,7 @@ pub(super) struct Series {
     in_flight: Gauge,
     overhead: Histogram,
     timings: Kept<Models, Timings>,
-    money: Kept<(Arc<str>, Arc<str>, &'static str), Money>,
+    money: Kept<Payer, Money>,
     tokens: Kept<Arc<str>, Tokens>,
     attempts: Kept<(Arc<str>, &'static str, &'static str), Counter>,
 }
@@ -78,20 +91,23 @@ struct Tokens {
 }
 
 impl Series {
-    pub(super) fn new(provider: ProviderName, simulated: bool) -> Self {
+    pub(super) fn new(provider: ProviderName, default_model: &str, simulated: bool) -> Self {
         let provider = provider.telemetry_name();
+        let models = LabelValues::new(MAX_MODELS);
+        models.bounded(default_model);
         Self {
             provider,
             simulated: if simulated { "true" } else { "false" },
-            models: LabelValues::default(),
-            tenants: LabelValues::default(),
+            models,
+            tenants: LabelValues::new(MAX_TENANTS),
             in_flight: catalogue::GEN_AI_IN_FLIGHT.gauge(&[("gen_ai.provider.name", provider)]),
             overhead: catalogue::GEN_AI_OVERHEAD_DURATION
                 .histogram(&[("gen_ai.provider.name", provider)]),
-            timings: Kept::default(),
-            money: Kept::default(),
-            tokens: Kept::default(),
-            attempts: Kept::default(),
+            timings: Kept::new(MAX_OUTCOMES),
+            money: Kept::new(MAX_PAYERS),
+            // Models, and words of ours.
+            tokens: Kept::new(usize::MAX),
+            attempts: Kept::new(usize::MAX),
         }
     }
 
@@ -130,7 +146,7 @@ impl Series {
             settled.context.retry_reason.unwrap_or_default(),
         );
         self.attempts
-            .get(attempt, |(model, outcome, reason)| {
+            .get(attempt, Clone::clone, |(model, outcome, reason)| {
                 catalogue::GEN_AI_ATTEMPTS.counter(&[
                     ("gen_ai.provider.name", self.provider),
                     ("gen_ai.request.model", model),
@@ -149,9 +165,9 @@ impl Series {
         let usage = settled.usage;
         timings.input_tokens.record(as_f64(usage.input_tokens));
         timings.output_tokens.record(as_f64(usage.output_tokens));
-        let tokens = self
-            .tokens
-            .get(Arc::clone(model), |model| self.token_counters(model));
+        let tokens = self.tokens.get(Arc::clone(model), Clone::clone, |model| {
+            self.token_counters(model)
+        });
         tokens.input.increment(usage.input_tokens);
         tokens.cache_read.increment(usage.cache_read_tokens);
         tokens.cache_write.increment(usage.cache_write_tokens());
@@ -164,7 +180,8 @@ impl Series {
         tokens.operation_cost.record(cost.total.approximate_usd());
         let tenant = self.tenants.bounded(settled.context.tenant.as_str());
         let payer = (Arc::clone(model), tenant, settled.context.feature);
-        let money = self.money.get(payer, |(model, tenant, feature)| {
+        let anybody = |(model, _, feature): &Payer| (Arc::clone(model), OTHER.into(), *feature);
+        let money = self.money.get(payer, anybody, |(model, tenant, feature)| {
             self.money_counters(model, tenant, feature)
         });
         add(&money.input, cost.input);
@@ -179,8 +196,9 @@ impl Series {
             self.models.bounded(answering),
             error_type,
         );
+        let any = |(_, _, error_type): &Models| (OTHER.into(), OTHER.into(), *error_type);
         self.timings
-            .get(models, |(requested, answering, error_type)| {
+            .get(models, any, |(requested, answering, error_type)| {
                 let labels = [
                     ("gen_ai.operation.name", CHAT),
                     ("gen_ai.provider.name", self.provider),
@@ -188,23 +206,24 @@ impl Series {
                     ("gen_ai.response.model", answering),
                     ("error.type", *error_type),
                 ];
+                let [operation, provider, requested, answering, _] = labels;
+                // The conventions know failures of whole operations only.
+                let answered = [operation, provider, requested, answering];
                 let tokens = |token_type: &str| {
-                    let [operation, provider, requested, answering, error] = labels;
                     catalogue::GEN_AI_CLIENT_TOKEN_USAGE.histogram(&[
                         operation,
                         provider,
                         requested,
                         answering,
-                        error,
                         ("gen_ai.token.type", token_type),
                     ])
                 };
                 Timings {
                     duration: catalogue::GEN_AI_CLIENT_OPERATION_DURATION.histogram(&labels),
                     time_to_first_chunk: catalogue::GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK
-                        .histogram(&labels),
+                        .histogram(&answered),
                     time_per_output_chunk: catalogue::GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK
-                        .histogram(&labels),
+                        .histogram(&answered),
                     input_tokens: tokens("input"),
                     output_tokens: tokens("output"),
                 }
@@ -261,50 +280,65 @@ impl Series {
 }
 
 /// The label values that were seen first.
-#[derive(Default)]
-struct LabelValues(RwLock<HashSet<Arc<str>>>);
+struct LabelValues {
+    seen: RwLock<HashSet<Arc<str>>>,
+    most: usize,
+}
 
 impl LabelValues {
+    fn new(most: usize) -> Self {
+        Self {
+            seen: RwLock::default(),
+            most,
+        }
+    }
+
     fn bounded(&self, value: &str) -> Arc<str> {
-        let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = seen.get(value) {
             return Arc::clone(value);
         }
         drop(seen);
-        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let value = if seen.len() < MAX_LABEL_VALUES {
-            value
-        } else {
-            OTHER
-        };
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let value = if seen.len() < self.most { value } else { OTHER };
         let value: Arc<str> = value.into();
         seen.insert(Arc::clone(&value));
         value
     }
 }
 
-/// Handles by label values.
-struct Kept<K, V>(RwLock<HashMap<K, Arc<V>>>);
-
-impl<K, V> Default for Kept<K, V> {
-    fn default() -> Self {
-        Self(RwLock::default())
-    }
+/// Handles by the sets of label values that were seen first.
+struct Kept<K, V> {
+    seen: RwLock<HashMap<K, Arc<V>>>,
+    most: usize,
 }
 
 impl<K: Eq + Hash, V> Kept<K, V> {
-    fn get(&self, key: K, make: impl FnOnce(&K) -> V) -> Arc<V> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = kept.get(&key) {
+    fn new(most: usize) -> Self {
+        Self {
+            seen: RwLock::default(),
+            most,
+        }
+    }
+
+    /// The handles of a set; those of the set that stands for it when there are too many, of which
+    /// `fewer` makes few.
+    fn get(&self, key: K, fewer: impl FnOnce(&K) -> K, make: impl FnOnce(&K) -> V) -> Arc<V> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = seen.get(&key) {
             return Arc::clone(value);
         }
-        drop(kept);
-        let value = Arc::new(make(&key));
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MAX_KEPT_SETS {
-            kept.insert(key, Arc::clone(&value));
-        }
-        value
+        drop(seen);
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let key = if seen.len() < self.most {
+            key
+        } else {
+            fewer(&key)
+        };
+        let value = seen
+            .entry(key)
+            .or_insert_with_key(|key| Arc::new(make(key)));
+        Arc::clone(value)
     }
 }
 
@@ -326,13 +360,23 @@ mod tests {
 
     #[test]
     fn label_values_are_bounded() {
-        let values = LabelValues::default();
-        for number in 0..MAX_LABEL_VALUES {
-            let name = number.to_string();
-            assert_eq!(&*values.bounded(&name), name);
+        let values = LabelValues::new(3);
+        for name in ["a", "b", "c"] {
+            assert_eq!(&*values.bounded(name), name);
         }
         assert_eq!(&*values.bounded("one more"), OTHER);
-        assert_eq!(&*values.bounded("0"), "0");
-        assert!(values.0.read().expect("not poisoned").len() <= MAX_LABEL_VALUES + 1);
+        assert_eq!(&*values.bounded("a"), "a");
+        assert_eq!(values.seen.read().expect("not poisoned").len(), 4);
+    }
+
+    #[test]
+    fn sets_of_them_are_bounded() {
+        let kept = Kept::new(10);
+        for number in 0..1_000 {
+            let set = kept.get((number, "x"), |(_, word)| (-1, word), |(number, _)| *number);
+            assert_eq!(*set, if number < 10 { number } else { -1 });
+        }
+        assert_eq!(*kept.get((3, "x"), |_| (-1, "x"), |_| 0), 3);
+        assert_eq!(kept.seen.read().expect("not poisoned").len(), 11);
     }
 }

@@ -28,13 +28,15 @@ pub(super) fn open(
         "gen_ai.request.stream" = streamed,
         "gen_ai.response.id" = Empty,
         "gen_ai.response.model" = Empty,
-        "gen_ai.response.finish_reasons" = Empty,
         "gen_ai.response.time_to_first_chunk" = Empty,
         "gen_ai.usage.input_tokens" = Empty,
         "gen_ai.usage.output_tokens" = Empty,
         "gen_ai.usage.cache_read.input_tokens" = Empty,
         "gen_ai.usage.cache_creation.input_tokens" = Empty,
         "gen_ai.usage.reasoning.output_tokens" = Empty,
+        "gen_ai.system_instructions" = Empty,
+        "gen_ai.input.messages" = Empty,
+        "gen_ai.output.messages" = Empty,
         "server.address" = &*books.endpoint.address,
         "server.port" = books.endpoint.port,
         "error.type" = Empty,
@@ -53,6 +55,12 @@ pub(super) fn open(
         "bookstore.gen_ai.prompt_version" = Empty,
         "bookstore.gen_ai.variant" = Empty,
     );
+    tell_context(&span, books, request);
+    span
+}
+
+/// What only some requests have.
+fn tell_context(span: &Span, books: &Books, request: &ChatRequest) {
     for (name, value) in [
         (
             "bookstore.gen_ai.prompt_version",
@@ -70,10 +78,12 @@ pub(super) fn open(
     if let Some(failed) = request.context.fallback_from {
         span.record("bookstore.gen_ai.fallback_from", failed.telemetry_name());
     }
+    if let Some(content) = &books.content {
+        content.asked(span, request);
+    }
     if let Some(reason) = request.context.retry_reason {
         span.record("bookstore.gen_ai.retry.reason", reason);
     }
-    span
 }
 
 pub(super) fn milliseconds(duration: Duration) -> f64 {

@@ -42,6 +42,8 @@ pub struct Span {
     pub name: String,
     /// `service.name` of the process that sent it.
     pub service: String,
+    /// The other attributes of that process.
+    pub resource: BTreeMap<String, Value>,
     /// Attributes, `span.kind` among them.
     pub tags: BTreeMap<String, Value>,
     /// Attributes of each event in it; its name is that of `event`.

@@ -1,5 +1,6 @@
 //! The started tools, tested as their users use them.
 
+mod conventions;
 mod faults;
 mod objectives;
 mod observability;

@@ -20,6 +20,8 @@ pub(in crate::jaeger) struct Trace {
 #[serde(rename_all = "camelCase")]
 struct Service {
     service_name: String,
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -57,20 +59,18 @@ struct Tag {
 
 impl From<Trace> for super::Trace {
     fn from(trace: Trace) -> Self {
-        let service = |id: &str| {
-            trace
-                .processes
-                .get(id)
-                .map(|it| it.service_name.clone())
-                .unwrap_or_default()
-        };
+        let named =
+            |(id, service): (String, Service)| (id, (service.service_name, by_key(service.tags)));
+        let processes: BTreeMap<_, _> = trace.processes.into_iter().map(named).collect();
+        let process = |id: &str| processes.get(id).cloned().unwrap_or_default();
         let spans = trace.spans.into_iter().map(|span| super::Span {
             parent_id: span
                 .references
                 .into_iter()
                 .find(|reference| reference.ref_type == "CHILD_OF")
                 .map(|reference| reference.span_id),
-            service: service(&span.process_id),
+            service: process(&span.process_id).0,
+            resource: process(&span.process_id).1,
             id: span.span_id,
             name: span.operation_name,
             tags: by_key(span.tags),
