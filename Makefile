@@ -9,7 +9,7 @@ SCRIPTS := deploy/scripts
 	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data \
 	perf-chaos perf-extreme test test-unit test-system test-smoke test-suites test-chaos test-alerts \
-	test-dashboards test-sdks test-web fuzz lint bench images pictures clean
+	test-dashboards test-telemetry test-sdks test-web fuzz lint bench images pictures clean
 
 ##@ Start here
 help: ## List the targets
@@ -114,6 +114,8 @@ test-alerts: ## Plant a fault and wait until its alert arrives, and until it is 
 	@$(SCRIPTS)/test-alerts.sh
 test-dashboards: ## Put faulty load on the services, and ask every panel for its data
 	@$(SCRIPTS)/test-dashboards.sh
+test-telemetry: ## Hold metrics, ids of load tests and secrets against what is told of them
+	@$(SCRIPTS)/test-telemetry.sh
 test-sdks: ## Run the official clients of the model vendors against the simulator
 	@$(SCRIPTS)/test-sdks.sh
 test-web: ## Run the pages in a browser (WEB_TESTS_SCREENSHOTS=DIRECTORY keeps pictures)

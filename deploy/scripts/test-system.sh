@@ -81,6 +81,7 @@ main() {
   check 'preview server' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/preview"
   check 'preview units' node --test "$CHECKOUT/monitoring/preview/"
   check "dashboards' data" "$CHECKOUT/deploy/scripts/test-dashboards.sh"
+  check 'what telemetry tells' "$CHECKOUT/deploy/scripts/test-telemetry.sh"
   check 'pages in a browser' "$CHECKOUT/deploy/scripts/test-web.sh"
   check 'billing oracle' billing_oracle
   if [[ ${#FAILED[@]} -gt 0 ]]; then

@@ -21,7 +21,7 @@ start_jaeger
 start_services
 start_prometheus
 export -f serves
-for name in simulator.md llm.md experiments.md performance-testing.md suites.md chaos.md slo.md tracing.md investigate.md; do
+for name in simulator.md llm.md experiments.md performance-testing.md suites.md chaos.md slo.md tracing.md telemetry.md investigate.md; do
   expect "the commands of docs/$name" guide "$name"
 done
 for time in first second; do
