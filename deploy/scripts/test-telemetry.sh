@@ -75,7 +75,7 @@ load() {
   local watching=$!
   SCALE=0.1 PROVIDER=claude PERF_BINARY=$STACK_BINARIES/perf \
     "$CHECKOUT/deploy/scripts/perf.sh" tests/ai-smoke.js --scenario Smoke --name "$VISIBLE" >"$LOGS/run.log" 2>&1 ||
-    fail "the load test failed: $(tail -n 3 "$LOGS/run.log")"
+    fail "the load test failed: $(tail -n 30 "$LOGS/run.log")"
   wait "$watching" || fail 'nobody saw k6'
 }
 

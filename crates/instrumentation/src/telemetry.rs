@@ -154,6 +154,7 @@ fn span_layer(provider: &SdkTracerProvider) -> BoxedLayer<Registry> {
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer(traces::TRACER))
         .with_location(false)
+        .with_target(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
         // Whoever needs the context of the current span asks the span for it.

@@ -168,7 +168,10 @@ impl RequestTrace {
             return;
         }
         let span = &self.span;
-        span.record("http.response.status_code", end.status.as_u16());
+        span.record(
+            "http.response.status_code",
+            i64::from(end.status.as_u16()),
+        );
         span.record("request.id", identity.request_id());
         if let Some(error) = end.ending.error_type(&end.status) {
             span.record("error.type", error);

@@ -23,7 +23,7 @@ pub(super) fn open(
         "gen_ai.operation.name" = "chat",
         "gen_ai.provider.name" = books.provider.telemetry_name(),
         "gen_ai.request.model" = model,
-        "gen_ai.request.max_tokens" = request.max_tokens,
+        "gen_ai.request.max_tokens" = i64::from(request.max_tokens),
         "gen_ai.request.temperature" = Empty,
         "gen_ai.request.stream" = streamed,
         "gen_ai.response.id" = Empty,
@@ -90,6 +90,11 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
+/// As an attribute has it: integers of OpenTelemetry are signed, and others arrive as texts.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// Writes how the attempt came out, all at once: each record of its own takes the span's locks
 /// again.
 pub(super) fn conclude(span: &Span, conclusion: &Conclusion<'_>, cost: Option<&Cost>) {
@@ -103,11 +108,11 @@ pub(super) fn conclude(span: &Span, conclusion: &Conclusion<'_>, cost: Option<&C
         span,
         "gen_ai.response.model" = conclusion.model,
         "bookstore.gen_ai.service_tier" = conclusion.service_tier.as_str(),
-        "gen_ai.usage.input_tokens" = usage.input_tokens,
-        "gen_ai.usage.output_tokens" = usage.output_tokens,
-        "gen_ai.usage.cache_read.input_tokens" = usage.cache_read_tokens,
-        "gen_ai.usage.cache_creation.input_tokens" = usage.cache_write_tokens(),
-        "gen_ai.usage.reasoning.output_tokens" = usage.reasoning_tokens,
+        "gen_ai.usage.input_tokens" = whole(usage.input_tokens),
+        "gen_ai.usage.output_tokens" = whole(usage.output_tokens),
+        "gen_ai.usage.cache_read.input_tokens" = whole(usage.cache_read_tokens),
+        "gen_ai.usage.cache_creation.input_tokens" = whole(usage.cache_write_tokens()),
+        "gen_ai.usage.reasoning.output_tokens" = whole(usage.reasoning_tokens),
         "bookstore.gen_ai.usage.estimated" = usage.estimated,
         "gen_ai.response.time_to_first_chunk" = first.map(|first| first.as_secs_f64()),
         "bookstore.gen_ai.cost.pico_usd" = cost.map(|cost| cost.total.get()),
