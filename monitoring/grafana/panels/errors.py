@@ -16,7 +16,8 @@ OURS = Row(100, "What users get", (
            per_second(f"{HTTP}_count", f"{BY_SERVICE},{FAILED_REQUEST}", "job"), "{{job}}"),
     series(11, "Failures after the head", "Streams per second whose head said 200 and that failed then: by the status that they would have had, or body where they broke off.", "reqps",
            per_second(f"{HTTP}_count", f'{API},http_response_status_code=~"2..",error_type!~"|cancelled"', "http_route, error_type"),
-           "{{http_route}} {{error_type}}", links=("llm-latency-and-reliability",)),
+           "{{http_route}} {{error_type}}", links=("llm-latency-and-reliability",),
+           empty="a series begins with its first failure, and few streams of the check fail"),
 ))
 
 CAUSES = Row(101, "Causes", (
