@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The checks around the Rust workspace: scripts, the guides' commands, pins, compose
-# file, load suites, plans of faults, monitoring files, alerts from a planted fault to a webhook, the pages in a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then the failures are named.
+# The checks around the Rust workspace: scripts, the guides' commands, pins, compose file, load
+# suites, plans of faults, monitoring files, alerts from a planted fault to a webhook, the pages in
+# a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then
+# their times are told and the failures are named.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -10,13 +12,15 @@ source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
 
 readonly TESTS=$CHECKOUT/deploy/scripts/tests
 FAILED=()
+TIMES=()
 
 # check NAME COMMAND...
 check() {
-  local name=$1
+  local name=$1 begun=$SECONDS
   shift
   printf -- '--- %s\n' "$name"
   if ! "$@"; then FAILED+=("$name"); fi
+  TIMES+=("$((SECONDS - begun)) s  $name")
 }
 
 compose_file() {
@@ -84,6 +88,8 @@ main() {
   check 'what telemetry tells' "$CHECKOUT/deploy/scripts/test-telemetry.sh"
   check 'pages in a browser' "$CHECKOUT/deploy/scripts/test-web.sh"
   check 'billing oracle' billing_oracle
+  printf -- '--- times of the system checks\n'
+  printf '%s\n' "${TIMES[@]}" | sort --numeric-sort --reverse
   if [[ ${#FAILED[@]} -gt 0 ]]; then
     fail "system checks failed: ${FAILED[*]}"
   fi
