@@ -14,7 +14,13 @@ sys.path.insert(0, str(HERE))
 
 from generate import CATALOGUE  # noqa: E402
 from panels import verify  # noqa: E402
+from panels.builder import ADDRESSES  # noqa: E402
 
+PROMETHEUS = HERE.parent / "prometheus"
+JAEGER = HERE.parent / "jaeger" / "config.yaml"
+# What the sizes are made for: buckets with a new exemplar at a scrape under a mixed load, and
+# traces that are kept meanwhile.
+NEW_A_SCRAPE, TRACES_A_SECOND = 300, 100
 COMPOSE = HERE.parents[1] / "docker-compose.perf.yml"
 
 
@@ -34,7 +40,11 @@ def service(name: str) -> str:
 class ProvisioningTest(unittest.TestCase):
     def test_a_dot_leads_to_its_trace_and_a_span_to_its_route(self):
         prometheus, jaeger = source("prometheus"), source("jaeger")
-        self.assertRegex(prometheus, r"exemplarTraceIdDestinations:\n\s+- name: trace_id\n\s+datasourceUid: jaeger\n")
+        # By address: who only looks has no right to Explore, where a data source would be opened.
+        leads = re.search(r"exemplarTraceIdDestinations:\n(?:\s+#.*\n)*\s+- name: trace_id\n\s+url: (\S+)\n", prometheus)
+        self.assertEqual(leads[1] if leads else None, f"{ADDRESSES['jaeger']}/trace/$${{__value.raw}}")
+        self.assertNotIn("datasourceUid: jaeger", prometheus)
+        self.assertIn('- "127.0.0.1:16686:16686"\n', service("jaeger"))
         self.assertRegex(jaeger, r"tracesToMetrics:\n\s+datasourceUid: prometheus\n")
         # The labels that spans are turned into, and Grafana's `$` behind its own.
         labels = ",".join(f'{name}="x"' for name in re.findall(r"- key: \S+\n\s+value: (\S+)", jaeger))
@@ -47,6 +57,13 @@ class ProvisioningTest(unittest.TestCase):
             for metric, wanted in verify.asked(expr).items():
                 family = re.sub(r"_(bucket|count|sum)$", "", metric)
                 self.assertLessEqual(wanted - {"le"}, catalogue[family], metric)
+
+    def test_dots_do_not_outlive_their_traces(self):
+        traces = int(re.search(r"max_traces: (\d+)", JAEGER.read_text(encoding="utf-8"))[1])
+        for profile in ("prometheus.yml", "prometheus.lab.yml"):
+            text = (PROMETHEUS / profile).read_text(encoding="utf-8")
+            kept, pace = (int(re.search(rf"{key}: (\d+)s?\n", text)[1]) for key in ("max_exemplars", "scrape_interval"))
+            self.assertLessEqual(kept * pace * TRACES_A_SECOND, traces * NEW_A_SCRAPE, profile)
 
     def test_no_secret_is_in_a_file(self):
         for file in sorted((HERE / "provisioning").rglob("*.yml")):

@@ -1,6 +1,7 @@
 // What the preview makes of values, macros and names: node --test monitoring/preview
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { clamped, highest, MAX_DOTS, top } from './page/dots.js';
 import { format, legendOf } from './page/format.js';
 import { filled, Span } from './page/prometheus.js';
 
@@ -38,4 +39,25 @@ test('macros and variables are filled in, other dollars stay', () => {
   assert.equal(filled('rate(x{p=~"$provider"}[$__rate_interval])', values, span), 'rate(x{p=~".*"}[8s])');
   assert.equal(filled('${jaeger}/search?start=${__from}000', values, span), 'http://jaeger/search?start=0000');
   assert.equal(filled('${performance}/x', values, span), '${performance}/x');
+});
+
+test('of many dots the highest of each moment stay, whatever series they are of', () => {
+  const dot = (at, value, trace = `${at}-${value}`) => ({ at, value, trace });
+  // Two series, one after the other, as Prometheus tells them: the spike is in the first.
+  const first = Array.from({ length: 400 }, (_, n) => dot(n, n === 7 ? 9 : 0.1));
+  const second = Array.from({ length: 400 }, (_, n) => dot(n, 0.2));
+  const shown = highest([...first, ...second, dot(-1, 99), dot(401, 99)], 0, 400);
+  assert.ok(shown.length <= MAX_DOTS);
+  assert.equal(Math.max(...shown.map(({ value }) => value)), 9);
+  assert.deepEqual(shown.map(({ at }) => at), shown.map(({ at }) => at).sort((one, other) => one - other));
+  assert.deepEqual(highest([dot(5, 1), dot(1, 2)], 0, 10).map(({ at }) => at), [1, 5]);
+});
+
+test('a dot beyond the lines stays at the edge', () => {
+  assert.deepEqual([-40, 12, 300].map((y) => clamped(y, 0, 190)), [0, 12, 190]);
+});
+
+test('the highest values are told once for each trace', () => {
+  const dots = [['a', 1], ['b', 3], ['b', 2], ['c', 5]].map(([trace, value]) => ({ trace, value, at: 0 }));
+  assert.deepEqual(top(dots, 2).map(({ trace }) => trace), ['c', 'b']);
 });

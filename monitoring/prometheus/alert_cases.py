@@ -118,11 +118,18 @@ OBJECTIVES = (
 UP = 'up{job="bookstore-api",instance="127.0.0.1:7002"}'
 DROPPED = 'bookstore_telemetry_dropped_spans_total{job="bookstore-api",exporter="otlp_grpc",reason="export_failed"}'
 DANGLING = 'bookstore_exemplars_dangling_ratio{job="bookstore-api"}'
+IDLE = 'bookstore_exemplars_dangling_ratio{job="performance-service"}'
 BOTH_UP = {UP: "1x60", 'up{job="performance-service"}': "1x60"}
 SPENT = 'bookstore_budget_spent_usd{tenant="acme",period="day",simulated="false"}'
 LIMIT = 'bookstore_budget_limit_usd{tenant="acme",period="day",simulated="false"}'
 PAID = f'{{{MODEL},simulated="false"}}'
 LOOKED_UP = 'bookstore_cache_requests_total{cache_name="book",cache_level="l1",outcome='
+
+
+def unknown(steps: int) -> str:
+    """promtool repeats numbers only."""
+    return " ".join(["NaN"] * steps)
+
 
 CASES = (
     Case("TargetDown", "15s", {UP: "1x40"}, {UP: "1x8 0x16 1x16"}, "4m", "8m",
@@ -142,6 +149,9 @@ CASES = (
     Case("ExemplarsDangle", "1m", {DANGLING: "0.01x60"}, {DANGLING: "0x5 0.25x25 0x30"}, "20m", "45m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
          "25% of the last exemplars of bookstore-api lead to traces that are not there."),
+    Case("TraceStoreAway", "1m", {DANGLING: f"0x8 {unknown(5)} 0.5x60", IDLE: unknown(60)}, {DANGLING: f"0x5 {unknown(20)} 0x40"}, "20m", "40m",
+         {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
+         "bookstore-api has had no answer from the trace store for 10 minutes (dangling ratio NaN); clicks on charts end nowhere."),
     Case("TooManySeries", "1m", {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40000x60"},
          {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40001x20 900x40"}, "15m", "30m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
@@ -155,7 +165,8 @@ CASES = (
          {f'bookstore_gen_ai_refusals_total{{{ANTHROPIC},reason="overloaded"}}': "_x10 7x60"}, "12m", "30m",
          {"gen_ai_provider_name": "anthropic", "severity": "ticket", "team": "ai"},
          "7 calls found no place and no room in the queue of anthropic within 5 minutes."),
-    Case("RunsWait", "1m", {"performance_queue_depth{}": "3x25 0 3x25 0 3x30"},
+    # Neither with a break, nor after a restart that found a queue.
+    Case("RunsWait", "1m", {'performance_queue_depth{instance="a"}': "3x25 0 3x25 0 3x30", 'performance_queue_depth{instance="b"}': "_x26 3x60"},
          {"performance_queue_depth{}": "0 3x50 0x30"}, "45m", "55m",
          {"severity": "ticket", "team": "platform"},
          "3 or more load tests have waited for 30 minutes without a break."),

@@ -30,6 +30,12 @@ PROMTOOL_SECONDS = 300
 EXTERNAL = {"grafana": "http://grafana", "jaeger": "http://jaeger", "money": "real"}
 # Metrics of Prometheus' own.
 FOREIGN = {"up", "ALERTS", "scrape_samples_post_metric_relabeling", "prometheus_rule_evaluation_failures_total"}
+# Alerts without a query of traces, and why.
+UNTRACED = {
+    "RulesFail": "Prometheus evaluates rules, and has no traces",
+    "RunsWait": "a run in the queue has made no request yet",
+    "TraceStoreAway": "there is nobody to ask",
+}
 # Seconds of a step, and dollars of the allowance per second, by profile. The short window of a page
 # has five steps in both.
 PROFILES = {"prod": (60, 300 / (30 * 86400)), "lab": (2, 100 / 7200)}
@@ -62,6 +68,7 @@ def recorded_first(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def expected(rule: dict[str, Any], labels: dict[str, str], summary: str) -> dict[str, Any]:
     """An alert as promtool wants it: the annotations of the rule with the labels put in."""
     def filled(text: str) -> str:
+        text = re.sub(r'{{ if match "(.*?)" \$labels\.job }}(.*?){{ end }}', lambda found: found[2] if re.search(found[1], labels["job"]) else "", text)
         text = re.sub(r"{{ \$externalLabels\.(\w+) }}", lambda found: EXTERNAL[found[1]], text)
         return re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels.get(found[1], ""), text)
     annotations = {name: filled(text) for name, text in rule["annotations"].items()} | {"summary": summary}
@@ -208,7 +215,10 @@ class RulesTest(unittest.TestCase):
                 self.assertTrue((REPOSITORY / rule["annotations"]["runbook"]).is_file(), rule["annotations"]["runbook"])
                 linked = re.fullmatch(r"{{ \$externalLabels\.grafana }}/d/([a-z-]+)(\?var-.*)?", rule["annotations"]["dashboard"])
                 self.assertTrue(linked and linked[1] in dashboards, rule["annotations"]["dashboard"])
-                self.assertRegex(rule["annotations"]["traces"], r"^{{ \$externalLabels\.jaeger }}/search\?service=")
+                if rule["name"] in UNTRACED:
+                    self.assertNotIn("traces", rule["annotations"], UNTRACED[rule["name"]])
+                else:
+                    self.assertRegex(rule["annotations"]["traces"], r"^({{ if match .* }})?{{ \$externalLabels\.jaeger }}/search\?service=")
 
     def test_rules_ask_for_what_is_emitted(self):
         catalogue = verify.read_catalogue(REPOSITORY / "crates" / "instrumentation" / "src" / "catalogue")
@@ -241,10 +251,10 @@ class RulesTest(unittest.TestCase):
         def lines(name: str) -> list[str]:
             return [line.rstrip() for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line.strip() and not line.strip().startswith("#")]
         changed = [
-            re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval|money):.*", r"\1", line).replace("rules/prod", "rules/lab")
+            re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval|money|max_exemplars):.*", r"\1", line).replace("rules/prod", "rules/lab")
             for line in lines("prometheus.yml")
         ]
-        lab = [re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval|money):.*", r"\1", line) for line in lines("prometheus.lab.yml")]
+        lab = [re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval|money|max_exemplars):.*", r"\1", line) for line in lines("prometheus.lab.yml")]
         self.assertEqual(changed, lab)
 
 

@@ -1,8 +1,9 @@
 """The dashboard "Chaos": faults that were planted, and what the service made of them."""
 
 from .builder import Dashboard, Panel, Row
-from .queries import CALL, PROVIDER, STORE, per_second, quantile, rate, series, share_of, stat
+from .queries import CALL, FAILED, HTTP, PROVIDER, STAYED, STORE, per_second, quantile, rate, series, share_of, stat
 
+SUMMARIES = 'job="bookstore-api",route_class="ai"'
 NAMED = f"{{{{{PROVIDER}}}}}"
 
 PLANTED = Row(100, "Planted", (
@@ -27,8 +28,7 @@ FELT = Row(101, "Felt", (
     series(9, "Stores that hang", "Failed calls per second by collection or command.", "ops",
            per_second(f"{STORE}_count", 'error_type!=""', "db_operation_name"), "{{db_operation_name}}"),
     series(10, "What users notice", "Share of the summaries asked for that failed, all routes of the API together.", "percentunit",
-           share_of(rate("http_server_request_duration_seconds_count", 'route_class="ai",job="bookstore-api",error_type!~"|cancelled"'),
-                    rate("http_server_request_duration_seconds_count", 'route_class="ai",job="bookstore-api",error_type!="cancelled"'), "job"), "failed"),
+           share_of(rate(f"{HTTP}_count", f'{SUMMARIES},{FAILED}'), rate(f"{HTTP}_count", f'{SUMMARIES},{STAYED}'), "job"), "failed"),
     series(11, "What the simulator charges", "Dollars per minute on its own list, to hold against ours.", "currencyUSD",
            "{} * 60 / 1e12".format(per_second("simulator_invoice_pico_usd_total", "", PROVIDER)), NAMED, links=("llm-cost-and-tokens",)),
     series(12, "Calls that the simulator cannot price", "Per second; the model is on no list of it.", "ops",

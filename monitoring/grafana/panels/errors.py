@@ -1,14 +1,15 @@
 """The dashboard "Errors and diagnostics": what fails, and whose fault it is."""
 
 from .builder import Dashboard, Row
-from .queries import API, BY_SERVICE, FAILED_REQUEST, HTTP, MANY_ERRORS, PROVIDER, ROUTE_VARIABLE, SERVICE_VARIABLES, STORE, per_second, rate, series, share_of
+from .queries import API, BY_SERVICE, FAILED, FAILED_REQUEST, HTTP, MANY_ERRORS, PROVIDER, ROUTE_VARIABLE, SERVICE_VARIABLES, STAYED, STORE, per_second, rate, series, share_of
 
 OURS = Row(100, "What users get", (
     series(1, "Failures", "Requests per second that ended with 5xx, by route and status.", "reqps",
            per_second(f"{HTTP}_count", f"{API},{FAILED_REQUEST}", "http_route, http_response_status_code"),
            "{{http_route}} {{http_response_status_code}}", links=("llm-latency-and-reliability",)),
-    series(2, "Share of failures by route", "5xx of all requests; the budgets are 0.1 % for books and authors, 0.5 % for summaries.", "percentunit",
-           share_of(rate(f"{HTTP}_count", f"{API},{FAILED_REQUEST}"), rate(f"{HTTP}_count", API), "http_route"), "{{http_route}}",
+    series(2, "Share of failures by route", "5xx, and streams that fail after their head; clients that leave do not count. The budgets are 0.1 % for books and authors, "
+           "0.5 % for summaries.", "percentunit",
+           share_of(rate(f"{HTTP}_count", f"{API},{FAILED}"), rate(f"{HTTP}_count", f"{API},{STAYED}"), "http_route"), "{{http_route}}",
            thresholds=MANY_ERRORS, links=("slo-and-budgets",)),
     series(3, "Refusals", "Requests per second that were wrong (4xx), by status: 402 budget, 409 and 412 conflicts, 429 and 503 too many.", "reqps",
            per_second(f"{HTTP}_count", f'{API},http_response_status_code=~"4.."', "http_response_status_code"), "{{http_response_status_code}}"),

@@ -3,7 +3,7 @@
 from .builder import Dashboard, Panel, Query, Row
 from .queries import (
     ANY, BY_MODEL, BY_TENANT, COST, MODEL, MODEL_VARIABLES, PICO, PROVIDER, REAL, SIMULATED, TENANT_VARIABLE,
-    per_second, quantiles, rate, series, stat,
+    grown, per_second, quantiles, rate, series, stat,
 )
 
 DEAR_CALL = ((0.016384, "yellow"), (0.262144, "red"))
@@ -18,23 +18,23 @@ def dollars_per_minute(money: str, by: str) -> str:
 
 def spent(money: str) -> str:
     """Dollars of the range that is shown."""
-    return f"sum(increase({COST}{{{money},{BY_TENANT}}}[$__range])) / {PICO}"
+    return f"sum({grown(COST, f'{money},{BY_TENANT}')}) / {PICO}"
 
 
 MONEY = Row(100, "Money", (
-    stat(1, "Spent, real", "Dollars of priced calls to real providers in the range shown. Simulated calls are not in it.",
+    stat(1, "Spent, real", "Dollars of priced calls to real providers in the range shown, as Prometheus has seen them; the ledger (`/api/v1/llm/ledger`) is exact. Simulated calls are not in it.",
          "currencyUSD", spent(REAL), "dollars", empty=NO_REAL_MONEY),
-    stat(2, "Spent, simulated", "What the simulated calls of the range shown would have cost. Nobody is charged for it.",
+    stat(2, "Spent, simulated", "What the simulated calls of the range shown would have cost, as Prometheus has seen them; the ledger is exact. Nobody is charged for it.",
          "currencyUSD", spent(SIMULATED), "dollars"),
     stat(3, "Unpriced calls", "Calls in the range shown whose model has no price. Their cost is unknown, not zero: add the model to the price catalogue.",
-         "short", f"sum by ({MODEL}) (increase(bookstore_gen_ai_unpriced_calls_total{{{BY_MODEL}}}[$__range]))", f"{{{{{MODEL}}}}}",
+         "short", f"sum by ({MODEL}) ({grown('bookstore_gen_ai_unpriced_calls_total', BY_MODEL)})", f"{{{{{MODEL}}}}}",
          thresholds=ANY),
     stat(4, "Saved", "Dollars of the range shown that calls did not cost because a cached or shared answer was given, by kind of money.",
-         "currencyUSD", f"sum by (reason, simulated) (increase(bookstore_gen_ai_saved_cost_pico_usd_total[$__range])) / {PICO}",
+         "currencyUSD", f"sum by (reason, simulated) ({grown('bookstore_gen_ai_saved_cost_pico_usd_total')}) / {PICO}",
          "{{reason}}, simulated {{simulated}}"),
-    series(5, "Dollars per minute, real", "Spending at real providers. A step up without more calls means longer answers or a dearer model.",
+    series(5, "Dollars per minute, real", "Spending at real providers. A step up without more calls means longer answers or a dearer model. What a line began with is in no rate: the sums above have it.",
            "currencyUSD", dollars_per_minute(REAL, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True, empty=NO_REAL_MONEY),
-    series(6, "Dollars per minute, simulated", "What simulated calls would cost at the catalogue's prices.",
+    series(6, "Dollars per minute, simulated", "What simulated calls would cost at the catalogue's prices. What a line began with is in no rate: the sums above have it.",
            "currencyUSD", dollars_per_minute(SIMULATED, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True),
     Panel(7, "Cost per call", "Median and p95 of priced calls, real and simulated apart.", "currencyUSD",
           quantiles("bookstore_gen_ai_operation_cost_usd", BY_MODEL, "simulated", "simulated {{simulated}}", (50, 95)),

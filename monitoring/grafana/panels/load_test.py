@@ -1,7 +1,7 @@
 """The dashboard "Load test": runs, next to what they do to the server and to the bill."""
 
 from .builder import Dashboard, Panel, Row, Variable
-from .queries import COST, HTTP, PICO, mean, per_second, quantile, quantiles, rate, series, share_of, stat
+from .queries import COST, HTTP, PICO, grown, mean, per_second, quantile, quantiles, rate, series, share_of, stat
 
 # k6's own metrics, which the performance service writes while a run goes on.
 TEST = 'test_id=~"$test"'
@@ -79,10 +79,10 @@ BESIDE = Row(102, "Beside it", (
     series(10, "Busy workers while it runs", "Share of the workers' time, of the API and of the simulator.", "percentunit",
            'tokio_busy_ratio{job=~"bookstore-api|llm-simulator"}', "{{job}}", thresholds=((0.8, "yellow"), (0.95, "red")), links=("runtime",)),
     stat(13, "Dollars of runs", "What the runs that ended in the range shown have cost, real and simulated apart.", "currencyUSD",
-         f"sum by (simulated) (increase(performance_run_spend_pico_usd_total[$__range])) / {PICO}", "simulated {{simulated}}", width=8,
+         f"sum by (simulated) ({grown('performance_run_spend_pico_usd_total')}) / {PICO}", "simulated {{simulated}}", width=8,
          zero="a run is counted when it has ended", links=("llm-cost-and-tokens",)),
     stat(14, "Stopped by their budget", "Runs that reached their cap, by the kind of dollars that did.", "short",
-         "sum by (simulated) (increase(performance_budget_stops_total[$__range]))", "simulated {{simulated}}", width=8,
+         f"sum by (simulated) ({grown('performance_budget_stops_total')})", "simulated {{simulated}}", width=8,
          zero="no run of the check has a cap"),
 ))
 

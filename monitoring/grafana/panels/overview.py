@@ -7,7 +7,7 @@ NOW = Row(100, "Now", (
     stat(1, "Services", "1 for each target that Prometheus can scrape, 0 for one that it cannot.", "short",
          f"min by (job) (up{{{BY_SERVICE}}})", "{{job}}", width=8, thresholds=(), links=("runtime",)),
     stat(2, "Alerts that fire", "By name and severity; 0 when none does. A burn-rate alert that only warms up does not count.", "short",
-         'count by (alertname, severity) (ALERTS{alertstate="firing"}) or vector(0)', "{{alertname}} {{severity}}", width=8,
+         'count by (alertname, severity) (ALERTS{alertstate="firing"}) or (vector(0) unless on() ALERTS{alertstate="firing"})', "{{alertname}} {{severity}}", width=8,
          thresholds=ANY, links=("slo-and-budgets",)),
     stat(3, "Load tests under way", "Runs that put load on a target now: whatever else is odd here, they may be its cause.", "short",
          "sum(performance_runs_active)", "runs", width=8, links=("load-test",)),
@@ -16,7 +16,7 @@ NOW = Row(100, "Now", (
 USERS = Row(101, "What users see", (
     series(4, "Requests", "Requests per second that each service answers, scrapes and health checks among them.", "reqps",
            per_second("http_server_request_duration_seconds_count", BY_SERVICE, "job"), "{{job}}"),
-    series(5, "Failures by kind of route", "Share of the API's requests that ended with 5xx, over five minutes.", "percentunit",
+    series(5, "Failures by kind of route", "Share of the API's requests that failed, over five minutes: with 5xx, or as a stream after its head. Clients that leave do not count.", "percentunit",
            "route_class:http_server_request_errors:ratio_rate5m", "{{route_class}}", thresholds=MANY_ERRORS, links=("errors-and-diagnostics",)),
     series(6, "p95 by kind of route", "95 of 100 requests of the API are quicker, over five minutes.", "s",
            "route_class:http_server_request_duration_seconds:p95_rate5m", "{{route_class}}",

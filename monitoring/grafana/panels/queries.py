@@ -17,6 +17,8 @@ REAL = 'simulated="false"'
 SIMULATED = 'simulated="true"'
 # Server errors of a route.
 FAILED_REQUEST = 'http_response_status_code=~"5.."'
+# Those, and streams that fail after their head said 200; of requests whose client did not leave.
+FAILED, STAYED = 'error_type!~"|cancelled"', 'error_type!="cancelled"'
 
 # A counter of 10^-12 USD: dollars.
 PICO = "1e12"
@@ -34,6 +36,13 @@ COST = "bookstore_gen_ai_cost_pico_usd_total"
 def rate(metric: str, labels: str = "") -> str:
     """Growth of a counter per second."""
     return f"rate({metric}{{{labels}}}[$__rate_interval])"
+
+
+def grown(metric: str, labels: str = "") -> str:
+    """Growth of a counter in the range shown, with what it had when it first appeared: a counter that
+    comes with its first event has no increase by it."""
+    selected = f"{metric}{{{labels}}}"
+    return f"(({selected} unless {selected} offset $__range) or increase({selected}[$__range]))"
 
 
 def per_second(metric: str, labels: str, by: str) -> str:

@@ -9,7 +9,8 @@ TENANT = 'tenant=~"$tenant"'
 ACCOUNT = "{{tenant}} {{period}}, simulated {{simulated}}"
 
 OBJECTIVES = Row(100, "Objectives", (
-    stat(1, "Budget left", "Of the errors, the slowness or the dollars that the period allows; below 0 the objective is missed.", "percentunit",
+    stat(1, "Budget left", "Of the errors, the slowness or the dollars that the period allows; below 0 the objective is missed. While there is less data than a period, "
+         "the mean is of what there is: an hour of burn rate 2 on a new Prometheus shows -100 %, and for spend that is a pace, no sum.", "percentunit",
          f"slo:period_error_budget_remaining:ratio{{{SLO}}}", NAMED, width=24, thresholds=(), links=("errors-and-diagnostics",)),
     series(2, "Burn rate now", "How many times too fast the budget goes, over the shortest window: 1 is even, 14.4 pages.", "short",
            f"slo:current_burn_rate:ratio{{{SLO}}}", NAMED, width=12, thresholds=((1, "yellow"), (14.4, "red"))),
@@ -22,7 +23,7 @@ OBJECTIVES = Row(100, "Objectives", (
            "percentunit", "sum by (simulated) (provider:bookstore_gen_ai_cost_usd:rate5m) / on() group_left() bookstore:spend_allowance_usd:per_second",
            "simulated {{simulated}}", width=12, thresholds=((1, "yellow"), (14.4, "red")), links=("llm-cost-and-tokens",)),
     series(7, "Alerts, pending and firing", "By name; pending ones wait for their time to pass.", "short",
-           'count by (alertname, alertstate) (ALERTS) or vector(0)', "{{alertname}} {{alertstate}}", width=12),
+           'count by (alertname, alertstate) (ALERTS) or (vector(0) unless on() ALERTS)', "{{alertname}} {{alertstate}}", width=12),
 ))
 
 BUDGETS = Row(101, "Budgets of tenants", (

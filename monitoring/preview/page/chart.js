@@ -1,4 +1,5 @@
 /** A panel's lines over time, drawn by uPlot. */
+import { clamped, highest } from './dots.js';
 import { format } from './format.js';
 
 const LIGHT = ['#2c6fa6', '#c05b16', '#267768', '#8e4fa8', '#a8242f', '#7a6a12', '#4c5a66', '#d08a00', '#1f9aa8', '#b04a86'];
@@ -11,8 +12,7 @@ const HEIGHT = 190;
 const DAY = 86400;
 /** Lines that are told apart; a legend names more of them, nobody sees them. */
 const MAX_LINES = 40;
-/** Dots of a panel, and how far from one a click still means it. */
-const MAX_DOTS = 150;
+/** How far from a dot a click still means it. */
 const NEAR = 9;
 
 const dark = () => matchMedia('(prefers-color-scheme: dark)').matches;
@@ -75,8 +75,8 @@ function dots(plot, exemplars) {
   const { ctx, bbox } = plot;
   ctx.fillStyle = dark() ? '#feb03e' : '#c05b16';
   for (const { at, value } of exemplars) {
-    const [x, y] = [plot.valToPos(at, 'x', true), plot.valToPos(value, 'y', true)];
-    if (y < bbox.top || x < bbox.left || x > bbox.left + bbox.width) continue;
+    const x = plot.valToPos(at, 'x', true);
+    const y = clamped(plot.valToPos(value, 'y', true), bbox.top, bbox.top + bbox.height);
     ctx.beginPath();
     ctx.arc(x, y, 2.5 * devicePixelRatio, 0, 2 * Math.PI);
     ctx.fill();
@@ -87,7 +87,7 @@ function dots(plot, exemplars) {
 function dotAt(plot, exemplars, event) {
   const box = plot.over.getBoundingClientRect();
   const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-  const far = ({ at, value }) => Math.hypot(plot.valToPos(at, 'x') - x, plot.valToPos(value, 'y') - y);
+  const far = ({ at, value }) => Math.hypot(plot.valToPos(at, 'x') - x, clamped(plot.valToPos(value, 'y'), 0, box.height) - y);
   const nearest = exemplars.toSorted((one, other) => far(one) - far(other))[0];
   return nearest && far(nearest) <= NEAR ? nearest : null;
 }
@@ -104,7 +104,7 @@ export function draw(place, panel, data) {
   const lines = data.lines.slice(0, MAX_LINES);
   const isStacked = custom.stacking?.mode === 'normal';
   const values = isStacked ? stacked(lines) : lines.map((line) => line.values);
-  const shown = data.exemplars.slice(-MAX_DOTS);
+  const shown = highest(data.exemplars, data.times[0], data.times.at(-1));
   const { ink, grid } = inks();
   const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '11px system-ui' };
   const tick = (_, splits) => splits.map((value) => format(value, unit, decimals));
