@@ -102,7 +102,7 @@ test: ## Install the tools and run all tests, with real servers
 	@$(SCRIPTS)/test.sh all
 test-unit: ## Run the tests that need no server
 	@$(SCRIPTS)/test.sh unit
-test-system: ## Check scripts, pins, compose file, suites and dashboards
+test-system: ## Check all that is no Rust: scripts, guides, suites, alerts, dashboards, pages, plans of faults
 	@$(SCRIPTS)/test-system.sh
 test-smoke: ## Walk through the API with Postman's collections
 	@$(SCRIPTS)/test-smoke.sh

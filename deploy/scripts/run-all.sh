@@ -126,6 +126,7 @@ print_native_table() {
   row performance-service 'Performance service' "$PERFORMANCE_URL/"
   row llm-simulator 'LLM simulator' "$SIMULATOR_URL"
   row prometheus 'Prometheus' "$PROMETHEUS_URL/graph"
+  row preview 'Dashboards, traces' "$PREVIEW_URL"
   row alertmanager 'Alertmanager' "$ALERTMANAGER_URL"
   row jaeger 'Jaeger' "$JAEGER_URL"
   row jaeger 'OTLP gRPC, HTTP' '127.0.0.1:4317, 127.0.0.1:4318'

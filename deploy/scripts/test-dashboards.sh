@@ -4,6 +4,7 @@
 # prints panels and series by dashboard. Then the preview draws them in a browser.
 # DASHBOARD_PICTURES: a directory for a picture of each.
 # STACK_BINARIES: a directory with built services; without it they are built.
+# shellcheck disable=SC2317 # monitored is called by expect
 set -euo pipefail
 # shellcheck source=tests/own_stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/tests/own_stack.sh"
@@ -11,6 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/tests/own_stack.sh"
 source "$TESTS/own_monitoring.sh"
 
 readonly LOAD_SECONDS=60
+# Of everything but the build.
+readonly MAX_SECONDS=240
 runs=()
 
 start_redis() {
@@ -30,6 +33,8 @@ load_test() {
   runs+=("$!")
 }
 
+find_services
+BEGAN=$(date +%s)
 start_redis
 nobody_at_lm_studio
 start_jaeger
@@ -55,5 +60,19 @@ for run in "${!runs[@]}"; do
   wait "${runs[run]}" || (($? == 2)) || fail "a load test has no verdict: $(tail -n 3 "$LOGS/run$run.log")"
 done
 "$CHECKOUT/monitoring/grafana/prove.py" "$PROMETHEUS_URL" --range "$((SECONDS + 5))"
+# monitored KIND [PARAMETER]: Jaeger's page Monitor has points of the API, through Prometheus.
+monitored() {
+  curl --silent "$JAEGER_URL/api/metrics/$1?service=bookstore-api&lookback=300000&step=5000${2:+&$2}" |
+    python3 -c 'import json, sys; sys.exit(not any(one["metricPoints"] for one in json.load(sys.stdin)["metrics"]))'
+}
+expect 'Jaeger has calls of the API' monitored calls
+expect 'and their errors' monitored errors
+expect 'and their durations' monitored latencies quantile=0.95
 start_preview
-node "$CHECKOUT/deploy/web-tests/dashboards.js" "$PREVIEW_URL"
+if ! node "$CHECKOUT/deploy/web-tests/dashboards.js" "$PREVIEW_URL"; then
+  show_log preview 20
+  fail 'the preview does not show what it should'
+fi
+took=$(($(date +%s) - BEGAN))
+expect "it took $took s of $MAX_SECONDS" test "$took" -le "$MAX_SECONDS"
+exit "$((FAILURES > 0))"

@@ -9,7 +9,7 @@ source "$CHECKOUT/deploy/scripts/lib/process.sh"
 # shellcheck source=lib/compose.sh
 source "$CHECKOUT/deploy/scripts/lib/compose.sh"
 
-readonly TRACE=$CHECKOUT/deploy/scripts/trace.py
+readonly TRACE=$CHECKOUT/deploy/scripts/tracing.py
 
 # all_logs: of every part that runs or ran here.
 all_logs() {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Draws the dashboards without Grafana: serve.py [--port 3001] [--prometheus URL]
+"""Draws the dashboards without Grafana, and traces without Jaeger's pages: serve.py [--port 3001]
+[--prometheus URL] [--jaeger URL] [--performance URL] [--logs DIRECTORY]
 
-One page on loopback, the dashboards' files, and the reading calls of one Prometheus. It changes
-nothing and keeps nothing.
+On loopback: the dashboards' files, the reading calls of one Prometheus, the traces of one Jaeger
+and the log lines of a directory. It changes nothing and keeps nothing.
 """
 
 import argparse
@@ -12,13 +13,19 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from http import HTTPStatus
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import trace_pages  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DASHBOARDS = HERE.parent / "grafana" / "dashboards"
 HOME = "overview"
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+SERVERS = {"prometheus": "http://127.0.0.1:9090", "jaeger": "http://127.0.0.1:16686", "performance": "http://127.0.0.1:7004"}
 # What a page may ask of Prometheus; `/api/v1/label/NAME/values` too.
 CALLS = {"/api/v1/query_range", "/api/v1/query_exemplars", "/api/v1/status/config"}
 # The longest query of a panel takes a fraction of it.
@@ -34,9 +41,10 @@ POLICY = "; ".join((
 
 
 class Preview(BaseHTTPRequestHandler):
-    """One connection. `prometheus` and `files` are set before the server starts."""
+    """One connection. The addresses and files are set before the server starts."""
 
-    prometheus = ""
+    prometheus = jaeger = performance = ""
+    logs: Path | None = None
     files: dict[str, Path] = {}
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
@@ -47,13 +55,17 @@ class Preview(BaseHTTPRequestHandler):
         if host not in ("127.0.0.1", "localhost", "::1"):
             self.reply(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", b"this page has loopback names only\n")
             return
-        path = urllib.parse.urlsplit(self.path).path
+        path, query = urllib.parse.urlsplit(self.path)[2:4]
         if path == "/":
             self.reply(HTTPStatus.FOUND, "text/plain", b"", location=f"/d/{HOME}")
         elif path in CALLS or (path.startswith("/api/v1/label/") and path.endswith("/values")):
             self.pass_on()
         elif path == "/dashboards":
             self.reply(HTTPStatus.OK, "application/json", json.dumps(dashboards()).encode())
+        elif path.startswith("/trace/"):
+            self.send_page(trace_pages.trace_page(self.jaeger, self.logs, self.performance, path.removeprefix("/trace/")))
+        elif path == "/search":
+            self.send_page(trace_pages.search_page(self.jaeger, query))
         elif path.startswith("/d/"):
             self.send_file(HERE / "page" / "index.html")
         elif path in self.files:
@@ -68,11 +80,14 @@ class Preview(BaseHTTPRequestHandler):
                 status, body = answer.status, answer.read(MAX_ANSWER_BYTES + 1)
         except urllib.error.HTTPError as refusal:
             status, body = refusal.code, refusal.read(MAX_ANSWER_BYTES)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             status, body = HTTPStatus.BAD_GATEWAY, problem(f"{self.prometheus} does not answer: {error}")
         if len(body) > MAX_ANSWER_BYTES:
             status, body = HTTPStatus.BAD_GATEWAY, problem("the answer is too long: choose a shorter range")
         self.reply(status, "application/json", body)
+
+    def send_page(self, made: tuple[HTTPStatus, bytes]) -> None:
+        self.reply(made[0], "text/html", made[1])
 
     def send_file(self, path: Path) -> None:
         self.reply(HTTPStatus.OK, KINDS.get(path.suffix, "application/json"), path.read_bytes())
@@ -92,6 +107,12 @@ class Preview(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: a page asks hundreds of times."""
+
+
+class Server(ThreadingHTTPServer):
+    """A page opens its connections all at once."""
+
+    request_queue_size = 64
 
 
 def problem(text: str) -> bytes:
@@ -115,14 +136,19 @@ def served() -> dict[str, Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draws the dashboards without Grafana.")
     parser.add_argument("--port", type=int, default=3001)
-    parser.add_argument("--prometheus", default="http://127.0.0.1:9090")
+    parser.add_argument("--logs", type=Path, help="where the services' logs are, NAME.log")
+    for name, address in SERVERS.items():
+        parser.add_argument(f"--{name}", default=address)
     arguments = parser.parse_args()
-    address = urllib.parse.urlsplit(arguments.prometheus)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        parser.error(f"--prometheus {arguments.prometheus}: http://host:port")
-    Preview.prometheus, Preview.files = arguments.prometheus.rstrip("/"), served()
+    for name in SERVERS:
+        given = getattr(arguments, name)
+        address = urllib.parse.urlsplit(given)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            parser.error(f"--{name} {given}: http://host:port")
+        setattr(Preview, name, given.rstrip("/"))
+    Preview.files, Preview.logs = served(), arguments.logs
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Preview)
+        server = Server(("127.0.0.1", arguments.port), Preview)
     except (OSError, OverflowError) as error:
         parser.error(f"port {arguments.port}: {getattr(error, 'strerror', error)}")
     print(f"the dashboards are at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)

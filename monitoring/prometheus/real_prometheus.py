@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 # It is up within a second; the rest is room for a busy machine.
 START_SECONDS = 60
+# Where its alerts lead to traces.
+TRACE_PAGES = "http://127.0.0.1:1"
 
 
 @contextlib.contextmanager
@@ -27,8 +30,10 @@ def running(config: Path) -> Iterator[str]:
     command = [
         prometheus, f"--config.file={config}", f"--storage.tsdb.path={config.parent / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}", "--rules.alert.resend-delay=1s",
+        "--enable-feature=expand-external-labels",
     ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    environment = {**os.environ, "TRACE_PAGES": TRACE_PAGES}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             url = f"http://127.0.0.1:{port}"
             until_ready(url, process)

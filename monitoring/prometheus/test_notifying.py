@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from real_prometheus import running  # noqa: E402
+from real_prometheus import TRACE_PAGES, running  # noqa: E402
 
 # Several evaluations of one second each, on a busy machine.
 WAIT_SECONDS = 60
@@ -55,7 +55,7 @@ class NotifyingTest(unittest.TestCase):
         (directory / "targets.yml").write_text("[]")
         (directory / "alertmanagers.yml").write_text(json.dumps([{"targets": [f"127.0.0.1:{self.port}"]}]))
         (directory / "rules").mkdir()
-        annotations = {"dashboard": "{{ $externalLabels.grafana }}/d/x"}
+        annotations = {"dashboard": "{{ $externalLabels.grafana }}/d/x", "traces": "{{ $externalLabels.jaeger }}/search"}
         rules = [{"alert": alert, "expr": "vector(1)", "labels": labels, "annotations": annotations} for alert, labels in ALERTS.items()]
         (directory / "rules" / "alerts.yml").write_text(json.dumps({"groups": [{"name": "alerts", "rules": rules}]}))
         return config
@@ -80,6 +80,7 @@ class NotifyingTest(unittest.TestCase):
                 for alert in told.values():
                     self.assertFalse({"money", "grafana", "jaeger"} & set(alert["labels"]), alert)
                     self.assertEqual(alert["annotations"]["dashboard"], "http://127.0.0.1:3000/d/x")
+                    self.assertEqual(alert["annotations"]["traces"], f"{TRACE_PAGES}/search")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ readonly SIMULATOR_PORT=${SIMULATOR_HTTP_ADDR##*:}
 readonly MONGOD_PORT=27017
 
 # Everything that may run; each may need those before it.
-readonly ALL_TOOLS=(redis mongod jaeger alertmanager prometheus)
+readonly ALL_TOOLS=(redis mongod jaeger alertmanager prometheus preview)
 readonly ALL_SERVICES=(llm-simulator bookstore-api performance-service)
 # shellcheck disable=SC2034 # for the scripts that source this file
 readonly ALL_PARTS=("${ALL_TOOLS[@]}" "${ALL_SERVICES[@]}")
+
+# Dots, and the address of the traces' pages in alerts; later versions expand by themselves.
+readonly PROMETHEUS_FEATURES=exemplar-storage,expand-external-labels
 
 # The keys of the LLM providers, by which only the API may ask.
 readonly LLM_KEYS=(
@@ -42,9 +45,10 @@ part_ports() {
   case $1 in
     redis) echo 6379 ;;
     mongod) echo "$MONGOD_PORT" ;;
-    jaeger) echo 16686 16685 4317 4318 13133 ;;
+    jaeger) echo 16686 16685 4317 4318 13133 8889 ;;
     alertmanager) echo 9093 ;;
     prometheus) echo 9090 ;;
+    preview) echo "$PREVIEW_PORT" ;;
     llm-simulator) echo "$SIMULATOR_PORT" ;;
     bookstore-api) echo "$API_PORT" ;;
     performance-service) echo "$PERFORMANCE_PORT" ;;
@@ -58,6 +62,7 @@ part_is_ready() {
     jaeger) answers_http "$JAEGER_URL/api/services" && accepts 127.0.0.1 4317 ;;
     alertmanager) answers_http "$ALERTMANAGER_URL/-/ready" ;;
     prometheus) answers_http "$PROMETHEUS_URL/-/ready" ;;
+    preview) answers_http "$PREVIEW_URL/dashboards" ;;
     llm-simulator) answers_http "$SIMULATOR_URL/health/ready" ;;
     bookstore-api) answers_http "$BOOKSTORE_URL/health/ready" ;;
     performance-service) answers_http "$PERFORMANCE_URL/health/ready" ;;
@@ -78,6 +83,12 @@ start_tool() {
   local name=$1
   shift
   start_process "$name" env -i HOME="$HOME" PATH="$PATH" "$@"
+}
+
+# start_preview_at PORT: dashboards, and traces with their log lines.
+start_preview_at() {
+  start_tool preview "$CHECKOUT/monitoring/preview/serve.py" --port "$1" --prometheus "$PROMETHEUS_URL" \
+    --jaeger "$JAEGER_URL" --performance "$PERFORMANCE_URL" --logs "$LOGS"
 }
 
 # start_part NAME
@@ -109,12 +120,14 @@ start_part() {
     prometheus)
       mkdir -p "$data/prometheus"
       # A little more than the 30 days of the objectives.
-      start_tool prometheus prometheus --config.file "$CHECKOUT/monitoring/prometheus/$(prometheus_file)" \
+      start_tool prometheus env TRACE_PAGES="$PREVIEW_URL" prometheus \
+        --config.file "$CHECKOUT/monitoring/prometheus/$(prometheus_file)" \
         --web.listen-address 127.0.0.1:9090 --web.enable-remote-write-receiver \
-        --enable-feature exemplar-storage --storage.tsdb.path "$data/prometheus" \
+        --enable-feature "$PROMETHEUS_FEATURES" --storage.tsdb.path "$data/prometheus" \
         --storage.tsdb.retention.time 35d --storage.tsdb.retention.size 2GB \
         --rules.alert.resend-delay "$(alert_resend_delay)"
       ;;
+    preview) start_preview_at "$PREVIEW_PORT" ;;
     bookstore-api) start_process bookstore-api "$RELEASE/bookstore-api" ;;
     *) start_process "$1" env "${LLM_KEYS[@]/#/--unset=}" "${LLM_KEY_FILES[@]/#/--unset=}" "$RELEASE/$1" ;;
   esac

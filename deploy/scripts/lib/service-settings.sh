@@ -76,8 +76,8 @@ performance_settings() {
   export PERFORMANCE_K6=${PERFORMANCE_K6:-$BOOKSTORE_TOOLS_DIR/bin/k6}
   export PERFORMANCE_K6_V1=${PERFORMANCE_K6_V1:-$BOOKSTORE_TOOLS_DIR/bin/k6-v1}
   export PERFORMANCE_SCRIPTS_DIR=${PERFORMANCE_SCRIPTS_DIR:-$CHECKOUT/k6}
-  # Jaeger has no pages where it is built here; Debian's Prometheus has the classic ones.
-  export PERFORMANCE_TRACE_SEARCH=${PERFORMANCE_TRACE_SEARCH:-$JAEGER_URL/api/traces}
+  # Jaeger has no pages where it is built here, the preview has; Debian's Prometheus has the classic ones.
+  export PERFORMANCE_TRACE_SEARCH=${PERFORMANCE_TRACE_SEARCH:-$PREVIEW_URL/search}
   export PERFORMANCE_METRIC_GRAPH=${PERFORMANCE_METRIC_GRAPH:-$PROMETHEUS_URL/classic/graph}
   export OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-http://127.0.0.1:4317}
   export BOOKSTORE_TRACE_QUERY=${BOOKSTORE_TRACE_QUERY-$JAEGER_URL}

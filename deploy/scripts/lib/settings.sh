@@ -86,3 +86,6 @@ export GUARDED_URL=http://127.0.0.1:$GUARDED_PORT
 export PROMETHEUS_URL=http://127.0.0.1:9090
 export ALERTMANAGER_URL=http://127.0.0.1:9093
 export JAEGER_URL=${JAEGER_URL:-http://127.0.0.1:16686}
+# Dashboards and traces, where there is neither Grafana nor Jaeger's page.
+export PREVIEW_PORT=${PREVIEW_PORT:-3001}
+export PREVIEW_URL=${PREVIEW_URL:-http://127.0.0.1:$PREVIEW_PORT}

@@ -3,7 +3,7 @@
 exposition_test.py URL...
 
 Every family and label that a process shows is in the catalogue; every metric of the catalogue is
-shown by one of the processes, but for those of RARE; promtool finds nothing wrong with any of them.
+shown by one of the processes; promtool finds nothing wrong with any of them.
 Ends with 1 and the faults when there are any.
 """
 
@@ -25,8 +25,6 @@ READ_SECONDS = 30
 PROMTOOL_SECONDS = 30
 # Written to Prometheus while a run goes on, and shown by nobody; test-dashboards.sh asks for them there.
 WRITTEN = "k6_"
-# Metrics that no load can raise, and why.
-RARE: dict[str, str] = {}
 # Names that OpenTelemetry's conventions give to gauges, and that promtool would keep for histograms.
 OF_THE_CONVENTIONS = re.compile(
     r'(db_client_connection_count|process_open_file_descriptor_count|process_thread_count) '
@@ -63,9 +61,8 @@ def foreign(families: dict[str, set[str]], catalogue: dict[str, set[str]]) -> li
 
 
 def missing(families: set[str], catalogue: dict[str, set[str]]) -> list[str]:
-    """Metrics that nobody shows, and reasons that hold no more."""
-    faults = [f"nobody shows {metric}" for metric in catalogue if metric not in families and metric not in RARE]
-    return faults + [f"{metric} is shown, or is no metric; its excuse is to go" for metric in RARE if metric in families or metric not in catalogue]
+    """Metrics that nobody shows."""
+    return [f"nobody shows {metric}" for metric in catalogue if metric not in families]
 
 
 def linted(text: str) -> list[str]:
@@ -106,7 +103,7 @@ def main() -> int:
         faults += [f"{url}: {fault}" for fault in foreign(own, catalogue) + linted(text)]
     faults += missing(families, catalogue)
     faults += noticed(next(iter(texts.values())), catalogue)
-    print(f"{len(families & catalogue.keys())} of {len(catalogue)} metrics of the catalogue are shown; {len(RARE)} are excused")
+    print(f"{len(families & catalogue.keys())} of {len(catalogue)} metrics of the catalogue are shown")
     for fault in faults:
         print(f"FAILED  {fault}", file=sys.stderr)
     return 1 if faults else 0

@@ -6,6 +6,7 @@ const LIGHT = ['#2c6fa6', '#c05b16', '#267768', '#8e4fa8', '#a8242f', '#7a6a12',
 const DARK = ['#7db8e8', '#f2a065', '#7ad9b8', '#cfa1e6', '#ff8f86', '#d8c65a', '#aab6c0', '#feb03e', '#6fd3de', '#ee9ac8'];
 /** Kinds of events by colour, and the height of the bar that each has. */
 const EVENTS = { blue: '#2c6fa6', purple: '#8e4fa8', green: '#267768', red: '#c0281c' };
+const THRESHOLDS = { red: '#c0281c', yellow: '#d08a00', green: '#267768' };
 const BARS = Object.keys(EVENTS);
 const BAR = 3;
 const HEIGHT = 190;
@@ -38,7 +39,7 @@ function thresholdLines(plot, steps, dashed) {
   for (const { value, color } of dashed ? steps : []) {
     if (value === null || value > plot.scales.y.max) continue;
     const y = plot.valToPos(value, 'y', true);
-    ctx.strokeStyle = color === 'red' ? '#c0281c' : '#d08a00';
+    ctx.strokeStyle = THRESHOLDS[color];
     ctx.setLineDash([6, 4]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
@@ -128,6 +129,11 @@ export function draw(place, panel, data) {
   plot.over.addEventListener('click', (event) => {
     const dot = dotAt(plot, shown, event);
     if (dot) data.onDot(dot);
+  });
+  plot.over.addEventListener('mousemove', (event) => {
+    const dot = dotAt(plot, shown, event);
+    plot.over.style.cursor = dot ? 'pointer' : '';
+    plot.over.title = dot ? `the trace of ${format(dot.value, unit, decimals)}` : '';
   });
   new ResizeObserver(() => {
     if (place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height: HEIGHT });

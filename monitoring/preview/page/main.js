@@ -33,9 +33,12 @@ const quoted = (value) => value.replace(/[.*+?^${}()|[\]\\]/g, (sign) => `\\\\${
 
 /** A choice for each variable; those before it narrow it. */
 async function readVariables(dashboard, span) {
-  const values = {};
+  const choices = [...chosen].filter(([name]) => name.startsWith('var-'));
+  // For links to other dashboards.
+  const values = { __all_variables: new URLSearchParams(choices).toString() };
   for (const variable of dashboard.templating.list) {
-    if (variable.type === 'constant') values[variable.name] = variable.query;
+    // The pages of traces are here: Jaeger has none where it is a process.
+    if (variable.type === 'constant') values[variable.name] = variable.name === 'jaeger' ? location.origin : variable.query;
     if (variable.type !== 'query') continue;
     const found = await labelValues(variable.definition, values, span);
     const key = `var-${variable.name}`;

@@ -1,10 +1,13 @@
 /** One panel of a dashboard: its title, its lines or numbers, and where it leads. */
 import { colour, draw } from './chart.js';
+import { top } from './dots.js';
 import { format, legendOf } from './format.js';
 import { exemplars, filled, range } from './prometheus.js';
 
 /** Series of a panel that are named. */
 const MAX_NAMED = 40;
+/** Of the highest dots, those that stand among the links. */
+const MAX_TRACES = 3;
 
 /** The charts by their panels. */
 const plots = new WeakMap();
@@ -32,7 +35,9 @@ async function read(panel, view) {
     const expr = filled(target.expr, view.values, view.span);
     const series = await range(expr, view.span);
     const behind = target.exemplar ? await exemplars(expr, view.span).catch(() => []) : [];
-    return { lines: series.map(({ labels, values }) => ({ name: legendOf(target.legendFormat, labels), labels, values })), behind };
+    // A number is of the last moment alone.
+    const shown = target.instant ? series.filter(({ values }) => values.at(-1) !== null) : series;
+    return { lines: shown.map(({ labels, values }) => ({ name: legendOf(target.legendFormat, labels), labels, values })), behind };
   }));
   return { lines: found.flatMap(({ lines }) => lines), behind: found.flatMap(({ behind }) => behind) };
 }
@@ -43,10 +48,12 @@ function link(url, view, labels = {}) {
   return address.includes('${') ? null : address;
 }
 
-/** Where the panel leads: what needs a line's labels stands at the line. */
-function ways(panel, view) {
-  const found = panel.fieldConfig.defaults.links.map(({ title, url }) => [title, link(url, view)]).filter(([, address]) => address);
-  const items = found.map(([text, href]) => element('li', {}, element('a', { text, href })));
+/** Where the panel leads: what needs a line's labels stands at the line. Dots, for those who do not click on them. */
+function ways(panel, view, behind) {
+  const { unit, decimals, links } = panel.fieldConfig.defaults;
+  const dots = top(behind, MAX_TRACES).map(({ trace, value }) => [`Trace of ${format(value, unit, decimals)}`, `${view.values.jaeger}/trace/${trace}`]);
+  const found = links.map(({ title, url }) => [title, link(url, view)]).filter(([, address]) => address);
+  const items = [...dots, ...found].map(([text, href]) => element('li', {}, element('a', { text, href })));
   return element('details', {}, element('summary', { text: 'Go to' }), element('ul', {}, ...items));
 }
 
@@ -101,7 +108,7 @@ export async function fill(place, panel, view) {
   let drawn;
   let state = 'drawn';
   const chart = element('div', { className: 'chart' });
-  let data;
+  let data = { behind: [] };
   try {
     data = await read(panel, view);
     if (data.lines.length === 0) {
@@ -117,7 +124,7 @@ export async function fill(place, panel, view) {
     drawn = [element('p', { className: 'nothing failed', text: error.message })];
   }
   const open = place.querySelector('details')?.open;
-  const way = ways(panel, view);
+  const way = ways(panel, view, data.behind);
   way.open = Boolean(open);
   plots.get(place)?.destroy();
   place.replaceChildren(...[...place.children].slice(0, 2), ...drawn, way);

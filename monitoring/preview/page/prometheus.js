@@ -41,8 +41,17 @@ export function filled(text, values, span) {
   return text.replace(/\$(?:\{([\w.]+)\}|(\w+))/g, (whole, braced, plain) => all[braced ?? plain] ?? whole);
 }
 
+/** A browser gives up what is under way when a network of its machine comes or goes; nothing is changed by asking again. */
+async function get(address) {
+  try {
+    return await fetch(address);
+  } catch {
+    return fetch(address);
+  }
+}
+
 async function ask(call, parameters) {
-  const reply = await fetch(`/api/v1/${call}?${new URLSearchParams(parameters)}`);
+  const reply = await get(`/api/v1/${call}?${new URLSearchParams(parameters)}`);
   const body = await reply.json().catch(() => ({ error: `${reply.status}` }));
   if (!reply.ok || body.status !== 'success') throw new Error(body.error ?? `Prometheus answers ${reply.status}`);
   return body.data;

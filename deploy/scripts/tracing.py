@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints a trace: trace.py spans TRACE_ID, or trace.py logs ID with log lines on standard input.
+"""Prints a trace: tracing.py spans TRACE_ID, or tracing.py logs ID with log lines on standard input.
 
 Spans come from Jaeger's query API at JAEGER_URL, as a tree with times, tokens and dollars. Log
 lines are those of a trace id, or of the traces of a request id. Ends with 1 where there are none.
@@ -24,6 +24,8 @@ ARRIVAL_SECONDS = 5
 ARRIVAL_LOOK_SECONDS = 0.2
 # Traces of this laboratory have some twenty spans.
 MAX_REPLY_BYTES = 64 * 1024 * 1024
+# Of a refusal.
+MAX_REASON_BYTES = 300
 DOLLAR = decimal.Decimal(10) ** 12
 TOKENS = (
     ("input_tokens", "in"),
@@ -42,6 +44,10 @@ class Failure(Exception):
     """What keeps a trace from being shown."""
 
 
+class WrongQuestion(Failure):
+    """The asker's own mistake."""
+
+
 def main(arguments: list[str]) -> int:
     try:
         match arguments:
@@ -50,7 +56,7 @@ def main(arguments: list[str]) -> int:
             case ["logs", wanted]:
                 show_logs(wanted, sys.stdin)
             case _:
-                raise Failure("usage: trace.py spans TRACE_ID | logs ID <LOGS")
+                raise Failure("usage: tracing.py spans TRACE_ID | logs ID <LOGS")
     except Failure as reason:
         print(f"error: {reason}", file=sys.stderr)
         return 1
@@ -58,12 +64,9 @@ def main(arguments: list[str]) -> int:
 
 
 def show_spans(trace_id: str) -> None:
-    if not re.fullmatch("[0-9a-f]{32}", trace_id):
-        raise Failure(f"{trace_id!r} is no trace id: 32 digits of 0-9a-f, as in traceresponse and in problem documents")
-    spans = arrived(trace_id)
-    began = min(span["startTime"] for span in spans)
-    at = datetime.datetime.fromtimestamp(began / 1e6, datetime.UTC)
-    print(f"trace {trace_id}, {at:%Y-%m-%d %H:%M:%S} UTC, {len(spans)} spans")
+    spans = arrived(checked(trace_id))
+    began, _ = extent(spans)
+    print(f"trace {trace_id}, {moment(began)} UTC, {len(spans)} spans")
     print(f"{'begin ms':>10} {'took ms':>10}  {'service':<20} span")
     for depth, span in tree(spans):
         begin, took = (span["startTime"] - began) / 1e3, span["duration"] / 1e3
@@ -73,32 +76,65 @@ def show_spans(trace_id: str) -> None:
         print(line)
 
 
+def checked(trace_id: str) -> str:
+    """The id if it is one."""
+    if not re.fullmatch("[0-9a-f]{32}", trace_id):
+        raise WrongQuestion(f"{trace_id!r} is no trace id: 32 digits of 0-9a-f, as in traceresponse and in problem documents")
+    return trace_id
+
+
+def moment(microseconds: int) -> str:
+    """A time of Jaeger's, in UTC."""
+    return f"{datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def arrived(trace_id: str) -> list[Span]:
     """The spans of a trace as soon as there are any."""
     until = time.monotonic() + ARRIVAL_SECONDS
-    while not (spans := fetched(trace_id)):
+    while not (spans := fetched(JAEGER, trace_id)):
         if time.monotonic() >= until:
             raise Failure(f"no span of {trace_id} is at {JAEGER}: its trace was not kept, or has been dropped there")
         time.sleep(ARRIVAL_LOOK_SECONDS)
     return spans
 
 
-def fetched(trace_id: str) -> list[Span]:
-    """The spans of a trace, with tags as a mapping, their service and their parent; none where Jaeger has none."""
+def fetched(jaeger: str, trace_id: str) -> list[Span]:
+    """The spans of a trace; none where Jaeger has none."""
+    return next((named(found) for found in asked(jaeger, f"/api/traces/{trace_id}")), [])
+
+
+def asked(jaeger: str, path: str) -> list[dict[str, Any]]:
+    """The traces that Jaeger answers with; none where it has none."""
     try:
-        with urllib.request.urlopen(f"{JAEGER}/api/traces/{trace_id}", timeout=REQUEST_SECONDS) as reply:
-            found = json.loads(reply.read(MAX_REPLY_BYTES))["data"][0]
+        with urllib.request.urlopen(f"{jaeger}{path}", timeout=REQUEST_SECONDS) as reply:
+            return json.loads(reply.read(MAX_REPLY_BYTES))["data"] or []
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return []
-        raise Failure(f"{JAEGER} answers {error.code}") from error
+        kind = WrongQuestion if error.code == 400 else Failure
+        raise kind(f"{jaeger} answers {error.code}: {error.read(MAX_REASON_BYTES).decode(errors='replace').strip()}") from error
     except (OSError, ValueError, LookupError) as error:
-        raise Failure(f"{JAEGER} does not answer: {error}") from error
+        raise Failure(f"{jaeger} does not answer: {error}") from error
+
+
+def named(found: dict[str, Any]) -> list[Span]:
+    """The spans of a trace, with tags as a mapping, their service and their parent."""
     for span in found["spans"]:
         span["tags"] = {tag["key"]: tag["value"] for tag in span["tags"]}
         span["service"] = found["processes"][span["processID"]]["serviceName"]
         span["parent"] = next((one["spanID"] for one in span["references"] if one["refType"] == "CHILD_OF"), None)
     return found["spans"]
+
+
+def extent(spans: list[Span]) -> tuple[int, int]:
+    """When the first span began and the last one ended, in microseconds."""
+    return min(span["startTime"] for span in spans), max(span["startTime"] + span["duration"] for span in spans)
+
+
+def took(spans: list[Span]) -> int:
+    """Microseconds of a whole trace."""
+    began, ended = extent(spans)
+    return ended - began
 
 
 def tree(spans: list[Span]) -> Iterator[tuple[int, Span]]:
@@ -158,7 +194,12 @@ def sums(spans: list[Span]) -> Iterator[str]:
 
 
 def show_logs(wanted: str, lines: Iterable[str]) -> None:
-    """Prints the lines of a trace, or of the traces of a request, by their time."""
+    for line in told(wanted, lines):
+        print(line)
+
+
+def told(wanted: str, lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a trace, or of the traces of a request, by their time, as text."""
     read = [line for line in map(parsed, lines) if line]
     ids = {line.get("trace_id") for line in read if line.get("request.id") == wanted} - {None} | {wanted}
     found = [line for line in read if line.get("trace_id") in ids]
@@ -168,7 +209,7 @@ def show_logs(wanted: str, lines: Iterable[str]) -> None:
         head = (str(line.get(name, "")) for name in FIRST[:4])
         time, level, service, message = head
         rest = " ".join(f"{name}={value}" for name, value in line.items() if name not in FIRST and value not in ("", None))
-        print(f"{time} {level:<5} {service:<20} {message}  span_id={line.get('span_id', '-')} {rest}".rstrip())
+        yield f"{time} {level:<5} {service:<20} {message}  span_id={line.get('span_id', '-')} {rest}".rstrip()
 
 
 def parsed(line: str) -> dict[str, Any] | None:
