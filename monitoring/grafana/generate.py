@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, tell what is wrong")
     check = parser.parse_args().check
     catalogue = verify.read_catalogue(CATALOGUE) | verify.read_recorded(RULES)
-    faults = verify.repeated(map(build, SINGLE))
+    faults = verify.repeated(map(build, SINGLE)) + [fault for dashboard in SINGLE for fault in verify.judged(dashboard)]
     uids = {dashboard.uid for dashboard in DASHBOARDS}
     total = 0
     for dashboard in map(build, DASHBOARDS):
@@ -46,8 +46,8 @@ def main() -> int:
     for stray in sorted({path.stem for path in (HERE / "dashboards").glob("*.json")} - uids):
         faults.append(f"{stray}.json has no panel list: remove it")
     print(f"{len(DASHBOARDS)} dashboards, {total} panels")
-    for metric in verify.unseen(map(build, SINGLE), RULES, verify.read_catalogue(CATALOGUE)):
-        print(f"no panel shows {metric}, no rule asks for it")
+    unseen = verify.unseen(map(build, SINGLE), RULES, verify.read_catalogue(CATALOGUE))
+    faults += [f"no panel shows {metric}, no rule asks for it" for metric in unseen]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

@@ -6,6 +6,7 @@ Run by: python3 -m unittest discover monitoring/grafana
 import copy
 import sys
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -106,6 +107,28 @@ class VerifyTest(unittest.TestCase):
         self.assertEqual(joined, single)
         told = {target["expr"] for panel in verify.flat(build(DEMO)) for target in panel.get("targets", [])}
         self.assertLess(told, single)
+
+    def test_no_panel_is_without_thresholds_or_a_reason(self):
+        self.assertEqual([fault for one in SINGLE for fault in verify.judged(one)], [])
+        row = llm_latency.DASHBOARD.rows[0]
+        unjudged, judged = replace(row.panels[0], thresholds=()), replace(row.panels[3], thresholds=((1, "red"),))
+        for panels, text in [((unjudged,), "panel 1 has no thresholds"), ((judged,), "excuses panel 4, which has thresholds or is gone")]:
+            self.assert_fault(text, verify.judged(replace(llm_latency.DASHBOARD, rows=(replace(row, panels=panels),))))
+
+    def test_links_to_dashboards_take_time_and_choices_along(self):
+        urls = [link["url"] for one in DASHBOARDS for panel in verify.flat(build(one)) for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])]
+        to_dashboards = [url for url in urls if url.startswith("/d/")]
+        self.assertTrue(to_dashboards)
+        for url in to_dashboards:
+            self.assertRegex(url, r"\?from=\$\{__from}&to=\$\{__to}&\$\{__all_variables}$")
+
+    def test_every_dashboard_lets_choose(self):
+        for dashboard in DASHBOARDS:
+            self.assertTrue(dashboard.variables, dashboard.uid)
+            for variable in dashboard.variables:
+                text = " ".join(target["expr"] for panel in verify.flat(build(dashboard)) for target in panel.get("targets", []))
+                narrowing = " ".join(other.query for other in dashboard.variables)
+                self.assertIn(f"${variable.name}", text + narrowing, dashboard.uid)
 
     def test_every_latency_and_cost_panel_leads_to_traces_and_runs(self):
         uids, told = {dashboard.uid for dashboard in DASHBOARDS}, 0

@@ -16,8 +16,9 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Where links lead that leave Grafana; a dashboard has them as hidden constants, so that another
 # address is one change in its settings.
 ADDRESSES = {"jaeger": "http://127.0.0.1:16686", "performance": "http://127.0.0.1:7004"}
-# The range that is shown; Jaeger wants microseconds.
-SHOWN = "from=${__from}&to=${__to}"
+# The range that is shown, and the choices, which a dashboard without such a variable passes by;
+# Jaeger wants microseconds.
+SHOWN = "from=${__from}&to=${__to}&${__all_variables}"
 TRACES_LINK = "${jaeger}/search?service=bookstore-api&start=${__from}000&end=${__to}000"
 RUNS_LINK = "${performance}/"
 # Of the point that was clicked: what took at least as long, and the test whose line it is.
@@ -26,6 +27,8 @@ TEST_LINK = "${performance}/runs/${__field.labels.test_id}"
 TEST_TRACES_LINK = f"{TRACES_LINK}&tags=%7B%22test.id%22%3A%22${{__field.labels.test_id}}%22%7D"
 # Load generators write no exemplars: what they measure has no dots, its links name the test.
 UNTRACED = "k6_"
+# A query of buckets that no series answers: asked for its exemplars alone.
+DOTS_ONLY = " < 0"
 # Behind every panel with dots: there is no store of logs, the services' files are searched.
 DOTS = " A dot opens its trace; `make trace-logs ID=` and the trace's id print its log lines."
 
@@ -59,8 +62,10 @@ class Panel:
     queries: tuple[Query, ...]
     width: int = 8
     kind: str = "timeseries"
-    # Values from which on a colour holds, ascending; empty where no value is good or bad.
+    # Values from which on a colour holds, ascending; empty where unjudged.py says why. Below the
+    # first one `base` holds.
     thresholds: tuple[tuple[float, str], ...] = ()
+    base: str = "green"
     stacked: bool = False
     # Decimal places, where Grafana's own choice rounds away what matters.
     decimals: int | None = None
@@ -171,14 +176,14 @@ def _panel(panel: Panel, position: dict[str, int]) -> dict[str, Any]:
         "gridPos": position,
         "id": panel.id,
         "options": _options(panel),
-        "targets": [_target(query, chr(ord("A") + i)) for i, query in enumerate(panel.queries)],
+        "targets": [_target(query, chr(ord("A") + i), panel.kind == "stat") for i, query in enumerate(panel.queries)],
         "title": panel.title,
         "type": panel.kind,
     }
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:
-    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
+    steps: list[dict[str, Any]] = [{"color": panel.base, "value": None}]
     steps += [{"color": color, "value": value} for value, color in panel.thresholds]
     defaults: dict[str, Any] = {
         "links": [_data_link(*one) for one in _ways_on(panel)],
@@ -240,7 +245,7 @@ def _options(panel: Panel) -> dict[str, Any]:
     if panel.kind == "stat":
         return {
             "colorMode": "value",
-            "graphMode": "area",
+            "graphMode": "none",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
             "textMode": "auto",
         }
@@ -250,14 +255,16 @@ def _options(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _target(query: Query, ref_id: str) -> dict[str, Any]:
+def _target(query: Query, ref_id: str, number: bool) -> dict[str, Any]:
+    """A number is of the last moment alone: what was there before, such as an alert, is over."""
     return {
         "datasource": DATASOURCE,
         "editorMode": "code",
         "exemplar": query.exemplar,
         "expr": query.expr,
+        "instant": number,
         "legendFormat": query.legend,
-        "range": True,
+        "range": not number,
         "refId": ref_id,
     }
 

@@ -1,7 +1,7 @@
 """The dashboard "HTTP and connections": what goes over the wire, in and out."""
 
 from .builder import Dashboard, Panel, Row
-from .queries import BY_SERVICE, SERVICE_VARIABLES, per_second, quantile, quantiles, series
+from .queries import BY_SERVICE, SERVICE_VARIABLES, SOME, per_second, quantile, quantiles, series
 
 CLIENT = "http_client_request_duration_seconds"
 
@@ -21,9 +21,9 @@ IN = Row(100, "In", (
 OUT = Row(101, "Out", (
     series(6, "Requests to others", "Per second, by server.", "reqps", per_second(f"{CLIENT}_count", BY_SERVICE, "server_address"), "{{server_address}}"),
     Panel(7, "Until others reply", "Median and p95 of the time to the head of the reply.", "s",
-          quantiles(CLIENT, BY_SERVICE, "server_address", "{{server_address}}", (50, 95)), links=("llm-latency-and-reliability",)),
+          quantiles(CLIENT, BY_SERVICE, "server_address", "{{server_address}}", (50, 95)), links=("llm-latency-and-reliability",), thresholds=((1, "yellow"), (5, "red"))),
     series(8, "No reply", "Requests to others per second that ended without a status: refused connections, timeouts, resets.", "reqps",
-           per_second(f"{CLIENT}_count", f'{BY_SERVICE},http_response_status_code="0"', "server_address"), "{{server_address}}"),
+           per_second(f"{CLIENT}_count", f'{BY_SERVICE},http_response_status_code="0"', "server_address"), "{{server_address}}", thresholds=SOME),
 ))
 
 DASHBOARD = Dashboard(

@@ -2,11 +2,10 @@
 
 from .builder import Dashboard, Panel, Query, Row
 from .queries import (
-    ANY, BY_MODEL, BY_TENANT, COST, MODEL, MODEL_VARIABLES, PICO, PROVIDER, REAL, SIMULATED, TENANT_VARIABLE,
+    ANY, BY_MODEL, BY_TENANT, COST, DEAR_CALL, MODEL, MODEL_VARIABLES, PICO, PROVIDER, REAL, SIMULATED, TENANT_VARIABLE,
     grown, per_second, quantiles, rate, series, stat,
 )
 
-DEAR_CALL = ((0.016384, "yellow"), (0.262144, "red"))
 NO_REAL_MONEY = "no real provider is configured"
 TRACES = ("llm-latency-and-reliability",)
 

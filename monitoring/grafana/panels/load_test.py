@@ -1,7 +1,7 @@
 """The dashboard "Load test": runs, next to what they do to the server and to the bill."""
 
 from .builder import Dashboard, Panel, Row, Variable
-from .queries import COST, HTTP, PICO, grown, mean, per_second, quantile, quantiles, rate, series, share_of, stat
+from .queries import COST, HTTP, PICO, SOME, grown, mean, per_second, quantile, quantiles, rate, series, share_of, stat
 
 # k6's own metrics, which the performance service writes while a run goes on.
 TEST = 'test_id=~"$test"'
@@ -14,7 +14,7 @@ LED_BY_ITS_RUN = "the page of the run leads to its slowest requests' traces"
 
 RUNS = Row(100, "Runs", (
     series(1, "Runs under way", "The lines beside it are their work.", "short", "performance_runs_active", "{{instance}}"),
-    series(2, "Runs that wait", "For their turn; one runs at a time.", "short", "performance_queue_depth", "{{instance}}"),
+    series(2, "Runs that wait", "For their turn; one runs at a time.", "short", "performance_queue_depth", "{{instance}}", thresholds=((1, "yellow"),)),
     Panel(3, "Wait of runs", "p95 of the time from asking to starting.", "s", (quantile(95, "performance_queue_wait_seconds", "", "", "p95"),),
           untraced="no request lasts until its run begins"),
     stat(4, "Verdicts", "Runs that were judged in the range shown.", "short",
@@ -51,7 +51,7 @@ SEEN = Row(103, "What its users see, live", (
            "{{scenario}} {{k6_scenario}}", of_test=True),
     series(43, "Iterations that found no user", "Per second: the load that was asked for and never came.", "ops",
            per_second("k6_dropped_iterations_total", TEST, f"{RUN}, k6_scenario"), "{{scenario}} {{k6_scenario}}", of_test=True,
-           empty="users of a closed model drop none"),
+           empty="users of a closed model drop none", thresholds=SOME),
     series(44, "Received", "Bytes per second of the answers.", "Bps", per_second("k6_data_received_bytes_total", TEST, RUN), "{{scenario}}",
            of_test=True),
 ))
@@ -83,7 +83,7 @@ BESIDE = Row(102, "Beside it", (
          zero="a run is counted when it has ended", links=("llm-cost-and-tokens",)),
     stat(14, "Stopped by their budget", "Runs that reached their cap, by the kind of dollars that did.", "short",
          f"sum by (simulated) ({grown('performance_budget_stops_total')})", "simulated {{simulated}}", width=8,
-         zero="no run of the check has a cap"),
+         zero="no run of the check has a cap", thresholds=((1, "yellow"),)),
 ))
 
 DASHBOARD = Dashboard(

@@ -1,6 +1,6 @@
 """PromQL from the few things that differ, and what panels on several dashboards share."""
 
-from .builder import UNTRACED, Panel, Query, Variable
+from .builder import DOTS_ONLY, UNTRACED, Panel, Query, Variable
 
 # Prometheus' spelling of the labels.
 PROVIDER = "gen_ai_provider_name"
@@ -22,13 +22,20 @@ FAILED, STAYED = 'error_type!~"|cancelled"', 'error_type!="cancelled"'
 
 # A counter of 10^-12 USD: dollars.
 PICO = "1e12"
-# Nothing should be above 0.
+# Nothing should be above 0, or is worth a look.
 ANY = ((1e-9, "red"),)
+SOME = ((1e-9, "yellow"),)
 # Shares of failures: ten times what the objectives let be, and a tenth of all.
 MANY_ERRORS = ((0.005, "yellow"), (0.05, "red"))
 
+# Bounds of latency and cost are bucket bounds of the histograms, so that the line is where the data is exact.
+SLOW_CALL = ((5.12, "yellow"), (10.24, "red"))
+SLOW_FIRST_TOKEN = ((0.64, "yellow"), (1.28, "red"))
+DEAR_CALL = ((0.016384, "yellow"), (0.262144, "red"))
+
 HTTP = "http_server_request_duration_seconds"
 CALL = "gen_ai_client_operation_duration_seconds"
+FIRST = "gen_ai_client_operation_time_to_first_chunk_seconds"
 STORE = "db_client_operation_duration_seconds"
 COST = "bookstore_gen_ai_cost_pico_usd_total"
 
@@ -62,6 +69,11 @@ def quantiles(metric: str, labels: str, by: str, legend: str, points: tuple[int,
     return tuple(quantile(point, metric, labels, by, f"p{point} {legend}") for point in points)
 
 
+def dots(metric: str, labels: str = "") -> Query:
+    """The exemplars of a histogram beside a recorded series, which has none: it draws no line."""
+    return Query(f"{metric}_bucket{{{labels}}}{DOTS_ONLY}", "", exemplar=True)
+
+
 def mean(metric: str, labels: str, by: str) -> str:
     """The mean of a histogram's values; nothing where there were none."""
     return f"{per_second(metric + '_sum', labels, by)} / ({per_second(metric + '_count', labels, by)} > 0)"
@@ -80,9 +92,9 @@ def within(metric: str, labels: str, bound: str, by: str) -> str:
     return f"{per_second(metric + '_bucket', f'{labels},{spelled}', by)} / ({per_second(metric + '_count', labels, by)} > 0)"
 
 
-def series(id: int, title: str, description: str, unit: str, expr: str, legend: str, **more) -> Panel:
-    """A panel with one query."""
-    return Panel(id, title, description, unit, (Query(expr, legend),), **more)
+def series(id: int, title: str, description: str, unit: str, expr: str, legend: str, beside: tuple[Query, ...] = (), **more) -> Panel:
+    """A panel with one query that draws lines, and dots beside it."""
+    return Panel(id, title, description, unit, (Query(expr, legend), *beside), **more)
 
 
 def stat(id: int, title: str, description: str, unit: str, expr: str, legend: str, **more) -> Panel:
@@ -95,8 +107,9 @@ SERVICE_VARIABLES = (
     Variable("instance", "Instance", 'label_values(up{job=~"$service"}, instance)'),
 )
 ROUTE_VARIABLE = Variable("route", "Route", f'label_values({HTTP}_count{{job="bookstore-api"}}, http_route)')
+PROVIDER_VARIABLE = Variable("provider", "Provider", f"label_values(bookstore_gen_ai_attempts_total, {PROVIDER})")
 MODEL_VARIABLES = (
-    Variable("provider", "Provider", f"label_values(bookstore_gen_ai_attempts_total, {PROVIDER})"),
+    PROVIDER_VARIABLE,
     Variable("model", "Model", f"label_values(bookstore_gen_ai_attempts_total{{{BY_PROVIDER}}}, {MODEL})"),
 )
 TENANT_VARIABLE = Variable("tenant", "Tenant", f"label_values({COST}, tenant)")

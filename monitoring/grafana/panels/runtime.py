@@ -18,13 +18,13 @@ TOKIO = Row(101, "Tokio", (
     series(7, "Busy workers", "Share of the workers' time that was spent in tasks. Near 1, the processor is the limit.", "percentunit",
            f"tokio_busy_ratio{{{BY_SERVICE}}}", "{{job}}", thresholds=((0.8, "yellow"), (0.95, "red"))),
     series(8, "Tasks", "That have not ended. A line that only rises is a leak.", "short", f"tokio_alive_tasks{{{BY_SERVICE}}}", "{{job}}"),
-    series(9, "Waiting tasks", "In the runtime's shared queue.", "short", f"tokio_global_queue_depth{{{BY_SERVICE}}}", "{{job}}", zero="tasks are taken at once"),
+    series(9, "Waiting tasks", "In the runtime's shared queue.", "short", f"tokio_global_queue_depth{{{BY_SERVICE}}}", "{{job}}", zero="tasks are taken at once", thresholds=((1, "yellow"), (100, "red"))),
     stat(10, "Workers", "Threads of the runtime.", "short", f"tokio_workers{{{BY_SERVICE}}}", "{{job}}", width=8),
 ))
 
 SCRAPES = Row(102, "What Prometheus sees", (
     series(11, "Time of a scrape", "By target; near the timeout, the target is short of processor time.", "s",
-           f"scrape_duration_seconds{{{BY_SERVICE}}}", "{{job}}"),
+           f"scrape_duration_seconds{{{BY_SERVICE}}}", "{{job}}", thresholds=((2, "yellow"), (10, "red"))),
     series(12, "Series", "By target; 50,000 are the limit. A line that only rises is a label without a bound.", "short",
            f"scrape_samples_post_metric_relabeling{{{BY_SERVICE}}}", "{{job}}", thresholds=((40000, "yellow"), (50000, "red"))),
     series(13, "Exemplars", "That Prometheus keeps, to open traces by.", "short", "prometheus_tsdb_exemplar_exemplars_in_storage", "exemplars"),

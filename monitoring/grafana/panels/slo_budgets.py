@@ -1,7 +1,7 @@
 """The dashboard "SLO and budgets": what of the error budgets and of the money is left."""
 
 from .builder import Dashboard, Row, Variable
-from .queries import PICO, TENANT_VARIABLE, per_second, series, stat
+from .queries import PICO, SOME, TENANT_VARIABLE, per_second, series, stat
 
 SLO = 'sloth_slo=~"$slo"'
 NAMED = "{{sloth_slo}} {{gen_ai_provider_name}}{{simulated}}"
@@ -11,7 +11,7 @@ ACCOUNT = "{{tenant}} {{period}}, simulated {{simulated}}"
 OBJECTIVES = Row(100, "Objectives", (
     stat(1, "Budget left", "Of the errors, the slowness or the dollars that the period allows; below 0 the objective is missed. While there is less data than a period, "
          "the mean is of what there is: an hour of burn rate 2 on a new Prometheus shows -100 %, and for spend that is a pace, no sum.", "percentunit",
-         f"slo:period_error_budget_remaining:ratio{{{SLO}}}", NAMED, width=24, thresholds=(), links=("errors-and-diagnostics",)),
+         f"slo:period_error_budget_remaining:ratio{{{SLO}}}", NAMED, width=24, thresholds=((0, "yellow"), (0.25, "green")), links=("errors-and-diagnostics",), base="red"),
     series(2, "Burn rate now", "How many times too fast the budget goes, over the shortest window: 1 is even, 14.4 pages.", "short",
            f"slo:current_burn_rate:ratio{{{SLO}}}", NAMED, width=12, thresholds=((1, "yellow"), (14.4, "red"))),
     series(3, "Burn rate of the period", "The mean since the period began.", "short",
@@ -23,7 +23,7 @@ OBJECTIVES = Row(100, "Objectives", (
            "percentunit", "sum by (simulated) (provider:bookstore_gen_ai_cost_usd:rate5m) / on() group_left() bookstore:spend_allowance_usd:per_second",
            "simulated {{simulated}}", width=12, thresholds=((1, "yellow"), (14.4, "red")), links=("llm-cost-and-tokens",)),
     series(7, "Alerts, pending and firing", "By name; pending ones wait for their time to pass.", "short",
-           'count by (alertname, alertstate) (ALERTS) or (vector(0) unless on() ALERTS)', "{{alertname}} {{alertstate}}", width=12),
+           'count by (alertname, alertstate) (ALERTS) or (vector(0) unless on() ALERTS)', "{{alertname}} {{alertstate}}", width=12, thresholds=((1, "yellow"),)),
 ))
 
 BUDGETS = Row(101, "Budgets of tenants", (
@@ -33,7 +33,7 @@ BUDGETS = Row(101, "Budgets of tenants", (
     series(9, "Reserved", "Dollars for attempts under way; they come back or are spent.", "currencyUSD",
            f"bookstore_budget_reserved_usd{{{TENANT}}}", ACCOUNT),
     series(10, "Budget refusals by limit", "Attempts per second that were refused or cut off.", "reqps",
-           per_second("bookstore_budget_refusals_total", "", "limit"), "{{limit}}"),
+           per_second("bookstore_budget_refusals_total", "", "limit"), "{{limit}}", thresholds=SOME),
     stat(11, "Limits", "What each tenant may spend in a day or month.", "currencyUSD",
          f"bookstore_budget_limit_usd{{{TENANT}}}", ACCOUNT, width=12),
     stat(12, "Spent at midnight", "A straight line through the last hour to the end of the day (UTC).", "currencyUSD",

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .builder import COLUMNS, UNTRACED
+from .builder import COLUMNS, DOTS_ONLY, UNTRACED, Dashboard
+from .unjudged import UNJUDGED
 
 KINDS = {"row", "stat", "timeseries"}
 # promtool answers at once; this is for a machine that is busy building.
@@ -45,6 +46,15 @@ def structure(dashboard: dict[str, Any]) -> list[str]:
         cells: dict[tuple[int, int], int] = {}
         faults += [f"panel {panel['id']}: {fault}" for panel in grid for fault in _grid_faults(panel, cells)]
     return faults
+
+
+def judged(dashboard: Dashboard) -> list[str]:
+    """Panels without thresholds whose panel list does not say why, and reasons of panels that have some or are gone."""
+    excused = [id for ids in UNJUDGED.get(dashboard.uid, {}).values() for id in ids]
+    plain = {panel.id for row in dashboard.rows for panel in row.panels if not panel.thresholds}
+    faults = [f"{dashboard.uid}: panel {id} has no thresholds, and unjudged.py no reason" for id in sorted(plain - set(excused))]
+    faults += [f"{dashboard.uid}: unjudged.py excuses panel {id}, which has thresholds or is gone" for id in sorted(set(excused) - plain)]
+    return faults + [f"{dashboard.uid}: unjudged.py excuses panel {id} twice" for id in _twice(excused)]
 
 
 def flat(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
