@@ -15,6 +15,9 @@ const PICTURES = {
   'investigate-p95': ['load-test', ['Latency for users', 'First token for users', 'Busy workers while it runs']],
 };
 
+/** The slow request of docs/investigate.md, in full. */
+const SLOW = new URLSearchParams({ operation: 'POST /api/v1/books/{id}/generate-summary', lookback: '1h', minDuration: '2s' });
+
 /** Leaves these panels alone on the page, three to a line, and returns the element that they are in. */
 function alone(page, titles) {
   return page.evaluateHandle((wanted) => {
@@ -45,6 +48,11 @@ try {
     await grid.screenshot({ path: path.join(directory, `${name}.png`) });
     console.log(`drawn   ${name}.png`);
   }
+  await page.goto(`${url}/search?${SLOW}`);
+  await page.locator('tbody a').first().click();
+  await page.waitForURL(/\/trace\//);
+  await page.locator('body').screenshot({ path: path.join(directory, 'trace.png') });
+  console.log('drawn   trace.png');
   browser.assertNothingWrong();
 } finally {
   await browser.end();

@@ -58,6 +58,11 @@ class ProvisioningTest(unittest.TestCase):
                 family = re.sub(r"_(bucket|count|sum)$", "", metric)
                 self.assertLessEqual(wanted - {"le"}, catalogue[family], metric)
 
+    def test_alerts_lead_to_the_pages_of_traces(self):
+        for profile in NEW_A_SCRAPE:
+            self.assertIn("    jaeger: ${TRACE_PAGES}\n", (PROMETHEUS / profile).read_text(encoding="utf-8"))
+        self.assertIn(f"TRACE_PAGES: {ADDRESSES['jaeger']}\n", service("prometheus"))
+
     def test_dots_do_not_outlive_their_traces(self):
         traces = int(re.search(r"max_traces: (\d+)", JAEGER.read_text(encoding="utf-8"))[1])
         for profile, new in NEW_A_SCRAPE.items():
