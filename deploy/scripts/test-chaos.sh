@@ -1,17 +1,13 @@
 #!/usr/bin/env bash
 # Carries out every plan of k6/chaos, small: faults of five seconds, five kills. Shows that a plan
 # whose limits do not hold fails, and that an interrupt leaves nothing behind. Each plan has a
-# stack of its own. About thirteen minutes on two cores.
+# stack of its own. About ten minutes on two cores.
 # shellcheck disable=SC2317 # functions are called through expect
 set -euo pipefail
 # shellcheck source=tests/own_stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/tests/own_stack.sh"
 
 readonly PLANS=$CHECKOUT/k6/chaos
-
-# Plans that the API does not always hold yet: after the store hung, calls may go on failing for
-# longer than their limit allows. They are carried out and told, and do not fail the check.
-readonly NOT_YET='f02-store-frozen f03-store-slow'
 
 chaos() { (cd "$CHECKOUT" && perf chaos "$@"); }
 
@@ -68,12 +64,6 @@ expect 'a limit that does not hold fails' fails_by_its_limit
 expect 'an interrupt leaves nothing behind' leaves_nothing_at_an_interrupt
 for plan in "$PLANS"/*.toml; do
   name=$(basename "$plan" .toml)
-  if [[ " $NOT_YET " != *" $name "* ]]; then
-    expect "$name holds" small "$name"
-  elif small "$name"; then
-    printf 'ok      %s holds, this time\n' "$name"
-  else
-    printf 'known   %s does not hold yet\n' "$name"
-  fi
+  expect "$name holds" small "$name"
 done
 exit "$((FAILURES > 0))"

@@ -41,6 +41,10 @@ pub(crate) fn storage_problem(error: StorageError) -> Problem {
             tracing::warn!("the store is unavailable: {reason}");
             Problem::unavailable("the store is not available", STORE_RETRY)
         }
+        // Its opening was logged; each refusal would fill the log.
+        StorageError::CircuitOpen => {
+            Problem::unavailable("the store is not available", STORE_RETRY)
+        }
         StorageError::Overloaded => {
             Problem::unavailable("the store has too much to do", STORE_RETRY)
         }

@@ -112,19 +112,27 @@ impl Load {
         Ok(())
     }
 
-    /// Waits for the end of the run.
+    /// Waits for the end of the run. Where the plan judges nothing of it, the run is ended at once:
+    /// k6 would go on until each user's iteration is over.
     ///
     /// # Errors
     /// It does not end in time.
-    pub(crate) async fn ended(&self, of_preset: bool) -> anyhow::Result<Ended> {
+    pub(crate) async fn ended(&self, plan: &LoadPlan) -> anyhow::Result<Ended> {
         if let Some(refused) = &self.refused {
             return Ok(Ended::without_load(refused));
         }
-        let deadline = if of_preset {
+        let deadline = if plan.preset.is_some() {
             PRESET_DEADLINE
         } else {
             END_DEADLINE
         };
+        if plan.preset.is_none() && plan.verdicts.is_empty() && plan.fails_with.is_none() {
+            // One that is over by itself refuses.
+            drop(
+                self.call(Method::POST, &self.path("/cancel"), &json!(null))
+                    .await,
+            );
+        }
         let run = wait::until("the run is over", deadline, async || {
             let run = self.run().await?;
             ensure!(run["completedAt"].is_string(), "{}", run["status"]);

@@ -89,6 +89,9 @@ pub(crate) struct LoadPlan {
     pub(crate) scale: Option<f64>,
     /// The most users at once of the preset; where the machine carries fewer, the preset shrinks.
     pub(crate) most_users: Option<u64>,
+    /// How often probes ask, as a share of their usual rates, above 0 and at most 1: for a store
+    /// that is a stand-in, and carries less than the API.
+    pub(crate) probes: Option<f64>,
     /// Further options of the run, as `POST /start` takes them.
     #[serde(default)]
     pub(crate) options: Map<String, Value>,
@@ -187,6 +190,11 @@ impl LoadPlan {
         if chosen.iter().filter(|given| **given).count() != 1 {
             bail!("load: needs either users or preset");
         }
+        let probes = self.probes.unwrap_or(1.0);
+        ensure!(
+            probes > 0.0 && probes <= 1.0,
+            "load.probes: must be above 0 and at most 1"
+        );
         if let Some(scale) = self.scale {
             let fits = self.preset.is_some() && scale > 0.0 && scale <= 1.0;
             ensure!(
@@ -257,6 +265,7 @@ status = [200]
             ("cached read", "no such probe", "probe"),
             ("lasts = 30", "lats = 30", "lats"),
             ("status = [200]", "status = [20]", "status"),
+            ("users = 4", "users = 4\nprobes = 0.0", "load.probes"),
         ] {
             let text = PLAN.replace(from, to);
             let error = format!("{:#}", Plan::parse(&text).expect_err(to));

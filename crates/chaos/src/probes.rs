@@ -56,7 +56,7 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Stores the books that are read, and begins to ask.
+    /// Stores the books that are read, and begins to ask, at this share of the usual rates.
     ///
     /// # Errors
     /// The API does not store the books.
@@ -64,6 +64,7 @@ impl Probes {
         api: &Api,
         samples: &Samples,
         ledger: &Arc<Ledger>,
+        share: f64,
     ) -> anyhow::Result<Self> {
         let mut books = Vec::with_capacity(BOOKS);
         for number in 0..BOOKS {
@@ -90,10 +91,11 @@ impl Probes {
             (LIVE, 250),
             (READY, 250),
         ] {
-            let every = Duration::from_millis(every_ms);
+            let every = Duration::from_millis(every_ms).div_f64(share);
             tasks.spawn(user.clone().ask_at_fixed_times(probe, every));
         }
-        tasks.spawn(user.change_one_after_the_other());
+        let pause = Duration::from_millis(200).div_f64(share);
+        tasks.spawn(user.change_one_after_the_other(pause));
         Ok(Self { tasks })
     }
 
@@ -182,9 +184,9 @@ impl User {
 
     /// One change waits for the one before, so that the last acknowledged one is known.
     #[expect(clippy::infinite_loop, reason = "ends with its task")]
-    async fn change_one_after_the_other(self) {
+    async fn change_one_after_the_other(self, pause: Duration) {
         let path = format!("/api/v1/books/{}", self.changed);
-        let mut clock = tokio::time::interval(Duration::from_millis(200));
+        let mut clock = tokio::time::interval(pause);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             clock.tick().await;

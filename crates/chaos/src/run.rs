@@ -55,7 +55,8 @@ async fn experiment(
     let load = load.context("the load")?;
     let samples = Samples::new();
     let ledger = Arc::new(Ledger::create(stack.directory())?);
-    let probes = Probes::start(&api, &samples, &ledger).await?;
+    let share = plan.load.probes.unwrap_or(1.0);
+    let probes = Probes::start(&api, &samples, &ledger, share).await?;
     say(&format!("{name}: load is on, users ask"));
     let saboteur = Saboteur {
         stack,
@@ -66,7 +67,7 @@ async fn experiment(
     };
     let (happened, pages) = saboteur.carry_out(plan).await?;
     probes.stop().await;
-    let ended = load.ended(plan.load.preset.is_some()).await?;
+    let ended = load.ended(&plan.load).await?;
     wait_until_ready(&api).await?;
     let losses = ledger.compare(&api.all_books().await?)?;
     let note = load.note.clone();

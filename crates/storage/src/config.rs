@@ -46,7 +46,8 @@ pub struct StoreLimits {
     pub bulk: Duration,
     /// Longest wait for a turn. A call that waited longer would have little of its time left.
     pub turn: Duration,
-    /// Connections to `MongoDB`: as many as the calls it serves well at once.
+    /// Most connections to `MongoDB`: as many as the calls it serves well at once. Calls that
+    /// outlast their time lower it for a while.
     pub mongo_connections: u32,
     /// `SQLite` connections that read beside the one that writes: more than the cores of a small
     /// machine, since a reader also waits for the disk.
@@ -72,8 +73,11 @@ pub struct CacheLimits {
     pub level2_ttl: Duration,
     /// How long "there is none" is believed.
     pub negative_ttl: Duration,
-    /// How long after its end an entry may still stand in for a store that is down.
+    /// How long after its end an entry may still stand in for a store that is down or slow.
     pub stale_ttl: Duration,
+    /// How long a reader waits for the store while there is such an entry: what the store takes on
+    /// a bad day. The answer that comes later is kept for the next reader.
+    pub stale_patience: Duration,
     /// How long a summary is kept in the process, and in Redis. It never goes out of date: its key
     /// has the fingerprint of the texts it was made from.
     pub summary_ttl: (Duration, Duration),
@@ -142,6 +146,7 @@ impl Default for CacheLimits {
             level2_ttl: Duration::from_secs(300),
             negative_ttl: Duration::from_secs(5),
             stale_ttl: Duration::from_secs(60),
+            stale_patience: Duration::from_millis(100),
             summary_ttl: (Duration::from_secs(600), Duration::from_secs(24 * 3_600)),
         }
     }

@@ -26,6 +26,9 @@ pub enum StorageError {
     /// More calls wait than the store can take; nothing was done.
     #[error("the store is overloaded")]
     Overloaded,
+    /// The store has failed too often and is left alone; nothing was done.
+    #[error("the store is not asked, because it does not answer")]
+    CircuitOpen,
     /// There is no room left for a write; nothing was done.
     #[error("the store is full")]
     Full,
@@ -49,7 +52,16 @@ impl StorageError {
             Self::Unavailable(_)
                 | Self::OutcomeUnknown(_)
                 | Self::Overloaded
+                | Self::CircuitOpen
                 | Self::Timeout { .. }
+        )
+    }
+
+    /// Whether the store was asked and gave no answer; a refusal is one.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Timeout { .. }
         )
     }
 
@@ -61,6 +73,7 @@ impl StorageError {
             | Self::Duplicate { .. }
             | Self::Unavailable(_)
             | Self::Overloaded
+            | Self::CircuitOpen
             | Self::Full => false,
             Self::OutcomeUnknown(_) | Self::Timeout { .. } | Self::Corrupt(_) => true,
         }
@@ -73,6 +86,7 @@ impl StorageError {
             Self::Duplicate { .. } => "duplicate",
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => "unavailable",
             Self::Overloaded => "overloaded",
+            Self::CircuitOpen => "circuit_open",
             Self::Full => "full",
             Self::Timeout { .. } => "timeout",
             Self::Corrupt(_) => "corrupt",

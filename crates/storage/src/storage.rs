@@ -72,7 +72,10 @@ impl Storage {
         let authors = Authors::new(authors, encoders.author, &connection);
         let summaries = connection.summaries();
         let mut tasks = vec![connection.maintain(&books, &authors, &summaries)];
-        tasks.extend(mongo.as_ref().map(|database| sweep(database.batches())));
+        if let Some(database) = &mongo {
+            tasks.push(sweep(database.batches()));
+            tasks.push(tokio::spawn(database.clone().watch()));
+        }
         Ok(Self {
             books,
             authors,

@@ -23,6 +23,9 @@ STORES = Row(100, "Stores", (
            f"sum by (db_system_name) (db_client_connection_pending_requests{{{BY_SERVICE}}})", SYSTEM, zero="nobody waits while the store keeps up", thresholds=((1, "yellow"), (10, "red"))),
     Panel(7, "Wait for a place", "p95 of the wait alone.", "s",
           (quantile(95, "db_client_connection_wait_time_seconds", BY_SERVICE, "db_system_name", SYSTEM),), thresholds=SLOW),
+    series(14, "Stores left alone", "1 while a store does not answer, so that calls are refused at once and probes alone ask it.", "short",
+           f"max by (db_system_name) (bookstore_store_circuit_state{{{BY_SERVICE}}})", SYSTEM, thresholds=((1, "red"),), links=("errors-and-diagnostics",),
+           empty="the books of the check lie in SQLite, which has no circuit"),
 ))
 
 CACHES = Row(101, "Caches", (

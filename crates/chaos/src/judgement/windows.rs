@@ -65,8 +65,9 @@ pub(crate) fn until_next(one: &Happened, evidence: &Evidence) -> Range<f64> {
 }
 
 /// Seconds from the end of a fault to the end of the last wrong answer before the next fault; 0
-/// when there is none. `Err` says why nobody can tell: nobody asked, or the next fault began
-/// sooner than all had to be well, and it was not.
+/// when there is none. What was asked just before the next fault and answered in it is that one's.
+/// `Err` says why nobody can tell: nobody asked, or the next fault began sooner than all had to be
+/// well, and it was not.
 pub(super) fn recovered(
     one: &Happened,
     evidence: &Evidence,
@@ -78,7 +79,12 @@ pub(super) fn recovered(
         .filter(|sample| window.contains(&sample.at) && users(sample))
         .peekable();
     asked.peek().ok_or("nobody asked")?;
-    let wrong = asked.filter(|sample| !sample.right).map(Sample::ended);
+    let of_next = |sample: &Sample| {
+        let next = window.end;
+        next < evidence.seconds && sample.at > next - GUARD && sample.ended() > next
+    };
+    let wrong = asked.filter(|sample| !sample.right && !of_next(sample));
+    let wrong = wrong.map(Sample::ended);
     let last = wrong.fold(one.ended, f64::max);
     if window.end < one.ended + within && last > window.end - GUARD {
         return Err("still wrong when the next fault began");
@@ -151,6 +157,8 @@ mod tests {
             sample(8.5, true),
             sample(9.0, false),
             sample(9.5, true),
+            // Answered after the next fault began.
+            sample(14.95, false),
             sample(15.5, false),
         ]);
         let took = recovered(&seen.happened[0], &seen, 5.0).expect("asked");

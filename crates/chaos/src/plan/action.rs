@@ -93,10 +93,14 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    pub(super) fn shrink(&mut self, most: u32) {
-        if let Self::KillOften { times, .. } = self {
-            *times = (*times).min(most);
-        }
+    /// At most so many kills; the share of them that is left.
+    pub(super) fn shrink(&mut self, most: u32) -> f64 {
+        let Self::KillOften { times, .. } = self else {
+            return 1.0;
+        };
+        let before = f64::from((*times).max(1));
+        *times = (*times).min(most);
+        f64::from(*times) / before
     }
 
     /// Refuses what the stack does not have.

@@ -45,8 +45,9 @@ impl Plan {
             most = self.recovery.within + TAIL_SECONDS;
             before = fault.ends();
             fault.at = moved + gap;
-            fault.lasts = shrunk(fault.lasts);
-            fault.action.shrink(SMALL_TIMES);
+            // Fewer kills need less time.
+            let kept = fault.lasts * fault.action.shrink(SMALL_TIMES);
+            fault.lasts = shrunk(fault.lasts).min(kept);
             moved = fault.ends();
         }
         self.seconds = moved + (self.seconds - before).min(self.recovery.within + TAIL_SECONDS);

@@ -18,6 +18,9 @@ metrics_family! {
     DB_CLIENT_CONNECTION_WAIT_TIME = Histogram "db.client.connection.wait_time" as "db_client_connection_wait_time_seconds",
         "s", ["db.system.name"], DURATION,
         "Time that calls waited for a place.";
+    BOOKSTORE_STORE_CIRCUIT_STATE = Gauge "bookstore.store.circuit.state" as "bookstore_store_circuit_state",
+        "1", ["db.system.name"], &[],
+        "Whether the store is left alone because it does not answer: 1 open, 0 closed.";
     BOOKSTORE_CACHE_REQUESTS = Counter "bookstore.cache.requests" as "bookstore_cache_requests_total",
         "{request}", ["cache.name", "cache.level", "outcome"], &[],
         "Look-ups by cache, level (l1, l2, store) and outcome (hit, miss, stale, coalesced, bypass).";

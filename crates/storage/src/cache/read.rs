@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tenancy::TenantId;
+use tokio::time::timeout;
 
 use super::{
     Cached, Inner,
@@ -20,7 +21,7 @@ pub(super) type Read = Result<Option<Arc<CachedBody>>, StorageError>;
 impl<E: Entity> Cached<E> {
     /// The finished reply for the entity, from wherever it is found first.
     ///
-    /// While the store is down, an entry that is past its time may be served for up to
+    /// While the store is down or slow, an entry that is past its time may be served for up to
     /// [`crate::CacheLimits::stale_ttl`]; it is marked [`Level::Stale`].
     ///
     /// # Errors
@@ -77,7 +78,13 @@ impl<E: Entity> Cached<E> {
             wait_for_others,
         };
         // Boxed, so that an answer of Redis does not carry the room for the store's.
-        let read = Box::pin(self.get_from_store(&key, upstream)).await;
+        let read = Box::pin(self.get_from_store(&key, upstream));
+        if stale.is_none() {
+            return read.await;
+        }
+        // Others who ask go on waiting for the same call.
+        let late = Err(StorageError::Timeout { write: false });
+        let read = timeout(inner.stale_patience, read).await.unwrap_or(late);
         inner.instead(read, stale)
     }
 

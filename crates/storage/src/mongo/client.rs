@@ -11,7 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::{Batches, Database, SYSTEM, error::from_mongo, indexes};
-use crate::{StorageError, StoreLimits, calls::Places};
+use crate::{
+    StorageError, StoreLimits,
+    calls::{Circuit, Places},
+};
 
 /// Longest search for a server that can take a call. The driver's 30 s would outlast every caller;
 /// less than a call's deadline tells a server that is gone from one that is slow.
@@ -59,6 +62,7 @@ pub(crate) async fn connect(
         client,
         database,
         places: Places::connections(SYSTEM, limits.mongo_connections),
+        circuit: Circuit::new(SYSTEM),
         batches,
         transactions: server.transactions,
         limits: limits.clone(),

@@ -13,7 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use tenancy::TenantId;
 use tokio::time::Instant;
 
-use super::{Database, batch::MARK, error::from_mongo, fields::number, locks::DocumentLocks};
+use super::{
+    Database, batch::MARK, command::to_its_end, error::from_mongo, fields::number,
+    locks::DocumentLocks,
+};
 use crate::{
     Entity, StorageError,
     calls::{Call, Calls, Operation},
@@ -50,11 +53,12 @@ pub(crate) struct DocumentStore<E> {
 impl<E: MongoEntity> DocumentStore<E> {
     pub(crate) fn new(database: &Database) -> Self {
         let places = || database.places.clone();
+        let calls = Calls::new(E::COLLECTION, places(), places(), database.limits.clone());
         Self {
             database: database.clone(),
             collection: database.database.collection(E::COLLECTION),
             locks: DocumentLocks::new(!database.transactions),
-            calls: Calls::new(E::COLLECTION, places(), places(), database.limits.clone()),
+            calls: calls.behind(database.circuit.clone()),
             entity: std::marker::PhantomData,
         }
     }
@@ -68,28 +72,14 @@ impl<E: MongoEntity> DocumentStore<E> {
         limit: usize,
     ) -> Result<Vec<E>, StorageError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.calls
-            .run_in(call, async |turn, deadline| {
-                let found = self.collection.find(filter).sort(order).limit(limit);
-                let found = read(found.max_time(left(deadline))).await;
-                drop(turn);
-                found
+        let collection = self.collection.clone();
+        let find = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
+                let found = collection.find(filter).sort(order).limit(limit);
+                read(found.max_time(left(deadline))).await
             })
-            .await
-    }
-
-    /// Why a write found nothing to change.
-    async fn absence(&self, visible: Document, deadline: Instant) -> StorageError {
-        match self
-            .collection
-            .find_one(visible)
-            .max_time(left(deadline))
-            .await
-        {
-            Ok(Some(_)) => StorageError::VersionConflict,
-            Ok(None) => StorageError::NotFound,
-            Err(failure) => from_mongo(failure),
-        }
+        };
+        self.calls.run_in(call, find).await
     }
 }
 
@@ -97,13 +87,14 @@ impl<E: MongoEntity> DocumentStore<E> {
 impl<E: MongoEntity> Store<E> for DocumentStore<E> {
     async fn insert(&self, tenant: &TenantId, entity: &E) -> Result<(), StorageError> {
         let document = to_bson(&entity.document(tenant))?;
-        self.calls
-            .run(Operation::Insert, async |turn, _| {
-                let done = self.collection.insert_one(document).await;
-                drop(turn);
+        let collection = self.collection.clone();
+        let insert = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
+                let done = collection.insert_one(document).await;
                 done.map(drop).map_err(from_mongo)
             })
-            .await
+        };
+        self.calls.run(Operation::Insert, insert).await
     }
 
     async fn insert_many(&self, tenant: &TenantId, entities: &[E]) -> Result<(), StorageError> {
@@ -112,17 +103,13 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
             .map(|entity| to_bson(&entity.document(tenant)))
             .collect();
         let documents = documents?;
-        self.calls
-            .run(Operation::InsertMany, async |turn, _| {
-                let done = self
-                    .database
-                    .batches
-                    .insert(&self.collection, documents)
-                    .await;
-                drop(turn);
-                done
+        let (collection, batches) = (self.collection.clone(), self.database.batches());
+        let insert = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
+                batches.insert(&collection, documents).await
             })
-            .await
+        };
+        self.calls.run(Operation::InsertMany, insert).await
     }
 
     async fn get(&self, tenant: &TenantId, id: &E::Id) -> Result<Option<E>, StorageError> {
@@ -139,18 +126,19 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         let mut filter = visible(tenant);
         filter.extend(E::equal(query));
         let order = E::order(query);
-        self.calls
-            .run(Operation::List, async |turn, deadline| {
+        let collection = self.collection.clone();
+        let list = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
                 // One after the other: a call has one connection.
-                let count = self.collection.count_documents(filter.clone());
+                let count = collection.count_documents(filter.clone());
                 let total = count.max_time(left(deadline)).await.map_err(from_mongo)?;
-                let items = self.collection.find(filter).sort(order).skip(page.offset());
+                let items = collection.find(filter).sort(order).skip(page.offset());
                 let items = items.limit(i64::from(page.size()));
                 let items = read(items.max_time(left(deadline))).await?;
-                drop(turn);
                 Ok(Page { items, total })
             })
-            .await
+        };
+        self.calls.run(Operation::List, list).await
     }
 
     async fn replace(
@@ -163,21 +151,19 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         let visible = one::<E>(tenant, &entity.id());
         let mut filter = visible.clone();
         filter.insert("version", number(expected));
-        self.calls
-            .run(Operation::Replace, async |turn, deadline| {
-                let _lock = self.locks.lock(E::id_bytes(&entity.id())).await;
-                let done = self
-                    .collection
-                    .update_one(filter, change)
-                    .await
-                    .map_err(from_mongo)?;
-                if done.matched_count == 0 {
-                    return Err(self.absence(visible, deadline).await);
+        let (collection, locks) = (self.collection.clone(), self.locks.clone());
+        let id = E::id_bytes(&entity.id());
+        let replace = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
+                let _lock = locks.lock(id, deadline).await?;
+                let done = collection.update_one(filter, change).await;
+                if done.map_err(from_mongo)?.matched_count == 0 {
+                    return Err(absence(&collection, visible, deadline).await);
                 }
-                drop(turn);
                 Ok(())
             })
-            .await
+        };
+        self.calls.run(Operation::Replace, replace).await
     }
 
     async fn delete(
@@ -191,31 +177,40 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         if let Some(expected) = expected {
             filter.insert("version", number(expected));
         }
-        self.calls
-            .run(Operation::Delete, async |turn, deadline| {
-                let _lock = self.locks.lock(E::id_bytes(id)).await;
-                let done = self
-                    .collection
-                    .delete_one(filter)
-                    .await
-                    .map_err(from_mongo)?;
-                if done.deleted_count == 0 {
-                    return Err(self.absence(visible, deadline).await);
+        let (collection, locks) = (self.collection.clone(), self.locks.clone());
+        let id = E::id_bytes(id);
+        let delete = |turn, deadline| {
+            to_its_end(turn, deadline, async move {
+                let _lock = locks.lock(id, deadline).await?;
+                let done = collection.delete_one(filter).await;
+                if done.map_err(from_mongo)?.deleted_count == 0 {
+                    return Err(absence(&collection, visible, deadline).await);
                 }
-                drop(turn);
                 Ok(())
             })
-            .await
+        };
+        self.calls.run(Operation::Delete, delete).await
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
-        self.calls
-            .run(Operation::Ping, async |turn, _| {
-                let answer = self.database.ping().await;
-                drop(turn);
-                answer
-            })
-            .await
+        let database = self.database.clone();
+        let ping =
+            |turn, deadline| to_its_end(turn, deadline, async move { database.ping().await });
+        self.calls.run(Operation::Ping, ping).await
+    }
+}
+
+/// Why a write found nothing to change.
+async fn absence(
+    collection: &Collection<Document>,
+    visible: Document,
+    deadline: Instant,
+) -> StorageError {
+    let found = collection.find_one(visible).max_time(left(deadline)).await;
+    match found {
+        Ok(Some(_)) => StorageError::VersionConflict,
+        Ok(None) => StorageError::NotFound,
+        Err(failure) => from_mongo(failure),
     }
 }
 

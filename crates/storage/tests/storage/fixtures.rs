@@ -78,6 +78,7 @@ fn patient(mut config: StorageConfig) -> StorageConfig {
         start: PATIENT,
         ..StoreLimits::default()
     };
+    config.cache.stale_patience = PATIENT;
     config
 }
 

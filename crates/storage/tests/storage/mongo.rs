@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use storage::{Level, Storage, StorageConfig, StorageError};
 use test_support::{ferretdb, wait};
@@ -55,12 +56,17 @@ async fn a_frozen_server_costs_no_more_than_the_deadline() -> anyhow::Result<()>
     );
     tokio::time::timeout(DEADLINE, ending.shutdown()).await?;
     // Past its time after five seconds, then in place of the store for a minute.
+    let (mut level, mut longest) = (None, Duration::ZERO);
     wait::until("a stale answer", DEADLINE, async || {
+        let began = Instant::now();
         let found = storage.books.get(&tenant, &cached.id).await?;
-        anyhow::ensure!(found.map(|found| found.level) == Some(Level::Stale));
+        longest = longest.max(began.elapsed());
+        level = found.map(|found| found.level);
+        anyhow::ensure!(level == Some(Level::Stale), "{level:?}");
         Ok(())
     })
     .await?;
+    assert!(longest < config.cache.stale_patience + SLACK, "{longest:?}");
 
     server.thaw()?;
     wait::until("the server to answer again", DEADLINE, async || {
@@ -105,6 +111,59 @@ async fn a_dead_server_is_said_in_time_and_forgotten_when_it_is_back() -> anyhow
         Ok(())
     })
     .await
+}
+
+/// What waits for nothing, on a busy machine.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
+/// The next probe and its answer, on a busy machine. Before calls were carried to their end, the
+/// server was used again after 10 to 40 s.
+const USED_AGAIN: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hung_under_load_refuses_at_once_and_is_used_again() -> anyhow::Result<()> {
+    let server = ferretdb().await?;
+    let mut config = StorageConfig::mongo(server.uri().into(), "hung");
+    config.store.start = DEADLINE;
+    config.cache.level1_ttl = Duration::ZERO;
+    let storage = Storage::connect(&config, ENCODERS).await?;
+    let (tenant, given) = (tenant("acme")?, book("x")?);
+    wait::until("the first insert", DEADLINE, async || {
+        Ok(storage.books.insert(&tenant, &given).await?)
+    })
+    .await?;
+    let read = || storage.books.read(&tenant, &given.id);
+    assert_eq!(read().await?, Some(given.clone()));
+
+    server.freeze()?;
+    let began = Instant::now();
+    let failures = join_all((0..200).map(|_| read())).await;
+    assert!(failures.iter().all(Result::is_err), "{failures:?}");
+    assert!(began.elapsed() < Duration::from_secs(1) + SLACK);
+    // From here on nobody waits for it.
+    for _ in 0..100 {
+        let began = Instant::now();
+        assert_eq!(read().await, Err(StorageError::CircuitOpen));
+        assert_eq!(storage.ping_store().await, Err(StorageError::CircuitOpen));
+        let found = storage.books.get(&tenant, &given.id).await?;
+        assert_eq!(found.map(|found| found.level), Some(Level::Stale));
+        assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    }
+
+    server.thaw()?;
+    let began = Instant::now();
+    wait::until("the server to be used again", DEADLINE, async || {
+        let found = join_all((0..50).map(|_| read())).await;
+        anyhow::ensure!(
+            found
+                .iter()
+                .all(|found| found.as_ref().ok() == Some(&Some(given.clone())))
+        );
+        Ok(())
+    })
+    .await?;
+    assert!(began.elapsed() < USED_AGAIN, "{:?}", began.elapsed());
+    Ok(())
 }
 
 #[tokio::test]
