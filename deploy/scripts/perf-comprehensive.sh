@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
-# Runs every suite of k6/tests, one after the other, and shows one line of each.
+# Runs every suite of k6/tests, one after the other, and shows all results in one
+# table, which is also in suites.md of the state directory (SUITES_SUMMARY names
+# another file) and in the summary of a workflow's step.
 # At full length that takes hours; SCALE=0.05 shrinks them all. SUITES="load auth"
 # runs only those. Ends with 1 when one of them failed or had no verdict.
 set -euo pipefail
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
+# shellcheck source=lib/cargo.sh
+source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
+# shellcheck source=lib/perf-binary.sh
+source "$CHECKOUT/deploy/scripts/lib/perf-binary.sh"
+# shellcheck source=lib/compose.sh
+source "$CHECKOUT/deploy/scripts/lib/compose.sh"
 
 readonly SCRIPTS=$CHECKOUT/deploy/scripts
 
@@ -14,11 +22,16 @@ readonly LEAST_SCALE=0.15
 # scale_of SUITE: SCALE, but for short suites not below the least.
 scale_of() {
   case $1 in
-    auth | circuit-breaker | comprehensive | regression)
+    ai-relay | auth | circuit-breaker | combinations | comprehensive | regression)
       awk -v scale="${SCALE:-1}" -v least="$LEAST_SCALE" 'BEGIN { print scale < least ? least : scale }'
       ;;
     *) echo "${SCALE:-1}" ;;
   esac
+}
+
+# simulator_target: the address by which the performance service knows it.
+simulator_target() {
+  if [[ $(running_mode) == docker ]]; then echo http://llm-simulator:7010; else echo "$SIMULATOR_URL"; fi
 }
 
 # run_suite NAME SCALE: with what it wants beside its name.
@@ -26,6 +39,8 @@ run_suite() {
   local suite=$1
   local -x SCALE=$2
   case $suite in
+    # Of a model's server, and through the relay.
+    ai-relay) TARGET_URL=$(simulator_target) READY_URL=$SIMULATOR_URL "$SCRIPTS/perf.sh" "tests/$suite.js" --relay ;;
     auth) "$SCRIPTS/perf-auth.sh" ;;
     circuit-breaker) "$SCRIPTS/perf-circuit-breaker.sh" ;;
     stress | ai-stress) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Stress ;;
@@ -36,29 +51,29 @@ run_suite() {
   esac
 }
 
+# number_of LOG: of the run, as perf says it; empty when none began.
+number_of() { sed -nE 's/^#([0-9]+) .*/\1/p' "$1" | tail -n 1; }
+
 main() {
-  local suite began status log failed=() lines=() suites=()
-  log=$(mktemp)
-  # shellcheck disable=SC2064 # the file's name of now is the one to remove
-  trap "rm -f '$log'" EXIT
+  local suite began status number binary work failed=() suites=()
+  [[ ${RUNNER:-service} == service ]] || fail "RUNNER=$RUNNER has no verdicts to show: leave it out"
+  binary=$(perf_binary)
+  work=$(mktemp -d)
+  # shellcheck disable=SC2064 # the directory's name of now is the one to remove
+  trap "rm -rf '$work'" EXIT
   read -ra suites <<<"${SUITES:-$(cd "$CHECKOUT/k6/tests" && printf '%s ' *.js | sed 's/\.js//g')}"
   for suite in "${suites[@]}"; do
     printf -- '--- %s\n' "$suite"
     began=$SECONDS status=0
-    run_suite "$suite" "$(scale_of "$suite")" 2>&1 | tee "$log" || status=$?
+    run_suite "$suite" "$(scale_of "$suite")" 2>&1 | tee "$work/log" || status=$?
     if ((status != 0)); then failed+=("$suite"); fi
-    lines+=("$(printf '%-18s %4d s  %s' "$suite" "$((SECONDS - began))" "$(verdict_of "$log")")")
+    number=$(number_of "$work/log")
+    printf '%s %s %s\n' "$suite" "$((SECONDS - began))" "$number" >>"$work/suites"
+    if [[ -n $number ]]; then "$binary" --json report "$number" >"$work/$suite.json" || failed+=("$suite"); fi
   done
   printf -- '--- all suites\n'
-  printf '%s\n' "${lines[@]}"
+  "$SCRIPTS/suites_table.py" "$work" "${SUITES_SUMMARY:-$BOOKSTORE_STATE_DIR/suites.md}"
   [[ ${#failed[@]} == 0 ]] || fail "suites failed: ${failed[*]}"
-}
-
-# verdict_of LOG: the level and what was measured, as perf says them.
-verdict_of() {
-  local level
-  level=$(sed -nE 's/^#[0-9]+ .*: ([A-Z]+)$/\1/p' "$1" | tail -n 1)
-  printf '%-12s %s' "${level:-no verdict}" "$(grep -E '^  [0-9,]+ requests, ' "$1" | tail -n 1)"
 }
 
 main

@@ -2,7 +2,8 @@
 # Runs a load test of k6/ through the performance service, with the binary that
 # run-all.sh builds: perf.sh SCRIPT [OPTION...], as perf run --help says. VUS,
 # DURATION and THRESHOLDS become options; COUNT, MODEL, PROVIDER, SCALE, SCENARIO
-# and SEED reach the script; TARGET_URL names another target than the API here.
+# and SEED reach the script; TARGET_URL names another target than the API here, and
+# READY_URL where it is asked from here, if not there.
 # Ends with 0 for PASS, WARNING and INCONCLUSIVE, with 2 for FAIL, CRITICAL and
 # INVALID, and with 3 when there was no verdict.
 #
@@ -13,24 +14,11 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
 # shellcheck source=lib/cargo.sh
 source "$CHECKOUT/deploy/scripts/lib/cargo.sh"
+# shellcheck source=lib/perf-binary.sh
+source "$CHECKOUT/deploy/scripts/lib/perf-binary.sh"
 
 readonly SCRIPT_VARIABLES=(COUNT MODEL PROVIDER SCALE SCENARIO SEED)
 readonly NO_VERDICT=3
-
-# perf_binary: the one that is given, as tests do, else that of run-all.sh, built
-# if missing.
-perf_binary() {
-  local binary=${PERF_BINARY:-}
-  if [[ -z $binary ]]; then
-    require_cargo
-    binary=$(target_directory)/release/perf
-    if [[ ! -x $binary ]]; then
-      note "building perf (the first time takes a few minutes)"
-      cargo build --release --locked -p perf >&2
-    fi
-  fi
-  echo "$binary"
-}
 
 # refuse_unready URL: no load on what does not answer.
 refuse_unready() {
@@ -86,7 +74,7 @@ direct() {
 main() {
   local script=$1 target=${TARGET_URL:-$BOOKSTORE_URL}
   shift
-  refuse_unready "$target"
+  refuse_unready "${READY_URL:-$target}"
   case ${RUNNER:-service} in
     service) through_service "$script" "$@" ;;
     direct) direct "$script" "$target" "$@" ;;

@@ -30,7 +30,7 @@ end_stray_loads() {
 main() {
   local index part stopped=0
   if [[ $(running_mode) == docker ]]; then
-    ASPIRE=1 compose down
+    ASPIRE=1 compose --profile guarded down
     rm -f "$BOOKSTORE_STATE_DIR/mode"
     return
   fi

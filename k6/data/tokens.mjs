@@ -2,7 +2,7 @@
 // Makes tokens for a target that asks who calls: tokens.mjs SERVER.toml CALLERS.json
 //
 // SERVER.toml has the hashes, for BOOKSTORE_TOKENS_FILE; CALLERS.json has the tokens, for
-// tests/auth.js, which reads k6/data/tokens.json. Each run makes new ones.
+// tests/auth.js, which reads k6/private/tokens.json. Each run makes new ones.
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 

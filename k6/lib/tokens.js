@@ -1,7 +1,7 @@
 /** The tokens of a target that asks who calls: made by data/tokens.mjs, or put there by hand. */
 
 /** Beside the suites, since a script in its sandbox can read nothing else. */
-const FILE = '../data/tokens.json';
+const FILE = '../private/tokens.json';
 
 /**
  * @typedef {object} Tokens

@@ -47,7 +47,7 @@ const CALLERS = [[stranger, 2], [letIn, 12], [unknownCaller, 5], [withoutRight, 
 let random;
 
 export function setup() {
-  if (!tokens) fail('setup: there is no k6/data/tokens.json: make perf-auth makes one, and a target that knows its tokens');
+  if (!tokens) fail('setup: there is no k6/private/tokens.json: make perf-auth makes one, and a target that knows its tokens');
   const open = setupClient(config)(expecting(ROUTES.listBooks, 401, isProblem, { uncounted: true }));
   if (open.response.status === 200) fail(`setup: ${config.baseUrl} asks nobody who they are: its BOOKSTORE_AUTH_MODE must be tokens`);
   return Object.fromEntries(names.map((name) => [name, prepare(config, bearer(tokens.tenants[name].engineer))]));

@@ -64,9 +64,9 @@ impl Api {
         request.header("x-tenant-name", TENANT)
     }
 
-    /// A request for a summary that no earlier one answers.
+    /// A request for a summary that no earlier one answers, of the vendor that the API chooses.
     pub(crate) fn summary(&self, book: &str, streamed: bool) -> RequestBuilder {
-        let path = format!("/api/v1/books/{book}/generate-summary?provider=claude&refresh=true");
+        let path = format!("/api/v1/books/{book}/generate-summary?refresh=true");
         let request = self.client.post(format!("{}{path}", self.base));
         let request = self.prepared(request);
         if streamed {

@@ -105,60 +105,65 @@ impl Saboteur<'_> {
         }
     }
 
-    /// Begins a fault, waits, and mends it.
+    /// Begins a fault, waits, and mends it; some take their own time.
     async fn act(&self, action: &Action, until: Instant, one: &mut Happened) -> anyhow::Result<()> {
-        let stack = self.stack;
         match action {
-            Action::Proxy { before, behaviour } => {
-                stack.set(*before, *behaviour)?;
-                sleep_until(until).await;
-                stack.set(*before, Behaviour::default())?;
-            }
-            Action::Kill { process } => {
-                stack.kill(*process)?;
-                sleep_until(until).await;
-                self.start_again(*process, one).await?;
-            }
             Action::KillOften {
                 process,
                 times,
                 ready_within,
-            } => {
-                self.kill_often(*process, *times, *ready_within, one)
-                    .await?;
-            }
-            Action::Freeze { process } => {
-                stack.freeze(*process, true)?;
+            } => self.kill_often(*process, *times, *ready_within, one).await,
+            Action::Leave { per_second } => self.leave(*per_second, until).await,
+            _ => {
+                self.begin(action, one).await?;
                 sleep_until(until).await;
-                stack.freeze(*process, false)?;
+                self.mend(action, one).await
             }
+        }
+    }
+
+    async fn begin(&self, action: &Action, one: &mut Happened) -> anyhow::Result<()> {
+        let stack = self.stack;
+        match action {
+            Action::Proxy { before, behaviour } => stack.set(*before, *behaviour),
+            Action::Kill { process } => stack.kill(*process),
+            Action::Freeze { process } => stack.freeze(*process, true),
             Action::Terminate { process } => {
                 if let Err(error) = stack.terminate(*process).await {
                     one.wrong.push(format!("{error:#}"));
                     stack.kill(*process)?;
                 }
-                sleep_until(until).await;
-                self.start_again(*process, one).await?;
+                Ok(())
             }
-            Action::Simulator { rules } => {
-                stack.set_rules(rules).await?;
-                sleep_until(until).await;
-                stack.set_rules(&[]).await?;
+            Action::Simulator { rules } => stack.set_rules(rules).await,
+            Action::Redis { commands, .. } => stack.command_redis(commands).await,
+            Action::Clock { seconds, .. } => {
+                stack.set_clock(*seconds).await?;
+                self.load.ask_for_another().await
             }
-            Action::Redis { commands, undo } => {
-                stack.command_redis(commands).await?;
-                sleep_until(until).await;
-                stack.command_redis(undo).await?;
-            }
-            Action::FillDisk {} => {
-                let disk = stack.disk()?;
-                disk.fill()?;
-                sleep_until(until).await;
-                disk.make_room()?;
-            }
-            Action::Leave { per_second } => self.leave(*per_second, until).await?,
+            Action::ForgetName {} => stack.set_name_known(false),
+            Action::Tls { handshakes } => stack.set_handshakes(handshakes),
+            Action::FillDisk {} => stack.disk()?.fill(),
+            Action::KillOften { .. } | Action::Leave { .. } => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn mend(&self, action: &Action, one: &mut Happened) -> anyhow::Result<()> {
+        let stack = self.stack;
+        match action {
+            Action::Proxy { before, .. } => stack.set(*before, Behaviour::default()),
+            Action::Kill { process } | Action::Terminate { process } => {
+                self.start_again(*process, one).await
+            }
+            Action::Freeze { process } => stack.freeze(*process, false),
+            Action::Simulator { .. } => stack.set_rules(&[]).await,
+            Action::Redis { undo, .. } => stack.command_redis(undo).await,
+            Action::Clock { .. } => stack.set_clock(0).await,
+            Action::ForgetName {} => stack.set_name_known(true),
+            Action::Tls { .. } => stack.set_handshakes(&[]),
+            Action::FillDisk {} => stack.disk()?.make_room(),
+            Action::KillOften { .. } | Action::Leave { .. } => Ok(()),
+        }
     }
 
     async fn start_again(&self, part: Part, one: &mut Happened) -> anyhow::Result<()> {

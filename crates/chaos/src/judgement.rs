@@ -1,5 +1,6 @@
 //! Holds what was seen against the plan.
 
+mod history;
 pub(crate) mod windows;
 
 use serde::Serialize;
@@ -112,6 +113,7 @@ pub(crate) fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Judged> {
     }
     judged.push(losses(&evidence.losses));
     judged.extend(run_of_load(plan, &evidence.ended));
+    judged.extend(history::judge(plan, &evidence.ended));
     judged
 }
 

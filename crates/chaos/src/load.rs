@@ -1,6 +1,9 @@
 //! The performance service, which puts the load on and keeps the run with its faults.
 
-use std::time::Duration;
+mod history;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use local_servers::wait;
@@ -8,6 +11,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use service_defaults::http_client::{self, HttpClientConfig};
 
+pub(crate) use self::history::Recorded;
 use crate::machine::{Bound, bound};
 use crate::plan::LoadPlan;
 
@@ -32,6 +36,11 @@ pub(crate) struct Load {
     pub(crate) note: Option<String>,
     /// Why there is no run, where the plan is about that.
     refused: Option<String>,
+    /// What was asked for, and when.
+    plan: LoadPlan,
+    begun: Instant,
+    /// Short runs that wait behind this one.
+    behind: Mutex<Vec<String>>,
 }
 
 /// What became of a run.
@@ -41,6 +50,10 @@ pub(crate) struct Ended {
     pub(crate) reasons: Vec<String>,
     pub(crate) error: Option<String>,
     pub(crate) requests: u64,
+    /// The run and those behind it, oldest first, by the service's own record.
+    pub(crate) history: Vec<Recorded>,
+    /// From the request to the end of all, in seconds.
+    pub(crate) lasted: f64,
 }
 
 impl Ended {
@@ -50,6 +63,8 @@ impl Ended {
             reasons: Vec::new(),
             error: Some(error.to_owned()),
             requests: 0,
+            history: Vec::new(),
+            lasted: 0.0,
         }
     }
 }
@@ -66,14 +81,17 @@ impl Load {
         seconds: f64,
     ) -> anyhow::Result<Self> {
         let client = http_client::build(&HttpClientConfig::default())?;
+        let mut plan = plan.clone();
         let mut load = Self {
             client,
             base: base.to_owned(),
             id: String::new(),
             note: None,
             refused: None,
+            plan: plan.clone(),
+            begun: Instant::now(),
+            behind: Mutex::default(),
         };
-        let mut plan = plan.clone();
         if let Some((scale, note)) = bounded(&plan, bound()?) {
             plan.scale = Some(scale);
             load.note = Some(note);
@@ -112,8 +130,30 @@ impl Load {
         Ok(())
     }
 
-    /// Waits for the end of the run. Where the plan judges nothing of it, the run is ended at once:
-    /// k6 would go on until each user's iteration is over.
+    /// Asks for a short run, which waits behind this one: its id and its times tell what the
+    /// service takes the order to be.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub(crate) async fn ask_for_another(&self) -> anyhow::Result<()> {
+        let short = LoadPlan {
+            users: Some(1),
+            rate: None,
+            preset: None,
+            ..self.plan.clone()
+        };
+        let mut asked = request("behind", &short, 1.0);
+        // Its books take longer than its load.
+        asked["environment"]["COUNT"] = json!("1");
+        let run = self.call(Method::POST, "/start", &asked).await?;
+        let id = run["testId"].as_str().context("an id")?.to_owned();
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        behind.push(id);
+        Ok(())
+    }
+
+    /// Waits for the end of the run, and of those behind it. Where the plan judges nothing of it,
+    /// the run is ended at once: k6 would go on until each user's iteration is over.
     ///
     /// # Errors
     /// It does not end in time.
@@ -126,19 +166,24 @@ impl Load {
         } else {
             END_DEADLINE
         };
-        if plan.preset.is_none() && plan.verdicts.is_empty() && plan.fails_with.is_none() {
+        let behind = self.behind.lock();
+        let behind = behind.unwrap_or_else(PoisonError::into_inner).clone();
+        let is_judged = plan.preset.is_some()
+            || !plan.verdicts.is_empty()
+            || plan.fails_with.is_some()
+            || !behind.is_empty();
+        if !is_judged {
             // One that is over by itself refuses.
             drop(
                 self.call(Method::POST, &self.path("/cancel"), &json!(null))
                     .await,
             );
         }
-        let run = wait::until("the run is over", deadline, async || {
-            let run = self.run().await?;
-            ensure!(run["completedAt"].is_string(), "{}", run["status"]);
-            Ok(run)
-        })
-        .await?;
+        let run = self.over(&self.id, deadline).await?;
+        let mut history = vec![Recorded::read(run.clone())?];
+        for id in &behind {
+            history.push(Recorded::read(self.over(id, END_DEADLINE).await?)?);
+        }
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let reasons = run["verdict"]["reasons"].as_array();
         let count = &run["results"]["metrics"]["http_reqs"]["values"]["count"];
@@ -149,7 +194,21 @@ impl Load {
                 .unwrap_or_default(),
             error: text(&run["errorMessage"]),
             requests: whole(count),
+            history,
+            lasted: self.begun.elapsed().as_secs_f64(),
         })
+    }
+
+    /// A run that has ended.
+    async fn over(&self, id: &str, deadline: Duration) -> anyhow::Result<Value> {
+        wait::until("the run is over", deadline, async || {
+            let run = self
+                .call(Method::GET, &format!("/{id}"), &json!(null))
+                .await?;
+            ensure!(run["completedAt"].is_string(), "{}", run["status"]);
+            Ok(run)
+        })
+        .await
     }
 
     /// The run as a page without scripts.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub(crate) use self::action::{Action, Dependency, Part};
+pub(crate) use self::action::{Action, Dependency, Handshake, Part};
 pub(crate) use self::expectation::{Expectation, MetricBound, Moment, Recovery, Steady};
 
 /// Longest plan: the longest of our own is a game day of a quarter of an hour.
@@ -60,6 +60,8 @@ pub(crate) struct StackPlan {
     pub(crate) redis: bool,
     /// A collector of traces that answers nobody.
     pub(crate) collector: bool,
+    /// How the API reaches the models' vendor.
+    pub(crate) provider: Access,
     /// Further settings of the API.
     pub(crate) api: Settings,
     /// Further settings of the simulator.
@@ -68,6 +70,19 @@ pub(crate) struct StackPlan {
     pub(crate) performance_service: Settings,
     /// The performance service keeps its runs on a disk of its own, of so many MiB.
     pub(crate) disk_mib: Option<u32>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Access {
+    /// By its address.
+    #[default]
+    Address,
+    /// By a host name that is looked up.
+    Name,
+    /// By its address, through TLS.
+    Tls,
 }
 
 /// Variables of a process' environment.
@@ -261,6 +276,16 @@ status = [200]
             ("seconds = 90", "seconds = 1e9", "seconds"),
             ("users = 4", "", "users or preset"),
             ("mongo = true", "mongo = false", "mongo"),
+            (
+                "kill = { process = \"mongo\" }",
+                "forget-name = {}",
+                "stack.provider",
+            ),
+            (
+                "kill = { process = \"mongo\" }",
+                "clock = { process = \"api\", seconds = 1 }",
+                "only performance",
+            ),
             ("during = \"store killed\"", "during = \"x\"", "no fault"),
             ("cached read", "no such probe", "probe"),
             ("lasts = 30", "lats = 30", "lats"),

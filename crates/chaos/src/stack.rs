@@ -1,7 +1,11 @@
 //! The servers of one experiment: started, broken, mended, ended.
 
+mod clock;
 mod disk;
+mod names;
 mod programs;
+mod tls;
+mod vendor;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,8 +22,9 @@ use tokio::net::TcpStream;
 
 use self::disk::Disk;
 use self::programs::{Addresses, end_processes_of};
+use self::vendor::Vendor;
 use crate::api::Api;
-use crate::plan::{Dependency, Part, StackPlan};
+use crate::plan::{Dependency, Handshake, Part, StackPlan};
 use crate::run::Places;
 
 /// A debug binary on a busy machine starts in a few seconds.
@@ -40,6 +45,7 @@ pub(crate) struct Stack {
     mongo: Option<FerretDb>,
     redis: Option<Redis>,
     proxies: Vec<(Dependency, FaultProxy)>,
+    vendor: Vendor,
     directory: TempDir,
 }
 
@@ -61,7 +67,7 @@ impl Stack {
         } else {
             None
         };
-        let mut upstreams = vec![(Dependency::Provider, addresses.simulator.clone())];
+        let mut upstreams = Vec::new();
         let local = |port: u16| format!("127.0.0.1:{port}");
         upstreams.extend(mongo.iter().map(|it| (Dependency::Mongo, local(it.port()))));
         upstreams.extend(redis.iter().map(|it| (Dependency::Redis, local(it.port()))));
@@ -69,13 +75,15 @@ impl Stack {
             // Nobody listens there: a collector that is gone, or that keeps silent.
             upstreams.push((Dependency::Collector, addresses.nobody.clone()));
         }
-        let mut proxies = Vec::new();
+        let proxy = |upstream| FaultProxy::start(upstream).context("a fault proxy");
+        let provider = proxy(addresses.simulator.clone())?;
+        let vendor = Vendor::start(plan.provider, provider.address(), directory.path()).await?;
+        let mut proxies = vec![(Dependency::Provider, provider)];
         for (dependency, upstream) in upstreams {
-            let proxy = FaultProxy::start(upstream).context("a fault proxy")?;
-            proxies.push((dependency, proxy));
+            proxies.push((dependency, proxy(upstream)?));
         }
         let simulator = programs::simulator(places, &addresses, &plan.simulator)?;
-        let api = programs::api(places, &addresses, &proxies, &plan.api)?;
+        let api = programs::api(places, &addresses, (&proxies, &vendor), &plan.api)?;
         let performance = programs::performance(places, &addresses, directory.path(), plan)?;
         let stack = Self {
             addresses,
@@ -85,6 +93,7 @@ impl Stack {
             mongo,
             redis,
             proxies,
+            vendor,
             directory,
         };
         ready(&stack.simulator, &stack.addresses.simulator).await?;
@@ -113,11 +122,26 @@ impl Stack {
     /// # Errors
     /// The stack does not have it.
     pub(crate) fn set(&self, dependency: Dependency, behaviour: Behaviour) -> anyhow::Result<()> {
-        let mut proxies = self.proxies.iter();
-        let found = proxies.find(|(it, _)| *it == dependency);
-        let (_, proxy) = found.with_context(|| format!("no proxy before {dependency:?}"))?;
-        proxy.set(behaviour);
+        self.proxy(dependency)?.set(behaviour);
         Ok(())
+    }
+
+    /// The API finds the vendor's name, or not. Connections that were opened by it end.
+    ///
+    /// # Errors
+    /// The vendor has no name.
+    pub(crate) fn set_name_known(&self, known: bool) -> anyhow::Result<()> {
+        self.vendor.set_known(known)?;
+        self.proxy(Dependency::Provider)?.end_connections();
+        Ok(())
+    }
+
+    /// New connections to the vendor meet these handshakes in turn; open ones end.
+    ///
+    /// # Errors
+    /// There is no TLS before it.
+    pub(crate) fn set_handshakes(&self, handshakes: &[Handshake]) -> anyhow::Result<()> {
+        self.vendor.set_handshakes(handshakes)
     }
 
     /// SIGKILL; returns when the process is gone.
@@ -173,6 +197,10 @@ impl Stack {
                 self.api.start_again()?;
                 ready(&self.api, &self.addresses.api).await?;
             }
+            Part::Performance => {
+                self.performance.start_again()?;
+                ready(&self.performance, &self.addresses.performance).await?;
+            }
         }
         Ok(began.elapsed())
     }
@@ -189,6 +217,14 @@ impl Stack {
         let text = reply.text().await.unwrap_or_default();
         ensure!(status.is_success(), "the simulator: {status} {text}");
         Ok(())
+    }
+
+    /// The performance service's clock is so many seconds ahead of the machine's from now on.
+    ///
+    /// # Errors
+    /// The service does not follow.
+    pub(crate) async fn set_clock(&self, seconds: i64) -> anyhow::Result<()> {
+        clock::set(&self.performance, seconds).await
     }
 
     /// Sends commands to Redis itself, past the proxy.
@@ -223,6 +259,13 @@ impl Stack {
         Disk::of(process, self.directory.path())
     }
 
+    fn proxy(&self, dependency: Dependency) -> anyhow::Result<&FaultProxy> {
+        let mut proxies = self.proxies.iter();
+        let found = proxies.find(|(it, _)| *it == dependency);
+        let (_, proxy) = found.with_context(|| format!("no proxy before {dependency:?}"))?;
+        Ok(proxy)
+    }
+
     fn mongo(&self) -> anyhow::Result<&FerretDb> {
         self.mongo.as_ref().context("the stack has no MongoDB")
     }
@@ -237,6 +280,7 @@ impl Stack {
             Part::Redis => self.redis()?.process(),
             Part::Provider => &self.simulator,
             Part::Api => &self.api,
+            Part::Performance => &self.performance,
         })
     }
 }

@@ -13,7 +13,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -31,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct FaultProxy {
     address: SocketAddr,
     behaviour: watch::Sender<Behaviour>,
+    ending: Arc<Notify>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -51,10 +52,17 @@ impl FaultProxy {
         let listener = bind(address)?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (behaviour, watched) = watch::channel(Behaviour::default());
-        let accepting = tokio::spawn(accept(listener, address, upstream.into(), watched));
+        let ending = Arc::new(Notify::new());
+        let door = Door {
+            address,
+            upstream: upstream.into(),
+            ending: Arc::clone(&ending),
+        };
+        let accepting = tokio::spawn(accept(listener, door, watched));
         Ok(Self {
             address,
             behaviour,
+            ending,
             accepting,
         })
     }
@@ -76,6 +84,11 @@ impl FaultProxy {
         self.behaviour.send_replace(behaviour);
     }
 
+    /// Closes the connections that are open; new ones behave as they did.
+    pub fn end_connections(&self) {
+        self.ending.notify_one();
+    }
+
     /// Passes everything again.
     pub fn heal(&self) {
         self.set(Behaviour::default());
@@ -88,12 +101,16 @@ impl Drop for FaultProxy {
     }
 }
 
-async fn accept(
-    mut listener: TcpListener,
+/// Where connections come in, and where they go.
+struct Door {
     address: SocketAddr,
     upstream: String,
-    mut behaviour: watch::Receiver<Behaviour>,
-) {
+    /// Told when the open connections are to end.
+    ending: Arc<Notify>,
+}
+
+async fn accept(mut listener: TcpListener, door: Door, mut behaviour: watch::Receiver<Behaviour>) {
+    let address = door.address;
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -108,12 +125,13 @@ async fn accept(
         }
         tokio::select! {
             changed = behaviour.changed() => if changed.is_err() { return },
+            () = door.ending.notified() => connections.abort_all(),
             // Finished tasks are collected, so that the set does not grow.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((client, _)) => {
                     if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                        let carried = connection::carry(client, upstream.clone(), behaviour.clone());
+                        let carried = connection::carry(client, door.upstream.clone(), behaviour.clone());
                         connections.spawn(hold(place, carried));
                     }
                 }

@@ -78,6 +78,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let sampling = config.telemetry.sampling;
     let scripts = config.scripts_directory.clone();
+    let clock_file = config.clock_file.clone();
     let door = Door {
         address: config.http_addr,
         names: config.host_names.clone(),
@@ -92,7 +93,11 @@ pub async fn run(
     tokio::spawn(async move { sweeper.sweep_containers().await });
     app.store.abandon_keys().await?;
     app.scheduler.recover().await?;
-    let background = app.work(adopted, &shutdown);
+    let mut background = app.work(adopted, &shutdown);
+    if let Some(file) = clock_file {
+        let clock = app.store.clock().clone();
+        background.spawn("clock", file.follow(clock, shutdown.clone()));
+    }
     let health = Health::start(checks(&app, scripts), shutdown.clone());
     let routes = router::routes(app).merge(health.router());
     let http = router::http_telemetry(sampling);

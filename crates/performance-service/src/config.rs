@@ -13,6 +13,7 @@ use service_defaults::listen::{ListenSettings, read_address};
 use service_defaults::telemetry_settings::TelemetrySettings;
 use url::Url;
 
+use crate::clock_file::ClockFile;
 use crate::configured_tests::environments::Environments;
 use crate::ledger::LedgerSettings;
 use crate::money_limits::MoneyLimits;
@@ -75,6 +76,8 @@ pub struct Config {
     pub outside: OutsidePages,
     /// What says which time it is: schedules, retention and budgets of a day go by it.
     pub clock: Clock,
+    /// What steps it, in experiments.
+    pub clock_file: Option<ClockFile>,
     /// All settings as they were read, for those who ask what is in force.
     pub settings: Vec<Setting>,
 }
@@ -101,6 +104,7 @@ impl Config {
         let (k6, k6_v1) = read_binaries(environment);
         let (state_directory, generated_directory) = read_directories(environment);
         Self {
+            clock_file: ClockFile::read(environment, http_addr, &authentication),
             http_addr,
             authentication,
             host_names,
@@ -128,11 +132,7 @@ impl Config {
                 "The directory that scripts come from",
             ),
             retention: Retention::read(environment),
-            queue_limit: environment.parsed(
-                "PERFORMANCE_QUEUE_LIMIT",
-                "50",
-                "Runs that may wait for their turn",
-            ),
+            queue_limit: read_queue_limit(environment),
             tenant_limits: TenantLimits::read(environment),
             money: MoneyLimits::read(environment),
             ledger: LedgerSettings::read(environment),
@@ -222,6 +222,11 @@ fn read_targets(environment: &mut Environment) -> (AllowList, BTreeSet<String>) 
         );
     }
     (targets, names)
+}
+
+fn read_queue_limit(environment: &mut Environment) -> u64 {
+    let help = "Runs that may wait for their turn";
+    environment.parsed("PERFORMANCE_QUEUE_LIMIT", "50", help)
 }
 
 /// What the models of foreign targets cost.

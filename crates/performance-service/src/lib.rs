@@ -35,6 +35,7 @@ mod webhooks;
 
 mod announcer;
 mod background;
+mod clock_file;
 mod comparing;
 mod conductor;
 mod faults;
@@ -56,6 +57,7 @@ mod timeline;
 mod windows;
 
 pub use app::{run, serve};
+pub use clock_file::ClockFile;
 pub use config::{Config, Retention};
 pub use configured_tests::environments::Environments;
 pub use ledger::LedgerSettings;

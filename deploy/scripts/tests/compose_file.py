@@ -7,7 +7,7 @@ import re
 import sys
 
 EXPECTED = {
-    "mongodb", "redis", "llm-simulator", "bookstore-api", "performance-service",
+    "mongodb", "redis", "llm-simulator", "bookstore-api", "guarded-api", "performance-service",
     "jaeger", "aspire", "prometheus", "alertmanager", "grafana",
 }
 # Images without a program that could ask.

@@ -141,6 +141,8 @@ mod tests {
                 reasons: Vec::new(),
                 error: None,
                 requests: 0,
+                history: Vec::new(),
+                lasted: 0.0,
             },
             happened: vec![fault("one", 5.0, 8.0), fault("two", 15.0, 16.0)],
             pages: Vec::new(),

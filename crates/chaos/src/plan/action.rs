@@ -5,7 +5,10 @@ use fault_proxy::Behaviour;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::StackPlan;
+use super::{Access, StackPlan};
+
+/// The furthest that a clock is set: a day.
+const MAX_STEP_SECONDS: i64 = 86_400;
 
 /// A server that the API depends on; a fault proxy stands before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -33,6 +36,24 @@ pub(crate) enum Part {
     Provider,
     /// The `BookStore` API.
     Api,
+    /// The performance service.
+    Performance,
+}
+
+/// What becomes of a handshake of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Handshake {
+    /// The certificate is another host's.
+    WrongName,
+    /// The certificate has expired.
+    Expired,
+    /// The certificate is signed by somebody whom nobody trusts.
+    UnknownIssuer,
+    /// The answer is plain HTTP.
+    Plain,
+    /// The connection ends before any answer.
+    Closed,
 }
 
 /// What is done at the begin of a fault, and undone at its end.
@@ -77,6 +98,21 @@ pub(crate) enum Action {
     },
     /// A file takes all room on the performance service's disk.
     FillDisk {},
+    /// The clock of a process is so many seconds ahead of the machine's, or behind, and is set
+    /// right at the end; meanwhile another run is asked for.
+    Clock {
+        /// Which one; the performance service alone has a clock that can be set.
+        process: Part,
+        /// How many.
+        seconds: i64,
+    },
+    /// The vendor's host name is found no more, and its open connections end.
+    ForgetName {},
+    /// New connections to the vendor meet these handshakes in turn, and open ones end.
+    Tls {
+        /// At least one.
+        handshakes: Vec<Handshake>,
+    },
     /// Commands to Redis.
     Redis {
         /// At the begin.
@@ -127,9 +163,31 @@ impl Action {
             | Self::Terminate { process } => match process {
                 Part::Mongo => needs(stack.mongo, "mongo"),
                 Part::Redis => needs(stack.redis, "redis"),
-                Part::Provider | Part::Api => Ok(()),
+                Part::Provider | Part::Api | Part::Performance => Ok(()),
             },
+            Self::Clock { process, seconds } => {
+                ensure!(
+                    *process == Part::Performance,
+                    "process: only performance has a clock that can be set"
+                );
+                ensure!(
+                    (-MAX_STEP_SECONDS..=MAX_STEP_SECONDS).contains(seconds) && *seconds != 0,
+                    "seconds: must be another time, at most {MAX_STEP_SECONDS} s away"
+                );
+                Ok(())
+            }
             Self::Redis { .. } => needs(stack.redis, "redis"),
+            Self::ForgetName {} => {
+                let by_name = stack.provider == Access::Name;
+                ensure!(by_name, "set stack.provider = \"name\"");
+                Ok(())
+            }
+            Self::Tls { handshakes } => {
+                ensure!(!handshakes.is_empty(), "handshakes: names none");
+                let by_tls = stack.provider == Access::Tls;
+                ensure!(by_tls, "set stack.provider = \"tls\"");
+                Ok(())
+            }
             Self::FillDisk {} => {
                 ensure!(
                     stack.disk_mib.is_some(),

@@ -9,6 +9,9 @@ use local_servers::{port, tools};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::clock;
+use super::names::{self, Names};
+use super::vendor::Vendor;
 use crate::plan::{Dependency, Settings, StackPlan};
 use crate::run::Places;
 
@@ -49,26 +52,42 @@ pub(super) fn simulator(
     with(program, settings).start()
 }
 
+/// The API before its dependencies. A second vendor, who is asked where `LLM_FALLBACK` names it, is
+/// the simulator itself, past every fault.
 pub(super) fn api(
     places: &Places,
     addresses: &Addresses,
-    proxies: &[(Dependency, FaultProxy)],
+    (proxies, vendor): (&[(Dependency, FaultProxy)], &Vendor),
     settings: &Settings,
 ) -> anyhow::Result<Process> {
-    let mut program = program(places, "bookstore-api")?;
+    let mut program = match vendor.names() {
+        Some(names) => with_names(places, "bookstore-api", names)?,
+        None => program(places, "bookstore-api")?,
+    };
     let state = program.directory().join("state");
     program = program
         .env("BOOKSTORE_HTTP_ADDR", &addresses.api)
         .env("BOOKSTORE_STATE_DIR", state)
-        .env("BOOKSTORE_SIMULATED_PROVIDERS", "claude")
+        .env("BOOKSTORE_SIMULATED_PROVIDERS", "claude,openai")
+        .env("BOOKSTORE_LLM_HOSTS", names::VENDOR)
         .env("LLM_PROVIDER", "claude")
-        .env("ANTHROPIC_API_KEY", "simulated");
+        .env("ANTHROPIC_API_KEY", "simulated")
+        .env("ANTHROPIC_BASE_URL", vendor.url())
+        .env("OPENAI_API_KEY", "simulated")
+        .env(
+            "OPENAI_BASE_URL",
+            format!("http://{}/v1", addresses.simulator),
+        );
+    if let Some(authority) = vendor.authority() {
+        program = program.env("SSL_CERT_FILE", authority);
+    }
     for (dependency, proxy) in proxies {
         let (name, scheme) = match dependency {
             Dependency::Mongo => ("MONGODB_URI", "mongodb"),
             Dependency::Redis => ("REDIS_URL", "redis"),
-            Dependency::Provider => ("ANTHROPIC_BASE_URL", "http"),
             Dependency::Collector => ("OTEL_EXPORTER_OTLP_ENDPOINT", "http"),
+            // The vendor is more than its proxy.
+            Dependency::Provider => continue,
         };
         program = program.env(name, format!("{scheme}://{}", proxy.address()));
     }
@@ -86,7 +105,9 @@ pub(super) fn performance(
         Some(size) => on_disk(places, "performance-service", size)?,
         None => program(places, "performance-service")?,
     };
+    let clock = program.directory().join(clock::FILE);
     let program = program
+        .env("PERFORMANCE_CLOCK_FILE", clock)
         .env("PERFORMANCE_HTTP_ADDR", &addresses.performance)
         .env("PERFORMANCE_STATE_DIR", state)
         .env("PERFORMANCE_SCRIPTS_DIR", &places.scripts)
@@ -99,22 +120,36 @@ pub(super) fn performance(
 const MOUNT: &str = r#"mount -t tmpfs -o "size=$1m" tmpfs "$PERFORMANCE_STATE_DIR" && exec "$2""#;
 
 /// A program whose state directory is a small disk of its own, in a mount namespace of its own.
-/// Needs no root, but a kernel that lets users make namespaces.
 fn on_disk(places: &Places, name: &str, mib: u32) -> anyhow::Result<Program> {
+    let program = in_namespace(name, MOUNT)?.arg(mib.to_string());
+    Ok(program.arg(binary(places, name)?))
+}
+
+/// Mounts files of names over the machine's, which only the program that follows sees.
+const MOUNT_NAMES: &str = r#"mount --bind "$1" /etc/hosts &&
+mount --bind "$2" /etc/nsswitch.conf && exec "$3""#;
+
+/// A program that finds names in files of its own, in a mount namespace of its own.
+fn with_names(places: &Places, name: &str, names: &Names) -> anyhow::Result<Program> {
+    let program = in_namespace(name, MOUNT_NAMES)?;
+    let program = program.arg(names.hosts()).arg(names.switch());
+    Ok(program.arg(binary(places, name)?))
+}
+
+/// A script of a shell in a mount namespace of its own. Needs no root, but a kernel that lets users
+/// make namespaces.
+fn in_namespace(name: &str, script: &str) -> anyhow::Result<Program> {
     let unshare = tools::unshare()?;
-    let program = Program::new(name, unshare)?
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            MOUNT,
-            "sh",
-        ])
-        .arg(mib.to_string())
-        .arg(binary(places, name)?);
-    Ok(program)
+    let arguments = [
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+    ];
+    Ok(Program::new(name, unshare)?.args(arguments))
 }
 
 fn program(places: &Places, name: &str) -> anyhow::Result<Program> {

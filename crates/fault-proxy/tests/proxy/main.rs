@@ -71,6 +71,18 @@ async fn passes_every_byte_and_the_end_of_a_stream() {
 }
 
 #[tokio::test]
+async fn open_connections_can_be_ended_and_new_ones_pass() {
+    let proxy = proxy().await;
+    let mut stream = connect(&proxy).await;
+    echo(&mut stream, b"before").await.unwrap();
+    proxy.end_connections();
+    let end = timeout(DEADLINE, stream.read(&mut [0; 1])).await.unwrap();
+    assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    let (back, _) = echo(&mut connect(&proxy).await, b"after").await.unwrap();
+    assert_eq!(back, b"after");
+}
+
+#[tokio::test]
 async fn latency_delays_without_slowing_down() {
     let proxy = proxy().await;
     proxy.set(Behaviour {
