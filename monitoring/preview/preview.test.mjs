@@ -1,6 +1,8 @@
 // What the preview makes of values, macros and names: node --test monitoring/preview
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { EVENTS } from './page/chart.js';
 import { clamped, highest, MAX_DOTS, top } from './page/dots.js';
 import { format, legendOf } from './page/format.js';
 import { filled, Span } from './page/prometheus.js';
@@ -60,4 +62,9 @@ test('a dot beyond the lines stays at the edge', () => {
 test('the highest values are told once for each trace', () => {
   const dots = [['a', 1], ['b', 3], ['b', 2], ['c', 5]].map(([trace, value]) => ({ trace, value, at: 0 }));
   assert.deepEqual(top(dots, 2).map(({ trace }) => trace), ['c', 'b']);
+});
+
+test('each kind of event has a bar of its own', () => {
+  const dashboard = JSON.parse(readFileSync(new URL('../grafana/dashboards/overview.json', import.meta.url)));
+  assert.deepEqual(dashboard.annotations.list.map(({ iconColor }) => iconColor), Object.keys(EVENTS));
 });

@@ -118,7 +118,8 @@ OBJECTIVES = (
 UP = 'up{job="bookstore-api",instance="127.0.0.1:7002"}'
 DROPPED = 'bookstore_telemetry_dropped_spans_total{job="bookstore-api",exporter="otlp_grpc",reason="export_failed"}'
 DANGLING = 'bookstore_exemplars_dangling_ratio{job="bookstore-api"}'
-IDLE = 'bookstore_exemplars_dangling_ratio{job="performance-service"}'
+LOOK_UPS = 'bookstore_exemplars_look_ups_total{job="bookstore-api",outcome='
+LOST_LINES = 'bookstore_telemetry_dropped_log_lines_total{job="bookstore-api"}'
 BOTH_UP = {UP: "1x60", 'up{job="performance-service"}': "1x60"}
 SPENT = 'bookstore_budget_spent_usd{tenant="acme",period="day",simulated="false"}'
 LIMIT = 'bookstore_budget_limit_usd{tenant="acme",period="day",simulated="false"}'
@@ -149,9 +150,14 @@ CASES = (
     Case("ExemplarsDangle", "1m", {DANGLING: "0.01x60"}, {DANGLING: "0x5 0.25x25 0x30"}, "20m", "45m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
          "25% of the last exemplars of bookstore-api lead to traces that are not there."),
-    Case("TraceStoreAway", "1m", {DANGLING: f"0x8 {unknown(5)} 0.5x60", IDLE: unknown(60)}, {DANGLING: f"0x5 {unknown(20)} 0x40"}, "20m", "40m",
+    # Who looks nothing up has had no answer either; a look-up that fails now and then is none.
+    Case("TraceStoreAway", "1m", {LOOK_UPS + '"failed"}': "0+1x60", LOOK_UPS + '"found"}': "0+800x60", DANGLING: unknown(60)},
+         {LOOK_UPS + '"failed"}': "0x5 4+4x40 164x40", LOOK_UPS + '"found"}': "0+800x5 4000x40 4800+800x40"}, "28m", "60m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
-         "bookstore-api has had no answer from the trace store for 10 minutes (dangling ratio NaN); clicks on charts end nowhere."),
+         "bookstore-api has had no answer from the trace store for 10 minutes (20 look-ups failed in the last 5); clicks on charts end nowhere."),
+    Case("LogLinesDropped", "1m", {LOST_LINES: "7x60"}, {LOST_LINES: "0x5 10+10x20 210x40"}, "20m", "40m",
+         {"job": "bookstore-api", "severity": "ticket", "team": "platform"},
+         "bookstore-api dropped 50 log lines within 5 minutes: whoever reads them is too slow. Requests went on."),
     Case("TooManySeries", "1m", {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40000x60"},
          {'scrape_samples_post_metric_relabeling{job="bookstore-api"}': "40001x20 900x40"}, "15m", "30m",
          {"job": "bookstore-api", "severity": "ticket", "team": "platform"},

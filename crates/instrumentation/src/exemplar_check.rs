@@ -2,20 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
+use metrics::{Counter, Gauge};
 use reqwest::{Client, StatusCode, Url, redirect::Policy};
 use tokio::task::JoinHandle;
 
-use crate::{catalogue::EXEMPLARS_DANGLING_RATIO, exemplars::Exemplars};
+use crate::{
+    catalogue::{EXEMPLARS_DANGLING_RATIO, EXEMPLARS_LOOK_UPS},
+    exemplars::Exemplars,
+};
 
 /// How often it looks. Two hundred look-ups in this time are a small load for a trace store.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// How long a trace may be on its way: it waits half a second for company, three for a collector,
-/// and is written then.
-const ON_ITS_WAY: Duration = Duration::from_secs(5);
-
 /// How long one look-up may take.
 const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// What is told of the look-ups.
+struct Told {
+    ratio: Gauge,
+    found: Counter,
+    missing: Counter,
+    failed: Counter,
+}
 
 /// How many of the traces were looked up, and are not there.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -40,14 +48,13 @@ pub(crate) fn spawn(
     Ok(tokio::spawn(async move {
         let mut interval = tokio::time::interval(EVERY);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let ratio = EXEMPLARS_DANGLING_RATIO.gauge(&[]);
-        ratio.set(0.0);
+        let told = Told::new();
         loop {
             interval.tick().await;
             match look(&client, &store, &exemplars).await {
-                Ok(found) => ratio.set(found.ratio()),
+                Ok(found) => told.tell(found),
                 Err(error) => {
-                    ratio.set(f64::NAN);
+                    told.fail();
                     let error = error.without_url().to_string();
                     tracing::debug!(error, "the trace store does not answer");
                 }
@@ -63,7 +70,7 @@ async fn look(
     exemplars: &Exemplars,
 ) -> Result<Found, reqwest::Error> {
     let mut found = Found::default();
-    for trace_id in exemplars.recent(ON_ITS_WAY) {
+    for trace_id in exemplars.arrived() {
         let mut url = store.clone();
         let base = store.path().trim_end_matches('/');
         url.set_path(&format!("{base}/api/traces/{}", trace_id.as_str()));
@@ -78,9 +85,37 @@ async fn look(
     Ok(found)
 }
 
+impl Told {
+    fn new() -> Self {
+        let look_ups = |outcome| EXEMPLARS_LOOK_UPS.counter(&[("outcome", outcome)]);
+        let told = Self {
+            ratio: EXEMPLARS_DANGLING_RATIO.gauge(&[]),
+            found: look_ups("found"),
+            missing: look_ups("missing"),
+            failed: look_ups("failed"),
+        };
+        told.tell(Found::default());
+        told.failed.increment(0);
+        told
+    }
+
+    fn tell(&self, found: Found) {
+        self.ratio.set(found.ratio());
+        self.missing.increment(u64::from(found.missing));
+        self.found
+            .increment(u64::from(found.looked_up - found.missing));
+    }
+
+    fn fail(&self) {
+        self.ratio.set(f64::NAN);
+        self.failed.increment(1);
+    }
+}
+
 impl Found {
+    /// NaN when none was looked up: nothing is known then.
     fn ratio(self) -> f64 {
-        f64::from(self.missing) / f64::from(self.looked_up.max(1))
+        f64::from(self.missing) / f64::from(self.looked_up)
     }
 }
 
@@ -89,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_exemplars_is_no_dangling_one() {
-        assert!(Found::default().ratio() < f64::EPSILON);
+    fn who_has_looked_at_nothing_says_nothing() {
+        assert!(Found::default().ratio().is_nan());
         let half = Found {
             looked_up: 200,
             missing: 100,

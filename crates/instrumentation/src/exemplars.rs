@@ -7,12 +7,13 @@
 
 pub(crate) mod exposition;
 mod of_request;
+mod recent;
 mod recorder;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::SystemTime,
 };
 
 use metrics::Key;
@@ -24,14 +25,12 @@ use crate::{
 };
 
 pub(crate) use of_request::OfRequest;
+use recent::Recent;
 pub(crate) use recorder::ExemplarRecorder;
 
 /// Series that may have exemplars; those beyond have none. At about 70 bytes for each of some
 /// twenty buckets this is six megabytes, and twice what the services show after a long load test.
 const MAX_SERIES: usize = 4_096;
-
-/// Traces that are remembered to be looked up: enough for a ratio in half percents.
-const MAX_RECENT: usize = 200;
 
 /// The exemplars of a process, by series.
 pub(crate) struct Exemplars {
@@ -57,10 +56,6 @@ struct Exemplar {
     value: f64,
     at: SystemTime,
 }
-
-/// The traces that exemplars lead to, the latest at the end.
-#[derive(Default)]
-struct Recent(Mutex<VecDeque<(TraceIdText, Instant)>>);
 
 impl Exemplars {
     /// None yet, for the histograms of the catalogue.
@@ -98,13 +93,10 @@ impl Exemplars {
         Some(Arc::clone(series))
     }
 
-    /// The traces of the latest exemplars, at most 200, without those of the last `age`, which may
-    /// still be on their way to the trace store.
-    pub(crate) fn recent(&self, age: Duration) -> Vec<TraceIdText> {
-        let recent = self.recent.0.lock();
-        let recent = recent.unwrap_or_else(PoisonError::into_inner);
-        let settled = recent.iter().filter(|(_, at)| at.elapsed() >= age);
-        settled.map(|(trace_id, _)| *trace_id).collect()
+    /// The traces of late exemplars, at most 200, without those that may still be on their way to
+    /// the trace store.
+    pub(crate) fn arrived(&self) -> Vec<TraceIdText> {
+        self.recent.arrived()
     }
 }
 
@@ -114,35 +106,23 @@ impl Series {
         self.bounds.partition_point(|bound| *bound < value)
     }
 
+    /// Makes a value the exemplar of its bucket, unless a later one is there: those of a long request
+    /// come at its end, and Prometheus refuses what is older than it has.
     fn keep(&self, exemplar: Exemplar) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.is_empty() {
             latest.resize(self.bounds.len() + 1, None);
         }
-        if let Some(place) = latest.get_mut(self.bucket(exemplar.value)) {
+        if let Some(place) = latest.get_mut(self.bucket(exemplar.value))
+            && place.is_none_or(|shown| shown.at <= exemplar.at)
+        {
             *place = Some(exemplar);
         }
-        drop(latest);
-        self.recent.add(exemplar.trace_id);
     }
 
     fn exemplar(&self, bucket: usize) -> Option<Exemplar> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         *latest.get(bucket)?
-    }
-}
-
-impl Recent {
-    /// The values of one trace come together: only its first is looked for.
-    fn add(&self, trace_id: TraceIdText) {
-        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.back().is_some_and(|(last, _)| *last == trace_id) {
-            return;
-        }
-        if recent.len() >= MAX_RECENT {
-            recent.pop_front();
-        }
-        recent.push_back((trace_id, Instant::now()));
     }
 }
 
@@ -161,6 +141,8 @@ fn prefix(key: &Key) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn key(number: usize) -> Key {
@@ -180,21 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_traces_are_remembered_once_each() {
+    fn an_older_value_takes_no_place() {
         let exemplars = Exemplars::new();
         let series = exemplars.series(&key(0)).unwrap();
-        for number in 1..=300_u128 {
-            for value in [0.001, 0.2] {
-                series.keep(Exemplar {
-                    trace_id: TraceIdText::new(number),
-                    value,
-                    at: SystemTime::now(),
-                });
-            }
+        let now = SystemTime::now();
+        for (number, seconds_ago) in [(1, 2), (2, 0), (3, 1)] {
+            series.keep(Exemplar {
+                trace_id: TraceIdText::new(number),
+                value: 0.001,
+                at: now - Duration::from_secs(seconds_ago),
+            });
         }
-        let recent = exemplars.recent(Duration::ZERO);
-        assert_eq!(recent.len(), MAX_RECENT);
-        assert_eq!(recent.first(), Some(&TraceIdText::new(101)));
-        assert!(exemplars.recent(Duration::from_secs(60)).is_empty());
+        let shown = series.exemplar(series.bucket(0.001)).unwrap();
+        assert_eq!(shown.trace_id, TraceIdText::new(2));
     }
 }

@@ -16,7 +16,7 @@ use tracing_appender::non_blocking::NonBlocking;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
-use crate::request;
+use crate::{cut::cut, request};
 
 /// Longest text of one field in a line; what is beyond it is cut and marked.
 const MAX_FIELD_BYTES: usize = 4_096;
@@ -63,7 +63,7 @@ impl<S: Subscriber> Layer<S> for JsonLog {
             return;
         };
         line.push(b'\n');
-        // The writer only queues; a full queue drops the line and counts it.
+        // The writer only queues; a full queue drops the line and counts it: [`crate::log_loss`].
         drop(self.writer.make_writer().write_all(&line));
     }
 }
@@ -113,16 +113,7 @@ impl Fields<'_> {
     }
 
     fn insert_text(&mut self, field: &Field, text: &str) {
-        let mut end = text.len().min(MAX_FIELD_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (kept, cut) = text.split_at(end);
-        let text = if cut.is_empty() {
-            kept.to_owned()
-        } else {
-            format!("{kept}… (cut)")
-        };
+        let text = cut(text, MAX_FIELD_BYTES).unwrap_or_else(|| text.to_owned());
         self.insert(field, text.into());
     }
 }

@@ -7,15 +7,18 @@
 pub mod buckets;
 pub mod catalogue;
 mod config;
+mod cut;
 mod exemplar_check;
 mod exemplars;
 pub mod gen_ai;
 pub mod http;
 mod json_log;
+mod log_loss;
 mod metrics_export;
 mod process_metrics;
 pub mod propagation;
 pub mod request;
+mod shared_work;
 mod span;
 mod switches;
 mod telemetry;
@@ -23,6 +26,7 @@ mod traces;
 
 pub use config::{LogFormat, OtlpHttpCollector, TelemetryConfig};
 pub use metrics_export::MetricsText;
+pub use shared_work::{SharedWork, WorkTrace};
 pub use span::{record_texts, span_event};
 pub use switches::{MetricSources, SpanSources, Switches, wants_client_span};
 pub use telemetry::{Telemetry, TelemetryError};

@@ -10,6 +10,7 @@ use crate::{
     MetricSources,
     catalogue::{self, Kind},
     exemplars::{ExemplarRecorder, Exemplars, exposition::openmetrics},
+    log_loss::LogLoss,
     process_metrics::ProcessMetrics,
 };
 
@@ -74,14 +75,19 @@ pub(crate) fn install() -> Option<MetricsText> {
     metrics::set_global_recorder(recorder).ok().map(|()| text)
 }
 
-/// Folds values and looks at the process, until it is aborted.
-pub(crate) fn spawn_upkeep(text: MetricsText, sources: MetricSources) -> JoinHandle<()> {
+/// Folds values, looks at the process and at what its log lost, until it is aborted.
+pub(crate) fn spawn_upkeep(
+    text: MetricsText,
+    sources: MetricSources,
+    log: LogLoss,
+) -> JoinHandle<()> {
     let mut process = ProcessMetrics::new(sources);
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(UPKEEP);
         loop {
             interval.tick().await;
             process.observe();
+            log.observe();
             text.exporter.run_upkeep();
         }
     })

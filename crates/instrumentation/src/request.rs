@@ -9,7 +9,7 @@ use http::StatusCode;
 use tokio::task::futures::TaskLocalFuture;
 use tracing::Span;
 
-use crate::exemplars;
+use crate::{exemplars, shared_work::WorkTrace};
 
 tokio::task_local! {
     static CURRENT: Arc<RequestIdentity>;
@@ -26,6 +26,10 @@ pub struct RequestIdentity {
     pub test_id: Option<String>,
     /// The load test's scenario, from its baggage.
     pub test_scenario: Option<String>,
+    /// See [`record_tenant`].
+    pub(crate) tenant: OnceLock<Arc<str>>,
+    /// What another request had begun, and answers this one too.
+    pub(crate) shared_work: OnceLock<WorkTrace>,
     /// The values that may lead to its trace.
     pub(crate) exemplars: exemplars::OfRequest,
     /// See [`RequestIdentity::fail`].
@@ -60,6 +64,8 @@ impl RequestIdentity {
             trace_id,
             test_id: None,
             test_scenario: None,
+            tenant: OnceLock::new(),
+            shared_work: OnceLock::new(),
             exemplars: exemplars::OfRequest::default(),
             failure: OnceLock::new(),
         }
@@ -72,6 +78,16 @@ impl RequestIdentity {
             Some(given) => given,
             None => self.trace_id.as_str(),
         }
+    }
+
+    /// Whose data it may touch, once that is known.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.tenant.get().map(|tenant| &**tenant)
+    }
+
+    /// What another request had begun, and answers this one too.
+    pub(crate) fn shared_work(&self) -> Option<&WorkTrace> {
+        self.shared_work.get()
     }
 
     /// Notes that the reply failed after its head was sent, and which status it would have had
@@ -123,9 +139,12 @@ pub fn is_recording() -> bool {
     !Span::current().is_disabled()
 }
 
-/// Notes the tenant on the request's span.
-pub fn record_tenant(tenant: &str) {
-    Span::current().record("tenant.id", tenant);
+/// Notes the tenant on the request's span, also on one that is told when it is over.
+pub fn record_tenant(tenant: &Arc<str>) {
+    Span::current().record("tenant.id", &**tenant);
+    with_current(|identity| {
+        let _first = identity.tenant.set(Arc::clone(tenant));
+    });
 }
 
 /// Notes on the request's span where a model's answer came from: whether it was there already, and

@@ -6,7 +6,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::task::JoinHandle;
 use tracing::{Level, Metadata};
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     filter::{FilterExt, LevelFilter, filter_fn},
@@ -15,8 +15,9 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    LogFormat, MetricsText, TelemetryConfig, exemplar_check,
+    LogFormat, MetricsText, TelemetryConfig, catalogue, exemplar_check,
     json_log::JsonLog,
+    log_loss::LogLoss,
     metrics_export::{install, spawn_upkeep},
     traces,
 };
@@ -58,6 +59,7 @@ impl Telemetry {
         let (writer, log_guard) = NonBlockingBuilder::default()
             .buffered_lines_limit(LOG_QUEUE_LINES)
             .finish(std::io::stdout());
+        let lost_lines = writer.error_counter();
         let log = log(config, writer)?;
         config.switches.set();
         // First, for what traces count.
@@ -72,7 +74,7 @@ impl Telemetry {
             .try_init()
             .map_err(|_| TelemetryError::AlreadyStarted)?;
         let jobs = match &metrics {
-            Some(text) => jobs(text, config)?,
+            Some(text) => jobs(text, config, lost_lines)?,
             None => Vec::new(),
         };
         Ok(Self {
@@ -107,10 +109,13 @@ impl Telemetry {
 fn jobs(
     text: &MetricsText,
     config: &TelemetryConfig,
+    lost_lines: ErrorCounter,
 ) -> Result<Vec<JoinHandle<()>>, TelemetryError> {
     let sources = config.switches.metrics;
+    let version = [("service.version", config.service_version)];
+    catalogue::BUILD_INFO.gauge(&version).set(1.0);
     let mut jobs: Vec<_> = sources
-        .map(|sources| spawn_upkeep(text.clone(), sources))
+        .map(|sources| spawn_upkeep(text.clone(), sources, LogLoss::new(lost_lines)))
         .into_iter()
         .collect();
     if let Some(url) = config.trace_query_url().map_err(TelemetryError::Endpoint)? {

@@ -4,11 +4,13 @@
 //! route), or because of its end: it failed, or it was slow. Requests that wait for a model are
 //! recorded in any case; what their heads did not ask for waits in [`tail`] until they end. All
 //! others open no span unless they are sampled; one that fails or is slow is told afterwards by a
-//! single span ([`afterwards`]).
+//! single span ([`afterwards`]). Of slow ones so many are kept a second ([`pace`]).
 
 mod afterwards;
+mod bounds;
 mod destination;
 mod otlp_http;
+mod pace;
 mod queue;
 mod sampler;
 mod tail;
@@ -25,8 +27,10 @@ use opentelemetry_sdk::{
     trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
 };
 
-use crate::{TelemetryConfig, TelemetryError};
+use crate::{TelemetryConfig, TelemetryError, http::RouteClass};
+use bounds::bound;
 use destination::Destination;
+use pace::Pace;
 use queue::Queue;
 use sampler::AsTheRootWas;
 use tail::Tail;
@@ -46,6 +50,8 @@ static TRACES: OnceLock<Arc<Traces>> = OnceLock::new();
 pub(crate) struct Traces {
     queues: Vec<Queue>,
     tail: Tail,
+    /// Of slow requests, by [`RouteClass`]: a flood of slow reads takes no place of a slow summary.
+    slow: [Pace; 3],
     library: InstrumentationScope,
 }
 
@@ -67,6 +73,7 @@ pub(crate) fn start(config: &TelemetryConfig) -> Result<Option<SdkTracerProvider
     let traces = Arc::new(Traces {
         queues: destinations.into_iter().map(Queue::start).collect(),
         tail: Tail::new(),
+        slow: Default::default(),
         library: InstrumentationScope::builder(TRACER).build(),
     });
     TRACES
@@ -93,24 +100,38 @@ fn resource(config: &TelemetryConfig) -> Resource {
 }
 
 impl Traces {
-    /// A request begins whose head did not ask for its trace; its spans wait for its end.
+    /// A request begins whose head did not ask for its trace, or work that may outlive one: the
+    /// trace's spans wait for its end.
     pub(crate) fn open(&self, trace_id: TraceId) {
         self.tail.open(trace_id);
     }
 
-    /// Such a request is over: whether its trace is kept, for the reason given or for a fault among
-    /// its spans.
-    pub(crate) fn settle(&self, trace_id: TraceId, reason: Option<Reason>) -> bool {
-        let (kept, spans) = self.tail.settle(trace_id, reason);
+    /// Such a request or work is over: whether its trace is kept, because it is wanted or for a
+    /// fault among its spans.
+    pub(crate) fn settle(&self, trace_id: TraceId, wanted: bool) -> bool {
+        let (kept, spans) = self.tail.settle(trace_id, wanted);
         for span in spans {
             self.send(span);
         }
         kept
     }
 
+    /// Whether one more slow request of this class may keep its trace.
+    pub(crate) fn keeps_slow(&self, class: RouteClass) -> bool {
+        let [catalogue, ai, ops] = &self.slow;
+        let pace = match class {
+            RouteClass::Catalogue => catalogue,
+            RouteClass::Ai => ai,
+            RouteClass::Ops => ops,
+        };
+        pace.take()
+    }
+
     /// Tells of a request that opened no span while it was under way.
     pub(crate) fn tell(&self, request: Afterwards) {
-        self.send(request.span(self.library.clone()));
+        let mut span = request.span(self.library.clone());
+        bound(&mut span);
+        self.send(span);
     }
 
     /// To every collector; a queue that is full drops it and counts that.
@@ -142,8 +163,9 @@ struct Processor(Arc<Traces>);
 impl SpanProcessor for Processor {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         let Self(traces) = self;
+        bound(&mut span);
         if span.span_context.is_sampled() {
             traces.send(span);
         } else if let Some(span) = traces.tail.hold(span) {

@@ -22,7 +22,7 @@ use std::{
 };
 
 use futures_util::Stream;
-use instrumentation::{catalogue, request::scope_current};
+use instrumentation::{SharedWork, WorkTrace, catalogue, request::scope_current};
 use metrics::Gauge;
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 use tracing::Instrument;
@@ -60,6 +60,8 @@ struct UnderWay<E> {
     callers: BTreeSet<u64>,
     next_caller: u64,
     reading: AbortHandle,
+    /// The trace of the caller who opened it, in which the model's calls stand.
+    work: Option<WorkTrace>,
 }
 
 /// One caller's view of a stream. Dropping it leaves the stream.
@@ -121,6 +123,9 @@ where
                 return Err(full());
             }
             let number = stream.take_number();
+            if let Some(work) = &stream.work {
+                work.join();
+            }
             return Ok(self.follow(key, &stream.transcript, number));
         }
         if under_way.len() >= MAX_STREAMS {
@@ -128,12 +133,20 @@ where
         }
         let transcript = Arc::new(watch::Sender::new(Transcript::new()));
         let reading = Reading::new(&self.under_way, &key, &transcript);
-        let task = tokio::spawn(scope_current(reading.run(open())).in_current_span());
+        let (work, opening) = (SharedWork::begin(), open());
+        let trace = work.as_ref().map(SharedWork::trace);
+        let read = async move {
+            reading.run(opening).await;
+            // Also when it is aborted: after what it tells.
+            drop(work);
+        };
+        let task = tokio::spawn(scope_current(read).in_current_span());
         let mut stream = UnderWay {
             transcript: Arc::clone(&transcript),
             callers: BTreeSet::new(),
             next_caller: 0,
             reading: task.abort_handle(),
+            work: trace,
         };
         let number = stream.take_number();
         under_way.insert(key.clone(), stream);

@@ -106,13 +106,13 @@ pub(crate) fn slow(environment: &mut Environment) -> Slow {
     environment
         .parsed::<SlowText>(
             "BOOKSTORE_TRACE_SLOW",
-            "catalogue=1s,ai=20s,ops=off",
-            "Requests that take longer keep their trace, as failed ones do",
+            "catalogue=50ms,ai=10s,ops=off",
+            "Requests that take longer keep their trace, as failed ones do; ten a second of each class, since under load all may be slow",
         )
         .0
 }
 
-/// `catalogue=1s,ai=20s,ops=off`, each part optional.
+/// `catalogue=50ms,ai=10s,ops=off`, each part optional.
 struct SlowText(Slow);
 
 impl FromStr for SlowText {

@@ -37,6 +37,10 @@ ANNOTATIONS = (
     ("Load tests", "blue", "k6_run_active", "{{scenario}} under way", "scenario,test_id"),
     ("Verdicts", "purple", "k6_run_verdict", "{{scenario}}: {{verdict}}", "scenario,verdict,test_id"),
     ("Starts", "green", "process_uptime_seconds < 30", "{{job}} started", "job"),
+    # Versions that nothing ran within a day.
+    ("Deploys", "yellow", "count by (job, service_version) (bookstore_build_info) unless "
+     "count by (job, service_version) (last_over_time(bookstore_build_info[1d] offset 1m))",
+     "{{job}} {{service_version}}", "job,service_version"),
     ("Alerts", "red", 'ALERTS{alertstate="firing"}', "{{alertname}}", "alertname,severity"),
 )
 

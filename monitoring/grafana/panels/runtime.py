@@ -12,6 +12,8 @@ PROCESS = Row(100, "Process", (
     stat(5, "Up for", "Time since the start.", "s", f"process_uptime_seconds{{{BY_SERVICE}}}", "{{job}}", width=8),
     stat(6, "Restarts", "Starts within the range shown, beyond the first.", "short",
          f"resets(process_uptime_seconds{{{BY_SERVICE}}}[$__range])", "{{job}}", width=8, thresholds=((1, "yellow"), (3, "red"))),
+    stat(18, "Instances by version", "More than one version of a service: a deploy is under way, or has stopped half way.", "short",
+         f"count by (job, service_version) (bookstore_build_info{{{BY_SERVICE}}})", "{{job}} {{service_version}}", width=8),
 ))
 
 TOKIO = Row(101, "Tokio", (
@@ -38,6 +40,10 @@ TRACES = Row(103, "Traces", (
     series(15, "Exemplars that lead nowhere", "Share of the traces behind the last 200 exemplars that the trace store does not have. Above 0, "
            "clicks on a chart end in 'not found'.", "percentunit",
            f"bookstore_exemplars_dangling_ratio{{{BY_SERVICE}}}", "{{job}}", thresholds=((0.005, "yellow"), (0.05, "red")), zero="every trace is there"),
+    series(16, "Exemplars looked up", "Traces of exemplars that were looked for in the trace store, by what came of it: failed means that it did not answer.",
+           "short", per_second("bookstore_exemplars_look_ups_total", BY_SERVICE, "job, outcome"), "{{job}} {{outcome}}"),
+    series(17, "Log lines dropped", "Lines for which there was no room, since whoever reads them is too slow. Requests go on without them.", "short",
+           per_second("bookstore_telemetry_dropped_log_lines_total", BY_SERVICE, "job"), "{{job}}", thresholds=ANY, zero="the reader takes all"),
 ))
 
 DASHBOARD = Dashboard(

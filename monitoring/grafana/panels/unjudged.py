@@ -36,7 +36,7 @@ UNJUDGED = {
         ASKED: (1, 9, 10), SIZE: (5, 11, 12, 13),
         "what is usual differs by cache: the alert CacheHitsFall compares it with yesterday": (8,),
     },
-    "runtime": {SIZE: (1, 2, 3, 4, 8, 10, 13), "an age": (5,)},
+    "runtime": {SIZE: (1, 2, 3, 4, 8, 10, 13), "an age": (5,), OUTCOMES: (16,), "two versions are a deploy": (18,)},
     "load-test": {
         ASKED: (1, 33, 34, 41, 42, 44, 7, 5), "a run waits for those before it, however long they are": (3,),
         OUTCOMES: (4, 15, 45, 12), BY_RUN: (35, 36, 39), KINDS: (8,), MONEY: (40, 9, 13), SIZE: (11,),

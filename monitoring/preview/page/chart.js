@@ -5,7 +5,7 @@ import { format } from './format.js';
 const LIGHT = ['#2c6fa6', '#c05b16', '#267768', '#8e4fa8', '#a8242f', '#7a6a12', '#4c5a66', '#d08a00', '#1f9aa8', '#b04a86'];
 const DARK = ['#7db8e8', '#f2a065', '#7ad9b8', '#cfa1e6', '#ff8f86', '#d8c65a', '#aab6c0', '#feb03e', '#6fd3de', '#ee9ac8'];
 /** Kinds of events by colour, and the height of the bar that each has. */
-const EVENTS = { blue: '#2c6fa6', purple: '#8e4fa8', green: '#267768', red: '#c0281c' };
+export const EVENTS = { blue: '#2c6fa6', purple: '#8e4fa8', green: '#267768', yellow: '#d08a00', red: '#c0281c' };
 const THRESHOLDS = { red: '#c0281c', yellow: '#d08a00', green: '#267768' };
 const BARS = Object.keys(EVENTS);
 const BAR = 3;

@@ -1,7 +1,8 @@
-//! What telemetry costs: the same API with all of it, and with as little as settings allow.
+//! What telemetry costs: the same API with all of it, and with none.
 
 use anyhow::ensure;
-use http::header::ACCEPT;
+use http::{StatusCode, header::ACCEPT};
+use reqwest::Response;
 use test_support::{http::client, jaeger};
 
 use crate::{api::Api, cores::Cores, options::Options, reads::contest, row::Bar};
@@ -12,8 +13,9 @@ const MEASURES: [(&str, &str, f64); 2] = [
     ("telemetry at 100 %, GET one book", "catalogue=1", 0.7),
 ];
 
-/// Neither spans nor log lines. Metrics are counted on both sides: no setting turns them off.
-const OFF: [(&str, &str); 2] = [
+/// Neither spans nor metrics nor log lines.
+const OFF: [(&str, &str); 3] = [
+    ("OTEL_SDK_DISABLED", "true"),
     ("BOOKSTORE_TRACE_SAMPLING", "catalogue=0,ai=0,ops=0"),
     ("RUST_LOG", "off"),
 ];
@@ -40,14 +42,19 @@ pub(crate) async fn cost(cores: &Cores, options: &Options) -> anyhow::Result<()>
         let (with, without) = (on.reads(&with), off.reads(&without));
         contest(measure, Bar::AtLeast(bar), (&with, &without), options).await?;
         ensure!(has_exemplars(&on).await?, "no trace was recorded");
-        ensure!(!has_exemplars(&off).await?, "telemetry was not off");
+        let metrics = metrics(&off).await?.status();
+        ensure!(metrics == StatusCode::NOT_FOUND, "telemetry was not off");
     }
     Ok(())
 }
 
-async fn has_exemplars(api: &Api) -> anyhow::Result<bool> {
+async fn metrics(api: &Api) -> anyhow::Result<Response> {
     let metrics = client()?.get(api.url("/metrics"));
     let metrics = metrics.header(ACCEPT, "application/openmetrics-text");
-    let text = metrics.send().await?.error_for_status()?.text().await?;
+    Ok(metrics.send().await?)
+}
+
+async fn has_exemplars(api: &Api) -> anyhow::Result<bool> {
+    let text = metrics(api).await?.error_for_status()?.text().await?;
     Ok(text.contains("# {trace_id="))
 }

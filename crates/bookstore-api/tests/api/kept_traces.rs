@@ -33,7 +33,7 @@ fn check(span: &Span, tags: &[(&str, &str)]) {
 
 #[tokio::test]
 async fn a_failure_is_told_by_one_span() -> anyhow::Result<()> {
-    let (jaeger, llm) = unsampled("").await?;
+    let (jaeger, llm) = unsampled("catalogue=off,ai=off").await?;
     let (well, parent) = ids();
     let path = "/api/v1/errortest/404";
     let reply = called(&llm, (Method::GET, path), (&well, &parent, "00")).await?;
@@ -53,6 +53,9 @@ async fn a_failure_is_told_by_one_span() -> anyhow::Result<()> {
         &[
             ("http.response.status_code", "503"),
             ("error.type", "503"),
+            ("error", "true"),
+            ("url.path", path),
+            ("tenant.id", llm.caller.tenant()),
             ("bookstore.trace.kept_for", "fault"),
             ("test.id", "run-7"),
             ("test.scenario", "smoke"),
@@ -80,7 +83,7 @@ async fn a_slow_read_is_told_by_one_span() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_summary_keeps_its_whole_trace_if_anything_in_it_failed() -> anyhow::Result<()> {
-    let (jaeger, llm) = unsampled("").await?;
+    let (jaeger, llm) = unsampled("catalogue=off,ai=off").await?;
     let book = llm.book().await?;
     let path = format!("{book}/generate-summary?provider=claude&refresh=true");
     let (well, parent) = ids();

@@ -46,6 +46,7 @@ mod hand_driven_model;
 mod kept_traces;
 mod ledger_crash;
 mod llm_fixture;
+mod shared_traces;
 mod summaries;
 mod summary_cache;
 mod summary_faults;

@@ -147,7 +147,7 @@ fn begin(model: &HandDriven, book: &str, kind: Kind) -> JoinHandle<anyhow::Resul
 }
 
 /// Waits until this many readers follow an answer in the API.
-async fn readers(model: &HandDriven, expected: usize) -> anyhow::Result<()> {
+pub(crate) async fn readers(model: &HandDriven, expected: usize) -> anyhow::Result<()> {
     let expected = format!("bookstore_gen_ai_stream_callers {expected}");
     wait::until("the readers are there", DEADLINE, async || {
         let text = model.caller.get("/metrics").await?.text();

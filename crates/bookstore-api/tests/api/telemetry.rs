@@ -130,6 +130,25 @@ async fn a_request_says_that_its_answer_was_there() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn long_texts_of_a_caller_are_cut() -> anyhow::Result<()> {
+    let (jaeger, llm) = traced().await?;
+    let (id, parent) = ids();
+    let long = "x".repeat(60_000);
+    let request = llm.caller.request(Method::GET, &format!("{BOOKS}/{long}"));
+    let request = request
+        .header("traceparent", format!("00-{id}-{parent}-01"))
+        .header("user-agent", &long);
+    llm.caller.send(request).await?.expect(404)?;
+    let trace = jaeger.trace(&id).await?;
+    let span = kind(&trace, "server", "GET /api/v1/books/{id}")?;
+    for (name, begin) in [("url.path", BOOKS), ("user_agent.original", "xxx")] {
+        let text = span.tag(name).context(name)?;
+        assert!(text.starts_with(begin) && text.len() < 1_100, "{text}");
+    }
+    Ok(())
+}
+
 fn check_chat(chat: &Span, summary: &Value, llm: &SimulatedLlm) {
     let (usage, cost) = (&summary["usage"], &summary["cost"]);
     let text = |value: &Value| {

@@ -20,6 +20,9 @@ metrics_family! {
     PROCESS_UPTIME = Gauge "process.uptime" as "process_uptime_seconds",
         "s", [], &[],
         "Time since the start.";
+    BUILD_INFO = Gauge "bookstore.build.info" as "bookstore_build_info",
+        "1", ["service.version"], &[],
+        "1; the label tells which version runs.";
     TOKIO_WORKERS = Gauge "tokio.workers" as "tokio_workers",
         "{thread}", [], &[],
         "Worker threads of the runtime.";

@@ -90,7 +90,14 @@ impl OfRequest {
         self.state.store(state, Ordering::Release);
         let waiting = self.waiting.lock();
         let waiting = std::mem::take(&mut *waiting.unwrap_or_else(PoisonError::into_inner));
-        for noted in waiting.into_iter().filter(|_| kept) {
+        if !kept {
+            return;
+        }
+        // All of them lead to the one trace.
+        if let Some(noted) = waiting.first() {
+            noted.series.recent.add(trace_id);
+        }
+        for noted in waiting {
             noted.series.keep(Exemplar {
                 trace_id,
                 value: noted.value,

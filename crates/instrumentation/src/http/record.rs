@@ -15,7 +15,10 @@ use super::{
     routes::RouteHandles,
     trace::{End, RequestTrace},
 };
-use crate::request::{self, RequestIdentity};
+use crate::{
+    request::{self, RequestIdentity, TraceIdText},
+    shared_work::WorkTrace,
+};
 
 /// A request that takes longer is told of in the log, whatever it was.
 const SLOW: Duration = Duration::from_secs(1);
@@ -88,6 +91,10 @@ impl RequestRecord {
         self.end(status, Ending::BrokenOff, None);
     }
 
+    fn path(&self) -> &str {
+        self.path.as_ref().map_or("", PathAndQuery::path)
+    }
+
     /// What the reply itself says of its failure.
     fn failed(&self) -> Option<Ending> {
         self.identity.failure.get().copied().map(Ending::Failed)
@@ -97,6 +104,7 @@ impl RequestRecord {
         self.finished = true;
         let elapsed = self.started.elapsed();
         let end = End {
+            path: self.path(),
             status,
             elapsed,
             ending,
@@ -134,11 +142,13 @@ impl RequestRecord {
             return;
         }
         let identity = &self.identity;
-        let path = self.path.as_ref().map_or("", PathAndQuery::path);
+        let path = self.path();
         let span_id = self.trace.span_digits();
         // Of a span that is recorded or was told; digits are ASCII.
         let span_id = (kept || self.trace.is_recorded())
             .then(|| std::str::from_utf8(&span_id).unwrap_or_default());
+        let answered_by = identity.shared_work().map(WorkTrace::trace_id);
+        let answered_by = answered_by.as_ref().map(TraceIdText::as_str);
         macro_rules! event {
             ($level:expr) => {
                 tracing::event!(
@@ -153,6 +163,7 @@ impl RequestRecord {
                     span_id,
                     "request.id" = identity.request_id(),
                     "test.id" = identity.test_id.as_deref().unwrap_or(""),
+                    "bookstore.gen_ai.answered_by_trace" = answered_by,
                     "{} {path} answered {}{}",
                     self.handles.method,
                     status.as_u16(),

@@ -15,7 +15,7 @@ use super::{RouteClass, Sampling, ending::Ending, routes::RouteHandles};
 use crate::{
     propagation::Parent,
     request::{RequestIdentity, TraceIdText, hex},
-    traces::{self, Afterwards, Reason},
+    traces::{self, Afterwards, Reason, Traces},
 };
 
 /// See the module.
@@ -46,7 +46,8 @@ enum Recording {
 
 /// When and how a request ended.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct End {
+pub(super) struct End<'a> {
+    pub(super) path: &'a str,
     pub(super) status: StatusCode,
     pub(super) elapsed: Duration,
     pub(super) ending: Ending,
@@ -140,41 +141,54 @@ impl RequestTrace {
     /// The request is over: writes its end on its span, and decides. Whether its trace is kept.
     pub(super) fn end(
         &self,
-        end: &End,
+        end: &End<'_>,
         handles: &RouteHandles,
         identity: &RequestIdentity,
     ) -> bool {
-        let slow = self.slow.is_some_and(|slow| end.elapsed >= slow);
-        // A caller that left is in error.type, but is no fault.
-        let fault = end.ending.is_failure(end.status).then_some(Reason::Fault);
-        let reason = fault.or(slow.then_some(Reason::Slow));
+        let traces = traces::current();
+        let reason = self.reason(end, handles.class, traces);
         self.mark(end, reason, identity);
-        let Some(traces) = traces::current() else {
+        let Some(traces) = traces else {
             return false;
         };
-        match (self.recording, reason) {
+        let kept = match (self.recording, reason) {
             (Recording::Sampled, _) => true,
-            (Recording::Provisional, _) => traces.settle(self.otel_trace_id(), reason),
+            (Recording::Provisional, _) => traces.settle(self.otel_trace_id(), reason.is_some()),
             (Recording::Afterwards, None) | (Recording::Never, _) => false,
             (Recording::Afterwards, Some(reason)) => {
                 traces.tell(self.afterwards(end, reason, handles, identity));
                 true
             }
+        };
+        if let Some(work) = identity.shared_work() {
+            work.leave(traces, kept);
         }
+        kept
     }
 
-    fn mark(&self, end: &End, reason: Option<Reason>, identity: &RequestIdentity) {
+    /// Why the trace is kept if its head did not ask for it.
+    fn reason(&self, end: &End<'_>, class: RouteClass, traces: Option<&Traces>) -> Option<Reason> {
+        // A caller that left is in error.type, but is no fault.
+        if end.ending.is_failure(end.status) {
+            return Some(Reason::Fault);
+        }
+        let decided = matches!(self.recording, Recording::Sampled | Recording::Never);
+        let slow = !decided && self.slow.is_some_and(|slow| end.elapsed >= slow);
+        let kept = slow && traces.is_some_and(|traces| traces.keeps_slow(class));
+        kept.then_some(Reason::Slow)
+    }
+
+    fn mark(&self, end: &End<'_>, reason: Option<Reason>, identity: &RequestIdentity) {
         if self.span.is_none() {
             return;
         }
         let span = &self.span;
-        span.record(
-            "http.response.status_code",
-            i64::from(end.status.as_u16()),
-        );
+        span.record("http.response.status_code", i64::from(end.status.as_u16()));
         span.record("request.id", identity.request_id());
         if let Some(error) = end.ending.error_type(&end.status) {
             span.record("error.type", error);
+        }
+        if end.ending.is_failure(end.status) {
             span.record("otel.status_code", "ERROR");
         }
         if let Some(reason) = reason.filter(|_| self.recording == Recording::Provisional) {
@@ -184,7 +198,7 @@ impl RequestTrace {
 
     fn afterwards(
         &self,
-        end: &End,
+        end: &End<'_>,
         reason: Reason,
         handles: &RouteHandles,
         identity: &RequestIdentity,
@@ -195,6 +209,7 @@ impl RequestTrace {
         let mut attributes = vec![
             KeyValue::new("http.request.method", handles.method),
             KeyValue::new("http.route", handles.route.clone()),
+            KeyValue::new("url.path", end.path.to_owned()),
             KeyValue::new("http.response.status_code", i64::from(end.status.as_u16())),
             KeyValue::new("request.id", identity.request_id().to_owned()),
             KeyValue::new(traces::SAMPLED_AT_HEAD, false),
@@ -202,6 +217,7 @@ impl RequestTrace {
         ];
         let error = end.ending.error_type(&end.status);
         attributes.extend(optional("error.type", error));
+        attributes.extend(optional("tenant.id", identity.tenant()));
         attributes.extend(optional("test.id", identity.test_id.as_deref()));
         attributes.extend(optional("test.scenario", identity.test_scenario.as_deref()));
         Afterwards {
@@ -210,7 +226,7 @@ impl RequestTrace {
             parent: self.parent.clone(),
             name: span_name(handles),
             elapsed: end.elapsed,
-            failed: error.is_some(),
+            failed: end.ending.is_failure(end.status),
             attributes,
         }
     }
@@ -262,6 +278,7 @@ fn server_span(
         "request.id" = tracing::field::Empty,
         "bookstore.gen_ai.cached" = tracing::field::Empty,
         "bookstore.gen_ai.coalesced" = tracing::field::Empty,
+        "bookstore.gen_ai.answered_by_trace" = tracing::field::Empty,
         // Read by the sampler: [`traces::SAMPLED_AT_HEAD`].
         "bookstore.trace.sampled_at_head" = sampled,
         "bookstore.trace.kept_for" = tracing::field::Empty,

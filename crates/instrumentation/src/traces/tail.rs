@@ -1,9 +1,8 @@
 //! Spans that wait for the end of their request, which decides whether their trace is kept.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
-};
+mod held;
+
+use std::sync::{Mutex, PoisonError};
 
 use metrics::Counter;
 use opentelemetry::{
@@ -13,13 +12,7 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::catalogue::TELEMETRY_DROPPED_SPANS;
-
-/// Traces that are held, those of which only the decision is remembered among them: the spans of
-/// work that outlives its request come later.
-const MAX_TRACES: usize = 4_096;
-
-/// Spans that are held, of all traces: at one or two kilobytes each, about ten megabytes.
-const MAX_SPANS: usize = 8_192;
+use held::{Held, Trace};
 
 /// Why a trace is kept that its head did not ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,29 +28,6 @@ pub(crate) enum Reason {
 pub(super) struct Tail {
     held: Mutex<Held>,
     dropped: DroppedSpans,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    traces: HashMap<TraceId, Trace>,
-    /// The traces from the oldest on.
-    order: VecDeque<TraceId>,
-    spans: usize,
-}
-
-#[derive(Debug)]
-enum Trace {
-    Open(Open),
-    Kept,
-    NotKept,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    spans: Vec<SpanData>,
-    faulty: bool,
-    /// Requests of the trace that are under way here: one caller may send several.
-    requests: usize,
 }
 
 /// A counter, which says nothing of itself.
@@ -102,31 +72,23 @@ impl Tail {
         }
     }
 
-    /// A request begins whose spans are to be held.
+    /// Work begins whose spans are to be held until it is settled: a request, or what outlives it.
     pub(super) fn open(&self, trace_id: TraceId) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.traces.get_mut(&trace_id) {
-            Some(Trace::Open(open)) => open.requests += 1,
-            Some(Trace::Kept) => {}
-            Some(trace) => *trace = Trace::Open(Open::of_one_request()),
-            None => held.insert(trace_id, Trace::Open(Open::of_one_request())),
-        }
-        self.dropped.add(held.make_room());
+        self.dropped.add(held.open(trace_id));
     }
 
     /// Takes a span that has ended; gives it back if its trace is kept already.
     pub(super) fn hold(&self, span: SpanData) -> Option<SpanData> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.traces.get_mut(&span.span_context.trace_id()) {
-            Some(Trace::Open(open)) => {
-                open.faulty |= is_faulty(&span);
-                open.spans.push(span);
-                held.spans += 1;
-                self.dropped.add(held.make_room());
+        match held.get(span.span_context.trace_id()) {
+            Some(Trace::Open(_)) => {
+                let faulty = is_faulty(&span);
+                self.dropped.add(held.push(span, faulty));
                 None
             }
-            Some(Trace::Kept) => Some(sampled(span)),
-            Some(Trace::NotKept) => None,
+            Some(Trace::Decided { kept: true, .. }) => Some(sampled(span)),
+            Some(Trace::Decided { kept: false, .. }) => None,
             None => {
                 self.dropped.add(1);
                 None
@@ -134,61 +96,31 @@ impl Tail {
         }
     }
 
-    /// A request is over. Whether its trace is kept, and the spans that waited for this.
-    pub(super) fn settle(&self, id: TraceId, reason: Option<Reason>) -> (bool, Vec<SpanData>) {
+    /// Work of a trace is over. Whether the trace is kept, and the spans that waited for this.
+    ///
+    /// Who wants it kept gets that whatever was decided: it may have lost its place, or another
+    /// request of it may have ended before. What has not ended yet, its root at least, is told then.
+    pub(super) fn settle(&self, id: TraceId, wanted: bool) -> (bool, Vec<SpanData>) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(trace) = held.traces.get_mut(&id) else {
-            // It lost its place; its root, which has not ended yet, may still be told.
-            if reason.is_some() {
-                held.insert(id, Trace::Kept);
-                self.dropped.add(held.make_room());
+        let open = match held.get(id) {
+            Some(Trace::Open(open)) => open,
+            Some(Trace::Decided { kept: true, .. }) => return (true, Vec::new()),
+            Some(Trace::Decided { kept: false, .. }) | None => {
+                if wanted {
+                    held.decide(id, true);
+                }
+                return (wanted, Vec::new());
             }
-            return (reason.is_some(), Vec::new());
         };
-        let Trace::Open(open) = trace else {
-            return (matches!(trace, Trace::Kept), Vec::new());
-        };
-        open.requests = open.requests.saturating_sub(1);
-        let kept = open.faulty || reason.is_some();
-        if !kept && open.requests > 0 {
+        open.under_way = open.under_way.saturating_sub(1);
+        let kept = open.faulty || wanted;
+        if !kept && open.under_way > 0 {
             return (false, Vec::new());
         }
-        let spans = std::mem::take(&mut open.spans);
-        *trace = if kept { Trace::Kept } else { Trace::NotKept };
-        held.spans -= spans.len();
+        let spans = held.decide(id, kept);
         drop(held);
         let spans = spans.into_iter().filter(|_| kept).map(sampled);
         (kept, spans.collect())
-    }
-}
-
-impl Open {
-    fn of_one_request() -> Self {
-        Self {
-            requests: 1,
-            ..Self::default()
-        }
-    }
-}
-
-impl Held {
-    fn insert(&mut self, trace_id: TraceId, trace: Trace) {
-        self.traces.insert(trace_id, trace);
-        self.order.push_back(trace_id);
-    }
-
-    /// Drops the oldest traces until the bounds hold; how many spans they had.
-    fn make_room(&mut self) -> usize {
-        let before = self.spans;
-        while self.spans > MAX_SPANS || self.order.len() > MAX_TRACES {
-            let Some(oldest) = self.order.pop_front() else {
-                break;
-            };
-            if let Some(Trace::Open(open)) = self.traces.remove(&oldest) {
-                self.spans -= open.spans.len();
-            }
-        }
-        before - self.spans
     }
 }
 

@@ -104,6 +104,8 @@ pub(super) fn conclude(span: &Span, conclusion: &Conclusion<'_>, cost: Option<&C
     let usage = &conclusion.usage;
     let first = conclusion.time_to_first_chunk;
     let error = Some(conclusion.error_type).filter(|error| !error.is_empty());
+    // A caller that left is no failure of the call.
+    let failed = error.filter(|error| *error != "cancelled");
     record_all!(
         span,
         "gen_ai.response.model" = conclusion.model,
@@ -118,7 +120,7 @@ pub(super) fn conclude(span: &Span, conclusion: &Conclusion<'_>, cost: Option<&C
         "bookstore.gen_ai.cost.pico_usd" = cost.map(|cost| cost.total.get()),
         "bookstore.gen_ai.cost.usd" = cost.map(|cost| cost.total.to_string()),
         "error.type" = error,
-        "otel.status_code" = error.map(|_| "ERROR"),
+        "otel.status_code" = failed.map(|_| "ERROR"),
     );
     // It ends when it was left for the last time: for a stream that was before its first token.
     span.in_scope(|| ());

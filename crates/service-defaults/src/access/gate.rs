@@ -136,7 +136,7 @@ impl Gate {
                 None => problem.into_response(),
             })
         })?;
-        instrumentation::request::record_tenant(principal.tenant.as_str());
+        instrumentation::request::record_tenant(principal.tenant.shared());
         Ok(principal)
     }
 }

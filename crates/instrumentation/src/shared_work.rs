@@ -1,0 +1,105 @@
+//! Work that is done once for several requests.
+//!
+//! Its spans stand in the trace of the request that began it. The others name that trace, and it is
+//! not decided before the work and all of them have ended: if one of theirs is kept, it is.
+
+use opentelemetry::{
+    TraceId,
+    trace::{SpanContext, TraceContextExt},
+};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::{
+    request::{self, TraceIdText},
+    traces::{self, Traces},
+};
+
+/// Work under way, begun by the current request. Dropped, it is over.
+#[derive(Debug)]
+pub struct SharedWork(WorkTrace);
+
+/// Where the spans of work stand.
+#[derive(Debug, Clone)]
+pub struct WorkTrace {
+    trace_id: TraceIdText,
+    /// The span of the request that began it; invalid where there is none.
+    span: SpanContext,
+}
+
+impl SharedWork {
+    /// Begins; `None` outside a request.
+    #[must_use]
+    pub fn begin() -> Option<Self> {
+        let work = WorkTrace {
+            trace_id: request::current()?.trace_id,
+            span: current_span(),
+        };
+        work.hold();
+        Some(Self(work))
+    }
+
+    /// For those who join.
+    #[must_use]
+    pub fn trace(&self) -> WorkTrace {
+        self.0.clone()
+    }
+}
+
+impl Drop for SharedWork {
+    fn drop(&mut self) {
+        if let Some(traces) = traces::current() {
+            self.0.leave(traces, false);
+        }
+    }
+}
+
+impl WorkTrace {
+    /// The current request is answered by this work: its span and its log line say so.
+    pub fn join(&self) {
+        request::with_current(|identity| {
+            if identity.shared_work.set(self.clone()).is_err() {
+                return;
+            }
+            self.hold();
+            let span = Span::current();
+            span.record("bookstore.gen_ai.answered_by_trace", self.trace_id.as_str());
+            if self.span.is_valid() {
+                span.add_link(self.span.clone());
+            }
+        });
+    }
+
+    pub(crate) const fn trace_id(&self) -> TraceIdText {
+        self.trace_id
+    }
+
+    /// What was said by [`Self::hold`] is over; `wanted` if the trace is to be kept.
+    pub(crate) fn leave(&self, traces: &Traces, wanted: bool) {
+        if let Some(trace_id) = self.undecided() {
+            traces.settle(trace_id, wanted);
+        }
+    }
+
+    fn hold(&self) {
+        if let Some(traces) = traces::current()
+            && let Some(trace_id) = self.undecided()
+        {
+            traces.open(trace_id);
+        }
+    }
+
+    /// The trace, if its head did not ask for it.
+    fn undecided(&self) -> Option<TraceId> {
+        let undecided = self.span.is_valid() && !self.span.is_sampled();
+        undecided.then(|| self.span.trace_id())
+    }
+}
+
+fn current_span() -> SpanContext {
+    let span = Span::current();
+    if span.is_none() {
+        return SpanContext::NONE;
+    }
+    span.context().span().span_context().clone()
+}
