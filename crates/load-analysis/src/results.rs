@@ -139,6 +139,9 @@ pub struct Coverage {
     /// absent where nobody measured it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator_cpu: Option<f64>,
+    /// What the load generator wrote its samples as, `json` or `csv`; absent where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_format: Option<String>,
 }
 
 impl Results {

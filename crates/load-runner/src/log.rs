@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::redaction::redact;
-use crate::tail::LineTail;
 pub use crate::tail::Progress;
+use crate::tail::{LineTail, Taken};
 
 /// The longest line that is read. Scripts can log anything.
 pub const MAX_LINE_LENGTH: usize = 16 * 1024;
@@ -57,7 +57,10 @@ impl LogReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn read(&mut self, mut each: impl FnMut(LogLine)) -> io::Result<Progress> {
-        self.tail.read(|line| each(parse(line)))
+        self.tail.read(|line| {
+            each(parse(line));
+            Taken::Whole
+        })
     }
 }
 

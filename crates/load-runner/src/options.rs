@@ -10,6 +10,7 @@ use std::time::Duration;
 use load_analysis::threshold::Threshold;
 
 use crate::duration;
+use crate::sample::SampleFormat;
 
 /// Virtual users of one k6 on one machine: 0.2 MB and some thousand requests a second each
 /// thousand. Also the bound on what a script asks for by itself.
@@ -45,7 +46,7 @@ pub struct RequestedOptions {
     pub thresholds: BTreeMap<String, Vec<String>>,
     /// `options.insecureSkipTLSVerify`.
     pub insecure_skip_tls_verify: Option<bool>,
-    /// `options.outputFormat`.
+    /// `options.outputFormat`: `json` or `csv`.
     pub output_format: Option<String>,
     /// `options.processes`: k6 processes that share the load.
     pub processes: Option<u64>,
@@ -70,6 +71,7 @@ pub struct RunOptions {
     processes: Option<u32>,
     warm_up: Duration,
     runner: Option<RunnerKind>,
+    samples: Option<SampleFormat>,
 }
 
 /// What k6 runs as.
@@ -119,7 +121,7 @@ impl RunOptions {
         keep(options.set_duration(requested));
         keep(options.set_iterations(requested));
         keep(options.set_rate(requested));
-        keep(check_output_format(requested));
+        keep(options.set_output_format(requested));
         keep(options.set_runner(requested));
         keep(options.set_processes(requested));
         keep(options.set_warm_up(requested));
@@ -147,6 +149,12 @@ impl RunOptions {
     #[must_use]
     pub const fn runner(&self) -> Option<RunnerKind> {
         self.runner
+    }
+
+    /// What samples are to be written as, where that was asked for.
+    #[must_use]
+    pub const fn samples(&self) -> Option<SampleFormat> {
+        self.samples
     }
 
     /// The options under k6's names, for the run's `options.json`.
@@ -248,6 +256,18 @@ impl RunOptions {
         }
     }
 
+    fn set_output_format(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
+        let format = requested.output_format.as_deref();
+        let Some(format) = format.filter(|text| !text.is_empty()) else {
+            return Ok(());
+        };
+        self.samples = SampleFormat::parse(format);
+        match self.samples {
+            Some(_) => Ok(()),
+            None => Err(invalid("outputFormat", "must be json or csv".to_owned())),
+        }
+    }
+
     fn set_processes(&mut self, requested: &RequestedOptions) -> Result<(), InvalidField> {
         let Some(processes) = requested.processes else {
             return Ok(());
@@ -322,15 +342,6 @@ impl RunnerKind {
 fn most_processes() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(processors).map_or(MAX_PROCESSES, |most| most.min(MAX_PROCESSES))
-}
-
-/// Samples come as JSON lines, the one form that is read.
-fn check_output_format(requested: &RequestedOptions) -> Result<(), InvalidField> {
-    match requested.output_format.as_deref() {
-        None | Some("") => Ok(()),
-        Some(format) if format.eq_ignore_ascii_case("json") => Ok(()),
-        Some(_) => Err(invalid("outputFormat", "must be json".to_owned())),
-    }
 }
 
 fn invalid(option: &str, reason: String) -> InvalidField {

@@ -26,6 +26,8 @@ pub struct RunPlan {
     pub relay: Option<u16>,
     /// The most that script and options may ask for together.
     pub bounds: Bounds,
+    /// Requests a second at its peak, where earlier runs tell.
+    pub expected_rate: Option<f64>,
     /// Which k6.
     pub version: MajorVersion,
     /// The run's own directory. It is made by the runner, for its owner only, and must not

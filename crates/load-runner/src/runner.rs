@@ -15,6 +15,7 @@ use crate::exit::K6Exit;
 use crate::inspect::InspectError;
 use crate::plan::RunPlan;
 use crate::process::ProcessIdentity;
+use crate::sample::SampleFormat;
 
 /// Starts load tests. The local process is one, a container another; Kubernetes can be a third.
 #[async_trait]
@@ -78,8 +79,10 @@ pub struct RunArtifacts {
 pub struct ProcessArtifacts {
     /// Its directory, within that of the run.
     pub directory: PathBuf,
-    /// Its samples as JSON lines, read by [`SampleReader`](crate::sample::SampleReader).
+    /// Its samples, read by [`SampleReader`](crate::sample::SampleReader).
     pub samples: PathBuf,
+    /// What they are written as.
+    pub format: SampleFormat,
     /// Its log as JSON lines, read by [`LogReader`](crate::log::LogReader).
     pub log: PathBuf,
     /// Its own summary, read by [`Summary`](crate::summary::Summary); absent when it was
@@ -231,11 +234,12 @@ impl RunHandle {
 impl RunArtifacts {
     /// The files of a run of some k6 in its directory.
     #[must_use]
-    pub fn within(run: &Path, processes: usize) -> Self {
+    pub fn within(run: &Path, processes: usize, format: SampleFormat) -> Self {
         let processes = (1..=processes.max(1)).map(|number| {
             let directory = process_directory(run, number);
             ProcessArtifacts {
-                samples: directory.join("samples.ndjson"),
+                samples: directory.join(format.file_name()),
+                format,
                 log: directory.join("k6.log"),
                 summary: directory.join("summary.json"),
                 directory,
@@ -252,7 +256,19 @@ impl RunArtifacts {
     #[must_use]
     pub fn found_in(run: &Path) -> Self {
         let exists = |number: &usize| process_directory(run, *number).is_dir();
-        Self::within(run, (1..).take_while(exists).count())
+        let processes = (1..).take_while(exists).count();
+        let csv = Self::within(run, processes, SampleFormat::Csv);
+        if csv.processes.iter().any(|files| files.samples.exists()) {
+            return csv;
+        }
+        Self::within(run, processes, SampleFormat::Json)
+    }
+
+    /// What the samples are written as.
+    #[must_use]
+    pub fn format(&self) -> SampleFormat {
+        let first = self.processes.first();
+        first.map_or_else(SampleFormat::default, |files| files.format)
     }
 }
 

@@ -1,20 +1,25 @@
 //! k6's samples, read while they are written.
 
+mod csv;
 mod decoder;
+mod format;
+mod kinds;
 mod of_run;
 mod owned_tags;
 
 use std::io;
-use std::path::PathBuf;
 
 use load_analysis::metric::MetricDefinition;
 use load_analysis::sample::Sample;
 use serde::{Deserialize, Serialize};
 
+use self::csv::{CsvDecoder, NoSample};
 pub use self::decoder::{Decoder, Unreadable};
+pub use self::format::{CSV_ABOVE_RATE, SampleFormat};
 pub use self::of_run::RunSamples;
-use crate::tail::LineTail;
+use crate::runner::ProcessArtifacts;
 pub use crate::tail::Progress;
+use crate::tail::{LineTail, Taken, Unit};
 
 /// The longest line that is read. A sample has about 350 bytes; a script can make it longer by
 /// its tags and check names.
@@ -27,31 +32,52 @@ pub struct Position {
     pub offset: u64,
     /// The metrics that were introduced before: k6 names a metric's kind only once.
     pub metrics: Vec<MetricDefinition>,
+    /// The tags that have a column in CSV, which only its first line names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// Lines so far that could not be read.
     pub unreadable_lines: u64,
 }
 
-/// Reads a run's sample file by offset. Blocking: call it where blocking is allowed.
+/// Reads the sample file of one k6 by offset. Blocking: call it where blocking is allowed.
 #[derive(Debug)]
 pub struct SampleReader {
     tail: LineTail,
-    decoder: Decoder,
+    decoder: FormatDecoder,
     unreadable_lines: u64,
+}
+
+/// From the lines of either format to samples.
+#[derive(Debug)]
+enum FormatDecoder {
+    Json(Decoder),
+    Csv(CsvDecoder),
 }
 
 impl SampleReader {
     /// Reads a file from its beginning; it need not exist yet.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self::resume(path, Position::default())
+    pub fn new(files: &ProcessArtifacts) -> Self {
+        Self::resume(files, Position::default())
     }
 
     /// Goes on where another reader stood.
     #[must_use]
-    pub fn resume(path: PathBuf, position: Position) -> Self {
+    pub fn resume(files: &ProcessArtifacts, position: Position) -> Self {
+        let tail = LineTail::new(files.samples.clone(), position.offset, MAX_LINE_LENGTH);
+        let (unit, decoder) = match files.format {
+            SampleFormat::Json => {
+                let decoder = Decoder::new(position.metrics);
+                (Unit::Line, FormatDecoder::Json(decoder))
+            }
+            SampleFormat::Csv => {
+                let decoder = CsvDecoder::new(files, position.columns, position.metrics);
+                (Unit::Record, FormatDecoder::Csv(decoder))
+            }
+        };
         Self {
-            tail: LineTail::new(path, position.offset, MAX_LINE_LENGTH),
-            decoder: Decoder::new(position.metrics),
+            tail: tail.in_units(unit),
+            decoder,
             unreadable_lines: position.unreadable_lines,
         }
     }
@@ -68,18 +94,29 @@ impl SampleReader {
             unreadable_lines,
         } = self;
         tail.read(|line| match decoder.decode(line) {
-            Ok(Some(sample)) => each(&sample),
-            Ok(None) => {}
-            Err(Unreadable) => *unreadable_lines += 1,
+            Ok(sample) => {
+                sample.iter().for_each(&mut each);
+                Taken::Whole
+            }
+            Err(NoSample::NotYet) => Taken::Not,
+            Err(NoSample::Unreadable) => {
+                *unreadable_lines += 1;
+                Taken::FirstLine
+            }
         })
     }
 
     /// Where the next reading begins.
     #[must_use]
     pub fn position(&self) -> Position {
+        let (metrics, columns) = match &self.decoder {
+            FormatDecoder::Json(decoder) => (decoder.definitions(), None),
+            FormatDecoder::Csv(decoder) => (decoder.definitions(), decoder.columns().cloned()),
+        };
         Position {
             offset: self.tail.offset(),
-            metrics: self.decoder.definitions(),
+            metrics,
+            columns,
             unreadable_lines: self.unreadable_lines + self.tail.skipped(),
         }
     }
@@ -90,5 +127,18 @@ impl SampleReader {
     pub fn unreadable_lines(&self, k6_has_ended: bool) -> u64 {
         let cut = k6_has_ended && self.tail.has_partial_line();
         self.unreadable_lines + self.tail.skipped() + u64::from(cut)
+    }
+}
+
+impl FormatDecoder {
+    /// Reads one line; `None` for one that only introduces others.
+    fn decode<'a>(&'a mut self, line: &'a [u8]) -> Result<Option<Sample<'a>>, NoSample> {
+        match self {
+            Self::Json(decoder) => {
+                let decoded = decoder.decode(line);
+                decoded.map_err(|Unreadable| NoSample::Unreadable)
+            }
+            Self::Csv(decoder) => decoder.decode(line),
+        }
     }
 }

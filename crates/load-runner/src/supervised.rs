@@ -19,6 +19,7 @@ use crate::entry;
 use crate::plan::{Bounds, RunPlan};
 use crate::process::ProcessIdentity;
 use crate::runner::{AdoptError, Requirements, RunArtifacts, RunHandle, StartError};
+use crate::sample::SampleFormat;
 use crate::sandbox::{Limits, Sandbox};
 use crate::script::Origin;
 use crate::supervisor::Order;
@@ -56,6 +57,10 @@ pub(crate) struct Prepared {
     pub(crate) arguments: Arguments,
     /// What the first k6 may do, as yet without the network.
     pub(crate) sandbox: Sandbox,
+    /// What the samples are to be written as, where somebody asked for it.
+    asked_format: Option<SampleFormat>,
+    /// Requests a second, by earlier runs.
+    expected_rate: Option<f64>,
 }
 
 impl Prepared {
@@ -72,7 +77,8 @@ impl Prepared {
         create_private(&plan.directory)?;
         // k6 gets full paths: its own directory is not ours.
         let directory = plan.directory.canonicalize()?;
-        let artifacts = RunArtifacts::within(&directory, plan.options.processes() as usize);
+        let processes = plan.options.processes() as usize;
+        let artifacts = RunArtifacts::within(&directory, processes, SampleFormat::default());
         for files in &artifacts.processes {
             create_private(&files.directory)?;
         }
@@ -93,6 +99,8 @@ impl Prepared {
             artifacts,
             arguments,
             sandbox,
+            asked_format: plan.options.samples(),
+            expected_rate: plan.expected_rate,
         })
     }
 
@@ -113,13 +121,20 @@ impl Prepared {
     ) -> Result<RunHandle, StartError> {
         let deadline = deadline(&requirements);
         let is_contained = start.containers.is_some();
+        let format = self.asked_format.unwrap_or_else(|| {
+            SampleFormat::for_load(requirements.execution.as_ref(), self.expected_rate)
+        });
+        let Self { artifacts, .. } = self;
+        let processes = artifacts.processes.len();
+        let artifacts = RunArtifacts::within(&artifacts.directory, processes, format);
         let mut order = Order::new(&requirements, deadline, self.sandbox.limits);
         order.containers = start.containers;
+        order.samples = format;
         let launch = Launch {
             program: start.program,
             sandbox: self.sandbox,
             arguments: &self.arguments,
-            artifacts: &self.artifacts,
+            artifacts: &artifacts,
             order,
         };
         let supervised = launch.launch(start.client).await?;
@@ -128,10 +143,11 @@ impl Prepared {
         tracing::info!(
             process.pid = pid,
             k6.version = version,
+            samples = format.name(),
             is_contained,
             "k6 runs"
         );
-        Ok(handle(supervised, self.artifacts, requirements, start.gap))
+        Ok(handle(supervised, artifacts, requirements, start.gap))
     }
 }
 
@@ -158,7 +174,7 @@ pub(crate) fn adopt(
     let directory = directory.canonicalize()?;
     let order = Order::read(&directory)?;
     let requirements = order.requirements()?;
-    let artifacts = RunArtifacts::within(&directory, order.generators.len());
+    let artifacts = RunArtifacts::within(&directory, order.generators.len(), order.samples);
     let supervised = Supervised::found(process, directory, order.containers);
     Ok(handle(supervised, artifacts, requirements, gap))
 }

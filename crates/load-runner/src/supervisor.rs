@@ -80,7 +80,7 @@ enum Turn {
 
 impl<'a> Supervisor<'a> {
     async fn start(order: &'a Order, directory: &Path) -> io::Result<Self> {
-        let artifacts = RunArtifacts::within(directory, order.generators.len());
+        let artifacts = RunArtifacts::within(directory, order.generators.len(), order.samples);
         // Signals that come while k6 starts are kept.
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;

@@ -1,11 +1,35 @@
 //! Reading a file of lines while another process still writes it.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// How much is read at once.
 const CHUNK: usize = 1024 * 1024;
+
+/// What is handed out as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A line.
+    Line,
+    /// A record of CSV: newlines between quotation marks are part of it.
+    Record,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is done with.
+    Whole,
+    /// It is no record: a mark that nobody closed made several lines one. Its first line is done
+    /// with, the others are handed out again.
+    FirstLine,
+    /// It is to be handed out again at the next reading, with all that follows.
+    Not,
+}
 
 /// Hands out whole lines; what stands after the last newline waits for its rest.
 #[derive(Debug)]
@@ -15,6 +39,7 @@ pub(crate) struct LineTail {
     /// Where the first byte of `buffer` stands in the file.
     offset: u64,
     buffer: Vec<u8>,
+    unit: Unit,
     longest: usize,
     /// True inside a line that is too long, until its end is found.
     skipping: bool,
@@ -38,10 +63,17 @@ impl LineTail {
             file: None,
             offset,
             buffer: Vec::new(),
+            unit: Unit::Line,
             longest,
             skipping: false,
             skipped: 0,
         }
+    }
+
+    /// The same in other units.
+    pub(crate) const fn in_units(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
     }
 
     /// Where the first line stands that was not handed out yet.
@@ -59,20 +91,33 @@ impl LineTail {
         !self.buffer.is_empty() || self.skipping
     }
 
-    /// Reads at most 1 MiB and hands out the lines that are complete, without their newlines.
-    pub(crate) fn read(&mut self, mut each: impl FnMut(&[u8])) -> io::Result<Progress> {
+    /// Reads at most 1 MiB and hands out the units that are complete, without their newlines.
+    pub(crate) fn read(&mut self, mut each: impl FnMut(&[u8]) -> Taken) -> io::Result<Progress> {
         let waiting = self.buffer.len();
         let bytes = self.fill()?;
         let mut start = 0;
-        while let Some(length) = memchr::memchr(b'\n', &self.buffer[start..]) {
-            if self.skipping {
+        while let Some(length) = self.end_of_unit(start) {
+            let unit = &self.buffer[start..start + length];
+            let taken = if self.skipping {
                 self.skipping = false;
+                Taken::Whole
             } else if length > self.longest {
                 self.skipped += 1;
+                Taken::Whole
             } else {
-                each(&self.buffer[start..start + length]);
+                each(unit)
+            };
+            match taken {
+                Taken::Whole => start += length + 1,
+                Taken::FirstLine => {
+                    let line = memchr::memchr(b'\n', unit);
+                    start += line.unwrap_or(length) + 1;
+                }
+                Taken::Not => {
+                    self.discard(start);
+                    return Ok(Progress { bytes, more: false });
+                }
             }
-            start += length + 1;
         }
         self.discard(start);
         if self.buffer.len() > self.longest {
@@ -86,6 +131,29 @@ impl LineTail {
             bytes,
             more: waiting + bytes >= CHUNK,
         })
+    }
+
+    /// How long the unit is that begins here; `None` when its end is not there yet.
+    fn end_of_unit(&self, start: usize) -> Option<usize> {
+        let text = &self.buffer[start..];
+        // What is skipped ends with its line.
+        if self.unit == Unit::Line || self.skipping {
+            return memchr::memchr(b'\n', text);
+        }
+        let mut first_line = None;
+        let mut is_quoted = false;
+        for at in memchr::memchr2_iter(b'\n', b'"', text) {
+            if at > self.longest && first_line.is_some() {
+                break;
+            }
+            match text[at] {
+                b'"' => is_quoted = !is_quoted,
+                _ if is_quoted => first_line = first_line.or(Some(at)),
+                _ => return Some(at),
+            }
+        }
+        // No record is that long: its first line is one by itself.
+        first_line.filter(|_| text.len() > self.longest)
     }
 
     fn discard(&mut self, length: usize) {
@@ -120,67 +188,5 @@ fn open(path: &Path) -> io::Result<Option<File>> {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    fn read(tail: &mut LineTail) -> Vec<String> {
-        let mut lines = Vec::new();
-        tail.read(|line| lines.push(String::from_utf8_lossy(line).into_owned()))
-            .unwrap();
-        lines
-    }
-
-    #[test]
-    fn lines_come_when_they_are_whole() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("lines");
-        let mut tail = LineTail::new(path.clone(), 0, 10);
-        assert_eq!(read(&mut tail), [""; 0], "no file yet");
-        let mut file = File::create(&path).unwrap();
-        file.write_all(b"one\ntw").unwrap();
-        assert_eq!(read(&mut tail), ["one"]);
-        assert_eq!((tail.offset(), tail.has_partial_line()), (4, true));
-        file.write_all(b"o\n\n").unwrap();
-        assert_eq!(read(&mut tail), ["two", ""]);
-        assert!(!tail.has_partial_line());
-
-        let mut later = LineTail::new(path, 4, 10);
-        assert_eq!(
-            read(&mut later),
-            ["two", ""],
-            "another reader goes on at an offset"
-        );
-    }
-
-    #[test]
-    fn lines_that_are_too_long_are_skipped_and_counted() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("lines");
-        let mut file = File::create(&path).unwrap();
-        let mut tail = LineTail::new(path, 0, 10);
-        file.write_all(b"12345678901\nok\n123456789012").unwrap();
-        assert_eq!(read(&mut tail), ["ok"]);
-        assert_eq!(tail.skipped(), 2);
-        file.write_all(b"345\nyes\n").unwrap();
-        assert_eq!(read(&mut tail), ["yes"]);
-        assert_eq!((tail.skipped(), tail.offset()), (2, 35));
-    }
-
-    #[test]
-    fn a_file_that_starts_over_is_read_from_its_beginning() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("lines");
-        std::fs::write(&path, "first\nsecond\n").unwrap();
-        let mut tail = LineTail::new(path.clone(), 0, 10);
-        assert_eq!(read(&mut tail).len(), 2);
-        std::fs::write(&path, "new\n").unwrap();
-        assert_eq!(read(&mut tail), [""; 0]);
-        assert_eq!(read(&mut tail), ["new"]);
     }
 }

@@ -13,6 +13,7 @@ mod measures;
 mod places;
 mod recorder;
 mod removal;
+mod room;
 mod spending;
 mod steps;
 mod storing;

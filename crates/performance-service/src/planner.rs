@@ -101,6 +101,7 @@ impl Planner {
             environment,
             relay,
             bounds: self.tenant_limits.bounds(),
+            expected_rate: None,
             version: version(body)?,
             directory: self.directory(id),
         };

@@ -16,7 +16,7 @@ use super::owned_tags::OwnedTags;
 
 /// Metrics that are known by kind; samples of further ones are unreadable. The analysis keeps
 /// fewer.
-const MAX_METRICS: usize = 1_000;
+pub(super) const MAX_METRICS: usize = 1_000;
 
 /// Hexadecimal digits of a trace's id (W3C Trace Context).
 const TRACE_ID_LENGTH: usize = 32;
@@ -83,10 +83,29 @@ struct Metadata {
 impl Metadata {
     /// The trace, if it is one: what a script writes is kept with the results.
     fn trace_id(self) -> Option<String> {
-        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        self.trace_id
-            .filter(|id| id.len() == TRACE_ID_LENGTH && id.bytes().all(is_digit))
+        self.trace_id.filter(|id| is_trace_id(id))
     }
+}
+
+/// Whether it is the id of a trace.
+pub(super) fn is_trace_id(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == TRACE_ID_LENGTH && text.bytes().all(is_digit)
+}
+
+/// Metrics by name as a list, sorted by name.
+pub(super) fn definitions(
+    metrics: &HashMap<String, (MetricKind, Contains)>,
+) -> Vec<MetricDefinition> {
+    let definition =
+        |(name, (kind, contains)): (&String, &(MetricKind, Contains))| MetricDefinition {
+            name: name.clone(),
+            kind: *kind,
+            contains: *contains,
+        };
+    let mut definitions: Vec<_> = metrics.iter().map(definition).collect();
+    definitions.sort_by(|a, b| a.name.cmp(&b.name));
+    definitions
 }
 
 impl Decoder {
@@ -106,17 +125,7 @@ impl Decoder {
     /// The metrics that are known, sorted by name.
     #[must_use]
     pub fn definitions(&self) -> Vec<MetricDefinition> {
-        let mut definitions: Vec<_> = self
-            .metrics
-            .iter()
-            .map(|(name, (kind, contains))| MetricDefinition {
-                name: name.clone(),
-                kind: *kind,
-                contains: *contains,
-            })
-            .collect();
-        definitions.sort_by(|a, b| a.name.cmp(&b.name));
-        definitions
+        definitions(&self.metrics)
     }
 
     /// Reads one line. `None` for a line that introduces a metric.

@@ -30,11 +30,8 @@ impl RunSamples {
     /// Reads the files of a run from their beginning; they need not exist yet.
     #[must_use]
     pub fn new(artifacts: &RunArtifacts) -> Self {
-        let files = artifacts.processes.iter();
         Self {
-            readers: files
-                .map(|files| SampleReader::new(files.samples.clone()))
-                .collect(),
+            readers: artifacts.processes.iter().map(SampleReader::new).collect(),
             sums: Default::default(),
         }
     }

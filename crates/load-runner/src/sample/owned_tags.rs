@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use crate::redaction::redact;
 
 /// Tags of one sample; k6 itself sets about ten.
-const MAX_TAGS: usize = 64;
+pub(super) const MAX_TAGS: usize = 64;
 
 /// Tags in the order of their line.
 pub(super) struct OwnedTags(pub(super) Tags<'static>);
@@ -39,13 +39,18 @@ impl<'de> Visitor<'de> for TagsVisitor {
             if tags.len() == MAX_TAGS {
                 return Err(A::Error::invalid_length(MAX_TAGS + 1, &self));
             }
-            // Addresses and what scripts put into tags are kept with the results.
-            let value = match redact(&value) {
-                Cow::Owned(redacted) => redacted,
-                Cow::Borrowed(_) => value,
-            };
-            tags.push((Cow::Owned(name), Cow::Owned(value)));
+            tags.push(owned(name, value));
         }
         Ok(OwnedTags(Tags(tags)))
     }
+}
+
+/// A tag without the secrets in its value: addresses and what scripts put into tags are kept with
+/// the results.
+pub(super) fn owned(name: String, value: String) -> (Cow<'static, str>, Cow<'static, str>) {
+    let value = match redact(&value) {
+        Cow::Owned(redacted) => redacted,
+        Cow::Borrowed(_) => value,
+    };
+    (Cow::Owned(name), Cow::Owned(value))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::plan::RunPlan;
+use crate::sample::SampleFormat;
 
 /// What the command lines of one run have in common.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl Arguments {
     }
 
     /// `k6 run` of a part of the load, waiting for its start on the REST interface at `port`.
-    pub(crate) fn run(&self, part: Part, port: u16) -> Vec<String> {
+    pub(crate) fn run(&self, part: Part, port: u16, samples: SampleFormat) -> Vec<String> {
         let mut list = owned([
             "run",
             "-q",
@@ -93,7 +94,7 @@ impl Arguments {
             "--paused",
         ]);
         list.extend(owned(["--address".to_owned(), format!("127.0.0.1:{port}")]));
-        list.extend(owned(["--out", "json=samples.ndjson"]));
+        list.extend(owned(["--out", samples.output()]));
         // A script that needs them asks for them at the request.
         list.extend(owned(["--max-redirects", "0"]));
         list.extend(part.arguments());

@@ -76,7 +76,7 @@ impl Launch<'_> {
 
     fn give_order(&self, ports: &[u16]) -> io::Result<()> {
         let mut order = self.order.clone();
-        let count = ports.len();
+        let (count, format) = (ports.len(), order.samples);
         for (index, (files, port)) in self.artifacts.processes.iter().zip(ports).enumerate() {
             order.generators.push(GeneratorOrder {
                 sandbox: Sandbox {
@@ -84,7 +84,7 @@ impl Launch<'_> {
                     bind: vec![*port],
                     ..self.sandbox.clone()
                 },
-                arguments: self.arguments.run(Part { index, count }, *port),
+                arguments: self.arguments.run(Part { index, count }, *port, format),
             });
         }
         EndRecord::remove(&self.artifacts.directory);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::Containers;
 use crate::runner::Requirements;
+use crate::sample::SampleFormat;
 use crate::sandbox::{Limits, Sandbox};
 
 /// Its file in the run's directory.
@@ -26,6 +27,9 @@ pub(crate) struct Order {
     pub(crate) deadline: Duration,
     /// What all k6 together may use.
     pub(crate) limits: Limits,
+    /// What each k6 writes its samples as.
+    #[serde(default)]
+    pub(crate) samples: SampleFormat,
     total_duration: Duration,
     max_virtual_users: u32,
     /// Metric and expression of each.
@@ -52,6 +56,7 @@ impl Order {
             containers: None,
             deadline,
             limits,
+            samples: SampleFormat::default(),
             total_duration: requirements.total_duration,
             max_virtual_users: requirements.max_virtual_users,
             thresholds: thresholds.collect(),
@@ -67,6 +72,13 @@ impl Order {
 
     pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
         std::fs::write(directory.join(FILE), serde_json::to_vec(self)?)
+    }
+
+    /// Where the k6 of a directory listens.
+    pub(crate) fn port_of(&self, directory: &Path) -> Option<u16> {
+        let mut generators = self.generators.iter();
+        let generator = generators.find(|it| it.sandbox.directory == directory)?;
+        generator.sandbox.bind.first().copied()
     }
 
     /// What k6 made of the script and the options before the start.

@@ -19,7 +19,7 @@ use load_runner::options::{RequestedOptions, RunOptions};
 use load_runner::plan::{Bounds, RunPlan};
 use load_runner::process::{ProcessIdentity, working_in};
 use load_runner::runner::{LoadRunner, RunEnd, RunHandle, StartError, StopReason};
-use load_runner::sample::RunSamples;
+use load_runner::sample::{RunSamples, SampleFormat};
 use load_runner::sandbox::Limits;
 use load_runner::script::ScriptDirectory;
 use load_runner::summary::Summary;
@@ -110,6 +110,7 @@ impl<R: LoadRunner> Lab<R> {
         RunPlan {
             relay: None,
             bounds: Bounds::default(),
+            expected_rate: None,
             script: ScriptDirectory::new(scripts)
                 .resolve(script)
                 .expect("a script of the tests"),
@@ -159,6 +160,14 @@ pub(crate) fn users_and_duration(virtual_users: u64, duration: &str) -> Requeste
     RequestedOptions {
         virtual_users: Some(virtual_users),
         duration: Some(duration.to_owned()),
+        ..RequestedOptions::default()
+    }
+}
+
+/// A request for samples in a format.
+pub(crate) fn written_as(format: SampleFormat) -> RequestedOptions {
+    RequestedOptions {
+        output_format: Some(format.name().to_owned()),
         ..RequestedOptions::default()
     }
 }

@@ -9,6 +9,7 @@
 mod conformance;
 #[cfg(feature = "container-tests")]
 mod containers;
+mod csv;
 mod ending;
 mod guard;
 mod lab;

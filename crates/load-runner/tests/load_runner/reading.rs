@@ -4,23 +4,24 @@ use anyhow::ensure;
 use load_analysis::aggregate::Aggregator;
 use load_analysis::verdict::Level;
 use load_runner::exit::K6Exit;
-use load_runner::options::RequestedOptions;
-use load_runner::sample::SampleReader;
+use load_runner::sample::{SampleFormat, SampleReader};
 use load_runner::sandbox::Limits;
 
-use crate::lab::{Lab, finish, on_both_versions, users_and_duration};
+use crate::lab::{Lab, finish, on_both_versions, users_and_duration, written_as};
 
 on_both_versions!(
     samples_come_while_k6_runs,
     another_reader_goes_on_where_one_stood,
+    another_reader_of_csv_goes_on_where_one_stood,
     lost_samples_make_the_run_invalid,
+    lost_samples_of_csv_make_the_run_invalid,
 );
 
 async fn samples_come_while_k6_runs(lab: Lab) -> anyhow::Result<()> {
     let handle = lab
         .start(lab.plan("default.js", &users_and_duration(2, "4s")))
         .await?;
-    let mut reader = SampleReader::new(handle.artifacts.processes[0].samples.clone());
+    let mut reader = SampleReader::new(&handle.artifacts.processes[0]);
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     let second = test_support::wait::until(
         "a whole second",
@@ -51,17 +52,24 @@ async fn samples_come_while_k6_runs(lab: Lab) -> anyhow::Result<()> {
 }
 
 async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> {
-    let handle = lab
-        .start(lab.plan("kinds.js", &RequestedOptions::default()))
-        .await?;
+    read_in_turns(&lab, SampleFormat::Json).await
+}
+
+async fn another_reader_of_csv_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> {
+    read_in_turns(&lab, SampleFormat::Csv).await
+}
+
+async fn read_in_turns(lab: &Lab, format: SampleFormat) -> anyhow::Result<()> {
+    let plan = lab.plan("kinds.js", &written_as(format));
+    let handle = lab.start(plan).await?;
     let whole = finish(&handle).await?;
 
-    let samples = &handle.artifacts.processes[0].samples;
+    let files = &handle.artifacts.processes[0];
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     let mut position = load_runner::sample::Position::default();
     let mut readers = 0;
     loop {
-        let mut reader = SampleReader::resume(samples.clone(), position.clone());
+        let mut reader = SampleReader::resume(files, position.clone());
         let progress = reader.read(|sample| aggregator.add(sample))?;
         // A store would keep the position between two readers.
         position = serde_json::from_str(&serde_json::to_string(&reader.position())?)?;
@@ -78,13 +86,19 @@ async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> 
 
 /// k6 exits with 0 when its samples cannot be written; only its log says so.
 async fn lost_samples_make_the_run_invalid(lab: Lab) -> anyhow::Result<()> {
+    lose_samples(lab, SampleFormat::Json, "file too large").await
+}
+
+async fn lost_samples_of_csv_make_the_run_invalid(lab: Lab) -> anyhow::Result<()> {
+    lose_samples(lab, SampleFormat::Csv, "CSV: Error writing to file").await
+}
+
+async fn lose_samples(lab: Lab, format: SampleFormat, logged: &str) -> anyhow::Result<()> {
     let lab = lab.with_limits(Limits {
         file_length: 256 * 1024,
         ..Limits::default()
     });
-    let finished = lab
-        .run(lab.plan("kinds.js", &RequestedOptions::default()))
-        .await?;
+    let finished = lab.run(lab.plan("kinds.js", &written_as(format))).await?;
     ensure!(finished.end.exit == K6Exit::Code(0), "{:?}", finished.end);
     ensure!(
         finished.verdict.level == Level::Invalid,
@@ -93,7 +107,7 @@ async fn lost_samples_make_the_run_invalid(lab: Lab) -> anyhow::Result<()> {
     );
     let reasons = finished.verdict.reasons.join("\n");
     ensure!(
-        reasons.contains("could not be read") && reasons.contains("file too large"),
+        reasons.contains("could not be read") && reasons.contains(logged),
         "{reasons}"
     );
     Ok(())

@@ -7,21 +7,30 @@ use load_analysis::distribution::{ABSOLUTE_ERROR, RELATIVE_ERROR};
 use load_analysis::metric::MetricKind;
 use load_analysis::results::MetricResult;
 use load_analysis::verdict::Level;
-use load_runner::options::RequestedOptions;
+use load_runner::sample::SampleFormat;
 use load_runner::summary::SummaryMetric;
 
-use crate::lab::{Finished, Lab, on_both_versions};
+use crate::lab::{Finished, Lab, on_both_versions, written_as};
 
 /// The share of setup and teardown in what a counter counted: two of 2,002 requests, each of
 /// about as many bytes as the others.
 const OUTSIDE_THE_LOAD: f64 = 0.002;
 
-on_both_versions!(results_equal_the_summary_of_k6);
+on_both_versions!(
+    results_equal_the_summary_of_k6,
+    results_of_csv_equal_the_summary_of_k6,
+);
 
 async fn results_equal_the_summary_of_k6(lab: Lab) -> anyhow::Result<()> {
-    let finished = lab
-        .run(lab.plan("kinds.js", &RequestedOptions::default()))
-        .await?;
+    equal_the_summary(&lab, SampleFormat::Json).await
+}
+
+async fn results_of_csv_equal_the_summary_of_k6(lab: Lab) -> anyhow::Result<()> {
+    equal_the_summary(&lab, SampleFormat::Csv).await
+}
+
+async fn equal_the_summary(lab: &Lab, format: SampleFormat) -> anyhow::Result<()> {
+    let finished = lab.run(lab.plan("kinds.js", &written_as(format))).await?;
     let summary = finished.summary.as_ref().context("a summary")?;
     let ours = &finished.results.metrics;
     let names = |metrics: Vec<&String>| metrics.into_iter().cloned().collect::<Vec<_>>();

@@ -124,6 +124,8 @@ fn age(microseconds: i64) -> Option<Duration> {
 mod tests {
     use std::fmt::Write;
 
+    use load_runner::sample::SampleFormat;
+
     use super::*;
 
     /// A script that logs at each request writes thousands of lines between two readings.
@@ -131,7 +133,7 @@ mod tests {
     fn every_line_of_the_log_is_handed_out() {
         const LINES: usize = 4_000;
         let directory = tempfile::tempdir().unwrap();
-        let artifacts = RunArtifacts::within(directory.path(), 1);
+        let artifacts = RunArtifacts::within(directory.path(), 1, SampleFormat::Json);
         std::fs::create_dir(&artifacts.processes[0].directory).unwrap();
         let mut log = String::new();
         for number in 0..LINES {

@@ -207,6 +207,7 @@ pub(super) fn judged(measured: &Measured, mut results: Results, told: Told) -> (
     let generator_cpu = measured.end.usage.map(share_of_processors);
     results.spend.clone_from(&measured.spend);
     results.coverage.generator_cpu = generator_cpu;
+    results.coverage.sample_format = Some(measured.artifacts.format().name().to_owned());
     let (verdict, validity) = {
         let collector = lock(&measured.collector);
         let evidence = Evidence {

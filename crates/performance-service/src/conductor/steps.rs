@@ -1,6 +1,7 @@
 //! Reads what a run is to do, and moves it along in the store, also when the store's answer is lost on the way.
 
 use jiff::Timestamp;
+use load_analysis::forecast::Forecast;
 use load_runner::runner::Requirements;
 use performance_store::{LogLine, NewEvent, Run, RunStatus, Step, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -37,11 +38,23 @@ impl Shared {
             .and_then(std::convert::identity);
         let mut planned = planned.map_err(|problem| problem.detail().to_owned())?;
         planned.plan.bounds.virtual_user_seconds = self.load_left(run).await?;
+        planned.plan.expected_rate = self.expected_rate(run).await;
         let left = self.left_today(&run.tenant).await;
         planned.budget = planned
             .budget
             .within(left.map_err(|error| error.to_string())?);
         Ok(planned)
+    }
+
+    /// The requests a second that were forecast for a run, at its peak. Without them it only writes
+    /// its samples as if they were few.
+    async fn expected_rate(&self, run: &Run) -> Option<f64> {
+        let forecast = self.store.forecast(&run.address()).await;
+        let forecast = forecast.inspect_err(|error| {
+            tracing::warn!(test.id = %run.id, "the forecast of a run is not read: {error}");
+        });
+        let forecast: Forecast = serde_json::from_str(&forecast.ok()??).ok()?;
+        forecast.peak_rate.range.map(|range| range.high)
     }
 
     /// What a run may take of its tenant's load of today, where only its script says how much that

@@ -127,6 +127,7 @@ impl Conductor {
         let expected = self.shared.confirmed(&run, &planned, &body).await?;
         let forecast = expected.as_ref().map(|expected| &expected.forecast);
         self.shared.check_day(&run, forecast).await?;
+        self.shared.check_room(&run).await?;
         let new = NewRun {
             test_name: planned.test_name,
             scenario: planned.scenario.name().to_owned(),

@@ -75,6 +75,7 @@ pub(crate) async fn conductor_in(
 ) -> anyhow::Result<Conductor> {
     let scripts = directory.join("k6");
     std::fs::create_dir_all(scripts.join("tests"))?;
+    std::fs::create_dir_all(directory.join("runs"))?;
     std::fs::write(scripts.join("tests/load.js"), "export default () => {};")?;
     let planner = Planner {
         scripts: ScriptDirectory::new(scripts),

@@ -120,6 +120,9 @@ pub(crate) fn coverage(results: &Results) -> String {
         coverage.tag_sets,
         number(coverage.load_seconds)
     );
+    if let Some(format) = &coverage.sample_format {
+        text.push_str(&format!(", written as {format}"));
+    }
     if coverage.samples_in_other > 0 {
         text.push_str(&format!(
             "; {} samples came after the bound on tag sets and are counted as \u{201c}other\u{201d}",

@@ -91,7 +91,9 @@ pub(crate) struct OptionsBody {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) insecure_skip_tls_verify: Option<bool>,
-    /// `json`, the one format that is read.
+    /// What k6 writes its samples as: `json`, or `csv`, which costs it a quarter of the time and has
+    /// six digits after the point. When absent `csv` above 3,000 planned or forecast requests a
+    /// second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output_format: Option<String>,
     /// k6 processes that share the load, 1 to the processors of the machine. Each takes its part

@@ -1,21 +1,19 @@
 //! What a run comes to when something below it breaks: k6, the disk, the service beside it, the
 //! target. F16, F17, F19 and F20 of the table of faults; F15 is in `killed`.
 
-use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_support::fault_proxy::{Behaviour, Mode};
-use test_support::performance_service::PerformanceService;
 use test_support::{http, wait};
 
-use crate::test_service::{RUN_DEADLINE, TestService, end_processes_of, processes_of};
+use crate::small_disk::OnSmallDisk;
+use crate::test_service::{RUN_DEADLINE, TestService, processes_of};
 
 /// Beyond this a service that should have refused to start did start.
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(30);
@@ -25,15 +23,7 @@ async fn f16_a_killed_k6_fails_its_run_and_frees_its_place() -> anyhow::Result<(
     let service = TestService::start().await?;
     let id = service.begin_long().await?;
     let directory = service.directory(&id).join("k6-1");
-    wait::until("samples are written", RUN_DEADLINE, async || {
-        let samples = std::fs::read_to_string(directory.join("samples.ndjson"))?;
-        ensure!(
-            samples.contains(r#""metric":"http_reqs","type":"Point""#),
-            "none yet"
-        );
-        Ok(())
-    })
-    .await?;
+    until_written(&directory).await?;
     let k6 = k6_in(&directory)?;
     kill(Pid::from_raw(k6), Signal::SIGKILL)?;
     let run = service.wait_for_end(&id).await?;
@@ -57,8 +47,21 @@ async fn f16_a_killed_k6_fails_its_run_and_frees_its_place() -> anyhow::Result<(
     Ok(())
 }
 
+/// Until a k6 has written samples of requests.
+pub(crate) async fn until_written(directory: &Path) -> anyhow::Result<()> {
+    wait::until("samples are written", RUN_DEADLINE, async || {
+        let samples = std::fs::read_to_string(directory.join("samples.ndjson"))?;
+        ensure!(
+            samples.contains(r#""metric":"http_reqs","type":"Point""#),
+            "none yet"
+        );
+        Ok(())
+    })
+    .await
+}
+
 /// The k6 whose working directory this is.
-fn k6_in(directory: &Path) -> anyhow::Result<i32> {
+pub(crate) fn k6_in(directory: &Path) -> anyhow::Result<i32> {
     let works_there = |pid: &i32| {
         let link = std::fs::read_link(format!("/proc/{pid}/cwd"));
         link.is_ok_and(|link| link == directory)
@@ -68,73 +71,9 @@ fn k6_in(directory: &Path) -> anyhow::Result<i32> {
     pids.find(works_there).context("a k6")
 }
 
-/// A service whose state lies on a small disk of its own, in a mount namespace.
-struct OnSmallDisk {
-    service: PerformanceService,
-    _script: tempfile::TempDir,
-}
-
-impl OnSmallDisk {
-    async fn start() -> anyhow::Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let script = directory.path().join("performance-service");
-        let binary = env!("CARGO_BIN_EXE_performance-service");
-        let text = format!(
-            "#!/bin/sh\nexec unshare --user --map-root-user --mount sh -c \
-             'mount -t tmpfs -o size=16m tmpfs \"$PERFORMANCE_STATE_DIR\" && exec {binary} \"$@\"' sh \"$@\"\n"
-        );
-        std::fs::write(&script, text)?;
-        std::fs::set_permissions(&script, Permissions::from_mode(0o700))?;
-        let service = PerformanceService::launch(script, &[]).await?;
-        service.ready().await.context(
-            "a small disk needs unshare and user namespaces: run the tests where they are allowed",
-        )?;
-        Ok(Self {
-            service,
-            _script: directory,
-        })
-    }
-
-    /// The state directory as the service sees it.
-    fn state(&self) -> anyhow::Result<PathBuf> {
-        let pid = self.service.process.pid().context("a process")?;
-        let state = self.service.state.path().strip_prefix("/")?;
-        Ok(PathBuf::from(format!("/proc/{pid}/root")).join(state))
-    }
-
-    async fn ask(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: &Value,
-    ) -> anyhow::Result<(u16, Value)> {
-        let url = format!("{}/api/v1/performancetest/{path}", self.service.base_url);
-        let request = http::client()?.request(method, url).json(body);
-        let reply = request.send().await?;
-        let status = reply.status().as_u16();
-        Ok((status, reply.json().await?))
-    }
-
-    async fn ended(&self, id: &str) -> anyhow::Result<Value> {
-        wait::until("the run is over", RUN_DEADLINE, async || {
-            let (_, run) = self.ask(reqwest::Method::GET, id, &json!(null)).await?;
-            ensure!(run["completedAt"].is_string(), "{run}");
-            Ok(run)
-        })
-        .await
-    }
-}
-
-impl Drop for OnSmallDisk {
-    fn drop(&mut self) {
-        self.service.process.kill();
-        end_processes_of(self.service.state.path());
-    }
-}
-
 #[tokio::test]
 async fn f17_a_full_disk_costs_the_run_and_not_the_service() -> anyhow::Result<()> {
-    let disk = OnSmallDisk::start().await?;
+    let disk = OnSmallDisk::start("size=16m").await?;
     let post = reqwest::Method::POST;
     let (status, run) = disk
         .ask(post.clone(), "start", &json!({"scenario": "Load"}))

@@ -138,7 +138,7 @@ async fn watch(
 }
 
 /// Ids go up one by one; a backfill stands for as many as it has points.
-fn assert_gapless(events: &[Event], after: u64) {
+pub(crate) fn assert_gapless(events: &[Event], after: u64) {
     let mut expected = after;
     for event in events {
         let data: Value = serde_json::from_str(&event.data).unwrap();
