@@ -19,7 +19,7 @@ use self::totals::Totals;
 use crate::metric::{Contains, MetricKind};
 use crate::results::{Coverage, ReportedThresholds, Results};
 use crate::sample::Sample;
-use crate::series::{SeriesKey, SeriesValue};
+use crate::series::{SeriesKey, SeriesValue, WantedTags};
 use crate::slowest::Slowest;
 use crate::span::Span;
 use crate::threshold::Threshold;
@@ -89,6 +89,14 @@ impl Aggregator {
             load: None,
             coverage: Coverage::default(),
         }
+    }
+
+    /// The same with these values of other tags kept apart: of those that the limits of the run
+    /// name.
+    #[must_use]
+    pub fn keeping(mut self, wanted: WantedTags) -> Self {
+        self.tag_sets.want(wanted);
+        self
     }
 
     /// Adds one sample.

@@ -26,7 +26,7 @@ pub struct RunFigures {
 }
 
 /// The baseline of one test in one environment and shape of load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
     /// The runs, oldest first, with their figures: comparisons need each of them.
@@ -80,7 +80,7 @@ pub enum Refused {
     NoReason,
 }
 
-/// Why a baseline was replaced. Keep it beside the baseline's history.
+/// Why a baseline was replaced, or none is in force. Keep it beside the baseline's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Replacement {
@@ -92,6 +92,20 @@ pub enum Replacement {
         reason: String,
         /// What the new baseline would hide.
         hides: Vec<String>,
+    },
+    /// By hand: an earlier version is in force again.
+    RolledBack {
+        /// The number of that version.
+        to: u64,
+        /// What the person said.
+        reason: String,
+        /// What it would hide, held against the version that was in force.
+        hides: Vec<String>,
+    },
+    /// By hand: nothing is in force from now on.
+    Withdrawn {
+        /// What the person said.
+        reason: String,
     },
 }
 
@@ -166,18 +180,49 @@ impl Replacement {
     /// # Errors
     /// [`Refused::NoReason`] without a reason.
     pub fn by_hand(reason: &str, compared: &[Comparison]) -> Result<Self, Refused> {
-        let reason = reason.trim();
-        if reason.is_empty() || reason.chars().count() > MAX_REASON_LENGTH {
-            return Err(Refused::NoReason);
-        }
-        let worse = compared
-            .iter()
-            .filter(|one| one.direction == Direction::Worse);
         Ok(Self::ByHand {
-            reason: reason.to_owned(),
-            hides: worse.map(|one| one.sentence.clone()).collect(),
+            reason: given(reason)?,
+            hides: hidden(compared),
         })
     }
+
+    /// The return to an earlier version. `compared` holds its runs against those in force.
+    ///
+    /// # Errors
+    /// [`Refused::NoReason`] without a reason.
+    pub fn back_to(version: u64, reason: &str, compared: &[Comparison]) -> Result<Self, Refused> {
+        Ok(Self::RolledBack {
+            to: version,
+            reason: given(reason)?,
+            hides: hidden(compared),
+        })
+    }
+
+    /// The end of a baseline without a successor.
+    ///
+    /// # Errors
+    /// [`Refused::NoReason`] without a reason.
+    pub fn withdrawn(reason: &str) -> Result<Self, Refused> {
+        let reason = given(reason)?;
+        Ok(Self::Withdrawn { reason })
+    }
+}
+
+/// A reason that says something.
+fn given(reason: &str) -> Result<String, Refused> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > MAX_REASON_LENGTH {
+        return Err(Refused::NoReason);
+    }
+    Ok(reason.to_owned())
+}
+
+/// What nobody sees any more once the runs in question are the measure: what became worse.
+fn hidden(compared: &[Comparison]) -> Vec<String> {
+    let worse = compared
+        .iter()
+        .filter(|one| one.direction == Direction::Worse);
+    worse.map(|one| one.sentence.clone()).collect()
 }
 
 impl Centre {

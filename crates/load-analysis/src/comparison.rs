@@ -13,11 +13,13 @@ mod counts;
 mod decision;
 mod few_runs;
 mod groups;
+mod rerun;
 mod subject;
 mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::rerun::{Rerun, Took, rerun};
 pub use self::subject::{Count, Effects, MAX_RUNS, Observations, Subject};
 use crate::objective::Priority;
 use crate::statistics::{Step, holm};
@@ -86,6 +88,8 @@ pub enum Direction {
     Better,
     /// Worse than the reference.
     Worse,
+    /// Other than the reference, and nobody said which way is better.
+    Changed,
     /// No difference that counts seen, and one of relevant size ruled out.
     Same,
     /// The runs cannot tell.

@@ -69,6 +69,12 @@ impl Dollars {
         Self(rounded_up(pico_usd))
     }
 
+    /// So many times the sum, as an estimate.
+    #[must_use]
+    pub fn times(self, times: f64) -> Self {
+        Self::estimated(self.approximate_pico() * times)
+    }
+
     /// The sum for arithmetic that estimates; sums of money stay integers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "for estimates only")]

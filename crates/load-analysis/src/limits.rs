@@ -3,7 +3,7 @@
 //! ```toml
 //! [[limit]]
 //! metric = "http_req_duration"       # any metric of the script
-//! tags = { route_class = "catalogue" }
+//! tags = { route_class = "catalogue" } # or any other that samples carry: check, model, your own
 //! stat = "p(95)"                     # as in k6's thresholds
 //! target = 150                       # what is wanted: PASS
 //! warning = 200                      # up to here WARNING, beyond it the priority decides
@@ -24,11 +24,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::file::{InvalidLimits, MAX_FILE_BYTES, MAX_LIMITS, Problem};
+pub use self::file::{InvalidLimits, MAX_FILE_BYTES, MAX_LIMITS, MAX_OWN_TAG_VALUES, Problem};
 pub use self::judge::LimitJudge;
 pub use self::summary::judge_summary;
 pub use self::window::Window;
 use crate::objective::{Better, Priority};
+use crate::series::{SeriesTags, WantedTags};
 use crate::targets::NO_SAMPLE;
 use crate::threshold::Statistic;
 use crate::unit::Unit;
@@ -91,6 +92,22 @@ impl Limit {
     /// [`InvalidLimits`] with every problem, its line and its reason.
     pub fn parse_file(text: &str) -> Result<Vec<Self>, InvalidLimits> {
         file::parse(text)
+    }
+
+    /// What the series of a run must be kept apart by for these limits, beside the tags by which
+    /// those of every run are.
+    #[must_use]
+    pub fn wanted_tags(limits: &[Self]) -> WantedTags {
+        let mut wanted = WantedTags::new();
+        for (name, value) in limits.iter().flat_map(|limit| &limit.tags) {
+            if !SeriesTags::NAMES.contains(&name.as_str()) {
+                wanted
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(value.clone());
+            }
+        }
+        wanted
     }
 
     /// How sentences call it: `p(95) of http_req_duration{route_class:ai}`.

@@ -36,6 +36,17 @@ pub fn share(share: f64) -> String {
     }
 }
 
+/// A time of some seconds: `5 min 40 s`.
+#[must_use]
+pub fn time(seconds: f64) -> String {
+    let rounded = crate::number::whole(seconds.round());
+    match (rounded / 60, rounded % 60) {
+        (0, _) => format!("{} s", number(seconds)),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 /// What a value of a statistic is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {

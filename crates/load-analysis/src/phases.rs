@@ -10,6 +10,7 @@ mod course;
 mod executor;
 mod figures;
 mod layout;
+mod silence;
 mod slices;
 mod stretches;
 
@@ -22,6 +23,7 @@ pub use self::asked::asked_load;
 pub use self::course::{AskedCourse, Corner};
 pub use self::figures::PhaseFold;
 pub use self::layout::PhasePlan;
+pub use self::silence::silence;
 pub use self::stretches::MAX_PHASES;
 use crate::comparison::Interval;
 use crate::notation::{number, share, whole};

@@ -2,6 +2,7 @@
 
 mod value;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,8 @@ pub struct SeriesKey {
 }
 
 /// The tags that a series is kept apart by. Empty text means that samples do not carry the tag.
-/// Tags beyond these (url, group, check, …) do not split a series.
+/// Tags beyond these (url, group, check, …) do not split a series, but for values that a limit
+/// names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SeriesTags {
@@ -50,11 +52,18 @@ pub struct SeriesTags {
     /// k6's number for what went wrong, of requests that failed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error_code: String,
+    /// Values of other tags that a limit of the run names; see [`WantedTags`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<String, String>,
     /// True for the one set that holds everything beyond
     /// [`MAX_TAG_SETS`](crate::aggregate::MAX_TAG_SETS); its texts are empty.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub other: bool,
 }
+
+/// Tags beyond those of every run, with the values of each that are kept apart from all others. A
+/// tag may have any number of values; only those that somebody asks for make series.
+pub type WantedTags = BTreeMap<String, BTreeSet<String>>;
 
 impl SeriesTags {
     /// The names of the tags, as samples carry them.
@@ -71,7 +80,7 @@ impl SeriesTags {
     ];
 
     /// The value of a tag; empty when samples do not carry it, and for a name beyond
-    /// [`Self::NAMES`].
+    /// [`Self::NAMES`] whose value no limit names.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         match name {
@@ -84,7 +93,7 @@ impl SeriesTags {
             "journey" => &self.journey,
             "provider" => &self.provider,
             "error_code" => &self.error_code,
-            _ => "",
+            name => self.own.get(name).map_or("", String::as_str),
         }
     }
 

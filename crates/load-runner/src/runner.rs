@@ -63,6 +63,9 @@ pub struct RunHandle {
     pub(crate) stop: watch::Sender<bool>,
 }
 
+/// Digits of a container's id.
+const CONTAINER_ID_LENGTH: usize = 64;
+
 /// Where a run's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunArtifacts {
@@ -88,6 +91,8 @@ pub struct ProcessArtifacts {
     /// Its own summary, read by [`Summary`](crate::summary::Summary); absent when it was
     /// killed.
     pub summary: PathBuf,
+    /// What the engine calls its container, when it has one.
+    pub container: PathBuf,
 }
 
 /// What a run will take, as k6 computes it before the start.
@@ -242,6 +247,7 @@ impl RunArtifacts {
                 format,
                 log: directory.join("k6.log"),
                 summary: directory.join("summary.json"),
+                container: directory.join("container.id"),
                 directory,
             }
         });
@@ -250,6 +256,14 @@ impl RunArtifacts {
             supervisor_log: run.join("supervisor.log"),
             processes: processes.collect(),
         }
+    }
+
+    /// What the engine calls the container of the first k6; `None` when it runs in none. Blocks.
+    #[must_use]
+    pub fn container_id(&self) -> Option<String> {
+        let id = std::fs::read_to_string(&self.processes.first()?.container).ok()?;
+        let is_id = id.len() == CONTAINER_ID_LENGTH && id.bytes().all(|it| it.is_ascii_hexdigit());
+        is_id.then_some(id)
     }
 
     /// The files of a run that was started before.

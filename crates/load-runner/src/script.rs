@@ -117,6 +117,26 @@ impl ScriptDirectory {
         Ok(suites)
     }
 
+    /// The names of all files `limits/NAME.toml`, sorted. Blocks.
+    ///
+    /// # Errors
+    /// A directory that cannot be read; one that is missing has no limits.
+    pub fn limit_files(&self) -> std::io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(self.0.join("limits")) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries.take(MAX_SUITES) {
+            let file = entry?.file_name();
+            let name = file.to_str().and_then(|file| file.strip_suffix(".toml"));
+            names.extend(name.map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// The text of `limits/NAME.toml`; `None` where there is none. Names are plain, as those of
     /// scripts are.
     ///

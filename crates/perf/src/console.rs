@@ -138,6 +138,9 @@ pub(crate) fn compared(compared: &Compared) -> String {
         text.push_str(&format!("  {level:<12} {}\n", told.sentence));
     }
     text.push_str(&format!("  {}\n", rest(compared)));
+    if let Some(rerun) = &compared.rerun {
+        text.push_str(&format!("  {}\n", rerun.sentence));
+    }
     if !compared.differs.is_empty() {
         let differs = compared.differs.join(", ");
         text.push_str(&format!(
@@ -147,9 +150,10 @@ pub(crate) fn compared(compared: &Compared) -> String {
     text
 }
 
-/// The measures that decide, and those that became better or worse.
+/// The measures that decide, and those that became others.
 pub(crate) fn notable(compared: &Compared) -> impl Iterator<Item = &Comparison> {
-    let changed = |one: &&Comparison| matches!(one.direction.as_str(), "better" | "worse");
+    let changed =
+        |one: &&Comparison| matches!(one.direction.as_str(), "better" | "worse" | "changed");
     let decides = |one: &&Comparison| one.level.is_some();
     let all = &compared.comparisons;
     let informs = all.iter().filter(move |one| !decides(one) && changed(one));

@@ -139,18 +139,28 @@ impl Service {
 
     /// All versions of a baseline, newest first.
     pub(crate) async fn versions(&self, of: &Baseline) -> Result<Vec<Baseline>, Failure> {
-        let query = [
-            ("test", of.test.as_str()),
-            ("environment", of.environment.as_str()),
-            ("scenario", of.scenario.as_str()),
-        ];
-        self.get(&format!("{FAMILY}/baselines/versions"), &query)
+        self.get(&format!("{FAMILY}/baselines/versions"), &of.address())
             .await
     }
 
     /// Establishes a baseline or replaces the one in force.
     pub(crate) async fn establish(&self, body: &Value) -> Result<Baseline, Failure> {
         self.post(&format!("{FAMILY}/baselines"), body).await
+    }
+
+    /// Puts an earlier version of a baseline in force again.
+    pub(crate) async fn roll_back(&self, body: &Value) -> Result<Baseline, Failure> {
+        self.post(&format!("{FAMILY}/baselines/rollback"), body)
+            .await
+    }
+
+    /// Takes a baseline out of force.
+    pub(crate) async fn withdraw(&self, of: &Baseline, reason: &str) -> Result<Baseline, Failure> {
+        let path = format!("{FAMILY}/baselines");
+        let [test, environment, scenario] = of.address();
+        let query = [test, environment, scenario, ("reason", reason)];
+        let request = self.request(Method::DELETE, &path, &query)?.timeout(CALL);
+        read(&path, &self.text_of(&path, request).await?)
     }
 
     async fn get<T: DeserializeOwned>(

@@ -24,16 +24,18 @@ use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
 use crate::background::Background;
 use crate::capacity::searcher::Searcher;
+use crate::comparing::Comparisons;
 use crate::conductor::{Adopted, Conductor, Generators};
 use crate::config::Config;
 use crate::configured_tests::environments::Environments;
 use crate::generated_scripts::GeneratedScripts;
-use crate::hub::Places;
+use crate::hub::WatcherPlaces;
 use crate::ledger::{ApiLedger, Ledger};
 use crate::observation::Observation;
 use crate::outside_pages::OutsidePages;
 use crate::pages;
 use crate::permissions::PERMISSIONS;
+use crate::picture::Pictures;
 use crate::planner::Planner;
 use crate::relay::Relay;
 use crate::remote_write::RemoteWrite;
@@ -127,7 +129,9 @@ pub(crate) struct Parts {
     pub(crate) observation: Observation,
     pub(crate) searcher: Searcher,
     pub(crate) announcer: Announcer,
-    pub(crate) places: Places,
+    pub(crate) watchers: WatcherPlaces,
+    pub(crate) comparisons: Comparisons,
+    pub(crate) pictures: Pictures,
     pub(crate) generated: GeneratedScripts,
     pub(crate) shutdown: CancellationToken,
     pub(crate) authentication: Authentication,
@@ -193,7 +197,9 @@ impl App {
             observation,
             searcher,
             announcer,
-            places: Places::new(),
+            watchers: WatcherPlaces::new(),
+            comparisons: Comparisons::new(),
+            pictures: Pictures::new(),
             generated,
             shutdown,
             authentication: config.authentication,

@@ -1,5 +1,6 @@
 //! Who changed what: the journal behind the gate, and the calls that read it, one file for each.
 
+pub(crate) mod changes;
 pub(crate) mod list;
 pub(crate) mod verify;
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use performance_store::{MAX_AUDIT_RECORDS, NewAuditRecord, RunStore};
+use performance_store::{MAX_AUDIT_RECORDS, NewAuditRecord, ObjectHashes, RunStore};
 use service_defaults::access::{Journal, Record};
 use tenancy::TenantId;
 
@@ -55,6 +56,7 @@ impl StoreJournal {
 
 impl Journal for StoreJournal {
     fn keep(&self, record: Record) -> BoxFuture<'static, ()> {
+        let hashes = changes::take();
         if self.is_too_much(&record) {
             tracing::warn!(
                 "too many refused calls of one caller: no record is kept of {}",
@@ -63,7 +65,8 @@ impl Journal for StoreJournal {
             return Box::pin(async {});
         }
         let store = self.store.clone();
-        Box::pin(async move { keep(&store, entry(record)).await })
+        let entry = entry(record, hashes);
+        Box::pin(async move { keep(&store, entry).await })
     }
 }
 
@@ -83,7 +86,7 @@ pub(crate) async fn keep(store: &RunStore, entry: NewAuditRecord) {
     }
 }
 
-fn entry(record: Record) -> NewAuditRecord {
+fn entry(record: Record, hashes: ObjectHashes) -> NewAuditRecord {
     let outcome = match record.status.map(|status| status.as_u16()) {
         None => "abandoned",
         Some(..400) => "done",
@@ -101,5 +104,6 @@ fn entry(record: Record) -> NewAuditRecord {
         outcome: outcome.to_owned(),
         status: record.status.map_or(0, |status| status.as_u16()),
         request_id: record.request_id,
+        hashes,
     }
 }

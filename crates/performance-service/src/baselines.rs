@@ -4,18 +4,25 @@
 pub(crate) mod body;
 pub(crate) mod establish;
 pub(crate) mod list;
+pub(crate) mod reverting;
+pub(crate) mod rollback;
 pub(crate) mod versions;
+pub(crate) mod withdraw;
 
 use load_analysis::baseline::{Baseline, Refused, Replacement, RunFigures, SMALLEST_BASELINE};
 use load_analysis::comparison::Comparison;
 use load_analysis::verdict::Level;
 use performance_store::{
-    BaselineName, BaselineVersion, MAX_HISTORY, Run, RunId, RunStore, TestName,
+    BaselineName, BaselineVersion, MAX_HISTORY, Run, RunId, RunStore, TestName, WithResults,
 };
 use service_defaults::problem::Problem;
 use tenancy::{Principal, Role};
 
+use self::body::BaselineBody;
+use crate::app::App;
+use crate::audit::changes;
 use crate::comparing::{self, Measured};
+use crate::idempotency;
 use crate::problems;
 
 /// What a new baseline is asked for with.
@@ -46,32 +53,55 @@ pub(crate) fn name_of(run: &Run) -> BaselineName {
 /// # Errors
 /// 400 for runs that make no baseline, 403 by hand without the role admin, 404 for unknown ones, 409 when the one in force stays.
 pub(crate) async fn establish(
-    store: &RunStore,
+    app: &App,
     caller: &Principal,
     wish: Wish,
 ) -> Result<BaselineVersion, Problem> {
-    if wish.reason.is_some() && caller.role < Role::Admin {
-        let detail = "a baseline is replaced by hand, for a reason, by an administrator only";
-        return Err(Problem::forbidden(detail).with_kind("role-needed"));
+    if wish.reason.is_some() {
+        administrators_only(caller)?;
     }
     let runs = match &wish.runs {
         Some(ids) => {
-            let stored = store.with_results(&caller.tenant, ids.clone()).await;
-            comparing::measured(stored.map_err(problems::from_store)?)
+            let stored = app.store.with_results(&caller.tenant, ids.clone()).await;
+            stored.map_err(problems::from_store)?
         }
-        None => latest_good(store, caller, &wish).await?,
+        None => latest_good(&app.store, caller, &wish).await?,
     };
     let name = name_in_common(&runs)?;
-    let baseline = Baseline::establish(runs.iter().map(figures).collect());
-    let baseline = baseline.map_err(|refused| of_runs(&refused))?;
-    let before = store.baseline(&name).await.map_err(problems::from_store)?;
-    let replacement = match &before {
+    let newest = app.store.newest_baseline(&name).await;
+    let newest = newest.map_err(problems::from_store)?;
+    let before = newest.as_ref().filter(|newest| newest.is_reference());
+    let in_force = match before {
+        Some(before) => Some(runs_of(&app.store, before).await?),
         None => None,
-        Some(before) => Some(replacement(store, before, &runs, wish.reason.as_deref()).await?),
     };
+    let work = move || {
+        let runs = comparing::measured(runs);
+        let baseline = Baseline::establish(runs.iter().map(figures).collect());
+        let in_force = in_force.map(comparing::measured);
+        let compared = in_force.map(|in_force| comparing::compare_groups(&in_force, &runs));
+        (baseline, compared)
+    };
+    let (baseline, compared) = app.comparisons.run(&caller.tenant, work).await?;
+    let baseline = baseline.map_err(|refused| of_runs(&refused))?;
+    if let Some(made) = made_before(caller, newest.as_ref(), &baseline) {
+        return Ok(made);
+    }
+    let replacement = compared.map(|compared| replacement(&compared, wish.reason.as_deref()));
+    let put = (baseline, replacement.transpose()?);
+    put_next(&app.store, caller, (name, newest), put).await
+}
+
+/// Puts runs in force under the number that follows.
+async fn put_next(
+    store: &RunStore,
+    caller: &Principal,
+    (name, newest): (BaselineName, Option<BaselineVersion>),
+    (baseline, replacement): (Baseline, Option<Replacement>),
+) -> Result<BaselineVersion, Problem> {
     let version = BaselineVersion {
         name,
-        version: before.map_or(0, |before| before.version) + 1,
+        version: newest.as_ref().map_or(0, |newest| newest.version) + 1,
         created_at: store.clock().stored_now(),
         created_by: caller.user.to_string(),
         replacement,
@@ -79,6 +109,11 @@ pub(crate) async fn establish(
     };
     let put = store.put_baseline(version.clone()).await;
     put.map_err(problems::from_change)?;
+    let after = BaselineBody::from(version.clone());
+    match newest.map(BaselineBody::from) {
+        None => changes::made(&after),
+        Some(before) => changes::changed(&before, &after),
+    }
     tracing::info!(
         test.name = %version.name.test,
         "version {} of a baseline is in force",
@@ -87,22 +122,45 @@ pub(crate) async fn establish(
     Ok(version)
 }
 
+/// What is done by hand, whatever the figures say, takes an administrator.
+fn administrators_only(caller: &Principal) -> Result<(), Problem> {
+    if caller.role < Role::Admin {
+        let detail = "a baseline is changed by hand, for a reason, by an administrator only";
+        return Err(Problem::forbidden(detail).with_kind("role-needed"));
+    }
+    Ok(())
+}
+
+/// The version that the present request made before nobody knew: the newest one, of the same user
+/// and with the same runs.
+fn made_before(
+    caller: &Principal,
+    newest: Option<&BaselineVersion>,
+    baseline: &Baseline,
+) -> Option<BaselineVersion> {
+    idempotency::id_of_made()?;
+    let same = |it: &&BaselineVersion| {
+        it.created_by == *caller.user && it.baseline == *baseline && it.is_reference()
+    };
+    newest.filter(same).cloned()
+}
+
 /// The runs of a baseline with their results, oldest first.
 pub(crate) async fn runs_of(
     store: &RunStore,
     version: &BaselineVersion,
-) -> Result<Vec<Measured>, Problem> {
+) -> Result<Vec<WithResults>, Problem> {
     let ids = version.baseline.runs.iter();
     let ids: Vec<RunId> = ids.filter_map(|run| run.run.parse().ok()).collect();
     let stored = store.with_results(&version.name.tenant, ids).await;
-    Ok(comparing::measured(stored.map_err(problems::from_store)?))
+    stored.map_err(problems::from_store)
 }
 
 async fn latest_good(
     store: &RunStore,
     caller: &Principal,
     wish: &Wish,
-) -> Result<Vec<Measured>, Problem> {
+) -> Result<Vec<WithResults>, Problem> {
     let test = TestName {
         tenant: caller.tenant.clone(),
         name: wish.test.clone(),
@@ -110,19 +168,20 @@ async fn latest_good(
         scenario: wish.scenario.clone(),
     };
     let history = store.history(&test, MAX_HISTORY).await;
-    let mut runs = comparing::measured(history.map_err(problems::from_store)?);
+    let mut runs = history.map_err(problems::from_store)?;
+    runs.retain(|stored| stored.results.is_some());
     let latest = runs.last().map(|latest| name_of(&latest.run));
-    runs.retain(|measured| is_good(measured) && Some(name_of(&measured.run)) == latest);
+    runs.retain(|stored| is_good(stored) && Some(name_of(&stored.run)) == latest);
     Ok(runs.split_off(runs.len().saturating_sub(SMALLEST_BASELINE)))
 }
 
-fn is_good(measured: &Measured) -> bool {
-    let verdict = measured.run.verdict.as_ref();
+fn is_good(stored: &WithResults) -> bool {
+    let verdict = stored.run.verdict.as_ref();
     verdict.is_some_and(|verdict| matches!(verdict.level, Level::Pass | Level::Warning))
 }
 
 /// Runs of different tests, targets or scenarios are no baseline, nor are runs that do not count.
-fn name_in_common(runs: &[Measured]) -> Result<BaselineName, Problem> {
+fn name_in_common(runs: &[WithResults]) -> Result<BaselineName, Problem> {
     let invalid = |reason: String| Problem::invalid_field("runs", reason);
     let Some(first) = runs.first() else {
         let reason = format!("a baseline needs {SMALLEST_BASELINE} good runs, there are none");
@@ -143,17 +202,11 @@ fn name_in_common(runs: &[Measured]) -> Result<BaselineName, Problem> {
     Ok(name)
 }
 
-async fn replacement(
-    store: &RunStore,
-    before: &BaselineVersion,
-    runs: &[Measured],
-    reason: Option<&str>,
-) -> Result<Replacement, Problem> {
-    let compared: Vec<Comparison> = comparing::compare_groups(&runs_of(store, before).await?, runs);
+fn replacement(compared: &[Comparison], reason: Option<&str>) -> Result<Replacement, Problem> {
     match reason {
-        Some(reason) => Replacement::by_hand(reason, &compared)
+        Some(reason) => Replacement::by_hand(reason, compared)
             .map_err(|refused| Problem::invalid_field("reason", refused.to_string())),
-        None => Replacement::if_improved(&compared).map_err(|refused| {
+        None => Replacement::if_improved(compared).map_err(|refused| {
             let detail = format!("the baseline stays; with a reason it is replaced. {refused}");
             Problem::conflict(detail).with_kind("not-improved")
         }),

@@ -9,6 +9,11 @@ use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
 use load_analysis::threshold::Statistic;
 use load_analysis::unit::Unit;
 use performance_store::{Run, WithResults};
+use service_defaults::problem::Problem;
+use tenancy::TenantId;
+
+use crate::conductor::blocking;
+use crate::places::Places;
 
 /// Metrics whose 95th percentile, mean or share decides; the others inform.
 const DECIDING: [&str; 4] = [
@@ -36,7 +41,38 @@ const STATISTICS: [Statistic; 4] = [
     Statistic::Percentile(99.0),
 ];
 
-/// The runs that have figures.
+/// Comparisons at once: each takes a processor for up to some seconds. A tenant has one of them.
+const AT_ONCE: usize = 2;
+
+/// Where comparisons take place.
+pub(crate) struct Comparisons(Places<TenantId>);
+
+impl Comparisons {
+    pub(crate) fn new() -> Self {
+        Self(Places::new(AT_ONCE, 1))
+    }
+
+    /// Compares on a thread of its own, so that requests and streams go on meanwhile: some hundred
+    /// measures of 30 v 30 runs take seconds. A tenant's next one waits until this one is done, also
+    /// when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// 500 when it panics.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = self.0.take(tenant).await;
+        let work = move || {
+            let _place = place;
+            work()
+        };
+        blocking(work).await
+    }
+}
+
+/// The runs that have figures. It takes a moment for each: not for a thread that serves requests.
 pub(crate) fn measured(runs: Vec<WithResults>) -> Vec<Measured> {
     let read = |stored: WithResults| {
         let results = serde_json::from_str(stored.results.as_deref()?)
@@ -52,7 +88,8 @@ pub(crate) fn measured(runs: Vec<WithResults>) -> Vec<Measured> {
     runs.into_iter().filter_map(read).collect()
 }
 
-/// Everything that both groups measured, compared.
+/// Everything that both groups measured, compared; for a thread of its own, as [`Comparisons::run`]
+/// gives one.
 pub(crate) fn compare_groups(reference: &[Measured], candidate: &[Measured]) -> Vec<Comparison> {
     compare(&subjects(reference, candidate))
 }
@@ -103,7 +140,7 @@ fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (name, metric) in metrics(first, phase) {
         if metric.kind == MetricKind::Rate {
-            subjects.extend(failures(name, (reference, candidate), phase));
+            subjects.extend(rate(name, (reference, candidate), phase));
             continue;
         }
         for statistic in statistics(metric) {
@@ -123,13 +160,24 @@ fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
     subjects
 }
 
-/// A rate of what went wrong. A rate of what went right, such as `checks`, is turned around.
-fn failures(
+/// What went right of which the rate is turned around: what is left of it went wrong.
+const RIGHT: &str = "checks";
+
+/// k6's own rate of what went wrong.
+const WRONG: &str = "http_req_failed";
+
+/// Parts of names that say of a rate that less of it is better.
+const NAMES_OF_WRONG: [&str; 6] = ["fail", "error", "wrong", "timeout", "reject", "dropped"];
+
+/// A rate. What it means is known of k6's own, by its limit, or by its name; else it may become
+/// another one, and neither better nor worse.
+fn rate(
     name: &str,
     (reference, candidate): (&[Measured], &[Measured]),
     phase: &str,
 ) -> Option<Subject> {
-    let right = name == "checks" || name.starts_with("checks{");
+    let metric = name.split('{').next().unwrap_or(name);
+    let right = metric == RIGHT;
     let of = |runs: &[Measured]| -> Option<Vec<Count>> {
         let count = |run: &Measured| {
             let metric = metrics(run, phase).get(name)?;
@@ -142,16 +190,26 @@ fn failures(
         runs.iter().map(count).collect()
     };
     let counts = of(reference).zip(of(candidate))?;
-    let called = if right {
-        "failed checks".to_owned()
-    } else {
-        format!("rate of {name}")
-    };
-    Some(Subject::of_failures(
-        called,
-        priority(name, Statistic::Rate),
-        counts,
-    ))
+    let priority = priority(name, Statistic::Rate);
+    if right {
+        let called = "failed checks".to_owned();
+        return Some(Subject::of_failures(called, priority, counts));
+    }
+    let called = format!("rate of {name}");
+    if metric == WRONG {
+        return Some(Subject::of_failures(called, priority, counts));
+    }
+    let mut limits = candidate.iter().flat_map(|run| &run.results.limits);
+    let limit = limits.find(|it| it.limit.metric == metric && it.limit.stat == Statistic::Rate);
+    let better = limit.map(|it| it.limit.better);
+    let better = better.or_else(|| better_by_name(metric));
+    Some(Subject::of_shares(called, better, counts))
+}
+
+/// Which way a rate should go, as far as its name says so.
+fn better_by_name(metric: &str) -> Option<Better> {
+    let is_wrong = NAMES_OF_WRONG.iter().any(|part| metric.contains(part));
+    is_wrong.then_some(Better::Lower)
 }
 
 /// Which statistics of a metric are worth a comparison. The rate of an open load is a set-point,
@@ -205,5 +263,20 @@ pub(crate) fn unit(name: &str, metric: &MetricResult, statistic: Statistic) -> U
         (_, _, Contains::Time) => Unit::Milliseconds,
         (_, _, Contains::Data) => Unit::Bytes,
         (_, _, Contains::Default) => Unit::Count,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_went_wrong_or_nothing() {
+        for metric in ["operation_failed", "error_answer_wrong", "request_timeouts"] {
+            assert_eq!(better_by_name(metric), Some(Better::Lower), "{metric}");
+        }
+        for metric in ["cache_hit", "login_ok", "used_fallback"] {
+            assert_eq!(better_by_name(metric), None, "{metric}");
+        }
     }
 }

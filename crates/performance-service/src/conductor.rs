@@ -10,7 +10,6 @@ mod generators;
 mod interrupted;
 mod judgement;
 mod measures;
-mod places;
 mod recorder;
 mod removal;
 mod room;
@@ -29,6 +28,7 @@ use std::time::Duration;
 use load_analysis::spend::Spend;
 use performance_store::{Outcome, Run, RunAddress, RunStatus, RunStore, StoreError};
 use service_defaults::problem::Problem;
+use tenancy::TenantId;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -37,17 +37,21 @@ pub(crate) use self::forecasting::Expected;
 pub(crate) use self::generators::Generators;
 pub(crate) use self::interrupted::Adopted;
 use self::measures::Measures;
-use self::places::Places;
 pub(crate) use self::submission::Asked;
 use crate::announcer::{self, Announcer};
 use crate::ledger::Ledger;
 use crate::observation::Observation;
+use crate::places::Places;
 use crate::planner::Planner;
 use crate::problems;
 use crate::relay::Relay;
 use crate::remote_write::RemoteWrite;
 use crate::runs::request::Word;
 use crate::tenant_limits::Triggers;
+
+/// Forecasts at once: each has k6 read a script, which takes a processor for a moment. A tenant has
+/// one of them, so that its script that hangs holds up nobody else's.
+const FORECASTS: usize = 2;
 
 /// How often a failing store is asked again for the next run.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -82,7 +86,7 @@ struct Shared {
     triggers: Triggers,
     ledger: Arc<dyn Ledger>,
     /// Places for forecasts.
-    forecasts: Places,
+    forecasts: Places<TenantId>,
     /// What is known of the money of the run under way.
     spending: Mutex<Option<(RunAddress, Spend)>>,
     /// Says that a run was queued.
@@ -120,7 +124,7 @@ impl Conductor {
                 remote_write,
                 measures: Measures::new(),
                 ledger,
-                forecasts: Places::new(),
+                forecasts: Places::new(FORECASTS, 1),
                 spending: Mutex::new(None),
                 queued: Notify::new(),
                 current: Mutex::new(None),

@@ -231,7 +231,7 @@ fn read_queue_limit(environment: &mut Environment) -> u64 {
 
 /// What the models of foreign targets cost.
 fn read_relay_prices(environment: &mut Environment) -> RelayPrices {
-    let help = "US dollars for a million tokens of foreign models: MODEL=INPUT/OUTPUT,…";
+    let help = "US dollars for a million tokens of foreign models: MODEL=INPUT/OUTPUT/CACHED,…";
     environment.parsed("PERFORMANCE_RELAY_PRICES", "", help)
 }
 

@@ -12,6 +12,7 @@ use tenancy::{Principal, Role};
 use self::body::{ExecuteBody, TestBody, TestType};
 use self::environments::Stage;
 use crate::app::App;
+use crate::audit::changes;
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
 
@@ -38,13 +39,18 @@ pub(crate) async fn execute(
     };
     let kept = app.store.configurations(&caller.tenant).await;
     let kept = kept.map_err(problems::from_store)?;
-    if let Some(replaced) = kept.iter().find(|one| one.name == name) {
+    let replaced = kept.iter().find(|one| one.name == name);
+    if let Some(replaced) = replaced {
         may_change(caller, replaced)?;
     }
     let json = json(&document)?;
     let user = caller.user.to_string();
-    let id = app.store.put_configuration(name, json, user).await;
+    let id = app.store.put_configuration(name, json.clone(), user).await;
     let id = id.map_err(problems::from_change)?;
+    match replaced {
+        None => changes::made(&json),
+        Some(replaced) => changes::changed(&replaced.document, &json),
+    }
     let start = start(app, kind, stage, document)?;
     let run = app.conductor.submit(caller, start).await?;
     if let Err(error) = app.store.note_run(&caller.tenant, &id, run.id).await {
@@ -78,10 +84,12 @@ pub(crate) async fn configure(
     body.test_name = Some(before.name.name.clone());
     let document = checked(app, caller, (kind, stage), body).await?;
     let user = caller.user.to_string();
+    let json = json(&document)?;
     let changed = app
         .store
-        .change_configuration(&caller.tenant, id, json(&document)?, user);
+        .change_configuration(&caller.tenant, id, json.clone(), user);
     changed.await.map_err(problems::from_change)?;
+    changes::changed(&before.document, &json);
     let stored = app.store.configuration(&caller.tenant, id).await;
     told(app, stored.map_err(problems::from_store)?).await
 }
@@ -91,9 +99,11 @@ pub(crate) async fn configure(
 /// # Errors
 /// 403 for somebody else's, 404 when there is none.
 pub(crate) async fn remove(app: &App, caller: &Principal, id: &str) -> Result<(), Problem> {
-    own(app, caller, id).await?;
+    let before = own(app, caller, id).await?;
     let removed = app.store.remove_configuration(&caller.tenant, id).await;
-    removed.map_err(problems::from_change)
+    removed.map_err(problems::from_change)?;
+    changes::removed(&before.document);
+    Ok(())
 }
 
 /// A test with its latest results.

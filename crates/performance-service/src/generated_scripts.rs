@@ -128,6 +128,25 @@ impl GeneratedScripts {
 }
 
 impl GeneratedScripts {
+    /// The name of a script that was saved before with the same text.
+    ///
+    /// # Errors
+    /// [`SaveError::Exists`] when it has another one.
+    pub(crate) fn saved(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        files: &Files,
+    ) -> Result<String, SaveError> {
+        let directory = self.0.join(tenant.as_str()).join(name);
+        let script = std::fs::read_to_string(directory.join(format!("{name}.js")))?;
+        let data = std::fs::read_to_string(directory.join(data_file(name)))?;
+        if script == files.script && data == files.data.to_string() {
+            return Ok(SavedScript::script(name));
+        }
+        Err(SaveError::Exists)
+    }
+
     /// A tenant's scripts, by name.
     pub(crate) fn list(&self, tenant: &TenantId) -> Vec<SavedScript> {
         let all = self.0.join(tenant.as_str());

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use script_generation::configuration::Configuration;
@@ -18,8 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit::changes;
 use crate::conductor::blocking;
 use crate::generated_scripts::{GeneratedScripts, MAX_SCRIPTS, SaveError, data_file};
+use crate::idempotency::{self, MadeNothing, Repeated};
 use crate::tenant_limits;
 
 /// A document as a text needs twice its length for its escapes at worst; options are small.
@@ -28,10 +31,14 @@ const MAX_BODY_BYTES: usize = 2 * MAX_DOCUMENT_BYTES;
 /// The name of the files of a script that is not saved.
 const UNNAMED: &str = "script";
 
-/// The routes with their own bound on bodies.
-pub(crate) fn routes() -> OpenApiRouter<App> {
+/// The routes with their own bound on bodies, which holds for what reads them before the call too.
+pub(crate) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(generate))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            idempotency::once,
+        ))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
@@ -72,10 +79,13 @@ struct NoOptions {}
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GeneratedBody {
-    /// k6 code, for a file of any name.
-    script: String,
-    /// What it sends, for the file that it names, in the same directory.
-    data: Value,
+    /// k6 code, for a file of any name. Absent when the answer is repeated for a key: the script is
+    /// saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
+    /// What it sends, for the file that it names, in the same directory. Absent as `script` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
     /// The name of that file.
     data_file: String,
     /// What was left out or made up.
@@ -90,6 +100,7 @@ pub(crate) struct GeneratedBody {
     post,
     path = "/api/v1/performancetest/generate",
     tag = "scripts",
+    params(idempotency::KeyHeader),
     request_body = GenerateBody,
     responses(
         (status = 200, description = "The script", body = GeneratedBody),
@@ -97,7 +108,7 @@ pub(crate) struct GeneratedBody {
         (status = 400, description = "The document is refused; `errors` names the places"),
         (status = 409, description = "A script of this name is saved already"),
         (status = 413, description = "The document is too large"),
-        (status = 429, description = "There are as many scripts as are kept"),
+        (status = 429, description = "There are as many scripts as are kept, or too many are asked for"),
         (status = 507, description = "There is no room on the disk"),
     )
 )]
@@ -106,6 +117,7 @@ pub(crate) async fn generate(
     Caller(caller): Caller,
     ValidJson(body): ValidJson<GenerateBody>,
 ) -> Result<Response, Problem> {
+    app.conductor.count_trigger(&caller.tenant)?;
     if let Some(name) = &body.save {
         GeneratedScripts::check_name(name).map_err(not_saved)?;
     }
@@ -114,18 +126,29 @@ pub(crate) async fn generate(
     let (draft, files) = blocking(move || write(&body)).await??;
     let name = save.clone().unwrap_or_else(|| UNNAMED.to_owned());
     let mut reply = GeneratedBody {
-        script: files.script.clone(),
-        data: files.data.clone(),
+        script: Some(files.script.clone()),
+        data: Some(files.data.clone()),
         data_file: data_file(&name),
         warnings: draft.warnings,
         test_script: None,
     };
     if save.is_none() {
-        return Ok(Json(reply).into_response());
+        let mut response = Json(reply).into_response();
+        response.extensions_mut().insert(MadeNothing);
+        return Ok(response);
     }
-    let saved = blocking(move || app.generated.save(&caller.tenant, &name, &files)).await?;
-    reply.test_script = Some(saved.map_err(not_saved)?);
-    Ok((StatusCode::CREATED, Json(reply)).into_response())
+    let again = idempotency::id_of_made().is_some();
+    let saved = move || match app.generated.save(&caller.tenant, &name, &files) {
+        Err(SaveError::Exists) if again => app.generated.saved(&caller.tenant, &name, &files),
+        saved => saved,
+    };
+    reply.test_script = Some(blocking(saved).await?.map_err(not_saved)?);
+    changes::made(&(&reply.script, &reply.data));
+    let mut response = (StatusCode::CREATED, Json(&reply)).into_response();
+    (reply.script, reply.data) = (None, None);
+    let repeated = serde_json::to_vec(&reply).map_err(|_| Problem::internal())?;
+    response.extensions_mut().insert(Repeated(repeated.into()));
+    Ok(response)
 }
 
 fn write(body: &GenerateBody) -> Result<(Draft, Files), Problem> {

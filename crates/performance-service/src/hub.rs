@@ -24,14 +24,21 @@ use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
-use tokio::sync::Semaphore;
+use tenancy::{Principal, TenantId};
 
 use self::stream::Told;
 use crate::app::App;
+use crate::places::{Place, Places, Taken};
 use crate::problems;
 
 /// Watchers at once. Each holds a connection and a place in the announcer.
-pub(crate) const MAX_WATCHERS: usize = 500;
+const MAX_WATCHERS: usize = 500;
+
+/// Those of one tenant, so that others have a view of their runs too.
+const MAX_OF_TENANT: usize = 250;
+
+/// Those of one user: a browser has four, a program that leaks them has any number.
+const MAX_OF_USER: usize = 100;
 
 /// A comment this often keeps proxies from closing a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -53,12 +60,40 @@ pub(crate) struct HubQuery {
 }
 
 /// Places for watchers.
-#[derive(Debug, Clone)]
-pub(crate) struct Places(Arc<Semaphore>);
+pub(crate) struct WatcherPlaces {
+    tenants: Places<TenantId>,
+    users: Places<(TenantId, Arc<str>)>,
+}
 
-impl Places {
+/// What a watcher holds as long as it watches.
+type WatcherPlace = (Place, Place);
+
+impl WatcherPlaces {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_WATCHERS)))
+        Self {
+            tenants: Places::new(MAX_WATCHERS, MAX_OF_TENANT),
+            users: Places::new(MAX_WATCHERS, MAX_OF_USER),
+        }
+    }
+
+    fn take(&self, caller: &Principal) -> Result<WatcherPlace, Problem> {
+        let refused = |who: &'static str, allowed: usize| {
+            move |taken| match taken {
+                Taken::ByKey => {
+                    let detail = format!("this {who} watches {allowed} times already");
+                    Problem::too_many_requests(detail, RETRY).with_kind("too-many-watchers")
+                }
+                Taken::ByOthers => {
+                    Problem::unavailable("too many watchers; come back later", RETRY)
+                }
+            }
+        };
+        let user = (caller.tenant.clone(), Arc::clone(&caller.user));
+        let of_user = self.users.try_take(&user);
+        let of_user = of_user.map_err(refused("user", MAX_OF_USER))?;
+        let of_tenant = self.tenants.try_take(&caller.tenant);
+        let of_tenant = of_tenant.map_err(refused("tenant", MAX_OF_TENANT))?;
+        Ok((of_user, of_tenant))
     }
 }
 
@@ -74,6 +109,7 @@ impl Places {
         (status = 404, description = "No such run"),
         (status = 101, description = "A WebSocket, when asked for with `Upgrade`"),
         (status = 403, description = "A WebSocket for a page of another site"),
+        (status = 429, description = "The user or the tenant watches too often at once"),
     )
 )]
 pub(crate) async fn watch(
@@ -83,9 +119,7 @@ pub(crate) async fn watch(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     ValidQuery(query): ValidQuery<HubQuery>,
 ) -> Result<Response, Problem> {
-    let place = Arc::clone(&app.places.0)
-        .try_acquire_owned()
-        .map_err(|_| Problem::unavailable("too many watchers; come back later", RETRY))?;
+    let place = app.watchers.take(&caller)?;
     if headers.contains_key(header::UPGRADE) {
         let upgrade = upgrade.map_err(|refused| Problem::malformed(refused.to_string()))?;
         let first = query.test.map(|test| (test, query.after.unwrap_or(0)));

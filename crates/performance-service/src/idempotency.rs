@@ -87,6 +87,10 @@ pub(crate) async fn scope<T>(making: Making, work: impl Future<Output = T>) -> T
 #[derive(Debug, Clone)]
 pub(crate) struct Repeated(pub(crate) Bytes);
 
+/// Says of a request that was carried out that it made nothing: its key is free again.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeNothing;
+
 /// Carries a request with a key out once.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.method().is_safe() || !request.headers().contains_key(KEY) {
@@ -183,7 +187,7 @@ fn answer(kept: KeptAnswer) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Keeps the answer of what changed something; gives the key of what was refused back. What failed
+/// Keeps the answer of what made something; gives the key of what made nothing back. What failed
 /// may have changed something all the same.
 async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
     let status = response.status();
@@ -191,25 +195,27 @@ async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
         abandon(app, keyed).await;
         return response;
     }
-    if status.is_client_error() {
+    if status.is_client_error() || response.extensions().get::<MadeNothing>().is_some() {
         if let Err(error) = app.store.release_key(keyed).await {
             tracing::error!("an idempotency key is not given back: {error}");
         }
         return response;
     }
     let (parts, body) = response.into_parts();
-    let Ok(body) = to_bytes(body, MAX_ANSWER).await else {
-        tracing::error!("an answer to a request with a key is too long to be kept");
-        abandon(app, keyed).await;
-        return Problem::internal().into_response();
+    let (kept, body) = match parts.extensions.get::<Repeated>() {
+        Some(Repeated(other)) => (other.clone(), body),
+        None => {
+            let Ok(body) = to_bytes(body, MAX_ANSWER).await else {
+                tracing::error!("an answer to a request with a key is too long to be kept");
+                abandon(app, keyed).await;
+                return Problem::internal().into_response();
+            };
+            (body.clone(), Body::from(body))
+        }
     };
     let text = |name| {
         let value = parts.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
-    };
-    let kept = match parts.extensions.get::<Repeated>() {
-        Some(Repeated(other)) => other,
-        None => &body,
     };
     let kept = KeptAnswer {
         status: status.as_u16(),
@@ -221,7 +227,7 @@ async fn keep(app: &App, keyed: KeyedRequest, response: Response) -> Response {
         tracing::error!("an answer to a request with a key is not kept: {error}");
         abandon(app, keyed).await;
     }
-    Response::from_parts(parts, Body::from(body))
+    Response::from_parts(parts, body)
 }
 
 /// Lets the same request be carried out again. A store that does not take this either has it taken

@@ -15,6 +15,7 @@ use utoipa::{OpenApi, ToSchema};
     tags(
         (name = "runs", description = "Load tests of the tenant"),
         (name = "baselines", description = "What tests measure when all is well"),
+        (name = "criteria", description = "What runs and the service are held against"),
         (name = "schedules", description = "Runs that start by the clock"),
         (name = "webhooks", description = "Who is told of runs"),
         (name = "tests", description = "Tests that are configured once: the second family"),

@@ -23,6 +23,8 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     post("/api/v1/performancetest/cleanup", ADMIN),
     get("/api/v1/performancetest/compare", VIEWER),
     get("/api/v1/performancetest/trends", VIEWER),
+    get("/api/v1/performancetest/limits", VIEWER),
+    get("/api/v1/performancetest/slos", VIEWER),
     get("/api/v1/performancetest/{id}", VIEWER),
     delete("/api/v1/performancetest/{id}", ADMIN),
     // Somebody else's is for administrators.
@@ -36,6 +38,8 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     get("/api/v1/performancetest/baselines", VIEWER),
     // By hand it is for administrators.
     post("/api/v1/performancetest/baselines", ENGINEER),
+    delete("/api/v1/performancetest/baselines", ADMIN),
+    post("/api/v1/performancetest/baselines/rollback", ADMIN),
     get("/api/v1/performancetest/baselines/versions", VIEWER),
     get("/api/v1/performancetest/capacity", VIEWER),
     post("/api/v1/performancetest/capacity", ENGINEER),

@@ -14,13 +14,16 @@ use load_analysis::metric::MetricKind;
 use load_analysis::phases::{AskedCourse, PhaseKind};
 use load_analysis::results::Results;
 use load_analysis::series::{SeriesKey, SeriesValue};
-use performance_store::{RunAddress, RunStore, StoreError};
+use performance_store::{LongReader, RunAddress, RunStore, StoreError};
 
+use self::baseline::KeptDurations;
 pub(crate) use self::baseline::{BaselineDurations, durations_of};
 pub(crate) use self::figures::{Endpoint, LoadFigures};
 pub(crate) use self::heatmap::Heatmap;
 pub(crate) use self::selection::{Selected, Selection};
+use crate::app::App;
 use crate::faults;
+use crate::kept::Kept;
 use crate::presentation::chart::{self, FaultSpan, Frame, Phase};
 use crate::timeline::{METRICS, Overview, Timeline};
 
@@ -32,8 +35,19 @@ pub(crate) const MAX_POINTS: u32 = 400;
 pub(crate) const PAGE_ROWS: u32 = 60;
 pub(crate) const REPORT_ROWS: u32 = 20;
 
+/// Pictures that are kept: each has some hundred kilobytes.
+const MOST_KEPT: usize = 16;
+
+/// Pictures and parts of them that were made before. Of a run that goes on it is the one of its
+/// newest second, which all who watch it ask for.
+pub(crate) struct Pictures {
+    /// By run, the bytes of its seconds, and the view.
+    kept: Kept<(RunAddress, u64, View), Picture>,
+    durations: KeptDurations,
+}
+
 /// How somebody looks at a run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct View {
     /// Between these seconds, or from its begin and to its end.
     pub(crate) window: (Option<u32>, Option<u32>),
@@ -44,6 +58,7 @@ pub(crate) struct View {
 }
 
 /// What is looked at of a run.
+#[derive(Debug, Clone)]
 pub(crate) struct Picture {
     /// How long the whole run was, in seconds.
     pub(crate) seconds: u32,
@@ -82,12 +97,28 @@ struct Fold {
     selected: Option<Selected>,
 }
 
+impl Pictures {
+    pub(crate) fn new() -> Self {
+        Self {
+            kept: Kept::new(MOST_KEPT),
+            durations: baseline::kept(),
+        }
+    }
+}
+
+/// Looks at a run, as far as nobody has done so before.
+pub(crate) async fn of_run(app: &App, run: &RunAddress, view: View) -> Result<Picture, StoreError> {
+    let store = &app.store;
+    let bytes = store.second_bytes(run).await?;
+    let key = (run.clone(), bytes, view.clone());
+    let looked = app.pictures.kept.get(key, look(store, run, view));
+    let mut picture = looked.await?;
+    picture.faults = fault_spans(store, run, (picture.origin, picture.seconds)).await?;
+    Ok(picture)
+}
+
 /// Looks at a run in one pass.
-pub(crate) async fn of_run(
-    store: &RunStore,
-    run: &RunAddress,
-    view: View,
-) -> Result<Picture, StoreError> {
+async fn look(store: &RunStore, run: &RunAddress, view: View) -> Result<Picture, StoreError> {
     let (from, to) = view.window;
     let seconds = u32::try_from(store.span_seconds(run).await?).unwrap_or(u32::MAX);
     let end = to.map_or(seconds, |to| to.min(seconds));
@@ -106,7 +137,9 @@ pub(crate) async fn of_run(
         selected: view.selection.map(|it| Selected::new(it.within(&window))),
     };
     let fold = |fold: &mut Fold, bucket: SecondBucket| fold.add(&bucket);
-    let folded = store.fold_seconds(run, METRICS, empty, fold).await?;
+    let folded = store
+        .fold_seconds((run, LongReader::Shared), METRICS, empty, fold)
+        .await?;
     let [fine_step, coarse_step] = steps;
     let [fine, coarse] = folded.timelines.map(Timeline::finish);
     let endpoints = folded.endpoints.into_iter();
@@ -115,7 +148,6 @@ pub(crate) async fn of_run(
         .map(|(name, figures)| Endpoint { name, figures })
         .collect();
     endpoints.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.figures.requests));
-    let faults = fault_spans(store, run, (folded.origin, seconds)).await?;
     Ok(Picture {
         seconds,
         window,
@@ -134,7 +166,7 @@ pub(crate) async fn of_run(
         heatmap: folded.heatmap,
         selected: folded.selected,
         origin: folded.origin,
-        faults,
+        faults: Vec::new(),
     })
 }
 

@@ -1,10 +1,12 @@
 //! From what a client asks for to a plan that may be started: every field checked, the
 //! target on the list.
 
+mod limits;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use load_analysis::limits::{Limit, MAX_FILE_BYTES};
+use load_analysis::limits::Limit;
 use load_runner::binary::MajorVersion;
 use load_runner::environment::RunEnvironment;
 use load_runner::options::RunOptions;
@@ -16,6 +18,7 @@ use service_defaults::allow_list::AllowList;
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Role, TenantId};
 
+pub(crate) use self::limits::LimitFile;
 use crate::generated_scripts::GeneratedScripts;
 use crate::ledger::BilledTarget;
 use crate::money_limits::{MoneyLimits, RunBudget};
@@ -150,31 +153,6 @@ impl Planner {
     /// Where the files of a run are.
     pub(crate) fn directory(&self, id: RunId) -> PathBuf {
         self.runs_directory.join(id.to_string())
-    }
-
-    /// The limits of a script: those of `limits/SCRIPT-SCENARIO.toml`, or of `limits/SCRIPT.toml`
-    /// for smoke, for load, and for a script of one scenario such as `ai-stress`. Other scenarios
-    /// go beyond what a target holds on purpose; generated scripts have their own thresholds.
-    fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
-        if GeneratedScripts::name_of(script).is_some() {
-            return Ok(Vec::new());
-        }
-        let stem = script.rsplit('/').next().unwrap_or(script);
-        let stem = stem.trim_end_matches(".js");
-        let own = format!("{stem}-{}", scenario.slug());
-        let usual =
-            matches!(scenario, Scenario::Smoke | Scenario::Load) || stem.ends_with(scenario.slug());
-        let names = [Some(own), usual.then(|| stem.to_owned())];
-        for name in names.into_iter().flatten() {
-            let refused = |reason: String| {
-                Problem::invalid_field("testScript", format!("limits/{name}.toml: {reason}"))
-            };
-            let text = self.scripts.limits(&name, MAX_FILE_BYTES);
-            if let Some(text) = text.map_err(|error| refused(error.to_string()))? {
-                return Limit::parse_file(&text).map_err(|error| refused(error.to_string()));
-            }
-        }
-        Ok(Vec::new())
     }
 
     /// A target as it is listed; `None` where it is not any more.

@@ -8,7 +8,8 @@
 //!   total;dur=…, relay;dur=…`, in milliseconds. All but the last are of the target: from the
 //!   request's last byte on its way to it. `inter_token` is the mean gap, `relay` the relay's own
 //!   time;
-//! * `X-Relay-Model`, `X-Relay-Input-Tokens`, `X-Relay-Output-Tokens` as the reply tells them;
+//! * `X-Relay-Model`, `X-Relay-Input-Tokens`, `X-Relay-Cached-Tokens` (of the input, from the
+//!   vendor's cache), `X-Relay-Output-Tokens` as the reply tells them;
 //! * `X-Relay-Cost-Pico-Usd` where the model has a price in `PERFORMANCE_RELAY_PRICES`.
 //!
 //! It listens on loopback, on a port of its own: a script that reached the service's own could

@@ -16,7 +16,8 @@ use crate::runs::{
 };
 use crate::webhooks::calls as webhooks;
 use crate::{
-    audit, baselines, capacity, generation, hub, idempotency, pages, saved_scripts, schedules,
+    audit, baselines, capacity, criteria, generation, hub, idempotency, pages, saved_scripts,
+    schedules,
 };
 
 /// Every route of the service; health and metrics come with the defaults.
@@ -31,6 +32,8 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(cleanup::cleanup))
         .routes(routes!(compare::compare))
         .routes(routes!(trends::trends))
+        .routes(routes!(criteria::limits::limits))
+        .routes(routes!(criteria::slos::slos))
         .routes(routes!(get::get, delete::delete))
         .routes(routes!(cancel::cancel))
         .routes(routes!(events::tell))
@@ -39,15 +42,10 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(resources::resources))
         .routes(routes!(logs::logs))
         .routes(routes!(export::export))
-        .routes(routes!(
-            baselines::list::list,
-            baselines::establish::establish
-        ))
         .routes(routes!(baselines::versions::versions))
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::verify::verify))
         .merge(capacity::routes())
-        .merge(generation::routes())
         .routes(routes!(
             schedules::list::get,
             schedules::change::replace,
@@ -55,14 +53,12 @@ pub(crate) fn routes(app: App) -> Router {
         ))
         .routes(routes!(schedules::change::pause))
         .routes(routes!(schedules::change::resume))
-        .routes(routes!(schedules::run_now::run))
         .routes(routes!(tests::list))
         .routes(routes!(tests::get, tests::remove))
         .routes(routes!(tests::configure))
         .routes(routes!(saved_scripts::list))
         .routes(routes!(saved_scripts::remove))
         .routes(routes!(webhooks::remove))
-        .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(hub::watch))
         .with_state(app.clone())
@@ -82,8 +78,17 @@ fn keyed_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(schedules::list::list, schedules::change::add))
         .routes(routes!(capacity::list::list, capacity::start::start))
         .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(
+            baselines::list::list,
+            baselines::establish::establish,
+            baselines::withdraw::withdraw
+        ))
+        .routes(routes!(baselines::rollback::rollback))
+        .routes(routes!(schedules::run_now::run))
         .routes(routes!(tests::execute))
         .layer(once)
+        .merge(generation::routes(app))
 }
 
 /// How the routes are measured and sampled: they are all operators' routes.

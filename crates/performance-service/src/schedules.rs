@@ -21,6 +21,7 @@ use self::body::ScheduleDocument;
 use self::cost::ExpectedCost;
 use self::timetable::Timetable;
 use crate::app::App;
+use crate::audit::changes;
 use crate::idempotency;
 use crate::names;
 use crate::problems;
@@ -52,8 +53,14 @@ pub(crate) async fn add(
         }
         Err(error) => return Err(problems::from_change(error)),
     }
+    changes::made(&object(&schedule));
     app.scheduler.changed();
     Ok(schedule)
+}
+
+/// What is a schedule's own, of what is kept of it.
+fn object(schedule: &Schedule) -> (&str, &str, bool) {
+    (&schedule.document, &schedule.owner, schedule.paused)
 }
 
 /// The schedule that the present request made before nobody knew: of the same owner, as it is asked
@@ -94,7 +101,7 @@ pub(crate) async fn replace(
     if before.paused {
         (schedule.paused, schedule.next) = (true, None);
     }
-    store(app, schedule).await
+    store(app, &before, schedule).await
 }
 
 /// Stops a schedule from starting anything.
@@ -102,9 +109,13 @@ pub(crate) async fn replace(
 /// # Errors
 /// 403 for somebody else's, 404 when there is none.
 pub(crate) async fn pause(app: &App, caller: &Principal, name: &str) -> Result<Schedule, Problem> {
-    let mut schedule = own(app, caller, name).await?;
-    (schedule.paused, schedule.next) = (true, None);
-    store(app, schedule).await
+    let before = own(app, caller, name).await?;
+    let paused = Schedule {
+        paused: true,
+        next: None,
+        ..before.clone()
+    };
+    store(app, &before, paused).await
 }
 
 /// Lets a schedule start again, from now on: nothing of the pause is caught up.
@@ -112,13 +123,14 @@ pub(crate) async fn pause(app: &App, caller: &Principal, name: &str) -> Result<S
 /// # Errors
 /// As [`pause`].
 pub(crate) async fn resume(app: &App, caller: &Principal, name: &str) -> Result<Schedule, Problem> {
-    let mut schedule = own(app, caller, name).await?;
+    let before = own(app, caller, name).await?;
+    let mut schedule = before.clone();
     if schedule.paused {
         let timetable = ScheduleDocument::stored(&schedule)?.timetable(name);
         let timetable = timetable.map_err(Problem::invalid)?;
         (schedule.paused, schedule.next) = (false, timetable.next_start(app.store.clock().now()));
     }
-    store(app, schedule).await
+    store(app, &before, schedule).await
 }
 
 /// Removes a schedule; its runs stay.
@@ -126,9 +138,11 @@ pub(crate) async fn resume(app: &App, caller: &Principal, name: &str) -> Result<
 /// # Errors
 /// As [`pause`].
 pub(crate) async fn remove(app: &App, caller: &Principal, name: &str) -> Result<(), Problem> {
-    own(app, caller, name).await?;
+    let before = own(app, caller, name).await?;
     let removed = app.store.remove_schedule(&caller.tenant, name).await;
-    removed.map_err(problems::from_change)
+    removed.map_err(problems::from_change)?;
+    changes::removed(&object(&before));
+    Ok(())
 }
 
 /// A schedule of the caller's tenant.
@@ -174,9 +188,10 @@ async fn checked(
     })
 }
 
-async fn store(app: &App, schedule: Schedule) -> Result<Schedule, Problem> {
+async fn store(app: &App, before: &Schedule, schedule: Schedule) -> Result<Schedule, Problem> {
     let changed = app.store.change_schedule(schedule.clone()).await;
     changed.map_err(problems::from_change)?;
+    changes::changed(&object(before), &object(&schedule));
     app.scheduler.changed();
     Ok(schedule)
 }

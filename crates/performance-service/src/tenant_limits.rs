@@ -37,7 +37,8 @@ pub struct TenantLimits {
     pub daily_dollars: Dollars,
     /// Runs that wait.
     pub queued: u64,
-    /// Runs and forecasts asked for in a minute, refused ones included.
+    /// Runs, forecasts, checks of what runs later, and generated scripts asked for in a minute,
+    /// refused ones included.
     pub triggers: u32,
 }
 
@@ -80,7 +81,7 @@ impl TenantLimits {
             triggers: environment.parsed(
                 "PERFORMANCE_TENANT_TRIGGERS_PER_MINUTE",
                 "120",
-                "Runs and forecasts that a tenant may ask for in a minute",
+                "Runs, forecasts, checks of schedules and configurations, and generated scripts that a tenant may ask for in a minute",
             ),
         };
         for (name, zero) in [
@@ -162,7 +163,7 @@ impl Triggers {
         }
     }
 
-    /// Counts that a tenant asks for a run, or what one would take.
+    /// Counts that a tenant asks for a run, or for something that takes as much work.
     ///
     /// # Errors
     /// 429 when it has done so too often.

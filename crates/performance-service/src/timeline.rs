@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use load_analysis::aggregate::SecondBucket;
 use load_analysis::series::SeriesValue;
-use performance_store::{RunAddress, RunStore, StoreError};
+use performance_store::{LongReader, RunAddress, RunStore, StoreError};
 
 pub(crate) use self::failure::FailureKind;
 use self::point::point;
@@ -122,11 +122,14 @@ pub(crate) async fn of_run(
 ) -> Result<Vec<TimelinePoint>, StoreError> {
     let empty = Timeline::new(step, from..u32::MAX);
     let fold = |timeline: &mut Timeline, bucket: SecondBucket| timeline.add(&bucket);
-    let timeline = store.fold_seconds(run, METRICS, empty, fold).await?;
+    let timeline = store
+        .fold_seconds((run, LongReader::Shared), METRICS, empty, fold)
+        .await?;
     Ok(timeline.finish())
 }
 
 /// A run, or a window of it, in points, and their step in seconds.
+#[derive(Debug, Clone)]
 pub(crate) struct Overview {
     pub(crate) step: u32,
     pub(crate) points: Vec<TimelinePoint>,

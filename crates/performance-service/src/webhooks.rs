@@ -14,11 +14,13 @@ mod signature;
 pub(crate) mod targets;
 
 use performance_store::{StoreError, Webhook, WebhookEvent, WebhookFormat};
+use serde::Serialize;
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::Principal;
 
 use self::body::WebhookRequest;
 use crate::app::App;
+use crate::audit::changes;
 use crate::idempotency;
 use crate::names;
 use crate::problems;
@@ -38,7 +40,7 @@ pub(crate) async fn add(
 ) -> Result<(Webhook, String), Problem> {
     let mut webhook = checked(app, caller, &request).map_err(Problem::invalid)?;
     match app.store.add_webhook(webhook.clone()).await {
-        Ok(()) => {}
+        Ok(()) => changes::made(&object(&webhook)),
         Err(StoreError::Exists { .. }) if idempotency::id_of_made().is_some() => {
             webhook = made_before(app, webhook).await?;
         }
@@ -71,8 +73,19 @@ async fn made_before(app: &App, asked: Webhook) -> Result<Webhook, Problem> {
 /// # Errors
 /// 404 when there is none.
 pub(crate) async fn remove(app: &App, caller: &Principal, name: &str) -> Result<(), Problem> {
+    let before = app.store.webhook(&caller.tenant, name).await;
+    let before = before.map_err(problems::from_store)?;
     let removed = app.store.remove_webhook(&caller.tenant, name).await;
-    removed.map_err(problems::from_change)
+    removed.map_err(problems::from_change)?;
+    changes::removed(&object(&before));
+    Ok(())
+}
+
+/// What a webhook is, without its salt.
+fn object(webhook: &Webhook) -> impl Serialize {
+    let events: Vec<&str> = webhook.events.iter().map(|event| event.as_str()).collect();
+    let texts = [&webhook.name, &webhook.target].map(String::clone);
+    (texts, webhook.format.as_str(), events.join(","))
 }
 
 /// Has a webhook be told that it works; the number of the delivery.

@@ -10,6 +10,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
 use tenancy::TenantId;
 
 use self::chain::Link;
@@ -31,6 +32,24 @@ const LINKS_AT_ONCE: u32 = 1_000;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuditHash([u8; 32]);
 
+impl AuditHash {
+    /// That of an object as it is written.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+/// What a change made of an object, as hashes: what it was and what it is can be held against them,
+/// and the log has nobody's data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ObjectHashes {
+    /// Of the object before; absent when there was none, or nothing was changed.
+    pub before: Option<AuditHash>,
+    /// Of the object after; absent when it is gone, or nothing was changed.
+    pub after: Option<AuditHash>,
+}
+
 /// Something that somebody did, or tried to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuditRecord {
@@ -48,6 +67,8 @@ pub struct NewAuditRecord {
     pub status: u16,
     /// The request's id.
     pub request_id: String,
+    /// What became of the object.
+    pub hashes: ObjectHashes,
 }
 
 /// A record as it is kept.
@@ -192,8 +213,8 @@ fn insert(connection: &Connection, link: &Link<'_>, hash: AuditHash) -> Result<(
     let entry = link.entry;
     connection.execute(
         "INSERT INTO audit (number, at_ms, tenant, user, action, object, outcome, status,
-                            request_id, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                            request_id, hash, object_before, object_after)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             link.number,
             link.at_ms,
@@ -205,6 +226,8 @@ fn insert(connection: &Connection, link: &Link<'_>, hash: AuditHash) -> Result<(
             entry.status,
             entry.request_id,
             hash.0,
+            entry.hashes.before.map(|hash| hash.0),
+            entry.hashes.after.map(|hash| hash.0),
         ],
     )?;
     Ok(())
@@ -273,6 +296,8 @@ fn collect(
 fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
     let tenant: String = row.get("tenant")?;
     let corrupt = |error: tenancy::InvalidTenant| StoreError::Corrupt(format!("tenant {error}"));
+    let object =
+        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<[u8; 32]>>(name)?.map(AuditHash));
     let tenant = (!tenant.is_empty()).then(|| TenantId::parse(&tenant).map_err(corrupt));
     Ok(AuditRecord {
         number: row.get("number")?,
@@ -285,6 +310,10 @@ fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
             outcome: row.get("outcome")?,
             status: row.get("status")?,
             request_id: row.get("request_id")?,
+            hashes: ObjectHashes {
+                before: object("object_before")?,
+                after: object("object_after")?,
+            },
         },
         hash: AuditHash(row.get("hash")?),
     })

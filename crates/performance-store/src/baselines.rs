@@ -45,8 +45,16 @@ pub struct BaselineVersion {
     pub created_by: String,
     /// Why it replaced the one before; absent for the first.
     pub replacement: Option<Replacement>,
-    /// Runs and figures.
+    /// Runs and figures; none of a version that withdrew the one before.
     pub baseline: Baseline,
+}
+
+impl BaselineVersion {
+    /// Whether runs are held against it when it is the newest version.
+    #[must_use]
+    pub const fn is_reference(&self) -> bool {
+        !matches!(self.replacement, Some(Replacement::Withdrawn { .. }))
+    }
 }
 
 impl RunStore {
@@ -99,11 +107,23 @@ impl RunStore {
         .await
     }
 
-    /// The baseline in force; `None` where there is none.
+    /// The baseline in force; `None` where there is none, or none any more.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn baseline(
+        &self,
+        name: &BaselineName,
+    ) -> Result<Option<BaselineVersion>, StoreError> {
+        let newest = self.newest_baseline(name).await?;
+        Ok(newest.filter(BaselineVersion::is_reference))
+    }
+
+    /// The newest version, also when it withdrew the one before.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest_baseline(
         &self,
         name: &BaselineName,
     ) -> Result<Option<BaselineVersion>, StoreError> {
@@ -141,6 +161,7 @@ impl RunStore {
                      SELECT max(version) FROM baselines
                      WHERE tenant = one.tenant AND test_name = one.test_name
                        AND environment = one.environment AND scenario = one.scenario)
+                   AND replacement ->> 'withdrawn' IS NULL
                  ORDER BY test_name, environment, scenario LIMIT ?2"
             );
             let mut statement = connection.prepare_cached(&sql)?;

@@ -21,6 +21,13 @@ use crate::{runs, schema};
 /// other, and more than this only fights over two cores.
 const READERS: usize = 3;
 
+/// Readers for what folds all seconds of a run, such as pages do: short reads never wait for them.
+const FOLDERS: usize = 2;
+
+/// Bytes of stored seconds that are folded in a second, at the least: four times slower than one
+/// core of this size does when it is shared.
+const FOLDED_PER_SECOND: u64 = 4 * 1_024 * 1_024;
+
 /// `SQLite` waits this long for a lock that another connection holds. With one writer
 /// there is none to wait for but a checkpoint.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -74,6 +81,10 @@ struct Shared {
     /// One connection, so that calls that write follow each other in their order.
     writer: Arc<Pool>,
     readers: Arc<Pool>,
+    /// For what takes as long as a run is.
+    folders: Arc<Pool>,
+    /// The same for the judge alone: a verdict waits for no page.
+    judge: Arc<Pool>,
     config: StoreConfig,
     /// Since when the runs that this process took go on, by the row of each: how long one took
     /// must not depend on the clock on the wall.
@@ -86,6 +97,15 @@ struct Shared {
 /// What a call does and to which table, for the metrics.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation(pub(crate) &'static str, pub(crate) &'static str);
+
+/// Who reads all seconds of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongReader {
+    /// Pages, reports and calls, some at a time.
+    Shared,
+    /// The judge.
+    Judge,
+}
 
 impl RunStore {
     /// Opens the file, creating directory and tables as needed.
@@ -113,16 +133,16 @@ impl RunStore {
         if let Some(latest) = runs::latest_id(&writer)? {
             config.clock.saw(latest);
         }
-        let mut readers = Vec::with_capacity(READERS);
-        for _ in 0..READERS {
-            let reader = connect(&path)?;
-            reader.pragma_update(None, "query_only", true)?;
-            readers.push(reader);
-        }
+        let readers = |count: usize| {
+            let readers = (0..count).map(|_| reader(&path));
+            Ok::<_, StoreError>(Pool::new(readers.collect::<Result<_, _>>()?))
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 writer: Pool::new(vec![writer]),
-                readers: Pool::new(readers),
+                readers: readers(READERS)?,
+                folders: readers(FOLDERS)?,
+                judge: readers(1)?,
                 config,
                 taken: Mutex::default(),
                 _lock: lock,
@@ -180,7 +200,30 @@ impl RunStore {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.call(operation, &self.shared.readers, work).await
+        let timeout = self.shared.config.call_timeout;
+        self.call(operation, (&self.shared.readers, timeout), work)
+            .await
+    }
+
+    /// Runs `work`, which goes through so many bytes of seconds, on a reader that only such work
+    /// has, with as much more time.
+    pub(crate) async fn read_long<T, F>(
+        &self,
+        operation: Operation,
+        (reader, bytes): (LongReader, u64),
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let pool = match reader {
+            LongReader::Shared => &self.shared.folders,
+            LongReader::Judge => &self.shared.judge,
+        };
+        let more = Duration::from_secs(bytes / FOLDED_PER_SECOND);
+        let timeout = self.shared.config.call_timeout + more;
+        self.call(operation, (pool, timeout), work).await
     }
 
     /// Runs `work` on the writer, one at a time.
@@ -189,13 +232,15 @@ impl RunStore {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.call(operation, &self.shared.writer, work).await
+        let timeout = self.shared.config.call_timeout;
+        self.call(operation, (&self.shared.writer, timeout), work)
+            .await
     }
 
     async fn call<T, F>(
         &self,
         operation: Operation,
-        pool: &Arc<Pool>,
+        (pool, timeout): (&Arc<Pool>, Duration),
         work: F,
     ) -> Result<T, StoreError>
     where
@@ -203,7 +248,7 @@ impl RunStore {
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let begin = Instant::now();
-        let deadline = begin + self.shared.config.call_timeout;
+        let deadline = begin + timeout;
         let result = run_until(deadline, Arc::clone(pool), work).await;
         let error_type = result.as_ref().err().map_or("", error_type);
         catalogue::DB_CLIENT_OPERATION_DURATION
@@ -247,6 +292,12 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     // A run's state decides whether load is put on a target: it survives power loss.
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
+}
+
+fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let reader = connect(path)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Ok(reader)
 }
 
 fn lock_directory(directory: &Path) -> Result<File, StoreError> {

@@ -41,6 +41,7 @@ mod searches;
 mod seconds;
 mod spend;
 
+mod removal;
 mod retention;
 mod search;
 
@@ -51,12 +52,12 @@ mod schema;
 
 pub use audit::{
     AuditFilter, AuditHash, AuditRecord, AuditState, MAX_AUDIT_PAGE, MAX_AUDIT_RECORDS,
-    NewAuditRecord,
+    NewAuditRecord, ObjectHashes,
 };
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
 pub use clock::Clock;
 pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
-pub use database::{RunStore, StoreConfig};
+pub use database::{LongReader, RunStore, StoreConfig};
 pub use deliveries::{
     Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES,
     MAX_WAITING_OF_WEBHOOK,

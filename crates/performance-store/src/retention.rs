@@ -8,8 +8,7 @@ use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::run::RunId;
 
-/// The most runs that one call removes, so that it ends well before its deadline;
-/// the next call goes on.
+/// The most runs that one call removes, so that their files follow soon; the next call goes on.
 const MAX_REMOVED_AT_ONCE: u32 = 10;
 
 /// Milliseconds.
@@ -30,29 +29,30 @@ impl RunStore {
         let tenant = tenant.clone();
         let kept = self.config().runs_kept;
         let oldest = before(now, self.config().runs_kept_days);
-        self.write(Operation("delete", "runs"), move |connection| {
-            let transaction = connection.transaction()?;
-            let removed = {
-                let mut statement = transaction.prepare_cached(
-                    "DELETE FROM runs WHERE row_id IN (
-                         SELECT row_id FROM (
-                             SELECT row_id, completed_at_ms,
-                                    row_number() OVER (ORDER BY number DESC) AS place
-                             FROM runs
-                             WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
-                               AND id NOT IN (SELECT run FROM baseline_runs WHERE tenant = ?1))
-                         WHERE place > ?2 OR completed_at_ms < ?3
-                         ORDER BY place LIMIT ?4)
-                     RETURNING id",
+        let of = tenant.clone();
+        let expired = self
+            .read(Operation("find", "runs"), move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT row_id FROM (
+                         SELECT row_id, completed_at_ms,
+                                row_number() OVER (ORDER BY number DESC) AS place
+                         FROM runs
+                         WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
+                           AND id NOT IN (SELECT run FROM baseline_runs WHERE tenant = ?1))
+                     WHERE place > ?2 OR completed_at_ms < ?3
+                     ORDER BY place LIMIT ?4",
                 )?;
-                let parameters = params![tenant.as_str(), kept, oldest, MAX_REMOVED_AT_ONCE];
-                let ids = statement.query_map(parameters, |row| row.get::<_, String>(0))?;
-                ids.collect::<Result<Vec<_>, _>>()?
-            };
-            transaction.commit()?;
-            removed.iter().map(|id| parse(id)).collect()
-        })
-        .await
+                let parameters = params![of.as_str(), kept, oldest, MAX_REMOVED_AT_ONCE];
+                let rows = statement.query_map(parameters, |row| row.get::<_, i64>(0))?;
+                Ok(rows.collect::<Result<Vec<_>, _>>()?)
+            })
+            .await?;
+        let mut removed = Vec::new();
+        for row in expired {
+            let id = self.remove_whole(&tenant, row).await?;
+            removed.extend(id.map(|id| parse(&id)).transpose()?);
+        }
+        Ok(removed)
     }
 
     /// The tenant's finished runs beyond its newest ones and those that were over `days` before

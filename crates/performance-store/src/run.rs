@@ -211,6 +211,8 @@ pub struct Run {
     pub completed_at: Option<Timestamp>,
     /// The load generator, once it was started.
     pub process: Option<LoadProcess>,
+    /// What the engine calls the container of its load generator, if that runs in one.
+    pub container_id: Option<String>,
     /// Why it failed or was cancelled, as a sentence.
     pub error: Option<String>,
     /// The judgement, once there is one.

@@ -4,14 +4,17 @@
 mod admission;
 mod adoption;
 mod changes;
+mod container;
 mod rows;
 
 use rusqlite::{OptionalExtension, params};
 use tenancy::TenantId;
 
 pub use self::adoption::ToldSeconds;
-use self::rows::{COLUMNS, check, collect};
-pub(crate) use self::rows::{fenced_row, latest_id, load, optional_timestamp, row_of, timestamp};
+use self::rows::{COLUMNS, collect};
+pub(crate) use self::rows::{
+    check, fenced_row, latest_id, load, optional_timestamp, row_of, timestamp,
+};
 use crate::database::{Operation, RunStore};
 use crate::deliveries;
 use crate::error::StoreError;

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 19] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -279,6 +279,13 @@ CREATE INDEX searches_by_status ON searches (status, row_id);
     "
 DELETE FROM idempotency_keys WHERE state <> 'answered';
 ALTER TABLE idempotency_keys ADD COLUMN object TEXT NOT NULL DEFAULT '';
+",
+    "
+ALTER TABLE audit ADD COLUMN object_before BLOB;
+ALTER TABLE audit ADD COLUMN object_after BLOB;
+",
+    "
+ALTER TABLE runs ADD COLUMN container_id TEXT;
 ",
 ];
 

@@ -80,22 +80,32 @@ impl RunStore {
     /// [`StoreError::NotFound`] for an unknown run, [`StoreError::Moved`] for one that is not
     /// over, [`StoreError::Pinned`] for one of a baseline in force.
     pub async fn remove(&self, address: &RunAddress) -> Result<(), StoreError> {
-        let address = address.clone();
-        self.write(Operation("delete", "runs"), move |connection| {
-            let transaction = connection.transaction()?;
-            let run = runs::load(&transaction, &address)?;
-            if !run.status.is_final() {
-                return Err(StoreError::Moved { actual: run.status });
-            }
-            if is_pinned(&transaction, &address)? {
-                return Err(StoreError::Pinned);
-            }
-            let row = runs::row_of(&transaction, &address)?;
-            transaction.execute("DELETE FROM runs WHERE row_id = ?1", [row])?;
-            transaction.commit()?;
-            Ok(())
+        let of = address.clone();
+        let row = self
+            .read(Operation("find", "runs"), move |connection| {
+                let run = runs::load(connection, &of)?;
+                if !run.status.is_final() {
+                    return Err(StoreError::Moved { actual: run.status });
+                }
+                if is_pinned(connection, &of)? {
+                    return Err(StoreError::Pinned);
+                }
+                runs::row_of(connection, &of)
+            })
+            .await?;
+        // Somebody may have been quicker: to remove it, or to put it into a baseline.
+        if self.remove_whole(&address.tenant, row).await?.is_some() {
+            return Ok(());
+        }
+        let of = address.clone();
+        let pinned = self.read(Operation("find", "runs"), move |connection| {
+            is_pinned(connection, &of)
+        });
+        Err(if pinned.await? {
+            StoreError::Pinned
+        } else {
+            StoreError::NotFound
         })
-        .await
     }
 }
 

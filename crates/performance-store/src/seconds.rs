@@ -9,7 +9,7 @@ use load_analysis::series::{SeriesKey, SeriesTags};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use self::payload::Part;
-use crate::database::{Operation, RunStore};
+use crate::database::{LongReader, Operation, RunStore};
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
 use crate::run::RunAddress;
@@ -94,15 +94,34 @@ impl RunStore {
         .await
     }
 
+    /// Bytes that the seconds of a run take. As long as they are the same, so are the seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn second_bytes(&self, address: &RunAddress) -> Result<u64, StoreError> {
+        Ok(self.row_and_bytes(address).await?.1)
+    }
+
+    async fn row_and_bytes(&self, address: &RunAddress) -> Result<(i64, u64), StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let run = runs::row_of(connection, &address)?;
+            let sql = "SELECT second_bytes FROM runs WHERE row_id = ?1";
+            let bytes = connection.query_row(sql, [run], |row| row.get(0))?;
+            Ok((run, bytes))
+        })
+        .await
+    }
+
     /// Folds the parts of a run's seconds, in order of time, over the series of some
     /// metrics. One part is in memory at a time, so a long run costs no more than a
-    /// short one; parts of one second follow each other.
+    /// short one; parts of one second follow each other. It may take as long as the run is large.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such run.
     pub async fn fold_seconds<A, F>(
         &self,
-        address: &RunAddress,
+        (address, reader): (&RunAddress, LongReader),
         metrics: &[&str],
         initial: A,
         mut fold: F,
@@ -111,25 +130,29 @@ impl RunStore {
         A: Send + 'static,
         F: FnMut(&mut A, SecondBucket) + Send + 'static,
     {
-        let address = address.clone();
+        let (run, bytes) = self.row_and_bytes(address).await?;
         let metrics: Vec<String> = metrics.iter().map(ToString::to_string).collect();
-        self.read(Operation("find", "seconds"), move |connection| {
-            let run = runs::row_of(connection, &address)?;
-            let keys = keys(connection, run, &metrics)?;
-            let sql = "SELECT second, payload FROM seconds WHERE run = ?1 ORDER BY second, rowid";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([run])?;
-            let mut folded = initial;
-            while let Some(row) = rows.next()? {
-                let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                let bucket = SecondBucket {
-                    second: row.get(0)?,
-                    series: payload::decode(bytes, &keys)?,
-                };
-                fold(&mut folded, bucket);
-            }
-            Ok(folded)
-        })
+        self.read_long(
+            Operation("find", "seconds"),
+            (reader, bytes),
+            move |connection| {
+                let keys = keys(connection, run, &metrics)?;
+                let sql =
+                    "SELECT second, payload FROM seconds WHERE run = ?1 ORDER BY second, rowid";
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query([run])?;
+                let mut folded = initial;
+                while let Some(row) = rows.next()? {
+                    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+                    let bucket = SecondBucket {
+                        second: row.get(0)?,
+                        series: payload::decode(bytes, &keys)?,
+                    };
+                    fold(&mut folded, bucket);
+                }
+                Ok(folded)
+            },
+        )
         .await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{MAX_TAG_LENGTH, MAX_TAG_SETS};
 use crate::sample::Tags;
-use crate::series::SeriesTags;
+use crate::series::{SeriesTags, WantedTags};
 
 /// The position of the set that takes what comes after the bound.
 pub(super) const OTHER: usize = 0;
@@ -22,6 +22,7 @@ pub(super) struct TagSets {
     /// share their tags.
     last: (String, usize),
     key: String,
+    wanted: WantedTags,
 }
 
 impl Default for TagSets {
@@ -31,11 +32,17 @@ impl Default for TagSets {
             sets: vec![Arc::new(SeriesTags::other())],
             last: (String::new(), OTHER),
             key: String::new(),
+            wanted: WantedTags::new(),
         }
     }
 }
 
 impl TagSets {
+    /// Keeps these values of other tags apart as well, from the next sample on.
+    pub(super) fn want(&mut self, wanted: WantedTags) {
+        self.wanted = wanted;
+    }
+
     /// How many sets are kept apart; `other` does not count.
     pub(super) const fn len(&self) -> usize {
         self.sets.len() - 1
@@ -53,10 +60,14 @@ impl TagSets {
             self.key.push_str(value);
             self.key.push(SEPARATOR);
         }
+        for (_, value) in own(&self.wanted, tags) {
+            self.key.push_str(value.unwrap_or_default());
+            self.key.push(SEPARATOR);
+        }
         if self.key != self.last.0 {
             let position = match self.positions.get(&self.key) {
                 Some(position) => *position,
-                None => self.insert(values),
+                None => self.insert(values, tags),
             };
             self.last.0.clone_from(&self.key);
             self.last.1 = position;
@@ -64,7 +75,7 @@ impl TagSets {
         self.last.1
     }
 
-    fn insert(&mut self, values: [&str; 9]) -> usize {
+    fn insert(&mut self, values: [&str; 9], tags: &Tags<'_>) -> usize {
         let too_long = values.iter().any(|value| value.len() > MAX_TAG_LENGTH);
         if too_long || self.len() >= MAX_TAG_SETS {
             return OTHER;
@@ -90,12 +101,26 @@ impl TagSets {
             journey,
             provider,
             error_code,
+            own: own(&self.wanted, tags)
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                .collect(),
             other: false,
         }));
         let position = self.sets.len() - 1;
         self.positions.insert(self.key.clone(), position);
         position
     }
+}
+
+/// The wanted tags of a sample, each with its value if that is wanted.
+fn own<'t>(
+    wanted: &'t WantedTags,
+    tags: &'t Tags<'_>,
+) -> impl Iterator<Item = (&'t str, Option<&'t str>)> {
+    wanted.iter().map(|(name, values)| {
+        let value = tags.get(name).filter(|value| values.contains(*value));
+        (name.as_str(), value)
+    })
 }
 
 /// The values of the tags that keep series apart, in the order of [`SeriesTags`].

@@ -53,10 +53,10 @@ pub(super) fn decide(subject: &Subject, finding: &Finding, step: Option<Step>) -
 
 fn direction(subject: &Subject, finding: &Finding, level: f64) -> Direction {
     let effects = subject.effects;
-    let changed = if subject.better.harm(finding.effect) > 0.0 {
-        Direction::Worse
-    } else {
-        Direction::Better
+    let changed = match subject.better {
+        None => Direction::Changed,
+        Some(better) if better.harm(finding.effect) > 0.0 => Direction::Worse,
+        Some(_) => Direction::Better,
     };
     match finding.basis {
         Basis::Nothing => Direction::Inconclusive,
@@ -97,10 +97,12 @@ fn direction(subject: &Subject, finding: &Finding, level: f64) -> Direction {
 fn tier(subject: &Subject, finding: &Finding, direction: Direction) -> Level {
     match direction {
         Direction::Better | Direction::Same => Level::Pass,
+        Direction::Changed => Level::Warning,
         Direction::Inconclusive => Level::Inconclusive,
         Direction::Worse => {
             let ends = finding.interval.map_or([0.0; 2], |it| [it.low, it.high]);
-            let least = ends.map(|end| subject.better.harm(end));
+            let harm = |end| subject.better.map_or(0.0, |better| better.harm(end));
+            let least = ends.map(harm);
             match least[0].min(least[1]) / subject.effects.smallest {
                 times if times >= 2.0 => Level::Critical,
                 times if times > 1.0 => Level::Fail,

@@ -14,8 +14,8 @@ pub struct Subject {
     pub name: String,
     /// How its values are written; they come in k6's unit.
     pub unit: Unit,
-    /// Which way is better.
-    pub better: Better,
+    /// Which way is better; absent where nobody said so.
+    pub better: Option<Better>,
     /// P0 measures decide, and are corrected for being several; others inform.
     pub priority: Priority,
     /// Which effects count.
@@ -90,7 +90,7 @@ impl Subject {
         Self {
             name: name.into(),
             unit,
-            better,
+            better: Some(better),
             priority,
             effects: Effects::OF_FIGURES,
             observations: Observations::Figures {
@@ -105,13 +105,27 @@ impl Subject {
     pub fn of_failures(
         name: impl Into<String>,
         priority: Priority,
+        counts: (Vec<Count>, Vec<Count>),
+    ) -> Self {
+        Self {
+            priority,
+            ..Self::of_shares(name, Some(Better::Lower), counts)
+        }
+    }
+
+    /// A share of anything with the usual effects, which informs; without a word on which way is
+    /// better it becomes neither better nor worse.
+    #[must_use]
+    pub fn of_shares(
+        name: impl Into<String>,
+        better: Option<Better>,
         (reference, candidate): (Vec<Count>, Vec<Count>),
     ) -> Self {
         Self {
             name: name.into(),
             unit: Unit::Percent,
-            better: Better::Lower,
-            priority,
+            better,
+            priority: Priority::P2,
             effects: Effects::OF_COUNTS,
             observations: Observations::Counts {
                 reference,

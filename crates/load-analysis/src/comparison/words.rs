@@ -10,7 +10,7 @@ pub(super) fn sentence(subject: &Subject, comparison: &Comparison) -> String {
     let difference = difference(subject, comparison);
     let basis = basis(comparison);
     match comparison.direction {
-        Direction::Better | Direction::Worse => {
+        Direction::Better | Direction::Worse | Direction::Changed => {
             let word = word(subject, comparison);
             format!("{name} is {word} than the reference: {difference} ({basis}).")
         }

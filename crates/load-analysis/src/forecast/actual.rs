@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Estimate, Forecast, Observation, Range};
 use crate::dollars::Dollars;
-use crate::notation::{number, share};
+use crate::notation::{self, number, share};
 use crate::results::Results;
 
 /// One figure of a forecast and of the run, in words.
@@ -61,7 +61,12 @@ fn load(forecast: &Forecast, came: Option<&Observation>) -> Vec<ForecastLine> {
     let rate = "requests per second";
     let peak = "requests per second, peak";
     vec![
-        line("time", &forecast.seconds, of(|run| run.load_seconds), time),
+        line(
+            "time",
+            &forecast.seconds,
+            of(|run| run.load_seconds),
+            |it| notation::time(*it),
+        ),
         line(
             "iterations",
             &forecast.iterations,
@@ -129,14 +134,4 @@ fn count(value: &f64) -> String {
 
 fn per_second(rate: &f64) -> String {
     format!("{}/s", number(*rate))
-}
-
-/// `5 min 40 s`.
-fn time(seconds: &f64) -> String {
-    let whole = crate::number::whole(seconds.round());
-    match (whole / 60, whole % 60) {
-        (0, _) => format!("{} s", number(*seconds)),
-        (minutes, 0) => format!("{minutes} min"),
-        (minutes, seconds) => format!("{minutes} min {seconds} s"),
-    }
 }

@@ -1,6 +1,6 @@
 //! Limits as a TOML file, read strictly: what is not understood is refused, with its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -17,6 +17,13 @@ pub const MAX_LIMITS: usize = 100;
 
 /// A file of [`MAX_LIMITS`] with comments is well below it.
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
+
+/// Values of tags beyond those that every run is kept apart by, in one file. Each of them may double
+/// the series of the metrics that carry it, of which a run has a bounded number.
+pub const MAX_OWN_TAG_VALUES: usize = 20;
+
+/// The longest name of a tag.
+const MAX_TAG_NAME: usize = 64;
 
 /// The longest tag value; samples with longer ones are not kept apart.
 const MAX_TAG_LENGTH: usize = crate::aggregate::MAX_TAG_LENGTH;
@@ -106,6 +113,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Limit>, InvalidLimits> {
         }
         limits.push(limit);
     }
+    let own = Limit::wanted_tags(&limits);
+    let own: usize = own.values().map(BTreeSet::len).sum();
+    if own > MAX_OWN_TAG_VALUES {
+        let names = SeriesTags::NAMES.join(" ");
+        let reason = format!(
+            "{own} values of tags other than {names}; at most {MAX_OWN_TAG_VALUES} are kept apart"
+        );
+        problems.add(0, reason);
+    }
     if problems.found.is_empty() {
         return Ok(limits);
     }
@@ -124,6 +140,11 @@ fn is_same(a: &Limit, b: &Limit) -> bool {
 fn metric_name(text: &str) -> Option<String> {
     let selector = Selector::parse(text).ok()?;
     selector.tags.is_empty().then_some(selector.metric)
+}
+
+fn is_tag_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (1..=MAX_TAG_NAME).contains(&name.len()) && name.chars().all(allowed)
 }
 
 /// The line of a position, counted from 1.
@@ -213,12 +234,12 @@ impl Problems<'_> {
         for (name, value) in tags {
             let at = name.span().start;
             let (name, value) = (name.into_inner(), value.into_inner());
-            if !SeriesTags::NAMES.contains(&name.as_str()) {
-                let names = SeriesTags::NAMES.join(" ");
-                self.add(
-                    at,
-                    format!("samples are not kept apart by `{name}`, but by {names}"),
+            if !is_tag_name(&name) {
+                let reason = format!(
+                    "`{name}` is no name of a tag: 1 to {MAX_TAG_NAME} letters, digits, `_`, `-` \
+                     and `.`"
                 );
+                self.add(at, reason);
             } else if value.is_empty() || value.len() > MAX_TAG_LENGTH {
                 self.add(
                     at,

@@ -125,9 +125,9 @@ fn so_is_what_stands_around_a_bound() {
         "window is run, steady",
     );
     check(
-        with("provider", "colour"),
+        with("provider", "\"a colour\""),
         4,
-        "not kept apart by `colour`, but by scenario name",
+        "`a colour` is no name of a tag",
     );
     check(with(r#""claude""#, r#""""#), 4, "the value of `provider`");
     check(

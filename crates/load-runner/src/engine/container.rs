@@ -126,6 +126,11 @@ impl Container {
         })
     }
 
+    /// What the engine calls it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(crate) fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name).map(String::as_str)
     }

@@ -74,6 +74,12 @@ async fn start_all(
         let container = description.create().await?;
         made.push(Started::of(container, files, containers.limits).await?);
     }
+    for (started, files) in made.iter().zip(&artifacts.processes) {
+        // The run is shown with its id, which is worth no failure.
+        if let Err(error) = std::fs::write(&files.container, started.container.id()) {
+            complain(&format!("the id of a container is not kept: {error}"));
+        }
+    }
     for started in &made {
         started.container.start().await?;
     }

@@ -80,6 +80,8 @@ pub(crate) async fn a_load_begins_and_ends_and_all_of_it_is_counted(
         ensure!(files.samples.is_file() && files.log.is_file() && files.summary.is_file());
     }
     ensure!(std::fs::read(&handle.artifacts.supervisor_log)?.is_empty());
+    let id = handle.artifacts.container_id();
+    ensure!(id.is_some() == lab.has_an_engine(), "{id:?}");
     Ok(())
 }
 

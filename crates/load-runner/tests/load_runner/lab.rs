@@ -40,8 +40,8 @@ pub(crate) struct Lab<R = LocalProcess> {
     /// The k6 of each run.
     pub(crate) processes: usize,
     pub(crate) runs: tempfile::TempDir,
-    /// What the runner needs for as long as there is a lab.
-    _keeps: Option<Arc<dyn Any + Send + Sync>>,
+    /// The engine of the runner, for as long as there is a lab.
+    keeps: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// A run that is over, with everything that its files say.
@@ -73,6 +73,11 @@ impl Lab {
 }
 
 impl<R: LoadRunner> Lab<R> {
+    /// Whether its k6 runs in containers.
+    pub(crate) fn has_an_engine(&self) -> bool {
+        self.keeps.is_some()
+    }
+
     pub(crate) async fn of(
         runner: R,
         version: MajorVersion,
@@ -84,7 +89,7 @@ impl<R: LoadRunner> Lab<R> {
             version,
             processes: 1,
             runs: tempfile::tempdir()?,
-            _keeps: keeps,
+            keeps,
         })
     }
 

@@ -39,6 +39,10 @@ pub(crate) enum BaselineCommand {
     Show(WhichArguments),
     /// List the baselines in force.
     List,
+    /// Put an earlier version of the one in force in force again.
+    Rollback(RollbackArguments),
+    /// Take a baseline out of force; its versions stay.
+    Withdraw(WithdrawArguments),
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +58,27 @@ pub(crate) struct EstablishArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    #[command(flatten)]
+    which: WhichArguments,
+    /// The number of the version, as `show` lists them.
+    #[arg(long, value_name = "VERSION")]
+    to: u64,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WithdrawArguments {
+    #[command(flatten)]
+    which: WhichArguments,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct WhichArguments {
     /// Name of the test.
     #[arg(long, value_name = "NAME")]
@@ -66,7 +91,7 @@ pub(crate) struct WhichArguments {
     scenario: Option<String>,
 }
 
-/// One of the three.
+/// One of the five.
 ///
 /// # Errors
 /// The service refuses, or there is no such baseline.
@@ -78,6 +103,13 @@ pub(crate) async fn baseline(
         BaselineCommand::Establish(arguments) => establish(service, arguments).await,
         BaselineCommand::Show(which) => show(service, which).await,
         BaselineCommand::List => list(service).await,
+        BaselineCommand::Rollback(arguments) => rollback(service, arguments).await,
+        BaselineCommand::Withdraw(arguments) => {
+            let baseline = in_force(service, &arguments.which).await?;
+            let end = service.withdraw(&baseline, &arguments.reason).await?;
+            let text = format!("version {} of {}: none is in force", end.version, end.test);
+            Ok(Answer::new(&text, json!(end)))
+        }
     }
 }
 
@@ -126,7 +158,21 @@ async fn list(service: &Service) -> Result<Answer, Failure> {
     Ok(Answer::new(&text, json!(baselines)))
 }
 
-async fn show(service: &Service, which: &WhichArguments) -> Result<Answer, Failure> {
+async fn rollback(service: &Service, arguments: &RollbackArguments) -> Result<Answer, Failure> {
+    let from = in_force(service, &arguments.which).await?;
+    let body = json!({
+        "test": from.test,
+        "environment": from.environment,
+        "scenario": from.scenario,
+        "version": arguments.to,
+        "reason": arguments.reason,
+    });
+    let baseline = service.roll_back(&body).await?;
+    Ok(Answer::new(&shown(&baseline), json!(baseline)))
+}
+
+/// The one baseline that the arguments mean.
+async fn in_force(service: &Service, which: &WhichArguments) -> Result<Baseline, Failure> {
     let is_it = |one: &Baseline| {
         let wanted = |asked: &Option<String>, has: &str| {
             asked
@@ -139,21 +185,21 @@ async fn show(service: &Service, which: &WhichArguments) -> Result<Answer, Failu
     };
     let mut found = service.baselines().await?;
     found.retain(is_it);
-    let in_force = match found.as_slice() {
-        [one] => one,
-        [] => {
-            let test = &which.test;
-            return Err(Failure::Usage(format!(
-                "no such baseline of {test} is in force"
-            )));
-        }
-        _ => {
-            let reason = "several baselines are in force: --target and --scenario tell them apart";
-            return Err(Failure::Usage(reason.to_owned()));
-        }
-    };
-    let versions = service.versions(in_force).await?;
-    let mut text = shown(in_force);
+    let one = found.pop().ok_or_else(|| {
+        let test = &which.test;
+        Failure::Usage(format!("no such baseline of {test} is in force"))
+    })?;
+    if found.is_empty() {
+        return Ok(one);
+    }
+    let reason = "several baselines are in force: --target and --scenario tell them apart";
+    Err(Failure::Usage(reason.to_owned()))
+}
+
+async fn show(service: &Service, which: &WhichArguments) -> Result<Answer, Failure> {
+    let in_force = in_force(service, which).await?;
+    let versions = service.versions(&in_force).await?;
+    let mut text = shown(&in_force);
     for version in &versions {
         let why = version.replacement.as_ref().map(ToString::to_string);
         text.push_str(&format!(

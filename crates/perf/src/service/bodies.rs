@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use load_analysis::baseline::Centre;
+use load_analysis::comparison::Rerun;
 use load_analysis::results::Results;
 use load_analysis::verdict::{Level, Verdict};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub(crate) struct Compared {
     pub(crate) level: Level,
     pub(crate) differs: Vec<String>,
     pub(crate) comparisons: Vec<Comparison>,
+    /// The runs that could decide what is inconclusive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rerun: Option<Box<Rerun>>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -99,6 +103,15 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
+    /// What tells it apart, as parts of a query.
+    pub(crate) fn address(&self) -> [(&'static str, &str); 3] {
+        [
+            ("test", &self.test),
+            ("environment", &self.environment),
+            ("scenario", &self.scenario),
+        ]
+    }
+
     /// Whether runs like this one are held against it.
     pub(crate) fn is_of(&self, run: &Run) -> bool {
         let own = (&self.test, &self.environment, &self.scenario);

@@ -45,7 +45,23 @@ async fn a_gate_tells_the_worse_of_verdict_and_comparison() -> anyhow::Result<()
     assert_eq!(listed[0]["version"], 2);
 
     slower(&service).await?;
-    compared(&service).await
+    compared(&service).await?;
+    back(&service).await
+}
+
+/// The baseline goes back to its first version, and out of force.
+async fn back(service: &PerformanceService) -> anyhow::Result<()> {
+    let which = ["--test", "steady", "--reason", "the index is gone"];
+    let rollback = [&["baseline", "rollback", "--to", "1"], &which[..]].concat();
+    // The reason was another one, the runs are the same.
+    let told = call(service, &rollback).await?.ended_with(3);
+    assert!(told.contains("in force"), "{told}");
+    let withdraw = [&["baseline", "withdraw"], &which[..]].concat();
+    let told = call(service, &withdraw).await?.ended_with(0);
+    assert!(told.contains("none is in force"), "{told}");
+    let told = call(service, &withdraw).await?.ended_with(3);
+    assert!(told.contains("no such baseline of steady"), "{told}");
+    Ok(())
 }
 
 /// The latest run again, of a target that became slow: four against five can be told.
@@ -125,6 +141,10 @@ async fn compared(service: &PerformanceService) -> anyhow::Result<()> {
         comment.starts_with("## INCONCLUSIVE: steady\n"),
         "{comment}"
     );
+    let suggested = "more runs of the candidate could tell";
+    assert!(comment.contains(suggested), "{comment}");
+    let told = call(service, &["compare", "1", "2"]).await?.ended_with(1);
+    assert!(told.contains(suggested) && told.contains("$0.00"), "{told}");
     let other = ["gate", "--test", "other", "--run", "1"];
     let told = call(service, &other).await?.ended_with(3);
     assert!(told.contains("#1 steady is no run of other"), "{told}");

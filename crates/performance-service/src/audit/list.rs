@@ -45,6 +45,31 @@ pub(crate) struct AuditQuery {
     format: Option<String>,
 }
 
+impl AuditQuery {
+    /// What records must be like, as parts of an address; the page and the number of them are none
+    /// of it.
+    pub(crate) fn filter(&self) -> String {
+        let parts = [
+            ("user", &self.user),
+            ("action", &self.action),
+            ("object", &self.object),
+            ("outcome", &self.outcome),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        let given = parts.into_iter().filter_map(|(name, value)| {
+            let value = value.as_deref().filter(|value| !value.is_empty())?;
+            Some((name, value))
+        });
+        let mut encoded = url::form_urlencoded::Serializer::new(String::new());
+        encoded.extend_pairs(given);
+        match encoded.finish() {
+            none if none.is_empty() => none,
+            some => format!("&{some}"),
+        }
+    }
+}
+
 /// A page of records, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditPage {
@@ -74,6 +99,12 @@ pub(crate) struct AuditBody {
     /// The status of the answer; 0 when there was none.
     pub(crate) status: u16,
     pub(crate) request_id: String,
+    /// SHA-256 of the object before the change, as JSON; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) object_before: Option<String>,
+    /// The same after it; absent when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) object_after: Option<String>,
     /// SHA-256 over this record and the hash of the one before.
     pub(crate) hash: String,
 }
@@ -91,6 +122,8 @@ impl From<AuditRecord> for AuditBody {
             outcome: entry.outcome,
             status: entry.status,
             request_id: entry.request_id,
+            object_before: entry.hashes.before.map(|hash| hash.to_string()),
+            object_after: entry.hashes.after.map(|hash| hash.to_string()),
             hash: record.hash.to_string(),
         }
     }
@@ -169,8 +202,9 @@ fn time(field: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem>
 
 /// RFC 4180, each field in quotes.
 fn csv(records: &[AuditBody]) -> String {
-    let mut text =
-        String::from("number,at,tenant,user,action,object,outcome,status,request_id,hash\r\n");
+    let mut text = String::from(
+        "number,at,tenant,user,action,object,outcome,status,request_id,before,after,hash\r\n",
+    );
     for record in records {
         let _infallible = write!(text, "{}", record.number);
         for field in [
@@ -182,6 +216,8 @@ fn csv(records: &[AuditBody]) -> String {
             &record.outcome,
             &record.status.to_string(),
             &record.request_id,
+            record.object_before.as_deref().unwrap_or(""),
+            record.object_after.as_deref().unwrap_or(""),
             &record.hash,
         ] {
             let _infallible = write!(text, ",\"{}\"", inert(field));

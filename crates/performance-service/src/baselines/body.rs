@@ -23,7 +23,8 @@ pub(crate) struct BaselineBody {
     pub(crate) created_at: String,
     /// Who established it.
     pub(crate) created_by: String,
-    /// Why it replaced the one before: `{improved: [measures]}` or `{byHand: {reason, hides}}`.
+    /// Why it replaced the one before: `{improved: [measures]}`, `{byHand: {reason, hides}}`,
+    /// `{rolledBack: {to, reason, hides}}`; or why none is in force: `{withdrawn: {reason}}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(crate) replacement: Option<Replacement>,

@@ -36,6 +36,7 @@ pub(crate) struct EstablishBody {
     post,
     path = "/api/v1/performancetest/baselines",
     tag = "baselines",
+    params(crate::idempotency::KeyHeader),
     request_body = EstablishBody,
     responses(
         (status = 201, body = BaselineBody),
@@ -62,6 +63,6 @@ pub(crate) async fn establish(
         runs: runs.transpose()?,
         reason: body.reason,
     };
-    let version = put_in_force(&app.store, &caller, wish).await?;
+    let version = put_in_force(&app, &caller, wish).await?;
     Ok((StatusCode::CREATED, Json(version.into())))
 }

@@ -7,15 +7,19 @@ use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
+use tenancy::TenantId;
 
 use super::body::BaselineBody;
 use crate::app::App;
 use crate::problems;
 
+/// The target that is meant when none is named.
+pub(crate) const LOCAL: &str = "local";
+
 /// Which baseline.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct VersionsQuery {
+pub(crate) struct WhichBaseline {
     /// The name of the test.
     test: String,
     /// The target's name, `local` when absent.
@@ -24,12 +28,24 @@ pub(crate) struct VersionsQuery {
     scenario: String,
 }
 
+impl WhichBaseline {
+    /// That of a tenant.
+    pub(crate) fn of(self, tenant: TenantId) -> BaselineName {
+        BaselineName {
+            tenant,
+            test: self.test,
+            environment: self.environment.unwrap_or_else(|| LOCAL.to_owned()),
+            scenario: self.scenario,
+        }
+    }
+}
+
 /// How a baseline changed, newest version first: who, when, why, and what that hid.
 #[utoipa::path(
     get,
     path = "/api/v1/performancetest/baselines/versions",
     tag = "baselines",
-    params(VersionsQuery),
+    params(WhichBaseline),
     responses(
         (status = 200, body = Vec<BaselineBody>),
         (status = 404, description = "There is no such baseline"),
@@ -38,15 +54,9 @@ pub(crate) struct VersionsQuery {
 pub(crate) async fn versions(
     State(app): State<App>,
     Caller(caller): Caller,
-    ValidQuery(query): ValidQuery<VersionsQuery>,
+    ValidQuery(query): ValidQuery<WhichBaseline>,
 ) -> Result<Json<Vec<BaselineBody>>, Problem> {
-    let name = BaselineName {
-        tenant: caller.tenant,
-        test: query.test,
-        environment: query.environment.unwrap_or_else(|| "local".to_owned()),
-        scenario: query.scenario,
-    };
-    let found = app.store.baseline_versions(&name).await;
+    let found = app.store.baseline_versions(&query.of(caller.tenant)).await;
     let found = found.map_err(problems::from_store)?;
     if found.is_empty() {
         return Err(Problem::not_found("there is no such baseline"));

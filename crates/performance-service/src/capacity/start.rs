@@ -14,6 +14,7 @@ use super::body::SearchBody;
 use super::document::Document;
 use super::request::{self, CapacityBody, Wanted};
 use crate::app::App;
+use crate::audit::changes;
 use crate::{idempotency, problems};
 
 /// Searches for the highest rate that the target carries within all limits. Its runs queue like
@@ -68,17 +69,18 @@ pub(crate) async fn begin(
     if planned.limits.is_empty() && wanted.body.run.options.thresholds.is_empty() {
         return Err(request::no_limit());
     }
-    let request = serde_json::to_string(&wanted.body).map_err(|_| Problem::internal())?;
+    let asked = serde_json::to_string(&wanted.body).map_err(|_| Problem::internal())?;
     let new = NewSearch {
         id: idempotency::id_of_new(app.store.clock()),
         test_name: planned.test_name,
         environment: planned.target.name,
         started_by: caller.user.to_string(),
-        request,
+        request: asked.clone(),
         document: Document::new(&wanted).json(),
     };
     let added = app.store.add_search(&caller.tenant, new).await;
     let added = added.map_err(request::from_store)?;
+    changes::made(&asked);
     app.searcher.notice();
     Ok(added)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use load_analysis::aggregate::{Aggregator, SecondBucket};
+use load_analysis::limits::Limit;
 use load_runner::log::LogReader;
 use load_runner::runner::{Requirements, RunArtifacts};
 use load_runner::sample::RunSamples;
@@ -40,14 +41,20 @@ pub(super) struct Batch {
 }
 
 impl Collector {
-    pub(super) fn new(artifacts: &RunArtifacts, requirements: Requirements) -> Self {
+    /// Reads the files of a run that is held against these limits.
+    pub(super) fn new(
+        artifacts: &RunArtifacts,
+        requirements: Requirements,
+        limits: &[Limit],
+    ) -> Self {
         let logs = artifacts.processes.iter();
         Self {
             samples: RunSamples::new(artifacts),
             logs: logs
                 .map(|files| LogReader::new(files.log.clone()))
                 .collect(),
-            aggregator: Aggregator::new(requirements.thresholds),
+            aggregator: Aggregator::new(requirements.thresholds)
+                .keeping(Limit::wanted_tags(limits)),
             output_errors: Vec::new(),
             first_error: None,
         }
@@ -146,7 +153,7 @@ mod tests {
             thresholds: Vec::new(),
             execution: None,
         };
-        let mut collector = Collector::new(&artifacts, requirements);
+        let mut collector = Collector::new(&artifacts, requirements, &[]);
         let batch = collector.read().unwrap();
         assert_eq!(batch.lines.len(), LINES);
         assert_eq!(batch.lines[LINES - 1].text, format!("line {}", LINES - 1));

@@ -170,7 +170,9 @@ impl Execution<'_> {
             announcer::started(&spawned),
             announcer::status(&address, "Running", "load is on"),
         ];
-        self.shared.step(&spawned, Step::Run, told).await
+        let mut run = self.shared.step(&spawned, Step::Run, told).await?;
+        run.container_id = self.shared.note_container(&run, handle).await;
+        Ok(run)
     }
 
     /// Follows the run to its end.
@@ -185,7 +187,7 @@ impl Execution<'_> {
             self.shared.log(run, "service warning", gap).await;
         }
         let artifacts = handle.artifacts.clone();
-        let collector = Collector::new(&artifacts, handle.requirements.clone());
+        let collector = Collector::new(&artifacts, handle.requirements.clone(), &criteria.limits);
         let collector = Arc::new(Mutex::new(collector));
         let spending = Spending::of_run(self.shared, run, billing, &collector);
         let exhausted = spending.exhausted();

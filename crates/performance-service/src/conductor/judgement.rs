@@ -5,14 +5,14 @@ use std::num::NonZero;
 use load_analysis::aggregate::SecondBucket;
 use load_analysis::findings::Findings;
 use load_analysis::limits::{Limit, LimitJudge, LimitResult};
-use load_analysis::phases::{PhaseFold, PhasePlan, Phases, asked_load};
+use load_analysis::phases::{PhaseFold, PhasePlan, Phases, asked_load, silence};
 use load_analysis::results::Results;
 use load_analysis::span::Span;
 use load_analysis::validity::Validity;
 use load_analysis::verdict::{AskedLoad, Counted, Evidence, Seen, TargetStart, Verdict, judge};
 use load_runner::runner::Usage;
 use load_runner::summary::Summary;
-use performance_store::Run;
+use performance_store::{LongReader, Run};
 
 use super::Shared;
 use super::blocking;
@@ -45,7 +45,7 @@ pub(super) struct Told {
     asked: Seen<AskedLoad>,
     target_start: Seen<TargetStart>,
     findings: Option<Findings>,
-    /// Why the limits are not judged.
+    /// Why nothing is judged.
     failure: Option<String>,
 }
 
@@ -123,7 +123,9 @@ impl Shared {
         let folded = match &measured.cut {
             Some(cut) => Err(cut.clone()),
             None => {
-                let folded = self.store.fold_seconds(&address, &metrics, fold, add);
+                let folded =
+                    self.store
+                        .fold_seconds((&address, LongReader::Judge), &metrics, fold, add);
                 folded.await.map_err(|error| error.to_string())
             }
         };
@@ -131,7 +133,10 @@ impl Shared {
             Ok(fold) => {
                 let iterations = fold.phases.iterations();
                 let cut_off = (!measured.end.exit.is_complete()).then_some(span.load_seconds);
-                let asked = asked_load(measured.execution.as_ref(), cut_off, iterations);
+                let plan = measured.execution.as_ref();
+                let asked = asked_load(plan, cut_off, iterations);
+                let silent = silence(plan, span.load_seconds, longest_iteration(results));
+                let failure = silent.filter(|_| cut_off.is_none());
                 // The intervals of percentiles resample the run a thousand times.
                 let finish = move || (fold.limits.results(), fold.phases.finish());
                 match blocking(finish).await {
@@ -139,6 +144,7 @@ impl Shared {
                         limits,
                         phases: Some(phases),
                         asked,
+                        failure,
                         ..Told::nothing("Nobody looked.")
                     },
                     Err(problem) => criteria.not_judged(problem.detail()),
@@ -160,6 +166,12 @@ impl Told {
             failure: None,
         }
     }
+}
+
+/// Seconds of the longest iteration that came to its end.
+fn longest_iteration(results: &Results) -> Option<f64> {
+    let durations = results.metrics.get("iteration_duration")?;
+    Some(durations.values.get("max")? / 1_000.0)
 }
 
 /// The figures of a run, with what k6 itself says of its thresholds.

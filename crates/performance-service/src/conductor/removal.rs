@@ -7,6 +7,7 @@ use performance_store::{RunAddress, RunId};
 use service_defaults::problem::Problem;
 
 use super::{Conductor, Shared, blocking};
+use crate::audit::changes;
 use crate::problems;
 
 impl Conductor {
@@ -15,8 +16,11 @@ impl Conductor {
     /// # Errors
     /// 404 for an unknown run, 409 for one that is not over or belongs to a baseline in force.
     pub(crate) async fn remove(&self, run: &RunAddress) -> Result<(), Problem> {
-        let removed = self.shared.store.remove(run).await;
+        let store = &self.shared.store;
+        let before = store.get(run).await.map_err(problems::from_store)?;
+        let removed = store.remove(run).await;
         removed.map_err(problems::from_change)?;
+        changes::removed(&(&before.request, before.status.as_str(), &before.verdict));
         self.shared.remove_files(run.id).await;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use load_analysis::forecast::Forecast;
-use load_runner::runner::Requirements;
+use load_runner::runner::{Requirements, RunHandle};
 use performance_store::{LogLine, NewEvent, Run, RunStatus, Step, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +77,18 @@ impl Shared {
         if let Err(error) = self.store.take_load(&run.address(), load).await {
             tracing::error!(test.id = %run.id, "the tenant's load of today lacks {load} s: {error}");
         }
+    }
+
+    /// Notes in which container the k6 of a run is, if it is in one.
+    pub(super) async fn note_container(&self, run: &Run, handle: &RunHandle) -> Option<String> {
+        let artifacts = handle.artifacts.clone();
+        let id = blocking(move || artifacts.container_id()).await.ok()??;
+        let address = run.address();
+        let noted = self.store.note_container(&address, run.fence, id.clone());
+        if let Err(error) = noted.await {
+            tracing::warn!(test.id = %run.id, "the container of a run is not noted: {error}");
+        }
+        Some(id)
     }
 
     /// Takes a run out of the queue. `None` when somebody else has taken it out, and at the

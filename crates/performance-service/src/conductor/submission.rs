@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::forecasting::Expected;
 use super::{Conductor, blocking};
+use crate::audit::changes;
 use crate::money_limits::dollars;
 use crate::planner::Planned;
 use crate::runs::request::StartBody;
@@ -63,13 +64,15 @@ impl Conductor {
         if let Some(run) = self.made_before(&caller.tenant).await? {
             return Ok(run);
         }
-        self.shared.triggers.count(&caller.tenant)?;
+        self.count_trigger(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
         let asked = Asked {
             started_by: &caller.user,
             triggered_by,
         };
-        self.queue(run, asked, planned, body).await
+        let queued = self.queue(run, asked, planned, body).await?;
+        changes::made(&queued.request);
+        Ok(queued)
     }
 
     /// The run of the present request, where that was carried out before and nobody knew.
@@ -94,7 +97,7 @@ impl Conductor {
         caller: &Principal,
         body: StartBody,
     ) -> Result<Planned, Problem> {
-        self.shared.triggers.count(&caller.tenant)?;
+        self.count_trigger(&caller.tenant)?;
         Ok(self.check(caller, body).await?.1)
     }
 
@@ -156,15 +159,25 @@ impl Conductor {
     /// with what it is expected to take, as far as that is known in time.
     ///
     /// # Errors
-    /// 400 and 403 as the planner says, 503 without k6, 409 without the confirmation of dollars.
+    /// 400 and 403 as the planner says, 503 without k6, 409 without the confirmation of dollars,
+    /// 429 when the tenant asks too often.
     pub(crate) async fn rehearse(
         &self,
         caller: &Principal,
         body: StartBody,
     ) -> Result<(StartBody, Option<Expected>), Problem> {
+        self.count_trigger(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
         let expected = self.shared.confirmed(&run, &planned, &body).await?;
         Ok((body, expected))
+    }
+
+    /// Counts that a tenant has k6 or this service do the work of a start.
+    ///
+    /// # Errors
+    /// 429 when it has done so too often.
+    pub(crate) fn count_trigger(&self, tenant: &TenantId) -> Result<(), Problem> {
+        self.shared.triggers.count(tenant)
     }
 
     /// What a run would take, without starting it.
@@ -176,7 +189,7 @@ impl Conductor {
         caller: &Principal,
         body: StartBody,
     ) -> Result<Expected, Problem> {
-        self.shared.triggers.count(&caller.tenant)?;
+        self.count_trigger(&caller.tenant)?;
         let (run, mut planned, body) = self.check(caller, body).await?;
         let store = &self.shared.store;
         let load = tenant_limits::load_of(&planned.plan.options);

@@ -16,7 +16,8 @@ use load_runner::process::ProcessIdentity;
 use load_runner::runner::{AdoptError, LoadRunner, Requirements, RunHandle, StartError};
 use load_runner::script::ScriptDirectory;
 use performance_store::{
-    NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreConfig, StoreError,
+    LongReader, NewRun, Outcome, Run, RunAddress, RunId, RunStatus, RunStore, StoreConfig,
+    StoreError,
 };
 use tempfile::TempDir;
 use tenancy::TenantId;
@@ -315,7 +316,7 @@ async fn what_the_store_did_not_take_at_the_end_is_said() -> anyhow::Result<()> 
     let address = run.address();
     let stored = shared
         .store
-        .fold_seconds(&address, &["http_reqs"], 0, count);
+        .fold_seconds((&address, LongReader::Judge), &["http_reqs"], 0, count);
     assert_eq!(stored.await?, 2, "each second once");
 
     recorder.add(batch(1_002)).await;

@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{interval, timeout};
 
+use super::WatcherPlace;
 use super::stream::{self, Told};
 use crate::app::App;
 use crate::problems;
@@ -88,7 +88,7 @@ pub(super) fn watch(
     tenant: TenantId,
     (upgrade, headers): (WebSocketUpgrade, HeaderMap),
     first: Option<(String, u64)>,
-    place: OwnedSemaphorePermit,
+    place: WatcherPlace,
 ) -> Result<Response, Problem> {
     if !is_same_origin(&headers) {
         let detail = "a page of another site may not watch runs";

@@ -72,7 +72,7 @@ pub(super) async fn put_in_force(
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ..Wish::default()
     };
-    establish(&app.store, &caller, wish).await?;
+    establish(&app, &caller, wish).await?;
     Ok(see_other("/baselines"))
 }
 
@@ -95,10 +95,11 @@ pub(super) fn listed(version: BaselineVersion) -> Listed {
         reason: match version.replacement {
             None => "the first".to_owned(),
             Some(Replacement::Improved(measures)) => format!("better: {}", measures.join(", ")),
-            Some(Replacement::ByHand { reason, hides }) if hides.is_empty() => reason,
-            Some(Replacement::ByHand { reason, hides }) => {
-                format!("{reason} (hides: {})", hides.join(" "))
+            Some(Replacement::ByHand { reason, hides }) => with_hidden(reason, &hides),
+            Some(Replacement::RolledBack { to, reason, hides }) => {
+                with_hidden(format!("back to version {to}: {reason}"), &hides)
             }
+            Some(Replacement::Withdrawn { reason }) => format!("none from here on: {reason}"),
         },
         since: words::clock(version.created_at),
         runs: version.baseline.runs.len(),
@@ -108,4 +109,11 @@ pub(super) fn listed(version: BaselineVersion) -> Listed {
         version: version.version,
         by: version.created_by,
     }
+}
+
+fn with_hidden(reason: String, hides: &[String]) -> String {
+    if hides.is_empty() {
+        return reason;
+    }
+    format!("{reason} (hides: {})", hides.join(" "))
 }

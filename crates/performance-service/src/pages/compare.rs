@@ -24,7 +24,7 @@ use crate::faults;
 use crate::presentation::overlay::Overlay;
 use crate::presentation::words::{self, Badge};
 use crate::problems;
-use crate::runs::compare::{CompareQuery, Groups, groups, ids};
+use crate::runs::compare::{CompareQuery, Groups, ids, of_groups};
 
 /// Runs beside each other: more have no room on a screen.
 const MOST_COLUMNS: usize = 5;
@@ -67,6 +67,8 @@ struct ComparePage {
     steady: bool,
     overlay: Option<Overlay>,
     noise: Vec<String>,
+    /// The runs that could tell more, with their time and cost.
+    rerun: Option<String>,
     told: Vec<Row>,
     /// Measures that only inform, and without a difference that can be told.
     rest: Vec<Row>,
@@ -91,10 +93,14 @@ pub(super) async fn compare(
         reference: query.reference,
         candidate: query.candidate,
     };
-    let groups = groups(&app, &caller.tenant, &asked).await?;
-    let shown = groups.reference.len() + groups.candidate.len();
-    let beside = shown == 2 || (listed && shown <= MOST_COLUMNS);
-    let body = groups.compared();
+    let look = move |groups: &Groups| {
+        let shown = groups.reference.len() + groups.candidate.len();
+        let beside = shown == 2 || (listed && shown <= MOST_COLUMNS);
+        let columns = (beside && shown > 2).then(|| table::beside(groups));
+        (groups.compared(), beside, columns.unwrap_or_default())
+    };
+    let found = of_groups(&app, &caller.tenant, &asked, look).await?;
+    let (groups, (body, beside, (told_beside, rest_beside))) = found;
     let (mut told, rest): (Vec<_>, Vec<_>) = body.comparisons.iter().partition(is_told);
     // What decides stands first, the worst of it on top.
     told.sort_by_key(|one| std::cmp::Reverse(one.level));
@@ -102,11 +108,6 @@ pub(super) async fn compare(
     let noise = told
         .first()
         .map(|one| noise::sentences(one, deciding.count()));
-    let (told_beside, rest_beside) = if beside && shown > 2 {
-        table::beside(&groups)
-    } else {
-        (Vec::new(), Vec::new())
-    };
     let rows = |of: Vec<&Comparison>| match told_beside.is_empty() && rest_beside.is_empty() {
         true => of.into_iter().map(table::row).collect(),
         false => Vec::new(),
@@ -134,6 +135,7 @@ pub(super) async fn compare(
             None
         },
         noise: noise.unwrap_or_default(),
+        rerun: body.rerun.map(|rerun| rerun.sentence),
         told: rows(told),
         rest: rows(rest),
         told_beside,
@@ -162,8 +164,8 @@ impl PageQuery {
 
 /// Whether a measure is worth a line without being asked for.
 fn is_told(one: &&Comparison) -> bool {
-    let differs = matches!(one.direction, Direction::Better | Direction::Worse);
-    one.level.is_some() || differs
+    let alike = matches!(one.direction, Direction::Same | Direction::Inconclusive);
+    one.level.is_some() || !alike
 }
 
 fn runs_of(groups: &Groups) -> impl Iterator<Item = &Measured> {

@@ -127,7 +127,7 @@ pub(super) async fn run(
     let run = app.store.get(&address).await;
     let run = run.map_err(problems::from_store)?;
     let results = results::document(&app, &address).await?;
-    let picture = picture::of_run(&app.store, &address, view).await;
+    let picture = picture::of_run(&app, &address, view).await;
     let picture = picture.map_err(problems::from_store)?;
     let lines = app.store.logs(&address).await;
     let lines = lines.map_err(problems::from_store)?;
@@ -178,7 +178,7 @@ async fn beside(app: &App, run: &Run) -> Result<Beside, StoreError> {
     // A page that follows a run is made every few seconds, and reads no other runs each time.
     let durations = match &baseline {
         Some(version) if run.status.is_final() => {
-            picture::durations_of(&app.store, version, &run.address()).await?
+            picture::durations_of(&app, version, &run.address()).await?
         }
         _ => None,
     };

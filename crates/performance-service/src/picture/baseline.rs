@@ -1,8 +1,14 @@
 //! How long the requests of a test's baseline took: its newest runs put together.
 
+use std::sync::Arc;
+
+use load_analysis::aggregate::SecondBucket;
 use load_analysis::distribution::Distribution;
 use load_analysis::series::SeriesValue;
-use performance_store::{BaselineVersion, RunAddress, RunStore, StoreError};
+use performance_store::{BaselineVersion, LongReader, RunAddress, RunStore, StoreError};
+
+use crate::app::App;
+use crate::kept::Kept;
 
 const DURATION: &str = "http_req_duration";
 
@@ -12,6 +18,16 @@ const MOST_RUNS: usize = 3;
 
 /// Seconds of runs that are read for a page: four hours take less than a second.
 const MOST_SECONDS: u64 = 4 * 3_600;
+
+/// Runs whose durations are kept: those of some tests' baselines, of some kilobytes each.
+const MOST_KEPT: usize = 32;
+
+/// The durations of a run, by its seconds' bytes.
+pub(super) type KeptDurations = Kept<(RunAddress, u64), Arc<Distribution>>;
+
+pub(super) fn kept() -> KeptDurations {
+    Kept::new(MOST_KEPT)
+}
 
 /// Durations of requests of the load, in milliseconds.
 pub(crate) struct BaselineDurations {
@@ -24,10 +40,11 @@ pub(crate) struct BaselineDurations {
 
 /// Reads the durations of a baseline, but for one run; `None` where there is none to read.
 pub(crate) async fn durations_of(
-    store: &RunStore,
+    app: &App,
     version: &BaselineVersion,
     but: &RunAddress,
 ) -> Result<Option<BaselineDurations>, StoreError> {
+    let store = &app.store;
     let mut durations = Distribution::default();
     let (mut read, mut seconds) = (0, 0);
     let runs = &version.baseline.runs;
@@ -48,17 +65,10 @@ pub(crate) async fn durations_of(
         if seconds > MOST_SECONDS {
             break;
         }
-        let folded = store.fold_seconds(
-            &run,
-            &[DURATION],
-            durations,
-            |durations: &mut Distribution, bucket| {
-                if let Some(SeriesValue::Trend(more)) = bucket.merged_load(DURATION) {
-                    durations.merge(&more);
-                }
-            },
-        );
-        durations = folded.await?;
+        let key = (run.clone(), store.second_bytes(&run).await?);
+        let kept = &app.pictures.durations;
+        let of_one = kept.get(key, of_one(store, &run)).await?;
+        durations.merge(&of_one);
         read += 1;
     }
     Ok((durations.count() > 0).then_some(BaselineDurations {
@@ -67,6 +77,17 @@ pub(crate) async fn durations_of(
         read,
         of: runs.len(),
     }))
+}
+
+async fn of_one(store: &RunStore, run: &RunAddress) -> Result<Arc<Distribution>, StoreError> {
+    let add = |durations: &mut Distribution, bucket: SecondBucket| {
+        if let Some(SeriesValue::Trend(more)) = bucket.merged_load(DURATION) {
+            durations.merge(&more);
+        }
+    };
+    let of = (run, LongReader::Shared);
+    let folded = store.fold_seconds(of, &[DURATION], Distribution::default(), add);
+    Ok(Arc::new(folded.await?))
 }
 
 impl BaselineDurations {

@@ -31,7 +31,7 @@ pub(crate) struct LoadFigures {
 }
 
 /// An endpoint: the requests that a suite gives one name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     /// The name.
     pub(crate) name: String,

@@ -24,7 +24,7 @@ pub(crate) const HIGHEST: f64 = 1e6;
 const ROWS: usize = 80;
 
 /// Requests of the load in a window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Heatmap {
     /// Seconds of a column.
     pub(crate) step: u32,

@@ -33,7 +33,7 @@ impl Selection {
 }
 
 /// Requests inside of a selection, and the others of the window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selected {
     pub(crate) selection: Selection,
     pub(crate) inside: u64,

@@ -10,7 +10,7 @@ use reqwest::{Client, Url};
 use service_defaults::problem::Problem;
 use tokio::time::timeout;
 
-use super::prices::RelayPrices;
+use super::prices::{RelayPrices, Tokens};
 use super::reading::{Reading, Told};
 
 /// The largest request: prompts of some hundred thousand tokens.
@@ -148,11 +148,20 @@ impl Reply {
         let (input, output) = (self.told.input, self.told.output);
         let model = self.told.model;
         let tokens = model.as_deref().zip(input).zip(output);
-        let cost = tokens.and_then(|((model, input), output)| prices.cost(model, input, output));
+        let cached = self.told.cached;
+        let cost = tokens.and_then(|((model, input), output)| {
+            let tokens = Tokens {
+                input,
+                cached,
+                output,
+            };
+            prices.cost(model, tokens)
+        });
         let stamps = [
             ("server-timing", Some(timing.join(", "))),
             ("x-relay-model", model),
             ("x-relay-input-tokens", input.map(|it| it.to_string())),
+            ("x-relay-cached-tokens", input.map(|_| cached.to_string())),
             ("x-relay-output-tokens", output.map(|it| it.to_string())),
             ("x-relay-cost-pico-usd", cost.map(|it| it.get().to_string())),
         ];

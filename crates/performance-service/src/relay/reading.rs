@@ -36,6 +36,15 @@ const INPUT: [&str; 9] = [
     "/prompt_eval_count",
 ];
 
+/// Those of them that came from the vendor's cache, each wherever it is counted.
+const CACHED: [&str; 5] = [
+    "/usage/prompt_tokens_details/cached_tokens",
+    "/response/usage/input_tokens_details/cached_tokens",
+    "/usage/input_tokens_details/cached_tokens",
+    "/message/usage/cache_read_input_tokens",
+    "/usage/cache_read_input_tokens",
+];
+
 /// Tokens of the answer; the latest count is of all of it.
 const OUTPUT: [&str; 4] = [
     "/usage/completion_tokens",
@@ -68,6 +77,8 @@ pub(super) struct Told {
     pub(super) gap_max: Duration,
     pub(super) model: Option<String>,
     pub(super) input: Option<u64>,
+    /// Of the input.
+    pub(super) cached: u64,
     pub(super) output: Option<u64>,
 }
 
@@ -131,6 +142,8 @@ impl Reading {
             // A later event repeats the count, or has only a part of it.
             self.told.input = self.told.input.max(Some(input));
         }
+        let cached = CACHED.iter().filter_map(|pointer| number(pointer));
+        self.told.cached = self.told.cached.max(cached.max().unwrap_or(0));
         let output = OUTPUT.iter().find_map(|pointer| number(pointer));
         self.told.output = output.or(self.told.output);
         if self.told.model.is_none() {
@@ -198,7 +211,7 @@ mod tests {
                     r#"data: {"model":"m","choices":[{"delta":{"role":"assistant","content":""}}]}"#,
                     r#"data: {"model":"m","choices":[{"delta":{"content":"A"}}]}"#,
                     r#"data: {"model":"m","choices":[{"delta":{"content":"B"}}]}"#,
-                    r#"data: {"model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}"#,
+                    r#"data: {"model":"m","choices":[],"usage":{"prompt_tokens":7,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens":2}}"#,
                     "data: [DONE]",
                 ][..],
             ),
@@ -208,7 +221,7 @@ mod tests {
                     r#"data: {"type":"response.created","response":{"model":"m"}}"#,
                     r#"data: {"type":"response.output_text.delta","delta":"A"}"#,
                     r#"data: {"type":"response.output_text.delta","delta":"B"}"#,
-                    r#"data: {"type":"response.completed","response":{"usage":{"input_tokens":7,"output_tokens":2}}}"#,
+                    r#"data: {"type":"response.completed","response":{"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":4},"output_tokens":2}}}"#,
                 ],
             ),
             (
@@ -239,6 +252,8 @@ mod tests {
             );
             assert_eq!((told.input, told.output), (Some(7), Some(2)), "{name}");
             assert_eq!(told.model.as_deref(), Some("m"), "{name}");
+            let cached = if name == "ollama" { 0 } else { 4 };
+            assert_eq!(told.cached, cached, "{name}");
         }
     }
 

@@ -40,6 +40,9 @@ pub(crate) struct RunBody {
     pub(crate) revision: Option<String>,
     /// `Queued`, `Starting`, `Running`, `Completed`, `Failed` or `Cancelled`.
     pub(crate) status: &'static str,
+    /// What the engine calls the container of its k6, if that runs in one; of several the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) container_id: Option<String>,
     /// When it was accepted.
     pub(crate) queued_at: String,
     /// When it left the queue; while it waits, when it was accepted.
@@ -112,6 +115,7 @@ impl RunBody {
             trigger: run.triggered_by.clone(),
             revision: request.revision,
             status: run.status.as_str(),
+            container_id: run.container_id.clone(),
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.unwrap_or(run.queued_at).to_string(),
             completed_at: run.completed_at.map(|at| at.to_string()),

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use axum::Json;
 use axum::extract::State;
-use load_analysis::comparison::{Comparison, MAX_RUNS};
+use load_analysis::comparison::{self, Comparison, MAX_RUNS, Rerun, Took};
 use load_analysis::verdict::Level;
-use performance_store::RunId;
+use performance_store::{RunId, WithResults};
 use serde::{Deserialize, Serialize};
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
@@ -61,6 +61,11 @@ pub(crate) struct ComparisonBody {
     /// Every measure that all runs have.
     #[schema(value_type = Vec<Object>)]
     pub(crate) comparisons: Vec<Comparison>,
+    /// The runs that could decide what is inconclusive for want of them, with their time and cost:
+    /// `{measures, runsNeeded, referenceRuns, candidateRuns, seconds, real, simulated, sentence}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) rerun: Option<Rerun>,
 }
 
 /// Both groups with their figures.
@@ -88,16 +93,35 @@ pub(crate) async fn compare(
     Caller(caller): Caller,
     ValidQuery(query): ValidQuery<CompareQuery>,
 ) -> Result<Json<ComparisonBody>, Problem> {
-    let groups = groups(&app, &caller.tenant, &query).await?;
-    Ok(Json(groups.compared()))
+    let (_, body) = of_groups(&app, &caller.tenant, &query, Groups::compared).await?;
+    Ok(Json(body))
 }
 
-/// Reads the groups that a query names.
-pub(crate) async fn groups(
+/// Reads the groups that a query names, and says of them what is asked.
+pub(crate) async fn of_groups<T: Send + 'static>(
     app: &App,
     tenant: &TenantId,
     query: &CompareQuery,
-) -> Result<Groups, Problem> {
+    asked: impl FnOnce(&Groups) -> T + Send + 'static,
+) -> Result<(Groups, T), Problem> {
+    let (reference, candidate) = stored(app, tenant, query).await?;
+    let work = move || {
+        let groups = Groups {
+            reference: measured(reference)?,
+            candidate: measured(candidate)?,
+        };
+        let answer = asked(&groups);
+        Ok((groups, answer))
+    };
+    app.comparisons.run(tenant, work).await?
+}
+
+/// The runs of both groups as they are stored.
+async fn stored(
+    app: &App,
+    tenant: &TenantId,
+    query: &CompareQuery,
+) -> Result<(Vec<WithResults>, Vec<WithResults>), Problem> {
     let (reference, candidate) = match &query.runs {
         Some(runs) => {
             let mut ids = ids("runs", runs.split(','))?;
@@ -120,20 +144,21 @@ pub(crate) async fn groups(
         let reason = format!("{id} is of the reference: no run is held against itself");
         return Err(Problem::invalid_field("candidate", reason));
     }
-    let candidate = measured(app, tenant, candidate).await?;
+    let with_results = async |ids: Vec<RunId>| {
+        let found = app.store.with_results(tenant, ids).await;
+        found.map_err(problems::from_store)
+    };
+    let candidate = with_results(candidate).await?;
     let reference = match reference {
-        Some(reference) => measured(app, tenant, reference).await?,
+        Some(reference) => with_results(reference).await?,
         None => of_baseline(app, &candidate).await?,
     };
-    Ok(Groups {
-        reference,
-        candidate,
-    })
+    Ok((reference, candidate))
 }
 
 /// The runs of the baseline that the first candidate is held against, without the candidates:
 /// they would be held against themselves.
-async fn of_baseline(app: &App, candidate: &[Measured]) -> Result<Vec<Measured>, Problem> {
+async fn of_baseline(app: &App, candidate: &[WithResults]) -> Result<Vec<WithResults>, Problem> {
     let missing = || Problem::not_found("the test has no baseline for this target and scenario");
     let first = candidate.first().ok_or_else(missing)?;
     let found = app.store.baseline(&baselines::name_of(&first.run)).await;
@@ -152,10 +177,16 @@ impl Groups {
     pub(crate) fn compared(&self) -> ComparisonBody {
         let comparisons = comparing::compare_groups(&self.reference, &self.candidate);
         let deciding = comparisons.iter().filter_map(|one| one.level);
-        let level = if self.all_count() {
-            deciding.max().unwrap_or(Level::Inconclusive)
+        let (level, rerun) = if self.all_count() {
+            let level = deciding.max().unwrap_or(Level::Inconclusive);
+            let took = |runs: &[Measured]| runs.iter().map(took).collect::<Vec<_>>();
+            let (reference, candidate) = (took(&self.reference), took(&self.candidate));
+            (
+                level,
+                comparison::rerun(&comparisons, &reference, &candidate),
+            )
         } else {
-            Level::Invalid
+            (Level::Invalid, None)
         };
         let body = |runs: &[Measured]| {
             let body = |measured: &Measured| RunBody::new(&measured.run, None);
@@ -169,6 +200,7 @@ impl Groups {
             level: level.as_str(),
             exit_code: level.exit_code(),
             comparisons,
+            rerun,
         }
     }
 
@@ -188,10 +220,20 @@ impl Groups {
     }
 }
 
-async fn measured(app: &App, tenant: &TenantId, ids: Vec<RunId>) -> Result<Vec<Measured>, Problem> {
-    let wanted = ids.len();
-    let stored = app.store.with_results(tenant, ids).await;
-    let measured = comparing::measured(stored.map_err(problems::from_store)?);
+/// What a run took, from its place in front of the queue to its verdict.
+fn took(measured: &Measured) -> Took {
+    let run = &measured.run;
+    let time = run.started_at.zip(run.completed_at);
+    let time = time.map(|(from, to)| to.duration_since(from).unsigned_abs());
+    Took {
+        time: time.unwrap_or_default(),
+        spend: measured.results.spent(),
+    }
+}
+
+fn measured(stored: Vec<WithResults>) -> Result<Vec<Measured>, Problem> {
+    let wanted = stored.len();
+    let measured = comparing::measured(stored);
     if measured.len() < wanted {
         let detail = "a run has no results: it is not over, or put no load on its target";
         return Err(Problem::conflict(detail));

@@ -53,7 +53,7 @@ pub(crate) async fn export(
         most_rows: REPORT_ROWS,
         ..View::default()
     };
-    let picture = picture::of_run(&app.store, &address, view).await;
+    let picture = picture::of_run(&app, &address, view).await;
     let seconds = match format {
         Format::Json | Format::Csv => timeline::of_run(&app.store, &address, 1, 0).await,
         _ => Ok(Vec::new()),

@@ -16,7 +16,10 @@ use crate::runs::start::created;
     post,
     path = "/api/v1/performancetest/schedules/{name}/run",
     tag = "schedules",
-    params(("name" = String, Path, description = "The schedule's name")),
+    params(
+        ("name" = String, Path, description = "The schedule's name"),
+        crate::idempotency::KeyHeader
+    ),
     responses(
         (status = 201, description = "The run is queued; `Location` is its address", body = RunBody),
         (status = 403, description = "The target is in production, and the caller no administrator"),

@@ -1,13 +1,15 @@
 //! From a start that was taken to its run, or to the reason why there is none.
 
-use performance_store::{NewAuditRecord, Run, Schedule, ScheduledStart, StartOutcome};
+use performance_store::{
+    NewAuditRecord, ObjectHashes, Run, Schedule, ScheduledStart, StartOutcome,
+};
 use service_defaults::problem::Problem;
 use tenancy::Principal;
 
 use super::body::{ScheduleDocument, WhenBusy};
 use super::scheduler::{Scheduler, start};
 use super::trigger;
-use crate::audit;
+use crate::audit::{self, changes};
 use crate::problems;
 
 impl Scheduler {
@@ -114,6 +116,13 @@ impl Scheduler {
             outcome: outcome.to_owned(),
             status,
             request_id: String::new(),
+            hashes: ObjectHashes {
+                before: None,
+                after: begun
+                    .as_ref()
+                    .ok()
+                    .and_then(|run| changes::hash(&run.request)),
+            },
         };
         audit::keep(&self.store, entry).await;
     }

@@ -107,7 +107,10 @@ pub(crate) async fn remove(
     post,
     path = "/api/v1/performancetest/webhooks/{name}/test",
     tag = "webhooks",
-    params(("name" = String, Path, description = "The webhook's name")),
+    params(
+        ("name" = String, Path, description = "The webhook's name"),
+        crate::idempotency::KeyHeader
+    ),
     responses(
         (status = 202, description = "It is sent", body = TestedBody),
         (status = 404, description = "No such webhook"),

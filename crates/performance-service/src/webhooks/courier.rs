@@ -9,7 +9,8 @@ use http::{HeaderMap, StatusCode, header};
 use instrumentation::catalogue;
 use jiff::{SignedDuration, Timestamp};
 use performance_store::{
-    Attempt, Delivery, DeliveryState, NewAuditRecord, RunAddress, RunStore, StoreError, Webhook,
+    Attempt, Delivery, DeliveryState, NewAuditRecord, ObjectHashes, RunAddress, RunStore,
+    StoreError, Webhook,
 };
 use reqwest::Client;
 use service_defaults::http_client::{self, HttpClientConfig};
@@ -205,6 +206,7 @@ impl Shared {
             outcome: "done".to_owned(),
             status: StatusCode::GONE.as_u16(),
             request_id: String::new(),
+            hashes: ObjectHashes::default(),
         };
         audit::keep(&self.store, entry).await;
     }

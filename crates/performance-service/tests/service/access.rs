@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 52] = [
+const ROUTES: [(&str, &str, Least); 56] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -27,6 +27,8 @@ const ROUTES: [(&str, &str, Least); 52] = [
     ("POST", "/api/v1/performancetest/cleanup", Admin),
     ("GET", "/api/v1/performancetest/compare", Viewer),
     ("GET", "/api/v1/performancetest/trends", Viewer),
+    ("GET", "/api/v1/performancetest/limits", Viewer),
+    ("GET", "/api/v1/performancetest/slos", Viewer),
     ("GET", "/api/v1/performancetest/{id}", Viewer),
     ("DELETE", "/api/v1/performancetest/{id}", Admin),
     ("POST", "/api/v1/performancetest/{id}/cancel", Engineer),
@@ -38,6 +40,8 @@ const ROUTES: [(&str, &str, Least); 52] = [
     ("GET", "/api/v1/performancetest/{id}/export", Viewer),
     ("GET", "/api/v1/performancetest/baselines", Viewer),
     ("POST", "/api/v1/performancetest/baselines", Engineer),
+    ("DELETE", "/api/v1/performancetest/baselines", Admin),
+    ("POST", "/api/v1/performancetest/baselines/rollback", Admin),
     ("GET", "/api/v1/performancetest/baselines/versions", Viewer),
     ("GET", "/api/v1/performancetest/capacity", Viewer),
     ("POST", "/api/v1/performancetest/capacity", Engineer),
@@ -224,6 +228,12 @@ async fn a_baseline_by_hand_needs_an_administrator() -> anyhow::Result<()> {
     assert_eq!(guarded.post(ADMIN, path, &by_hand).await?.status(), 400);
     let usual = json!({"test": "none"});
     assert_eq!(guarded.post(ENGINEER, path, &usual).await?.status(), 400);
+    let rollback = format!("{path}/rollback");
+    let back = json!({"test": "none", "scenario": "Smoke", "version": 1, "reason": "it is gone"});
+    for (token, status) in [(ENGINEER, 403), (ADMIN, 404)] {
+        let reply = guarded.post(token, &rollback, &back).await?;
+        assert_eq!(reply.status(), status);
+    }
     Ok(())
 }
 

@@ -109,6 +109,70 @@ async fn records_are_found_page_by_page_and_as_a_table() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The same object has the same hash, whoever wrote it down and when.
+#[tokio::test]
+async fn each_change_has_the_hash_of_its_object_before_and_after() -> anyhow::Result<()> {
+    let guarded = Guarded::start(&[]).await?;
+    let schedules = "/api/v1/performancetest/schedules";
+    let one = format!("{schedules}/nightly");
+    let at = |cron: &str| json!({"name": "nightly", "cron": cron});
+    let first = guarded.post(ENGINEER, schedules, &at("0 2 * * *")).await?;
+    assert_eq!(first.status(), 201);
+    for (method, path, body, status) in [
+        (Method::PUT, one.clone(), Some(at("0 3 * * *")), 200),
+        (Method::POST, format!("{one}/pause"), None, 200),
+        (Method::PUT, one.clone(), Some(at("61 3 * * *")), 400),
+        (Method::DELETE, one.clone(), None, 204),
+    ] {
+        let reply = guarded.ask(ENGINEER, method, &path, body.as_ref()).await?;
+        assert_eq!(reply.status(), status, "{path}");
+    }
+    let again = guarded.post(ENGINEER, schedules, &at("0 2 * * *")).await?;
+    assert_eq!(again.status(), 201);
+    let mut records = guarded.records("?user=emil").await?;
+    records.reverse();
+    let hashes = |record: &Value| {
+        let hash = |name: &str| record[name].as_str().map(str::to_owned);
+        (hash("objectBefore"), hash("objectAfter"))
+    };
+    let all: Vec<_> = records.iter().map(hashes).collect();
+    let [added, replaced, paused, refused, removed, anew] = all.as_slice() else {
+        panic!("six records: {records:?}");
+    };
+    assert_eq!(added.0, None);
+    assert_eq!(added.1.as_ref().map(String::len), Some(64));
+    assert_eq!(replaced.0, added.1);
+    assert!(replaced.1.is_some() && replaced.1 != replaced.0);
+    assert_eq!(paused.0, replaced.1);
+    assert_eq!(refused, &(None, None), "what was refused changed nothing");
+    assert_eq!(removed, &(paused.1.clone(), None));
+    assert_eq!(anew, added);
+
+    // What is filtered on the page is what its table has.
+    let filter = "user=emil&action=DELETE%20%2Fapi%2Fv1%2Fperformancetest%2Fschedules%2F%7Bname%7D";
+    let page = guarded
+        .get(ADMIN, &format!("/audit?{filter}"))
+        .await?
+        .text()
+        .await?;
+    let before = removed.0.as_deref().unwrap();
+    assert!(
+        page.contains(&before[..8]) && page.contains(before),
+        "{page}"
+    );
+    let (_, link) = page.split_once("href=\"/api/v1").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    let link = format!(
+        "/api/v1{}",
+        link.replace("&amp;", "&").replace("&#38;", "&")
+    );
+    assert!(link.contains("user=emil"), "{link}");
+    let table = guarded.get(ADMIN, &link).await?.text().await?;
+    assert_eq!(table.matches("\r\n").count(), 2, "{table}");
+    assert!(table.contains(before), "{table}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_page_says_when_the_log_was_tampered_with() -> anyhow::Result<()> {
     let guarded = Guarded::start(&[]).await?;

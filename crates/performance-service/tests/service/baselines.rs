@@ -71,6 +71,63 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
         let page = service.get_text(path).await?;
         assert!(page.contains("&#60;b&#62;by hand&#60;/b&#62;"), "{page}");
     }
+    goes_back_and_ends(&service, &first, &path).await
+}
+
+/// From the third version to the first one, to none, and to a new one.
+async fn goes_back_and_ends(
+    service: &TestService,
+    first: &Value,
+    compare: &str,
+) -> anyhow::Result<()> {
+    let rollback = format!("{BASELINES}/rollback");
+    let to = |version: u64, reason: &str| json!({"test": "steady", "scenario": "Smoke", "version": version, "reason": reason});
+    for (wish, field) in [(to(9, "why not"), "version"), (to(1, " "), "reason")] {
+        let (status, problem) = send(service, &rollback, &wish).await?;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+        assert!(problem["errors"][field].is_array(), "{problem}");
+    }
+    let (status, back) = send(service, &rollback, &to(1, "the index is gone")).await?;
+    assert_eq!(status, StatusCode::CREATED, "{back}");
+    assert_eq!(
+        (&back["version"], &back["runs"]),
+        (&json!(4), &first["runs"])
+    );
+    let why = &back["replacement"]["rolledBack"];
+    assert_eq!(
+        (&why["to"], &why["reason"]),
+        (&json!(1), &json!("the index is gone"))
+    );
+    let (status, problem) = send(service, &rollback, &to(1, "once more")).await?;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+
+    let withdraw = async |query: &str| {
+        let url = format!(
+            "{}{BASELINES}?test=steady&scenario=Smoke{query}",
+            service.base_url
+        );
+        let reply = service.client.delete(url).send().await?;
+        anyhow::Ok((reply.status(), reply.json::<Value>().await?))
+    };
+    let (status, problem) = withdraw("").await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+    let (status, none) = withdraw("&reason=another%20machine%20comes").await?;
+    assert_eq!(status, StatusCode::OK, "{none}");
+    let why = &none["replacement"]["withdrawn"]["reason"];
+    assert_eq!(why, "another machine comes");
+    assert_eq!(service.get_json(BASELINES).await?, json!([]));
+    assert_eq!(service.get(compare).await?.status(), 404);
+    let (status, problem) = withdraw("&reason=again").await?;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
+    let (status, problem) = send(service, &rollback, &to(5, "to nothing")).await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+    // What follows nothing replaces nothing, and the numbers go on.
+    let (status, next) = ask(service, &json!({"test": "steady"})).await?;
+    assert_eq!(status, StatusCode::CREATED, "{next}");
+    assert_eq!(
+        (&next["version"], &next["replacement"]),
+        (&json!(6), &Value::Null)
+    );
     Ok(())
 }
 
@@ -101,12 +158,16 @@ async fn what_makes_no_baseline_is_refused() -> anyhow::Result<()> {
 }
 
 async fn ask(service: &TestService, wish: &Value) -> anyhow::Result<(StatusCode, Value)> {
-    let reply = service
-        .client
-        .post(format!("{}{BASELINES}", service.base_url))
-        .json(wish)
-        .send()
-        .await?;
+    send(service, BASELINES, wish).await
+}
+
+async fn send(
+    service: &TestService,
+    path: &str,
+    body: &Value,
+) -> anyhow::Result<(StatusCode, Value)> {
+    let url = format!("{}{path}", service.base_url);
+    let reply = service.client.post(url).json(body).send().await?;
     Ok((reply.status(), reply.json().await?))
 }
 

@@ -25,6 +25,22 @@ async fn runs_are_compared_measure_by_measure() -> anyhow::Result<()> {
     let p95 = named("p95 of http_req_duration");
     assert_eq!(p95["method"], "difference-only");
     assert_eq!(p95["confidence"], "low");
+    let rerun = &compared["rerun"];
+    let needed = rerun["runsNeeded"].as_u64().unwrap();
+    assert!(needed >= 4, "{rerun}");
+    let more = (&rerun["referenceRuns"], &rerun["candidateRuns"]);
+    assert_eq!(more, (&json!(needed - 1), &json!(needed - 1)));
+    let seconds = rerun["seconds"].as_f64().unwrap();
+    assert!(
+        (6.0..1_800.0).contains(&seconds),
+        "each of them lasts a second: {rerun}"
+    );
+    assert_eq!(rerun["real"]["cost"]["usd"], "0");
+    let suggested = rerun["sentence"].as_str().unwrap();
+    assert!(
+        suggested.contains("p95 of http_req_duration"),
+        "{suggested}"
+    );
     assert_eq!(named("failed checks")["candidate"]["centre"], 0.0);
     assert!(
         !comparisons
@@ -37,6 +53,10 @@ async fn runs_are_compared_measure_by_measure() -> anyhow::Result<()> {
         .await?;
     assert!(page.contains("Nothing else differs"), "{page}");
     assert!(page.contains("p95 of http_req_duration"), "{page}");
+    assert!(
+        page.contains(&format!("<p id=\"rerun\">{suggested}</p>")),
+        "{page}"
+    );
     assert!(!page.contains("style="), "{page}");
 
     let other = run(&service, "alike", "2s").await?;

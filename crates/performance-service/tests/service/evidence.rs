@@ -13,6 +13,33 @@ fn condition<'a>(run: &'a Value, name: &str) -> &'a Value {
     checks.iter().find(|check| check["name"] == name).unwrap()
 }
 
+/// What users wait for when their time is over leaves no sample, so that every figure is fine.
+#[tokio::test]
+async fn users_whose_target_froze_have_no_figures_that_count() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let body = json!({"testScript": "tests/users.js", "scenario": "Smoke"});
+    let id = service.begin(&body).await?;
+    wait::until("some requests were answered", RUN_DEADLINE, async || {
+        let asked = service.target.requests();
+        anyhow::ensure!(asked >= 20, "{asked} requests");
+        Ok(())
+    })
+    .await?;
+    service.target.delay(RUN_DEADLINE * 10);
+    let run = service.wait_for_end(&id).await?;
+    let failed = &run["results"]["metrics"]["http_req_failed"]["values"]["rate"];
+    assert_eq!(failed, &json!(0.0), "{run}");
+    assert_eq!(run["verdict"]["level"], "INVALID", "{}", run["verdict"]);
+    let reason = run["verdict"]["reasons"][0].as_str().context("a reason")?;
+    assert!(
+        reason.starts_with("Nothing came to an end in the last 1"),
+        "{reason}"
+    );
+    let summary = &run["results"]["validity"]["summary"];
+    assert_eq!(summary, "INVALID, 10 of 11");
+    Ok(())
+}
+
 #[tokio::test]
 async fn ramps_are_apart_from_the_steady_load() -> anyhow::Result<()> {
     let service = TestService::start().await?;

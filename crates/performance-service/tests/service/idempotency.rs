@@ -1,7 +1,5 @@
 //! `Idempotency-Key`: what is sent twice happens once.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use futures_util::future::join_all;
 use reqwest::Response;
@@ -9,19 +7,24 @@ use serde_json::{Value, json};
 
 use crate::test_service::TestService;
 
-const FAMILY: &str = "/api/v1/performancetest";
-const START: &str = "/api/v1/performancetest/start";
+pub(crate) const FAMILY: &str = "/api/v1/performancetest";
+pub(crate) const START: &str = "/api/v1/performancetest/start";
 const RUNS: &str = "/api/v1/performancetest/tests";
 
 impl TestService {
-    async fn keyed(&self, key: &str, path: &str, body: &Value) -> anyhow::Result<Response> {
+    pub(crate) async fn keyed(
+        &self,
+        key: &str,
+        path: &str,
+        body: &Value,
+    ) -> anyhow::Result<Response> {
         let url = format!("{}{path}", self.base_url);
         let request = self.client.post(url).header("idempotency-key", key);
         Ok(request.json(body).send().await?)
     }
 
     /// How many were asked for, and not by a search.
-    async fn count_runs(&self) -> anyhow::Result<usize> {
+    pub(crate) async fn count_runs(&self) -> anyhow::Result<usize> {
         let runs = self.get_json(RUNS).await?;
         let asked = |run: &&Value| run["trigger"].is_null();
         let runs = runs
@@ -31,7 +34,7 @@ impl TestService {
     }
 }
 
-fn smoke() -> Value {
+pub(crate) fn smoke() -> Value {
     json!({"scenario": "Smoke", "vus": 1, "duration": "1s"})
 }
 
@@ -135,9 +138,11 @@ async fn each_route_that_makes_something_takes_a_key() -> anyhow::Result<()> {
         assert_eq!(again.status(), status, "{path}");
         assert_eq!(again.headers()["idempotent-replayed"], "true", "{path}");
         let again: Value = again.json().await?;
-        // A secret is told once.
+        // A secret is told once, and so is what a script looks like that is saved.
         if let Some(members) = first.as_object_mut() {
-            members.remove("signingSecret");
+            for once in ["signingSecret", "script", "data"] {
+                members.remove(once);
+            }
         }
         assert_eq!(first, again, "{path}");
     }
@@ -147,104 +152,26 @@ async fn each_route_that_makes_something_takes_a_key() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kills of the service at moments that nobody chose, while it carries a request out.
-const KILLS: u32 = 10;
-
-/// What a request takes on an idle machine; on a busy one the kills come earlier in it.
-const WHOLE_REQUEST: Duration = Duration::from_millis(300);
-
 #[tokio::test]
-async fn a_request_whose_service_is_killed_makes_one_thing() -> anyhow::Result<()> {
+async fn a_script_that_is_not_saved_takes_no_key() -> anyhow::Result<()> {
     let service = TestService::start().await?;
-    let mut random = fastrand::Rng::with_seed(7);
-    let (mut answered, mut made) = (0, 0);
-    for number in 1..=u64::from(KILLS) {
-        let key = format!("k-{number}");
-        let body = smoke();
-        let moment = WHOLE_REQUEST.mul_f64(random.f64());
-        let kill = async {
-            until(moment).await;
-            service.process.kill();
-        };
-        let (first, ()) = tokio::join!(service.keyed(&key, START, &body), kill);
-        service.process.start_again()?;
-        service.ready().await?;
-        made += u64::from(service.count_runs().await? == usize::try_from(number)?);
-        let id = again(&service, &key, START, &body).await?["testId"].take();
-        // A connection may be cut in the middle of its answer.
-        if let Ok(first) = first
-            && let Ok(told) = first.json::<Value>().await
-        {
-            assert_eq!(told["testId"], id, "killed after {moment:?}");
-            answered += 1;
-        }
-        assert_eq!(
-            service.count_runs().await?,
-            usize::try_from(number)?,
-            "killed after {moment:?}"
-        );
-        let id = id.as_str().context("an id")?;
-        service
-            .post(&format!("/api/v1/performancetest/{id}/cancel"))
-            .await?;
-    }
-    println!("{KILLS} kills: {made} runs were made before, {answered} of them told");
-    Ok(())
-}
-
-/// What each route makes is found again where the service was killed between making it and keeping
-/// the answer: a moment that no kill hits for sure.
-#[tokio::test]
-async fn what_was_made_before_the_kill_is_found() -> anyhow::Result<()> {
-    let service = webhook_service().await?;
-    let mut first = Vec::new();
-    for (path, body, status) in makers() {
-        let reply = service.keyed(&path, &path, &body).await?;
-        assert_eq!(reply.status(), status, "{path}");
-        first.push(reply.json::<Value>().await?);
-    }
-    service.process.kill();
-    let file = service.state.path().join("data/performance.sqlite");
-    let forgotten = rusqlite::Connection::open(file)?.execute(
-        "UPDATE idempotency_keys SET state = 'open', status = NULL, body = NULL",
-        [],
-    )?;
-    assert_eq!(forgotten, first.len());
-    service.process.start_again()?;
-    service.ready().await?;
-    let runs = service.count_runs().await?;
-    for ((path, body, status), first) in makers().into_iter().zip(&first) {
-        let reply = service.keyed(&path, &path, &body).await?;
-        assert_eq!(reply.status(), status, "{path}");
-        assert!(
-            !reply.headers().contains_key("idempotent-replayed"),
-            "{path}"
-        );
-        let again: Value = reply.json().await?;
-        for name in [
-            "testId",
-            "searchId",
-            "name",
-            "createdAt",
-            "changedAt",
-            "signingSecret",
-        ] {
-            assert_eq!(first[name], again[name], "{path}: {name}");
-        }
-        // From then on the answer is kept.
-        let kept = service.keyed(&path, &path, &body).await?;
-        assert_eq!(kept.headers()["idempotent-replayed"], "true", "{path}");
-    }
-    assert_eq!(service.count_runs().await?, runs);
-    for list in ["schedules", "webhooks", "capacity"] {
-        let list = service.get_json(&format!("{FAMILY}/{list}")).await?;
-        assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
+    let (path, mut body, _) = makers()
+        .into_iter()
+        .find(|(path, ..)| path.ends_with("/generate"))
+        .context("a route")?;
+    body["save"] = Value::Null;
+    for round in 0..2 {
+        let reply = service.keyed("k", &path, &body).await?;
+        assert_eq!(reply.status(), 200, "{round}");
+        assert!(!reply.headers().contains_key("idempotent-replayed"));
+        let told: Value = reply.json().await?;
+        assert!(told["script"].is_string(), "{told}");
     }
     Ok(())
 }
 
 /// A service that has somebody to tell.
-async fn webhook_service() -> anyhow::Result<TestService> {
+pub(crate) async fn webhook_service() -> anyhow::Result<TestService> {
     let target = ("PERFORMANCE_WEBHOOK_TARGETS", "team=http://127.0.0.1:9/");
     let secret = (
         "PERFORMANCE_WEBHOOK_SECRET",
@@ -254,7 +181,7 @@ async fn webhook_service() -> anyhow::Result<TestService> {
 }
 
 /// Each route that makes something, what it is sent, and its status.
-fn makers() -> Vec<(String, Value, u16)> {
+pub(crate) fn makers() -> Vec<(String, Value, u16)> {
     let execute = json!({"testType": "load", "environment": "staging", "configuration": smoke()});
     let search = json!({
         "testScript": "tests/smoke.js",
@@ -264,35 +191,25 @@ fn makers() -> Vec<(String, Value, u16)> {
     });
     let schedule = json!({"name": "a", "cron": "0 2 * * *"});
     let webhook = json!({"name": "a", "target": "team"});
+    let generated = json!({
+        "from": "configuration",
+        "document": {
+            "title": "Work, and nothing else",
+            "load": {"model": "open", "stages": [{"seconds": 1, "to": 1}]},
+            "journey": [{"name": "worker", "step": [{"path": "/work"}]}],
+        },
+        "save": "work",
+    });
     vec![
         (START.to_owned(), smoke(), 201),
         (format!("{FAMILY}/quick-start/smoke"), json!({}), 201),
         ("/quick-setup".to_owned(), json!({}), 200),
         (format!("{FAMILY}/schedules"), schedule, 201),
+        (format!("{FAMILY}/schedules/a/run"), json!({}), 201),
         (format!("{FAMILY}/webhooks"), webhook, 201),
+        (format!("{FAMILY}/webhooks/a/test"), json!({}), 202),
+        (format!("{FAMILY}/generate"), generated, 201),
         ("/api/performance/tests/execute".to_owned(), execute, 202),
         (format!("{FAMILY}/capacity"), search, 201),
     ]
-}
-
-/// The answer to a request that is sent again after a restart.
-async fn again(
-    service: &TestService,
-    key: &str,
-    path: &str,
-    body: &Value,
-) -> anyhow::Result<Value> {
-    let reply = service.keyed(key, path, body).await?;
-    let status = reply.status();
-    let told: Value = reply.json().await?;
-    anyhow::ensure!(status == 201, "{status}: {told}");
-    Ok(told)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the moment of a crash is no event that could be awaited"
-)]
-async fn until(moment: Duration) {
-    tokio::time::sleep(moment).await;
 }

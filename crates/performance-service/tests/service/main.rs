@@ -25,6 +25,7 @@ mod idempotency;
 mod interrupted;
 mod k6_parameters;
 mod killed;
+mod killed_requests;
 mod lifecycle;
 mod limits;
 mod live;

@@ -90,6 +90,17 @@ async fn waiting_runs_and_triggers_are_bounded() -> anyhow::Result<()> {
     assert!(retry.is_some_and(|seconds| (1..=60).contains(&seconds)));
     let forecast = service.ask_forecast(&load).await?;
     refused(forecast, 429, "triggersPerMinute", (4, 4)).await?;
+    for (path, body) in [
+        (
+            "schedules",
+            json!({"name": "a", "cron": "0 2 * * *", "run": {}}),
+        ),
+        ("generate", json!({"from": "har", "document": {}})),
+    ] {
+        let url = format!("{}/api/v1/performancetest/{path}", service.base_url);
+        let often = service.client.post(url).json(&body).send().await?;
+        refused(often, 429, "triggersPerMinute", (4, 4)).await?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use tenancy::TenantId;
 
-use super::{AuditHash, NewAuditRecord};
+use super::{AuditHash, NewAuditRecord, ObjectHashes};
 
 /// What a hash is made of, beside the hash before.
 pub(super) struct Link<'a> {
@@ -31,6 +31,14 @@ impl Link<'_> {
         ] {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
+        }
+        // Records of before there were any have none, and so does their hash.
+        let ObjectHashes { before, after } = entry.hashes;
+        for (place, object) in [(1_u8, before), (2, after)] {
+            if let Some(object) = object {
+                hash.update([place]);
+                hash.update(object.0);
+            }
         }
         AuditHash(hash.finalize().into())
     }

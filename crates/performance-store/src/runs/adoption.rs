@@ -28,6 +28,7 @@ impl RunStore {
         address: &RunAddress,
         expected: Position,
     ) -> Result<(Run, Option<ToldSeconds>), StoreError> {
+        self.remove_inner_seconds(address, expected).await?;
         let address = address.clone();
         self.write(Operation("update", "runs"), move |connection| {
             let transaction = connection.transaction()?;

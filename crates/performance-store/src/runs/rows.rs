@@ -9,10 +9,10 @@ use crate::run::{LoadProcess, Position, Run, RunAddress, RunId, RunStatus};
 
 pub(super) const COLUMNS: &str =
     "id, tenant, number, test_name, scenario, script, environment, started_by, triggered_by,
-    virtual_user_seconds, request, status, fence, queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, error, verdict";
+    virtual_user_seconds, request, status, fence, queued_at_ms, started_at_ms, completed_at_ms, process_id, process_start, container_id, error, verdict";
 
 /// The row of a run that is at `expected`.
-pub(super) fn check(
+pub(crate) fn check(
     connection: &Connection,
     address: &RunAddress,
     expected: Position,
@@ -123,6 +123,7 @@ fn read(row: &Row<'_>) -> Result<Run, StoreError> {
         process: pid
             .zip(start_ticks)
             .map(|(pid, start_ticks)| LoadProcess { pid, start_ticks }),
+        container_id: row.get("container_id")?,
         error: row.get("error")?,
         verdict: verdict
             .map(|json| serde_json::from_str(&json).map_err(|error| corrupt(&error)))

@@ -1,6 +1,6 @@
 //! Records that are added, and what a look at the chain finds.
 
-use performance_store::{AuditFilter, NewAuditRecord, StoreError};
+use performance_store::{AuditFilter, AuditHash, NewAuditRecord, ObjectHashes, StoreError};
 use rusqlite::Connection;
 use tenancy::TenantId;
 
@@ -15,6 +15,10 @@ fn entry(tenant: Option<&str>, user: &str) -> NewAuditRecord {
         outcome: "done".to_owned(),
         status: 201,
         request_id: "r".to_owned(),
+        hashes: ObjectHashes {
+            before: None,
+            after: Some(AuditHash::of(user.as_bytes())),
+        },
     }
 }
 
@@ -75,6 +79,15 @@ async fn every_kind_of_tampering_is_found() -> anyhow::Result<()> {
         ("UPDATE audit SET at_ms = at_ms + 1 WHERE number = 2", 2),
         ("UPDATE audit SET status = 204 WHERE number = 4", 4),
         ("UPDATE audit SET hash = zeroblob(32) WHERE number = 4", 4),
+        (
+            "UPDATE audit SET object_after = zeroblob(32) WHERE number = 2",
+            2,
+        ),
+        ("UPDATE audit SET object_after = NULL WHERE number = 3", 3),
+        (
+            "UPDATE audit SET object_before = object_after, object_after = NULL WHERE number = 4",
+            4,
+        ),
         // Text that moves from one field to the next.
         (
             "UPDATE audit SET user = user || 'P', action = substr(action, 2) WHERE number = 2",
@@ -97,6 +110,28 @@ async fn every_kind_of_tampering_is_found() -> anyhow::Result<()> {
         assert_eq!(state.broken_at, Some(found_at), "{sql}");
         assert_eq!(state.records, found_at - 1, "{sql}");
     }
+    Ok(())
+}
+
+/// Records of before objects had hashes stay whole: theirs are made as they were then.
+#[tokio::test]
+async fn a_record_without_hashes_of_its_object_is_whole() -> anyhow::Result<()> {
+    let store = TestStore::open().await?.store;
+    let old = NewAuditRecord {
+        hashes: ObjectHashes::default(),
+        ..entry(Some("acme"), "ana")
+    };
+    let kept = store.append_audit(old).await?;
+    let new = store.append_audit(entry(Some("acme"), "ana")).await?;
+    assert_eq!(
+        (kept.entry.hashes.after, new.entry.hashes.before),
+        (None, None)
+    );
+    let found = store
+        .audit(&TenantId::parse("acme")?, AuditFilter::default(), 2)
+        .await?;
+    assert_eq!(found, [new, kept]);
+    assert_eq!(store.verify_audit().await?.broken_at, None);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use load_analysis::baseline::{Baseline, Refused, RunFigures};
+use load_analysis::baseline::{Baseline, Refused, Replacement, RunFigures};
 use performance_store::{
     BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, RunStatus, StoreError,
 };
@@ -34,6 +34,34 @@ async fn versions_follow_each_other() -> anyhow::Result<()> {
         in_force,
         [version(&test, newest, &["a", "b", "c", "d", "e"])?]
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_baseline_that_is_withdrawn_keeps_its_history() -> anyhow::Result<()> {
+    let test = TestStore::open_with(|config| config.runs_kept = 0).await?;
+    let first = version(&test, 1, &["a", "b", "c", "d", "e"])?;
+    test.store.put_baseline(first.clone()).await?;
+    let end = BaselineVersion {
+        version: 2,
+        replacement: Some(Replacement::withdrawn("another machine")?),
+        baseline: Baseline::default(),
+        ..first.clone()
+    };
+    test.store.put_baseline(end.clone()).await?;
+    assert_eq!(test.store.baseline(&first.name).await?, None);
+    assert_eq!(test.store.baselines(&test.tenant).await?, []);
+    let newest = test.store.newest_baseline(&first.name).await?;
+    assert_eq!(newest.as_ref(), Some(&end));
+    let versions = test.store.baseline_versions(&first.name).await?;
+    assert_eq!(versions, [end, first.clone()]);
+    let back = BaselineVersion {
+        version: 3,
+        replacement: Some(Replacement::back_to(1, "it stays", &[])?),
+        ..first.clone()
+    };
+    test.store.put_baseline(back.clone()).await?;
+    assert_eq!(test.store.baselines(&test.tenant).await?, [back]);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The store as the service uses it, on a real file.
 
+mod adoption;
 mod audit;
 mod baselines;
 mod bounds;

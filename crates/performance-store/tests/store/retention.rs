@@ -1,9 +1,9 @@
 //! How long runs are kept, by a clock that the tests set.
 
 use jiff::{SignedDuration, Timestamp};
-use performance_store::{RunId, RunStatus};
+use performance_store::{RunAddress, RunId, RunStatus, StoreError};
 
-use crate::test_store::TestStore;
+use crate::test_store::{TestStore, buckets};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -29,6 +29,40 @@ async fn runs_go_when_they_are_old() -> anyhow::Result<()> {
     let unknown = test.store.unknown_runs(vec![run.id, going_on.id, nobody]);
     assert_eq!(unknown.await?, [run.id, nobody]);
     assert!(test.store.size().await? > 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn long_runs_go_with_all_their_seconds() -> anyhow::Result<()> {
+    let test = TestStore::open_with(|config| config.runs_kept = 1).await?;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let run = test.running().await?;
+        // Two and a half times what one call removes.
+        let long: Vec<(i64, f64)> = (0..625).map(|second| (second, 1.0)).collect();
+        test.record(&run, 1, buckets(&long)).await?;
+        ids.push(test.finish(&run, RunStatus::Completed).await?.id);
+    }
+    let seconds = || -> anyhow::Result<u32> {
+        let file = test.directory.path().join("data/performance.sqlite");
+        let count = "SELECT count(*) FROM seconds";
+        Ok(rusqlite::Connection::open(file)?.query_row(count, [], |row| row.get(0))?)
+    };
+    assert_eq!(seconds()?, 3 * 625);
+    let removed = test
+        .store
+        .remove_expired(&test.tenant, Timestamp::now())
+        .await?;
+    assert_eq!(removed, [ids[1], ids[0]]);
+    assert_eq!(seconds()?, 625);
+    let last = RunAddress {
+        tenant: test.tenant.clone(),
+        id: ids[2],
+    };
+    test.store.remove(&last).await?;
+    assert_eq!(seconds()?, 0);
+    let gone = test.store.remove(&last).await;
+    assert!(matches!(gone, Err(StoreError::NotFound)), "{gone:?}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Histograms in, the same histograms out.
 
 use load_analysis::series::SeriesValue;
+use performance_store::LongReader;
 
 use crate::test_store::{TestStore, buckets};
 
@@ -32,7 +33,12 @@ async fn percentiles_over_stored_seconds_are_those_of_all_samples() -> anyhow::R
 
     let stored = test
         .store
-        .fold_seconds(&run.address(), DURATION, Vec::new(), Vec::push)
+        .fold_seconds(
+            (&run.address(), LongReader::Shared),
+            DURATION,
+            Vec::new(),
+            Vec::push,
+        )
         .await?;
     let seconds: Vec<i64> = stored.iter().map(|bucket| bucket.second).collect();
     assert!(seconds.is_sorted());
@@ -53,9 +59,14 @@ async fn only_the_metrics_that_are_asked_for_are_read() -> anyhow::Result<()> {
     test.record(&run, 1, buckets).await?;
     let other = test
         .store
-        .fold_seconds(&run.address(), &["vus"], 0, |count, bucket| {
-            *count += bucket.series.len();
-        })
+        .fold_seconds(
+            (&run.address(), LongReader::Shared),
+            &["vus"],
+            0,
+            |count, bucket| {
+                *count += bucket.series.len();
+            },
+        )
         .await?;
     assert_eq!(other, 0);
     Ok(())

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use load_analysis::verdict::{Level, Verdict};
 use performance_store::{
-    LoadProcess, Outcome, RunAddress, RunFilter, RunId, RunStatus, Step, StoreError, ToldSeconds,
+    LoadProcess, LongReader, Outcome, RunAddress, RunFilter, RunId, RunStatus, Step, StoreError,
 };
 use tenancy::TenantId;
 
-use crate::test_store::{TestStore, buckets, event};
+use crate::test_store::{TestStore, event};
 
 #[tokio::test]
 async fn a_run_goes_from_queued_to_completed() -> anyhow::Result<()> {
@@ -165,7 +165,10 @@ async fn a_tenant_sees_its_own_runs_only() -> anyhow::Result<()> {
         assert!(matches!(logs, Err(StoreError::NotFound)));
         let events = test.store.events_after(&address, 0).await;
         assert!(matches!(events, Err(StoreError::NotFound)));
-        let seconds = test.store.fold_seconds(&address, &[], (), |(), _| ()).await;
+        let seconds = test
+            .store
+            .fold_seconds((&address, LongReader::Judge), &[], (), |(), _| ())
+            .await;
         assert!(matches!(seconds, Err(StoreError::NotFound)));
     }
     let listed = test.store.list(&test.tenant, RunFilter::All, 10).await?;
@@ -247,40 +250,5 @@ async fn unfinished_and_finished_runs_are_listed_apart() -> anyhow::Result<()> {
         let ids: Vec<RunId> = listed.iter().map(|run| run.id).collect();
         assert_eq!(ids, expected, "{filter:?}");
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_running_run_is_taken_over_once_and_its_measurements_begin_anew() -> anyhow::Result<()> {
-    let test = TestStore::open().await?;
-    let queued = test.enqueue().await?;
-    let waiting = queued.address();
-    let refused = test.store.take_over(&waiting, queued.position());
-    assert!(matches!(refused.await, Err(StoreError::Moved { .. })));
-
-    let run = test.running().await?;
-    let address = run.address();
-    test.record(&run, 1, buckets(&[(100, 1.0), (103, 2.0)]))
-        .await?;
-    let (taken, told) = test.store.take_over(&address, run.position()).await?;
-    assert_eq!(
-        told,
-        Some(ToldSeconds {
-            first: 100,
-            last: 103
-        })
-    );
-    assert_eq!((taken.status, taken.fence), (run.status, run.fence + 1));
-    assert_eq!(taken.process, run.process);
-    assert_eq!(test.store.span_seconds(&address).await?, 0);
-    assert!(
-        test.record(&run, 2, buckets(&[(104, 1.0)])).await.is_err(),
-        "an old fence"
-    );
-    let again = test.store.take_over(&address, run.position());
-    assert!(matches!(again.await, Err(StoreError::Moved { .. })));
-
-    test.record(&taken, 1, buckets(&[(100, 1.0)])).await?;
-    assert_eq!(test.store.span_seconds(&address).await?, 1);
     Ok(())
 }

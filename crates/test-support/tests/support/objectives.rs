@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use serde_json::json;
 use slokit::generate::{GenerateOptions, generate_all};
 use slokit::spec::Spec;
 use slokit::spec::alert_windows::AlertWindowsSet;
@@ -126,6 +127,38 @@ fn the_rules_are_made_from_the_objectives() -> anyhow::Result<()> {
             path.display()
         );
     }
+    Ok(())
+}
+
+/// The performance service lists the objectives.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how a developer asks for the files to be written"
+)]
+fn the_list_of_objectives_is_made_from_them() -> anyhow::Result<()> {
+    let path = workspace().join("crates/performance-service/src/criteria/objectives.json");
+    let mut objectives = Vec::new();
+    for spec in specs()? {
+        objectives.extend(spec.slos.iter().map(|objective| {
+            json!({
+                "service": spec.service,
+                "name": objective.name,
+                "objective": objective.objective,
+                "description": objective.description.trim(),
+            })
+        }));
+    }
+    let expected = format!("{}\n", serde_json::to_string_pretty(&objectives)?);
+    if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
+        std::fs::write(&path, &expected)?;
+    }
+    let actual = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{} is not what monitoring/slo says; run this test with UPDATE=1",
+        path.display()
+    );
     Ok(())
 }
 

@@ -93,6 +93,9 @@ pub(super) async fn markdown(service: &Service, gate: &Gate) -> Result<String, F
             text.push_str(&format!("* {level}{}\n", plain(&one.sentence)));
         }
         text.push_str(&format!("* {}\n", console::rest(compared)));
+        if let Some(rerun) = &compared.rerun {
+            text.push_str(&format!("* {}\n", plain(&rerun.sentence)));
+        }
     } else {
         text.push('\n');
     }

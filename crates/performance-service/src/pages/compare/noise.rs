@@ -87,8 +87,10 @@ fn chance(comparison: &Comparison, deciding: usize) -> Option<String> {
 fn answer(comparison: &Comparison) -> String {
     let tested = comparison.p.is_some();
     match (comparison.direction, tested) {
-        (Direction::Better | Direction::Worse, true) => "No, this is not noise.".to_owned(),
-        (Direction::Better | Direction::Worse, false) => {
+        (Direction::Better | Direction::Worse | Direction::Changed, true) => {
+            "No, this is not noise.".to_owned()
+        }
+        (Direction::Better | Direction::Worse | Direction::Changed, false) => {
             "It is far out of that noise; few runs make a test of it impossible.".to_owned()
         }
         (Direction::Same, _) => {

@@ -1,6 +1,7 @@
 //! The runs of a comparison over each other, each from the same point of its life on.
 
 use load_analysis::aggregate::SecondBucket;
+use performance_store::LongReader;
 use service_defaults::problem::Problem;
 
 use super::{letter, runs_of};
@@ -76,7 +77,9 @@ pub(super) async fn overlay(
             }
         };
         let run = one.run.address();
-        let folded = app.store.fold_seconds(&run, &METRICS, empty, add);
+        let folded = app
+            .store
+            .fold_seconds((&run, LongReader::Shared), &METRICS, empty, add);
         let [fine, coarse] = folded.await.map_err(problems::from_store)?;
         overlaid.push(Overlaid {
             letter: letter(index),

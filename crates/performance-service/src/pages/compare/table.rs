@@ -123,10 +123,12 @@ fn effect(comparison: &Comparison) -> String {
     }
 }
 
-const fn reading(comparison: &Comparison) -> &'static str {
+fn reading(comparison: &Comparison) -> &'static str {
     match comparison.direction {
         Direction::Better => "better",
         Direction::Worse => "worse",
+        Direction::Changed if comparison.effect > 0.0 => "higher",
+        Direction::Changed => "lower",
         Direction::Same => "same",
         Direction::Inconclusive => "cannot tell",
     }
@@ -138,6 +140,6 @@ fn level(comparison: &Comparison) -> &'static str {
         (Some(level), _) => level.as_str(),
         (None, Direction::Better | Direction::Same) => "PASS",
         (None, Direction::Worse) => "WARNING",
-        (None, Direction::Inconclusive) => "INCONCLUSIVE",
+        (None, Direction::Changed | Direction::Inconclusive) => "INCONCLUSIVE",
     }
 }

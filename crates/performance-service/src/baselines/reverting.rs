@@ -1,0 +1,100 @@
+//! The way back from a baseline: to an earlier version, or to none.
+
+use load_analysis::baseline::{Baseline, Refused, Replacement};
+use performance_store::{BaselineName, BaselineVersion, RunStore, StoreError, WithResults};
+use service_defaults::problem::Problem;
+use tenancy::Principal;
+
+use super::{administrators_only, made_before, put_next, runs_of};
+use crate::app::App;
+use crate::comparing;
+use crate::problems;
+
+/// Puts the runs of an earlier version in force again, under a number of its own: nothing of the
+/// history is lost.
+///
+/// # Errors
+/// 400 for a version that is not kept or has no runs, or without a reason; 403 without the role
+/// admin; 404 without a baseline; 409 when it is the one in force, or its runs are gone.
+pub(crate) async fn roll_back(
+    app: &App,
+    caller: &Principal,
+    name: BaselineName,
+    version: u64,
+    reason: &str,
+) -> Result<BaselineVersion, Problem> {
+    administrators_only(caller)?;
+    let versions = app.store.baseline_versions(&name).await;
+    let versions = versions.map_err(problems::from_store)?;
+    let newest = versions.first().ok_or_else(none)?;
+    let wanted = versions.iter().find(|one| one.version == version);
+    let Some(wanted) = wanted.filter(|one| one.is_reference()) else {
+        let reason = "must be that of a version that is kept and has runs";
+        return Err(Problem::invalid_field("version", reason));
+    };
+    if let Some(made) = made_before(caller, Some(newest), &wanted.baseline) {
+        return Ok(made);
+    }
+    if wanted.baseline == newest.baseline {
+        return Err(Problem::conflict("the runs of this version are in force"));
+    }
+    let runs = kept_runs(&app.store, wanted).await?;
+    let in_force = if newest.is_reference() {
+        runs_of(&app.store, newest).await?
+    } else {
+        Vec::new()
+    };
+    let work = move || {
+        let (in_force, runs) = (comparing::measured(in_force), comparing::measured(runs));
+        comparing::compare_groups(&in_force, &runs)
+    };
+    let compared = app.comparisons.run(&caller.tenant, work).await?;
+    let replacement = Replacement::back_to(version, reason, &compared);
+    let replacement = Some(replacement.map_err(|refused| of_reason(&refused))?);
+    let baseline = wanted.baseline.clone();
+    let newest = Some(newest.clone());
+    put_next(&app.store, caller, (name, newest), (baseline, replacement)).await
+}
+
+/// Takes a baseline out of force; its versions stay to be seen, and to be put in force again.
+///
+/// # Errors
+/// 400 without a reason, 403 without the role admin, 404 when none is in force.
+pub(crate) async fn withdraw(
+    app: &App,
+    caller: &Principal,
+    name: BaselineName,
+    reason: &str,
+) -> Result<BaselineVersion, Problem> {
+    administrators_only(caller)?;
+    let newest = app.store.newest_baseline(&name).await;
+    let newest = newest.map_err(problems::from_store)?;
+    let newest = newest.filter(BaselineVersion::is_reference);
+    let newest = Some(newest.ok_or_else(none)?);
+    let replacement = Replacement::withdrawn(reason).map_err(|refused| of_reason(&refused))?;
+    let put = (Baseline::default(), Some(replacement));
+    put_next(&app.store, caller, (name, newest), put).await
+}
+
+/// The runs of a version that is not in force: retention may have removed them.
+async fn kept_runs(
+    store: &RunStore,
+    version: &BaselineVersion,
+) -> Result<Vec<WithResults>, Problem> {
+    let ids = version.baseline.runs.iter();
+    let ids: Vec<_> = ids.filter_map(|run| run.run.parse().ok()).collect();
+    let stored = store.with_results(&version.name.tenant, ids).await;
+    stored.map_err(|error| match error {
+        StoreError::NotFound => Problem::conflict("runs of this version are not kept any more")
+            .with_kind("runs-removed"),
+        other => problems::from_store(other),
+    })
+}
+
+fn none() -> Problem {
+    Problem::not_found("there is no such baseline")
+}
+
+fn of_reason(refused: &Refused) -> Problem {
+    Problem::invalid_field("reason", refused.to_string())
+}
