@@ -1,6 +1,7 @@
 """Rows of runs that nobody made, beside those of a finished run that somebody did.
 
 made_runs.py DATABASE alike RUN COUNT    copies whose durations differ by up to 1 %
+made_runs.py DATABASE step RUN COUNT     so many copies, one that is INVALID, and as many that are a fifth slower
 made_runs.py DATABASE long RUN SECONDS   one whose seconds are repeated so often
 
 Writes the ids as JSON.
@@ -70,6 +71,25 @@ def alike(database, source, count):
     return [name for _, name in made]
 
 
+def step(database, source, count):
+    results, verdict = database.execute("SELECT results, verdict FROM runs WHERE id = ?", [source]).fetchone()
+    chance = random.Random(2)
+    # A test of its own, whose first run the source is not.
+    name = "stepping"
+    made = []
+    for index in range(2 * count + 1):
+        factor = chance.uniform(0.99, 1.01) * (1.2 if index > count else 1)
+        row, run = copy_run(database, source, scaled(results, factor))
+        changed = dict(json.loads(verdict), level="INVALID") if index == count else json.loads(verdict)
+        database.execute(
+            "UPDATE runs SET test_name = ?, verdict = ?, started_at_ms = started_at_ms + ? WHERE row_id = ?",
+            [name, json.dumps(changed), index * 3_600_000, row],
+        )
+        database.execute("UPDATE figures SET value = value * ? WHERE run = ?", [factor, row])
+        made.append(run)
+    return made
+
+
 def long(database, source, seconds):
     results = database.execute("SELECT results FROM runs WHERE id = ?", [source]).fetchone()[0]
     row, name = copy_run(database, source, results)
@@ -87,7 +107,7 @@ def long(database, source, seconds):
 def main():
     path, what, source, number = sys.argv[1:]
     with closing(sqlite3.connect(path, timeout=30)) as database, database:
-        made = {"alike": alike, "long": long}[what](database, source, int(number))
+        made = {"alike": alike, "step": step, "long": long}[what](database, source, int(number))
     print(json.dumps(made))
 
 

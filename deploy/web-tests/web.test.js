@@ -3,7 +3,9 @@
 import { after, afterEach, before, describe } from 'node:test';
 import { Browser } from './browser.js';
 import { analyse } from './cases/analyse.js';
+import { baselines } from './cases/baselines.js';
 import { comparing } from './cases/comparing.js';
+import { home } from './cases/home.js';
 import { hostile } from './cases/hostile.js';
 import { live } from './cases/live.js';
 import { long } from './cases/long.js';
@@ -12,6 +14,7 @@ import { plain } from './cases/plain.js';
 import { preferences } from './cases/preferences.js';
 import { roles } from './cases/roles.js';
 import { starting } from './cases/starting.js';
+import { trends } from './cases/trends.js';
 import { zones } from './cases/zones.js';
 import { Stack } from './stack.js';
 
@@ -33,7 +36,10 @@ describe('the pages', { timeout: 900000 }, () => {
   });
   starting(world);
   live(world);
+  home(world);
   comparing(world);
+  trends(world);
+  baselines(world);
   hostile(world);
   plain(world);
   analyse(world);

@@ -6,11 +6,13 @@
 //! run only what the plan itself says is known.
 
 mod actual;
+mod bounds;
 mod observation;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::actual::{ForecastLine, against, not_forecast};
+pub use self::bounds::{BoundForecast, bounds};
 pub use self::observation::Observation;
 use crate::dollars::Dollars;
 use crate::execution::ExecutionPlan;

@@ -152,7 +152,8 @@ impl Limit {
     }
 
     /// What a value means.
-    fn tier(&self, value: f64) -> Level {
+    #[must_use]
+    pub fn tier(&self, value: f64) -> Level {
         if self.keeps_to(self.target, value) {
             return Level::Pass;
         }

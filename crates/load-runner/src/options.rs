@@ -100,6 +100,12 @@ impl RunOptions {
         self.virtual_users
     }
 
+    /// The thresholds that come in the place of the script's.
+    #[must_use]
+    pub fn thresholds(&self) -> Vec<Threshold> {
+        self.thresholds.values().flatten().cloned().collect()
+    }
+
     /// The duration, where it was asked for.
     #[must_use]
     pub const fn duration(&self) -> Option<Duration> {

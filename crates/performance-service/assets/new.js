@@ -25,6 +25,27 @@
     }
   }
 
+  // The copies stay open where somebody opened them, and get a button each.
+  function copy(fresh) {
+    const section = document.getElementById('copies');
+    if (fresh) {
+      const open = [...section.querySelectorAll('details')].map((one) => one.open);
+      section.replaceChildren(...fresh.getElementById('copies').childNodes);
+      section.querySelectorAll('details').forEach((one, index) => { one.open = open[index] ?? false; });
+    }
+    for (const details of section.querySelectorAll('details')) {
+      const copied = document.createElement('button');
+      copied.type = 'button';
+      copied.textContent = 'Copy';
+      copied.addEventListener('click', async () => {
+        await navigator.clipboard.writeText(details.querySelector('pre').textContent);
+        copied.textContent = 'Copied';
+      });
+      details.append(copied);
+    }
+  }
+  if (navigator.clipboard) copy();
+
   async function refresh() {
     asked.abort();
     asked = new AbortController();
@@ -34,6 +55,7 @@
     const reply = await fetch(`/new?${fields}`, { signal: asked.signal, headers: { accept: 'text/html' } });
     if (!reply.ok) return;
     const fresh = new DOMParser().parseFromString(await reply.text(), 'text/html');
+    if (navigator.clipboard) copy(fresh);
     for (const id of ['forecast', 'start']) document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
     for (const input of form.querySelectorAll('.field [id][name]')) mark(input, fresh);
   }

@@ -1,5 +1,5 @@
-// What scripts add to every page: single keys, unless somebody turned them off, and the address on
-// paper, which only the browser knows.
+// What scripts add to every page: single keys, unless somebody turned them off, the address for
+// others, and the address on paper, which only the browser knows.
 'use strict';
 
 (() => {
@@ -40,6 +40,17 @@
   if (!document.cookie.split('; ').includes('performance-shortcuts=off')) {
     document.addEventListener('keydown', press);
     if (location.hash === '#find') document.querySelector(FIND)?.focus();
+  }
+
+  // The address has the ids and the window of what is seen, never "the latest". Pages that become
+  // others in place get their button late.
+  if (navigator.clipboard) {
+    document.documentElement.dataset.clipboard = '';
+    document.addEventListener('click', async ({ target }) => {
+      if (!target.matches?.('[data-share]')) return;
+      await navigator.clipboard.writeText(location.href);
+      target.textContent = 'Address copied';
+    });
   }
 
   addEventListener('beforeprint', () => {

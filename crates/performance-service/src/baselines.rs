@@ -4,9 +4,11 @@
 pub(crate) mod body;
 pub(crate) mod establish;
 pub(crate) mod list;
+pub(crate) mod pins;
 pub(crate) mod reverting;
 pub(crate) mod rollback;
 pub(crate) mod versions;
+pub(crate) mod weighing;
 pub(crate) mod withdraw;
 
 use load_analysis::baseline::{Baseline, Refused, Replacement, RunFigures, SMALLEST_BASELINE};
@@ -19,6 +21,7 @@ use service_defaults::problem::Problem;
 use tenancy::{Principal, Role};
 
 use self::body::BaselineBody;
+use self::weighing::{Weighed, weigh};
 use crate::app::App;
 use crate::audit::changes;
 use crate::comparing::{self, Measured};
@@ -60,30 +63,14 @@ pub(crate) async fn establish(
     if wish.reason.is_some() {
         administrators_only(caller)?;
     }
-    let runs = match &wish.runs {
-        Some(ids) => {
-            let stored = app.store.with_results(&caller.tenant, ids.clone()).await;
-            stored.map_err(problems::from_store)?
-        }
-        None => latest_good(&app.store, caller, &wish).await?,
-    };
-    let name = name_in_common(&runs)?;
-    let newest = app.store.newest_baseline(&name).await;
-    let newest = newest.map_err(problems::from_store)?;
-    let before = newest.as_ref().filter(|newest| newest.is_reference());
-    let in_force = match before {
-        Some(before) => Some(runs_of(&app.store, before).await?),
-        None => None,
-    };
-    let work = move || {
-        let runs = comparing::measured(runs);
-        let baseline = Baseline::establish(runs.iter().map(figures).collect());
-        let in_force = in_force.map(comparing::measured);
-        let compared = in_force.map(|in_force| comparing::compare_groups(&in_force, &runs));
-        (baseline, compared)
-    };
-    let (baseline, compared) = app.comparisons.run(&caller.tenant, work).await?;
-    let baseline = baseline.map_err(|refused| of_runs(&refused))?;
+    let weighed = weigh(app, caller, &wish).await?;
+    let Weighed {
+        name,
+        newest,
+        baseline,
+        compared,
+        ..
+    } = weighed;
     if let Some(made) = made_before(caller, newest.as_ref(), &baseline) {
         return Ok(made);
     }
@@ -123,7 +110,7 @@ async fn put_next(
 }
 
 /// What is done by hand, whatever the figures say, takes an administrator.
-fn administrators_only(caller: &Principal) -> Result<(), Problem> {
+pub(crate) fn administrators_only(caller: &Principal) -> Result<(), Problem> {
     if caller.role < Role::Admin {
         let detail = "a baseline is changed by hand, for a reason, by an administrator only";
         return Err(Problem::forbidden(detail).with_kind("role-needed"));

@@ -4,6 +4,7 @@
 pub(crate) mod body;
 pub(crate) mod calls;
 pub(crate) mod environments;
+pub(crate) mod requests;
 
 use performance_store::{Configuration, ConfigurationName, Run, RunAddress, StoreError};
 use service_defaults::problem::Problem;
@@ -30,7 +31,30 @@ pub(crate) async fn execute(
         .ok_or_else(|| Problem::invalid_field("testType", TestType::RULE))?;
     let stage = Stage::parse(&body.environment)
         .ok_or_else(|| Problem::invalid_field("environment", Stage::RULE))?;
-    let document = checked(app, caller, (kind, stage), body.configuration).await?;
+    let kept = keep(app, caller, (kind, stage), body.configuration).await;
+    let (id, document) = kept.map_err(below)?;
+    let start = start(app, kind, stage, document)?;
+    let run = app.conductor.submit(caller, start).await?;
+    if let Err(error) = app.store.note_run(&caller.tenant, &id, run.id).await {
+        tracing::error!(test.id = %run.id, "the run of a configured test is not noted: {error}");
+    }
+    let stored = app.store.configuration(&caller.tenant, &id).await;
+    Ok((stored.map_err(problems::from_store)?, run))
+}
+
+/// Where clients of this family wrote what is wrong.
+fn below(problem: Problem) -> Problem {
+    problem.below("configuration")
+}
+
+/// Keeps a configuration; its id, and what it asks for.
+async fn keep(
+    app: &App,
+    caller: &Principal,
+    (kind, stage): (TestType, Stage),
+    configuration: StartBody,
+) -> Result<(String, StartBody), Problem> {
+    let document = checked(app, caller, (kind, stage), configuration).await?;
     let name = ConfigurationName {
         tenant: caller.tenant.clone(),
         test_type: kind.as_str().to_owned(),
@@ -51,13 +75,7 @@ pub(crate) async fn execute(
         None => changes::made(&json),
         Some(replaced) => changes::changed(&replaced.document, &json),
     }
-    let start = start(app, kind, stage, document)?;
-    let run = app.conductor.submit(caller, start).await?;
-    if let Err(error) = app.store.note_run(&caller.tenant, &id, run.id).await {
-        tracing::error!(test.id = %run.id, "the run of a configured test is not noted: {error}");
-    }
-    let stored = app.store.configuration(&caller.tenant, &id).await;
-    Ok((stored.map_err(problems::from_store)?, run))
+    Ok((id, document))
 }
 
 /// Replaces what a test asks for.
@@ -82,7 +100,8 @@ pub(crate) async fn configure(
         return Err(Problem::invalid_field("testName", "cannot be changed"));
     }
     body.test_name = Some(before.name.name.clone());
-    let document = checked(app, caller, (kind, stage), body).await?;
+    let document = checked(app, caller, (kind, stage), body).await;
+    let document = document.map_err(below)?;
     let user = caller.user.to_string();
     let json = json(&document)?;
     let changed = app
@@ -156,7 +175,7 @@ async fn checked(
 ) -> Result<StartBody, Problem> {
     let mut document = configuration.canonical();
     if document.environment.contains_key("BASE_URL") {
-        let field = "configuration.environment.BASE_URL";
+        let field = "environment.BASE_URL";
         return Err(Problem::invalid_field(
             field,
             "is what the environment stands for",
@@ -166,7 +185,7 @@ async fn checked(
     document.test_name = Some(name.unwrap_or_else(|| format!("{} test", kind.as_str())));
     let start = start(app, kind, stage, document.clone())?;
     let checked = app.conductor.rehearse(caller, start).await;
-    checked.map_err(|problem| problem.below("configuration"))?;
+    checked?;
     Ok(document)
 }
 
@@ -191,6 +210,14 @@ fn kind_and_stage(one: &Configuration) -> Result<(TestType, Stage), Problem> {
     let stage = Stage::parse(&one.name.environment);
     kind.zip(stage).ok_or_else(|| {
         let corrupt = StoreError::Corrupt(format!("configured test {}", one.id));
+        problems::from_store(corrupt)
+    })
+}
+
+/// What a test asks for.
+fn document(one: &Configuration) -> Result<StartBody, Problem> {
+    serde_json::from_str(&one.document).map_err(|error| {
+        let corrupt = StoreError::Corrupt(format!("configured test {}: {error}", one.id));
         problems::from_store(corrupt)
     })
 }

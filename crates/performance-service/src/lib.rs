@@ -35,6 +35,7 @@ mod schedules;
 mod webhooks;
 
 mod announcer;
+mod attention;
 mod background;
 mod clock_file;
 mod comparing;

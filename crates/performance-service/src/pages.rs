@@ -44,6 +44,10 @@ pub(crate) fn routes(app: App) -> Router {
             "/baselines",
             get(baselines::baselines).post(baselines::put_in_force),
         )
+        .route("/baselines/one", get(baselines::one))
+        .route("/baselines/pin", post(baselines::pin))
+        .route("/baselines/rollback", post(baselines::roll_back))
+        .route("/baselines/withdraw", post(baselines::withdraw))
         .route("/capacity", get(capacity::searches).post(capacity::start))
         .route("/capacity/{id}", get(capacity::search))
         .route("/capacity/{id}/cancel", post(capacity::cancel))
@@ -53,11 +57,13 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/webhooks", get(webhooks::webhooks).post(webhooks::add))
         .route("/webhooks/{name}/{action}", post(webhooks::act))
         .route("/tests/{name}", get(test::test))
+        .route("/tests/{name}/notes", post(test::explain))
         .route("/runs", get(runs::runs))
         .route("/spend", get(spend::spend))
         .route("/runs/{id}", get(run::run))
         .route("/runs/{id}/cancel", post(run::cancel))
         .route("/new", get(new::form).post(new::start))
+        .route("/new/tests/{id}/delete", post(new::remove))
         .route("/settings", get(settings::settings))
         .route("/preferences", post(preferences::change))
         .route("/audit", get(audit::audit))
@@ -76,6 +82,7 @@ fn scripts() -> Router<App> {
     let scripts = [
         ("/assets/chart.js", include_str!("../assets/chart.js")),
         ("/assets/heatmap.js", include_str!("../assets/heatmap.js")),
+        ("/assets/home.js", include_str!("../assets/home.js")),
         ("/assets/live.js", include_str!("../assets/live.js")),
         ("/assets/new.js", include_str!("../assets/new.js")),
         ("/assets/page.js", include_str!("../assets/page.js")),

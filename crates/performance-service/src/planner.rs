@@ -208,7 +208,7 @@ pub(crate) fn unknown_scenario(field: &str) -> Problem {
 fn test_name(body: &StartBody, scenario: Scenario) -> Result<String, Problem> {
     let name = match &body.test_name {
         Some(name) => name.trim().to_owned(),
-        None => format!("{} test", scenario.name()),
+        None => scenario.default_name(),
     };
     let reason = plain_text(&name, MAX_NAME_LENGTH);
     match reason {

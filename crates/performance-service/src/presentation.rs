@@ -18,6 +18,7 @@ pub(crate) mod resource_strips;
 pub(crate) mod selected;
 pub(crate) mod slowest;
 pub(crate) mod sparkline;
+pub(crate) mod standing;
 pub(crate) mod tiles;
 pub(crate) mod time_table;
 pub(crate) mod trend_chart;

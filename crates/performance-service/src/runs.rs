@@ -18,9 +18,11 @@ pub(crate) mod resources;
 pub(crate) mod results;
 pub(crate) mod scenarios;
 pub(crate) mod spend;
+pub(crate) mod standing;
 pub(crate) mod start;
 pub(crate) mod timeline;
 pub(crate) mod trends;
+pub(crate) mod under_way;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;

@@ -54,6 +54,12 @@ impl Scenario {
             .or_else(by_number)
     }
 
+    /// What a test of it is called that nobody named.
+    #[must_use]
+    pub(crate) fn default_name(self) -> String {
+        format!("{} test", self.name())
+    }
+
     /// The name as the API writes it.
     #[must_use]
     pub(crate) const fn name(self) -> &'static str {

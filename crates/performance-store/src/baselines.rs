@@ -8,9 +8,10 @@ use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
+use crate::pinned_baselines::MAX_PINNED_BASELINES;
 use crate::runs::timestamp;
 
-/// Versions of one baseline that are kept; older ones are forgotten.
+/// Versions of one baseline that are kept; older ones are forgotten unless they are pinned.
 pub const MAX_BASELINE_VERSIONS: u32 = 50;
 
 /// The most baselines of a tenant that are listed.
@@ -91,7 +92,10 @@ impl RunStore {
             )?;
             transaction.execute(
                 "DELETE FROM baselines WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3
-                   AND scenario = ?4 AND version <= ?5",
+                   AND scenario = ?4 AND version <= ?5 AND version NOT IN (
+                       SELECT version FROM pinned_runs
+                       WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3
+                         AND scenario = ?4)",
                 params![
                     name.tenant.as_str(),
                     name.test,
@@ -144,7 +148,7 @@ impl RunStore {
     ) -> Result<Vec<BaselineVersion>, StoreError> {
         let name = name.clone();
         self.read(Operation("find", "baselines"), move |connection| {
-            versions(connection, &name, MAX_BASELINE_VERSIONS)
+            versions(connection, &name, MAX_BASELINE_VERSIONS + MAX_PINNED_BASELINES)
         })
         .await
     }

@@ -114,6 +114,32 @@ impl RunStore {
         .await
     }
 
+    /// The latest delivery that is over, of each of a tenant's webhooks, by the webhook's name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn latest_deliveries(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<(String, Delivery)>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "deliveries"), move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT * FROM deliveries WHERE id IN (
+                     SELECT max(id) FROM deliveries WHERE tenant = ?1 AND state != 'waiting'
+                     GROUP BY webhook)
+                 ORDER BY webhook",
+            )?;
+            let mut rows = statement.query([tenant.as_str()])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push((row.get("webhook")?, read(row)?));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// The latest deliveries of a webhook, newest first.
     ///
     /// # Errors

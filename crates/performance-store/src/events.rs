@@ -1,7 +1,7 @@
 //! What happened in a run, in order: the progress streams read from here, so that a
 //! watcher who lost the connection misses nothing.
 
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
@@ -66,6 +66,26 @@ impl RunStore {
             let mut statement = connection.prepare_cached(sql)?;
             let events = statement.query_map(params![run, kind], read)?;
             Ok(events.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The latest event of a run that has this name; `None` when there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such run.
+    pub async fn latest_event(
+        &self,
+        address: &RunAddress,
+        kind: &'static str,
+    ) -> Result<Option<Event>, StoreError> {
+        let address = address.clone();
+        self.read(Operation("find", "events"), move |connection| {
+            let run = runs::row_of(connection, &address)?;
+            let sql = "SELECT id, kind, data FROM events WHERE run = ?1 AND kind = ?2
+                       ORDER BY id DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row(params![run, kind], read).optional()?)
         })
         .await
     }

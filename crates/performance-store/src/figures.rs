@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
@@ -11,25 +11,6 @@ use crate::error::StoreError;
 use crate::history::{MAX_HISTORY, TestName};
 use crate::run::{Run, RunAddress, RunId};
 use crate::runs;
-
-/// The most tests that are listed: pages show them all.
-pub const MAX_LISTED_TESTS: u32 = 100;
-
-/// Runs of a test that its summary has figures of.
-const SUMMARISED: u32 = 20;
-
-/// A test, as its runs tell.
-#[derive(Debug, Clone)]
-pub struct TestSummary {
-    /// The name that people gave it.
-    pub name: String,
-    /// How many finished runs it has.
-    pub runs: u64,
-    /// The latest finished one.
-    pub latest: Run,
-    /// The figures of one measure in the latest runs that completed, oldest first, at most 20.
-    pub figures: Vec<f64>,
-}
 
 impl RunStore {
     /// The latest completed runs of a test with their figures of one measure, oldest first, at
@@ -115,35 +96,29 @@ impl RunStore {
         .await
     }
 
-    /// A tenant's tests, the one with the latest run first, with their figures of one measure.
+    /// The figures of one measure, by run, of those of these runs that have it; of at most
+    /// [`MAX_HISTORY`] runs.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn tests(
+    pub async fn figures(
         &self,
         tenant: &TenantId,
+        runs: Vec<RunId>,
         measure: &str,
-    ) -> Result<Vec<TestSummary>, StoreError> {
+    ) -> Result<BTreeMap<RunId, f64>, StoreError> {
         let (tenant, measure) = (tenant.clone(), measure.to_owned());
         self.read(Operation("find", "figures"), move |connection| {
-            let sql = "SELECT test_name, count(*), max(number) AS latest FROM runs
-                 WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
-                 GROUP BY test_name ORDER BY latest DESC LIMIT ?2";
+            let sql = "SELECT value FROM runs JOIN figures ON run = row_id
+                 WHERE tenant = ?1 AND id = ?2 AND measure = ?3";
             let mut statement = connection.prepare_cached(sql)?;
-            let found = statement.query_map(params![tenant.as_str(), MAX_LISTED_TESTS], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
-            let mut tests = Vec::new();
-            for row in found {
-                let (name, runs, latest): (String, u64, u64) = row?;
-                tests.push(TestSummary {
-                    latest: numbered(connection, &tenant, latest)?,
-                    figures: latest_figures(connection, &tenant, &name, &measure)?,
-                    name,
-                    runs,
-                });
+            let mut figures = BTreeMap::new();
+            for run in runs.into_iter().take(MAX_HISTORY as usize) {
+                let parameters = params![tenant.as_str(), run.to_string(), measure];
+                let value = statement.query_row(parameters, |row| row.get(0));
+                figures.extend(value.optional()?.map(|value: f64| (run, value)));
             }
-            Ok(tests)
+            Ok(figures)
         })
         .await
     }
@@ -163,31 +138,7 @@ pub(crate) fn store(
     Ok(())
 }
 
-fn latest_figures(
-    connection: &Connection,
-    tenant: &TenantId,
-    test: &str,
-    measure: &str,
-) -> Result<Vec<f64>, StoreError> {
-    let sql = "SELECT value FROM runs JOIN figures ON run = row_id
-         WHERE tenant = ?1 AND test_name = ?2 AND status = 'Completed' AND measure = ?3
-         ORDER BY number DESC LIMIT ?4";
-    let mut statement = connection.prepare_cached(sql)?;
-    let parameters = params![tenant.as_str(), test, measure, SUMMARISED];
-    let values = statement.query_map(parameters, |row| row.get(0))?;
-    let mut values = values.collect::<Result<Vec<f64>, _>>()?;
-    values.reverse();
-    Ok(values)
-}
-
-fn numbered(connection: &Connection, tenant: &TenantId, number: u64) -> Result<Run, StoreError> {
-    let sql = "SELECT id FROM runs WHERE tenant = ?1 AND number = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let id: String = statement.query_row(params![tenant.as_str(), number], |row| row.get(0))?;
-    run(connection, tenant, &id)
-}
-
-fn run(connection: &Connection, tenant: &TenantId, id: &str) -> Result<Run, StoreError> {
+pub(crate) fn run(connection: &Connection, tenant: &TenantId, id: &str) -> Result<Run, StoreError> {
     let corrupt = |_| StoreError::Corrupt(format!("run id {id:?}"));
     let id: RunId = id.parse().map_err(corrupt)?;
     let tenant = tenant.clone();

@@ -30,16 +30,20 @@ mod configurations;
 mod idempotency;
 
 mod audit;
+mod baseline_figures;
 mod baselines;
 mod events;
 mod figures;
 mod history;
 mod logs;
 mod neighbours;
+mod pinned_baselines;
 mod resources;
 mod searches;
 mod seconds;
 mod spend;
+mod step_notes;
+mod test_summaries;
 
 mod removal;
 mod retention;
@@ -54,6 +58,7 @@ pub use audit::{
     AuditFilter, AuditHash, AuditRecord, AuditState, MAX_AUDIT_PAGE, MAX_AUDIT_RECORDS,
     NewAuditRecord, ObjectHashes,
 };
+pub use baseline_figures::BaselineFigures;
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
 pub use clock::Clock;
 pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
@@ -64,11 +69,11 @@ pub use deliveries::{
 };
 pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
-pub use figures::{MAX_LISTED_TESTS, TestSummary};
 pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
 pub use idempotency::{Claim, KEY_LIFETIME, KeptAnswer, KeyedRequest, MAX_KEYS};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use neighbours::Neighbours;
+pub use pinned_baselines::MAX_PINNED_BASELINES;
 pub use resources::MAX_RESOURCE_BYTES;
 pub use run::{
     LoadProcess, MalformedRunId, NewRun, Outcome, Position, Run, RunAddress, RunId, RunStatus, Step,
@@ -81,5 +86,7 @@ pub use searches::{
     MAX_LISTED_SEARCHES, MAX_SEARCHES_AT_ONCE, NewSearch, SearchChange, SearchRecord, SearchStatus,
 };
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
-pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, SpendGroup, SpendTotal};
+pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, RunCost, SpendGroup, SpendTotal};
+pub use step_notes::StepNote;
+pub use test_summaries::{MAX_LISTED_TESTS, Passed, Shape, TestSummary};
 pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

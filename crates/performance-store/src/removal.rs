@@ -16,7 +16,7 @@ const SECONDS_AT_ONCE: u32 = 250;
 /// A finished run of a tenant that belongs to no baseline in force.
 const IS_REMOVABLE: &str = "SELECT 1 FROM runs WHERE tenant = ?2 AND row_id = ?1
     AND status IN ('Completed', 'Failed', 'Cancelled')
-    AND id NOT IN (SELECT run FROM baseline_runs WHERE tenant = ?2)";
+    AND id NOT IN (SELECT run FROM kept_runs WHERE tenant = ?2)";
 
 impl RunStore {
     /// Removes a finished run with all that belongs to it; its id, or `None` when it is not there

@@ -38,7 +38,7 @@ impl RunStore {
                                 row_number() OVER (ORDER BY number DESC) AS place
                          FROM runs
                          WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
-                           AND id NOT IN (SELECT run FROM baseline_runs WHERE tenant = ?1))
+                           AND id NOT IN (SELECT run FROM kept_runs WHERE tenant = ?1))
                      WHERE place > ?2 OR completed_at_ms < ?3
                      ORDER BY place LIMIT ?4",
                 )?;

@@ -161,6 +161,34 @@ impl RunStore {
         .await
     }
 
+    /// The latest start of each of a tenant's schedules, by the schedule's name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn latest_starts(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<(String, ScheduledStart)>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "scheduled_starts"), move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT schedule, due_at_ms, at_ms, outcome, run, cause, starts
+                 FROM scheduled_starts AS one
+                 WHERE tenant = ?1 AND due_at_ms = (
+                     SELECT max(due_at_ms) FROM scheduled_starts
+                     WHERE tenant = one.tenant AND schedule = one.schedule)
+                 ORDER BY schedule",
+            )?;
+            let mut rows = statement.query([tenant.as_str()])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push((row.get("schedule")?, read(row)?));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// The latest starts of a schedule, newest first, at most [`MAX_STARTS`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 19] = [
+const MIGRATIONS: [&str; 21] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -286,6 +286,29 @@ ALTER TABLE audit ADD COLUMN object_after BLOB;
 ",
     "
 ALTER TABLE runs ADD COLUMN container_id TEXT;
+",
+    "
+CREATE TABLE step_notes (
+    run     INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    measure TEXT    NOT NULL,
+    text    TEXT    NOT NULL,
+    author  TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    PRIMARY KEY (run, measure)
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE pinned_runs (
+    tenant      TEXT    NOT NULL,
+    test_name   TEXT    NOT NULL,
+    environment TEXT    NOT NULL,
+    scenario    TEXT    NOT NULL,
+    version     INTEGER NOT NULL,
+    run         TEXT    NOT NULL,
+    PRIMARY KEY (tenant, run, test_name, environment, scenario, version)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW kept_runs AS
+    SELECT tenant, run FROM baseline_runs UNION ALL SELECT tenant, run FROM pinned_runs;
 ",
 ];
 

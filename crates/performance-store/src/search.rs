@@ -110,7 +110,7 @@ impl RunStore {
 }
 
 fn is_pinned(connection: &Connection, address: &RunAddress) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM baseline_runs WHERE tenant = ?1 AND run = ?2)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM kept_runs WHERE tenant = ?1 AND run = ?2)";
     let parameters = params![address.tenant.as_str(), address.id.to_string()];
     Ok(connection.query_row(sql, parameters, |row| row.get(0))?)
 }

@@ -1,6 +1,7 @@
 //! What runs cost, by model. It outlives the runs: a run that is removed was paid all the same.
 
 mod booking;
+mod of_runs;
 
 use jiff::Timestamp;
 use load_analysis::dollars::Dollars;
@@ -9,6 +10,7 @@ use rusqlite::{Row, params};
 use tenancy::TenantId;
 
 pub(crate) use self::booking::book;
+pub use self::of_runs::RunCost;
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::runs::timestamp;

@@ -15,6 +15,7 @@ export function pages({ runs }) {
     ['run-models', `/runs/${runs.models}`],
     ['compare', `/compare?runs=${runs.steady},${runs.again}`],
     ['test', '/tests/steady'],
+    ['test-dates', '/tests/steady?environment=&scenario=&along=dates'],
     ['baselines', '/baselines'],
     ['capacity', '/capacity'],
     ['spend', '/spend'],

@@ -35,6 +35,18 @@ export function preferences(world) {
     });
   }
 
+  test('the address of what is seen is copied', async () => {
+    const { stack, browser, runs } = world;
+    const page = await browser.page({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.goto(`${stack.performance.url}/runs/${runs.steady}?from=3&to=6`);
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('button', { name: 'Address copied' }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), page.url());
+    const plain = await browser.page({ javaScriptEnabled: false });
+    await plain.goto(page.url());
+    assert.ok(await plain.getByText('Share').isHidden());
+  });
+
   test('single keys lead everywhere, until they are turned off', async () => {
     const { stack, browser, runs } = world;
     const page = await browser.page();

@@ -5,7 +5,8 @@ import { TOKENS } from '../stack.js';
 
 /** Addresses of the forms, with things that need not be there: who may not act is not told what there is. */
 const FORMS = [
-  ['POST', '/new'], ['POST', '/baselines'], ['POST', '/schedules'], ['POST', '/schedules/nightly/run'], ['POST', '/webhooks'],
+  ['POST', '/new'], ['POST', '/baselines'], ['POST', '/baselines/pin'], ['POST', '/baselines/rollback'], ['POST', '/baselines/withdraw'], ['POST', '/tests/a/notes'], ['POST', '/new/tests/0000/delete'],
+  ['POST', '/schedules'], ['POST', '/schedules/nightly/run'], ['POST', '/webhooks'],
   ['POST', '/webhooks/ci/test'], ['POST', '/capacity'], ['POST', '/capacity/0000/cancel'], ['POST', '/runs/0000/cancel'],
 ];
 

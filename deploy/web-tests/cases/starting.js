@@ -59,6 +59,26 @@ export function starting(world) {
     assert.ok(await page.getByRole('button', { name: 'Forecast' }).isHidden());
   });
 
+  test('what stands in the form is kept, and told as commands', async () => {
+    const { stack, browser } = world;
+    const page = await browser.page();
+    await page.goto(`${stack.performance.url}/new?scenario=load`);
+    await page.getByLabel('Name of the test').fill("kept's");
+    await page.getByLabel('Suite').selectOption('tests/steady.js');
+    await page.getByText('As a perf command').click();
+    // The commands follow what is typed, and stay open.
+    await page.getByText(String.raw`perf run tests/steady.js --name 'kept'\''s'`).waitFor();
+    await assertAccessible(page, 'a form with its commands');
+    await page.getByRole('button', { name: 'Save as test' }).click();
+    await page.waitForURL(/\/new\?test=/);
+    assert.equal(await page.getByLabel('Name of the test').inputValue(), "kept's");
+    assert.equal(await page.getByLabel('Suite').inputValue(), 'tests/steady.js');
+    await assertAccessible(page, 'the form of a kept test');
+    await page.getByRole('button', { name: "Forget kept's" }).click();
+    await page.waitForURL(/\/new$/);
+    assert.equal(await page.getByText('Kept tests').count(), 0);
+  });
+
   test('the numbers of the page are those of the documents', async () => {
     const { stack, browser, runs } = world;
     const page = await browser.page();

@@ -17,7 +17,7 @@ const LONGEST_ITERATIONS: f64 = 3.0;
 #[must_use]
 pub fn silence(
     plan: Option<&ExecutionPlan>,
-    load_seconds: f64,
+    last_end: f64,
     longest_iteration: Option<f64>,
 ) -> Option<String> {
     let executors = executors(plan);
@@ -30,7 +30,7 @@ pub fn silence(
     let planned = users
         .filter_map(|(executor, _)| last_user(executor))
         .reduce(f64::max)?;
-    let silent = planned - (first_iteration(&executors) + load_seconds);
+    let silent = planned - (first_iteration(&executors) + last_end);
     let longest = longest_iteration?;
     if silent <= SHORTEST.max(LONGEST_ITERATIONS * longest) {
         return None;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use load_analysis::dollars::Dollars;
-use load_analysis::forecast::{Forecast, Observation, Planned as PlannedLoad, forecast};
+use load_analysis::forecast::{
+    BoundForecast, Forecast, Observation, Planned as PlannedLoad, bounds, forecast,
+};
+use load_analysis::results::Results;
 use load_runner::plan::RunPlan;
 use load_runner::runner::{Requirements, StartError};
 use performance_store::{Alike, WithResults};
@@ -47,6 +50,8 @@ pub(crate) struct Expected {
     pub(crate) to_confirm: Option<Dollars>,
     /// The highest rate of a passed run against the target, with the run's number.
     pub(crate) held: Option<(u64, f64)>,
+    /// What its limits and the thresholds of the request will say.
+    pub(crate) bounds: Vec<BoundForecast>,
 }
 
 impl Planned {
@@ -73,14 +78,15 @@ impl Shared {
             return Err(Problem::unavailable(detail, PLACE_RETRY));
         };
         let requirements = self.inspect(planned.plan.clone()).await?;
-        let history = self.observations(tenant, planned, body).await?;
+        let history = self.history(tenant, planned, body).await?;
+        let observed: Vec<_> = history.iter().filter_map(Observation::of).collect();
         let forecast = forecast(
             PlannedLoad {
                 execution: requirements.execution.as_ref(),
                 longest_seconds: requirements.total_duration.as_secs_f64(),
                 virtual_users: requirements.max_virtual_users,
             },
-            &history,
+            &observed,
         );
         let left_today = self
             .left_today(tenant)
@@ -94,6 +100,11 @@ impl Shared {
             budget,
             left_today,
             held: held.map_err(problems::from_store)?,
+            bounds: bounds(
+                &planned.limits,
+                &planned.plan.options.thresholds(),
+                &history,
+            ),
         })
     }
 
@@ -108,8 +119,9 @@ impl Shared {
         planned: &Planned,
         body: &StartBody,
     ) -> Result<Option<Dollars>, Problem> {
-        let history = self.observations(tenant, planned, body).await?;
-        let has_cost = history.iter().any(|run| run.real > 0.0);
+        let history = self.history(tenant, planned, body).await?;
+        let mut observed = history.iter().filter_map(Observation::of);
+        let has_cost = observed.any(|run| run.real > 0.0);
         let most = planned.budget.cap.real.filter(|_| has_cost);
         Ok(most.filter(|most| *most > self.planner.money.confirm))
     }
@@ -138,13 +150,13 @@ impl Shared {
         requirements.map_err(|error| refused(&error))
     }
 
-    /// What the runs of this kind took.
-    async fn observations(
+    /// What the runs of this kind measured.
+    async fn history(
         &self,
         tenant: &TenantId,
         planned: &Planned,
         body: &StartBody,
-    ) -> Result<Vec<Observation>, Problem> {
+    ) -> Result<Vec<Results>, Problem> {
         let alike = Alike {
             tenant: tenant.clone(),
             script: planned.script.clone(),
@@ -156,13 +168,11 @@ impl Shared {
         let wanted = distinction(body);
         runs.retain(|stored| distinction_of(stored).as_ref() == Some(&wanted));
         runs.truncate(MOST_RUNS as usize);
-        let observed = blocking(move || {
-            let measured = comparing::measured(runs);
-            let all = measured.iter();
-            all.filter_map(|run| Observation::of(&run.results))
-                .collect()
-        });
-        observed.await
+        blocking(move || {
+            let measured = comparing::measured(runs).into_iter();
+            measured.map(|run| run.results).collect()
+        })
+        .await
     }
 }
 

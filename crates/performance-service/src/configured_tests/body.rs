@@ -2,13 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use load_runner::options::RunOptions;
-use performance_store::{Configuration, Run, RunStatus, StoreError};
+use performance_store::{Configuration, Run, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_defaults::problem::Problem;
 use utoipa::ToSchema;
 
-use crate::problems;
 use crate::runs::body::VerdictBody;
 use crate::runs::request::StartBody;
 use crate::scenarios::Scenario;
@@ -87,9 +86,11 @@ pub(crate) struct TestBody {
 impl TestType {
     pub(crate) const RULE: &str = "must be load, stress, spike or endurance";
 
+    pub(crate) const ALL: [Self; 4] = [Self::Load, Self::Stress, Self::Spike, Self::Endurance];
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Load, Self::Stress, Self::Spike, Self::Endurance];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|one| one.as_str().eq_ignore_ascii_case(text))
     }
 
@@ -123,10 +124,7 @@ impl TestBody {
         run: Option<&Run>,
         results: Option<String>,
     ) -> Result<Self, Problem> {
-        let configuration: StartBody = serde_json::from_str(&one.document).map_err(|error| {
-            let corrupt = StoreError::Corrupt(format!("configured test {}: {error}", one.id));
-            problems::from_store(corrupt)
-        })?;
+        let configuration = super::document(&one)?;
         let latest = run.map(|run| ExecutedBody::new(&one.id, run, &configuration, results));
         let verdict = run.and_then(|run| run.verdict.as_ref());
         Ok(Self {

@@ -24,9 +24,11 @@ pub struct Environments(BTreeMap<Stage, String>);
 impl Stage {
     pub(crate) const RULE: &str = "must be staging or production";
 
+    pub(crate) const ALL: [Self; 2] = [Self::Staging, Self::Production];
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Staging, Self::Production];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|one| one.as_str().eq_ignore_ascii_case(text))
     }
 

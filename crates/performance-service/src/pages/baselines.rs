@@ -1,5 +1,7 @@
 //! `/baselines`: what tests measure when all is well, and the form that changes it.
 
+mod one;
+
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -19,6 +21,8 @@ use crate::presentation::words;
 use crate::problems;
 use crate::runs::trends::USUAL_MEASURE;
 
+pub(super) use self::one::{Which, one, pin, roll_back, withdraw};
+
 #[derive(Template)]
 #[template(path = "baselines.html")]
 struct BaselinesPage {
@@ -31,6 +35,8 @@ pub(super) struct Listed {
     pub(super) environment: String,
     pub(super) scenario: String,
     pub(super) version: u64,
+    /// Where it is looked at and changed.
+    pub(super) address: String,
     pub(super) since: String,
     pub(super) by: String,
     pub(super) runs: usize,
@@ -44,6 +50,9 @@ pub(super) struct Listed {
 #[derive(Debug, Deserialize)]
 pub(super) struct EstablishForm {
     test: String,
+    /// That of the latest run when absent, as is the scenario.
+    environment: Option<String>,
+    scenario: Option<String>,
     #[serde(default)]
     reason: String,
 }
@@ -69,6 +78,8 @@ pub(super) async fn put_in_force(
     let reason = form.reason.trim();
     let wish = Wish {
         test: form.test,
+        environment: form.environment,
+        scenario: form.scenario,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ..Wish::default()
     };
@@ -101,6 +112,7 @@ pub(super) fn listed(version: BaselineVersion) -> Listed {
             }
             Some(Replacement::Withdrawn { reason }) => format!("none from here on: {reason}"),
         },
+        address: Which::of(&version.name).address(),
         since: words::clock(version.created_at),
         runs: version.baseline.runs.len(),
         test: version.name.test,

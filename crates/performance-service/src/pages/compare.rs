@@ -15,7 +15,8 @@ use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
 use self::picture::Align;
-use self::table::{Column, MeasureRow, Row};
+use self::table::{Column, MeasureRow};
+pub(super) use self::table::{Row, row};
 use super::{page, see_other};
 use crate::app::App;
 use crate::baselines;
@@ -109,7 +110,7 @@ pub(super) async fn compare(
         .first()
         .map(|one| noise::sentences(one, deciding.count()));
     let rows = |of: Vec<&Comparison>| match told_beside.is_empty() && rest_beside.is_empty() {
-        true => of.into_iter().map(table::row).collect(),
+        true => of.into_iter().map(row).collect(),
         false => Vec::new(),
     };
     let order: Vec<RunId> = runs_of(&groups).map(|one| one.run.id).collect();
@@ -163,7 +164,7 @@ impl PageQuery {
 }
 
 /// Whether a measure is worth a line without being asked for.
-fn is_told(one: &&Comparison) -> bool {
+pub(super) fn is_told(one: &&Comparison) -> bool {
     let alike = matches!(one.direction, Direction::Same | Direction::Inconclusive);
     one.level.is_some() || !alike
 }

@@ -1,7 +1,9 @@
 //! `/new`: what a run is to do, as a form that works without scripts.
 
+mod copies;
 mod forecast;
 mod inputs;
+mod kept;
 mod typed;
 
 use askama::Template;
@@ -10,13 +12,16 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use performance_store::{Run, RunAddress};
 use serde::Deserialize;
-use service_defaults::access::Caller;
+use service_defaults::access::{Authentication, Caller};
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::{FieldError, Problem};
 use tenancy::{Principal, Role, TenantId};
 
+use self::copies::Copies;
 use self::forecast::{ForecastPanel, NoForecast};
 use self::inputs::{Choices, Control, Group};
+use self::kept::KeptTest;
+pub(super) use self::kept::remove;
 use self::typed::Typed;
 use super::{page, see_other};
 use crate::app::App;
@@ -34,6 +39,8 @@ pub(super) struct NewQuery {
     run: Option<String>,
     /// A scenario whose preset it is.
     scenario: Option<String>,
+    /// A test that was kept.
+    test: Option<String>,
     /// `forecast` where the rest of the query is what was typed.
     #[serde(rename = "do", default)]
     action: String,
@@ -43,8 +50,12 @@ pub(super) struct NewQuery {
 #[template(path = "new.html")]
 struct NewPage {
     presets: Vec<Preset>,
-    /// The run that the form repeats.
-    of_run: Option<(String, String)>,
+    /// Tests that were kept.
+    kept: Vec<KeptTest>,
+    /// Where the form comes from: words and a link.
+    from: Option<(String, String)>,
+    /// What stands in the form, to be started from elsewhere; absent while something is wrong in it.
+    copies: Option<Copies>,
     /// Why nothing was started.
     refusal: Option<String>,
     /// What is wrong with fields that the form does not have.
@@ -76,38 +87,40 @@ pub(super) async fn form(
         let typed = Typed::read(text.unwrap_or_default().as_bytes());
         return show(&app, &caller, &typed, None, None).await;
     }
-    let (request, of_run) = match (&query.run, &query.scenario) {
-        (Some(id), _) => {
+    let (request, from) = match (&query.run, &query.test, &query.scenario) {
+        (Some(id), ..) => {
             let run = earlier(&app, &caller.tenant, id).await?;
             // What cannot be read any more begins as the script has it.
             let request = serde_json::from_str(&run.request).unwrap_or_default();
-            (request, Some(run))
+            let name = format!("{} #{}", run.test_name, run.number);
+            (request, Some((name, format!("/runs/{}", run.id))))
         }
-        (None, Some(name)) => {
+        (None, Some(id), _) => {
+            let (request, name) = kept::request(&app, &caller.tenant, id).await?;
+            (request, Some((name, format!("/new?test={id}"))))
+        }
+        (None, None, Some(name)) => {
             let scenario = Scenario::parse(name).ok_or_else(|| unknown_scenario("scenario"))?;
             (StartBody::quick_start(scenario), None)
         }
-        (None, None) => (StartBody::quick_start(Scenario::Smoke), None),
+        (None, None, None) => (StartBody::quick_start(Scenario::Smoke), None),
     };
-    let typed = Typed::of(&request);
-    let of_run = of_run.map(|run| {
-        (
-            run.id.to_string(),
-            format!("{} #{}", run.test_name, run.number),
-        )
-    });
-    show(&app, &caller, &typed, of_run, None).await
+    show(&app, &caller, &Typed::of(&request), from, None).await
 }
 
-/// The button of the form: begins the run, or shows the form again with what is wrong in it.
+/// The buttons of the form: begins the run or keeps what is asked for, or shows the form again with what is wrong in it.
 pub(super) async fn start(
     State(app): State<App>,
     Caller(caller): Caller,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let typed = Typed::read(&body);
-    match submit(&app, &caller, &typed).await {
-        Ok(run) => Ok(see_other(&format!("/runs/{}", run.id))),
+    let done = match typed.get("do") {
+        "keep" => kept::keep(&app, &caller, &typed).await,
+        _ => submit(&app, &caller, &typed).await,
+    };
+    match done {
+        Ok(address) => Ok(see_other(&address)),
         Err(problem) => {
             let mut response = show(&app, &caller, &typed, None, Some(&problem)).await?;
             *response.status_mut() = problem.status();
@@ -116,9 +129,11 @@ pub(super) async fn start(
     }
 }
 
-async fn submit(app: &App, caller: &Principal, typed: &Typed) -> Result<Run, Problem> {
+/// Queues the run; the address of its page.
+async fn submit(app: &App, caller: &Principal, typed: &Typed) -> Result<String, Problem> {
     let request = typed.request().map_err(Problem::invalid)?;
-    app.conductor.submit(caller, request).await
+    let run = app.conductor.submit(caller, request).await?;
+    Ok(format!("/runs/{}", run.id))
 }
 
 async fn earlier(app: &App, tenant: &TenantId, id: &str) -> Result<Run, Problem> {
@@ -133,7 +148,7 @@ async fn show(
     app: &App,
     caller: &Principal,
     typed: &Typed,
-    of_run: Option<(String, String)>,
+    from: Option<(String, String)>,
     problem: Option<&Problem>,
 ) -> Result<Response, Problem> {
     let choices = choices(app, &caller.tenant).await?;
@@ -162,13 +177,21 @@ async fn show(
     let chosen = Scenario::parse(typed.get("scenario"));
     page(&NewPage {
         presets: Scenario::ALL.map(|one| preset(one, chosen)).into(),
-        of_run,
+        kept: kept::tests(app, &caller.tenant).await?,
+        from,
+        copies: copies(app, typed),
         refusal: problem.map(refusal),
         elsewhere,
         groups,
         forecast,
         forbidden,
     })
+}
+
+fn copies(app: &App, typed: &Typed) -> Option<Copies> {
+    let with_token = matches!(app.authentication, Authentication::Tokens(_));
+    let request = typed.request().ok()?;
+    Some(copies::of(&request, with_token))
 }
 
 fn refusal(problem: &Problem) -> String {

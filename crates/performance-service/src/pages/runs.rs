@@ -9,7 +9,7 @@ use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
-use super::home::{Row, row};
+use super::home::{Row, rows};
 use super::page;
 use crate::app::App;
 use crate::presentation::numbers::whole;
@@ -65,7 +65,7 @@ pub(super) async fn runs(
         scenarios: choices(&Scenario::ALL.map(Scenario::name), &query.scenario),
         states: choices(&RunStatus::ALL.map(RunStatus::as_str), &query.status),
         levels: choices(&Level::ALL.map(Level::as_str), &query.level),
-        rows: found.runs.iter().map(row).collect(),
+        rows: rows(&app, &caller.tenant, &found.runs).await?,
         shown: whole(found.runs.len() as u64),
         total: whole(found.total),
         before: last.filter(|number| is_full && *number > 1),

@@ -51,7 +51,7 @@ impl Planner {
     ///
     /// # Errors
     /// 400 for a file that is not understood.
-    pub(super) fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
+    pub(crate) fn limits(&self, script: &str, scenario: Scenario) -> Result<Vec<Limit>, Problem> {
         let Some(file) = self.limits_file(script, scenario) else {
             return Ok(Vec::new());
         };

@@ -5,6 +5,7 @@ use load_analysis::resources::{ResourceSeries, Resources, Signal};
 
 use super::numbers::{axis_label, number, px};
 use super::path::Path;
+use super::words;
 
 /// As in the picture of the load, so that the same second stands under itself.
 const WIDTH: f64 = 960.0;
@@ -77,7 +78,7 @@ pub(crate) fn draw(resources: &Resources, seconds: u32) -> ResourceStrips {
     let title = |signal: Signal| signal.title().to_lowercase();
     let still: Vec<String> = still.into_iter().map(title).collect();
     ResourceStrips {
-        note: resources.note.clone(),
+        note: words::sentence(&resources.note),
         width: px(WIDTH),
         height: px(top),
         left: px(LEFT),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use load_analysis::verdict::Verdict;
 use performance_store::{Run, RunStatus};
 
-use super::numbers::run_time;
+use super::numbers::{run_time, whole};
 
 /// A verdict for the eye: symbol and word.
 pub(crate) struct Badge {
@@ -24,6 +24,23 @@ pub(crate) fn badge(verdict: Option<&Verdict>) -> Option<Badge> {
 /// `2026-11-21 16:12:08 UTC`: a clock without its zone says nothing.
 pub(crate) fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// A reason that stands alone: with a capital letter.
+pub(crate) fn sentence(reason: &str) -> String {
+    let mut rest = reason.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
+    }
+}
+
+/// `one run`, `3 runs`.
+pub(crate) fn runs(count: u64) -> String {
+    match count {
+        1 => "one run".to_owned(),
+        many => format!("{} runs", whole(many)),
+    }
 }
 
 /// How long a run has taken, or takes so far.
@@ -60,5 +77,17 @@ pub(crate) const fn state(status: RunStatus) -> &'static str {
         RunStatus::Completed => "completed",
         RunStatus::Failed => "failed",
         RunStatus::Cancelled => "cancelled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_letter() {
+        let measured = sentence("no second has been measured yet.");
+        assert_eq!(measured, "No second has been measured yet.");
+        assert_eq!(sentence(""), "");
     }
 }

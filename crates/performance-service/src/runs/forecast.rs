@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use load_analysis::dollars::Dollars;
-use load_analysis::forecast::{Forecast, ForecastLine, against};
+use load_analysis::forecast::{BoundForecast, Forecast, ForecastLine, against};
 use serde::Serialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidJson;
@@ -39,6 +39,10 @@ pub(crate) struct ForecastBody {
     /// What `confirmDollars` of a start must be, at least; absent where none is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confirm_dollars: Option<String>,
+    /// What the limits of the test and the thresholds of the request will say, as far as earlier
+    /// runs tell.
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) bounds: Vec<BoundForecast>,
     /// The highest rate that the target has held in a passed run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<HeldBody>,
@@ -64,6 +68,7 @@ impl From<Expected> for ForecastBody {
             max_simulated: expected.budget.cap.simulated,
             left_today: expected.left_today,
             confirm_dollars: expected.to_confirm.map(Dollars::decimal),
+            bounds: expected.bounds,
             held: expected.held.map(held),
         }
     }

@@ -1,10 +1,15 @@
 //! `GET /trends`.
 
+mod bounds;
+mod notes;
+
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use load_analysis::change_points::{ChangePoint, change_points};
 use load_analysis::verdict::Level;
-use performance_store::{Run, TestName};
+use performance_store::{Run, RunId, Shape, StepNote, TestName};
 use serde::{Deserialize, Serialize};
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
@@ -12,7 +17,10 @@ use service_defaults::problem::Problem;
 use tenancy::TenantId;
 use utoipa::ToSchema;
 
+pub(crate) use self::bounds::{BandBody, BoundBody};
+pub(crate) use self::notes::{Explanation, NoteBody, explain};
 use crate::app::App;
+use crate::conductor::blocking;
 use crate::problems;
 use crate::runs::body::RunBody;
 
@@ -46,10 +54,28 @@ pub(crate) struct TrendBody {
     pub(crate) measure: String,
     /// Every measure that the latest run has.
     pub(crate) measures: Vec<String>,
+    /// What the test has run against and as, that of its latest run first.
+    pub(crate) shapes: Vec<ShapeBody>,
     /// The runs that count, oldest first, at most the latest 200.
     pub(crate) points: Vec<PointBody>,
+    /// Those that are INVALID among them.
+    pub(crate) not_counted: Vec<PointBody>,
     /// The steps in the series.
     pub(crate) change_points: Vec<ChangePointBody>,
+    /// What the measure of the latest run that counts was held against.
+    pub(crate) bounds: Vec<BoundBody>,
+    /// Where the measure lies in the baseline, if all these runs have the same one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) baseline: Option<BandBody>,
+}
+
+/// What runs ran against and as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ShapeBody {
+    /// The target's name.
+    pub(crate) environment: String,
+    /// The scenario.
+    pub(crate) scenario: String,
 }
 
 /// A run's figure.
@@ -69,6 +95,9 @@ pub(crate) struct PointBody {
     pub(crate) revision: Option<String>,
     /// The figure, in k6's unit.
     pub(crate) value: f64,
+    /// What somebody said of the measure from this run on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<NoteBody>,
 }
 
 /// A step in a series.
@@ -97,6 +126,9 @@ pub(crate) struct ChangePointBody {
     pub(crate) high: f64,
     /// The share of shuffled series with a step as large.
     pub(crate) p: f64,
+    /// Why it is there, if somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<NoteBody>,
 }
 
 /// One measure of a test over its runs, with the steps in it. Runs that are INVALID do not count.
@@ -127,39 +159,82 @@ pub(crate) async fn trend(
 ) -> Result<TrendBody, Problem> {
     let name = query.test.clone().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Problem::invalid_field("test", "must name a test"))?;
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let test = TestName {
         tenant: tenant.clone(),
-        name: name.clone(),
-        environment: query.environment.clone(),
-        scenario: query.scenario.clone(),
+        name,
+        environment: given(&query.environment),
+        scenario: given(&query.scenario),
     };
     let measure = query.measure.as_deref().unwrap_or(USUAL_MEASURE).to_owned();
     let series = app.store.series(&test, &measure).await;
     let series = series.map_err(problems::from_store)?;
+    let shapes = app
+        .store
+        .shapes(&test)
+        .await
+        .map_err(problems::from_store)?;
+    let is_narrowed = test.environment.is_some() || test.scenario.is_some();
+    if series.is_empty() && (shapes.is_empty() || !is_narrowed) {
+        let detail = "no completed run of the test has this measure";
+        return Err(Problem::not_found(detail));
+    }
     let measures = match series.last() {
         Some((latest, _)) => app.store.measures(&latest.address()).await,
-        None => {
-            return Err(Problem::not_found(
-                "no completed run of the test has this measure",
-            ));
-        }
+        None => Ok(vec![measure.clone()]),
     };
-    let measures = measures.map_err(problems::from_store)?;
-    let points: Vec<PointBody> = series.iter().filter_map(point).collect();
+    let notes = app.store.step_notes(&test, &measure).await;
+    let notes = notes.map_err(problems::from_store)?;
+    let (points, not_counted): (Vec<_>, Vec<_>) = series
+        .iter()
+        .filter_map(|one| point(one, &notes))
+        .partition(|point| point.level != Level::Invalid.as_str());
     // The search for steps grows with the square of the runs.
-    let work = move || (steps(&points), points);
-    let found = tokio::task::spawn_blocking(work).await;
-    let (change_points, points) = found.map_err(|error| {
-        tracing::error!("a trend cannot be computed: {error}");
-        Problem::internal()
-    })?;
+    let (change_points, points) = blocking(move || (steps(&points), points)).await?;
     Ok(TrendBody {
-        test: name,
+        measures: measures.map_err(problems::from_store)?,
+        bounds: bounds::of_latest(&app.store, &series, &measure).await?,
+        baseline: bounds::band(&app.store, &series, &measure).await?,
+        test: test.name,
         measure,
-        measures,
+        shapes: shapes.into_iter().map(ShapeBody::from).collect(),
         points,
+        not_counted,
         change_points,
     })
+}
+
+/// What the latest completed run of a test ran against and as.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn latest_shape(
+    app: &App,
+    tenant: &TenantId,
+    name: &str,
+) -> Result<Option<ShapeBody>, Problem> {
+    let test = TestName {
+        tenant: tenant.clone(),
+        name: name.to_owned(),
+        environment: None,
+        scenario: None,
+    };
+    let shapes = app
+        .store
+        .shapes(&test)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(shapes.into_iter().next().map(ShapeBody::from))
+}
+
+impl TrendBody {
+    /// Whether a run of it counts.
+    pub(crate) fn counts(&self, point: &PointBody) -> bool {
+        !self
+            .not_counted
+            .iter()
+            .any(|other| other.test_id == point.test_id)
+    }
 }
 
 fn steps(points: &[PointBody]) -> Vec<ChangePointBody> {
@@ -171,17 +246,27 @@ fn steps(points: &[PointBody]) -> Vec<ChangePointBody> {
         .collect()
 }
 
-/// A run whose figures count.
-fn point((run, value): &(Run, f64)) -> Option<PointBody> {
+/// A run that was judged.
+fn point((run, value): &(Run, f64), notes: &BTreeMap<RunId, StepNote>) -> Option<PointBody> {
     let verdict = run.verdict.as_ref()?;
-    (verdict.level != Level::Invalid).then(|| PointBody {
+    Some(PointBody {
         test_id: run.id.to_string(),
         number: run.number,
         at: run.started_at.unwrap_or(run.queued_at).to_string(),
         level: verdict.level.as_str(),
         revision: RunBody::new(run, None).revision,
         value: *value,
+        note: notes.get(&run.id).map(NoteBody::from),
     })
+}
+
+impl From<Shape> for ShapeBody {
+    fn from(shape: Shape) -> Self {
+        Self {
+            environment: shape.environment,
+            scenario: shape.scenario,
+        }
+    }
 }
 
 fn step_body(step: &ChangePoint, points: &[PointBody]) -> Option<ChangePointBody> {
@@ -201,5 +286,6 @@ fn step_body(step: &ChangePoint, points: &[PointBody]) -> Option<ChangePointBody
         low: step.interval.low,
         high: step.interval.high,
         p: step.p,
+        note: first.note.clone(),
     })
 }

@@ -44,6 +44,17 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
         .unwrap();
     assert_eq!(p95["method"], "robust-z", "{p95}");
 
+    // Lists tell the same of the latest run.
+    let home = service.get_text("/").await?;
+    assert!(
+        home.contains("<td class=\"against\"><span title=\"p95 of"),
+        "{home}"
+    );
+    assert!(
+        home.contains("The run is one of the baseline&#39;s."),
+        "{home}"
+    );
+
     let wish = json!({"test": "steady", "reason": "another machine"});
     let (status, second) = ask(&service, &wish).await?;
     assert_eq!(status, StatusCode::CREATED, "{second}");

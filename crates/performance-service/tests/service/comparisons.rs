@@ -110,6 +110,79 @@ async fn a_test_is_followed_over_its_runs() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_trend_is_of_one_target_and_scenario_and_can_be_explained() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let id = run(&service, "steady", "1s").await?;
+    let load = json!({
+        "testName": "steady",
+        "scenario": "Load",
+        "testScript": "tests/smoke.js",
+        "options": {
+            "virtualUsers": 1,
+            "duration": "1s",
+            "thresholds": {"http_req_duration": ["p(95)<60000"]},
+        },
+    });
+    let latest = service.begin(&load).await?;
+    service.wait_for_end(&latest).await?;
+    let points = async |query: &str| {
+        let path = format!("{PREFIX}/trends?test=steady{query}");
+        let trend = service.get_json(&path).await?;
+        anyhow::Ok(trend["points"].as_array().unwrap().len())
+    };
+    assert_eq!(points("").await?, 2);
+    assert_eq!(points("&scenario=Smoke").await?, 1);
+    assert_eq!(points("&environment=elsewhere").await?, 0);
+
+    // The page begins with what the latest run was.
+    let page = service.get_text("/tests/steady").await?;
+    let (mine, other) = (format!("/runs/{latest}\""), format!("/runs/{id}\""));
+    assert!(page.contains(&mine) && !page.contains(&other), "{page}");
+    assert!(page.contains("<option selected>Load</option>"), "{page}");
+    assert!(
+        page.contains("The threshold of 60,000 lies above"),
+        "{page}"
+    );
+    let all = service
+        .get_text("/tests/steady?environment=&scenario=&along=dates")
+        .await?;
+    assert!(all.contains(&mine) && all.contains(&other), "{all}");
+    let none = service.get_text("/tests/steady?environment=none").await?;
+    assert!(none.contains("All runs of the test"), "{none}");
+    let wrong = service.get("/tests/steady?along=moons").await?;
+    assert_eq!(wrong.status(), 400);
+
+    let explain = async |run: &str, measure: &str, text: &str| {
+        let fields = [("run", run), ("measure", measure), ("text", text)];
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(fields).finish();
+        let request = service
+            .client
+            .post(format!("{}/tests/steady/notes", service.base_url))
+            .header("content-type", "application/x-www-form-urlencoded");
+        anyhow::Ok(request.body(body).send().await?.status().as_u16())
+    };
+    let measure = "http_req_duration p(95)";
+    assert_eq!(explain(&latest, measure, "a <b>new</b> disk").await?, 303);
+    let page = service.get_text("/tests/steady").await?;
+    assert!(
+        page.contains("“a &#60;b&#62;new&#60;/b&#62; disk”"),
+        "{page}"
+    );
+    let trend = service
+        .get_json(&format!("{PREFIX}/trends?test=steady"))
+        .await?;
+    assert_eq!(trend["points"][1]["note"]["text"], "a <b>new</b> disk");
+    assert_eq!(explain(&latest, "none", "x").await?, 400);
+    assert_eq!(explain(&latest, measure, &"x".repeat(501)).await?, 400);
+    assert_eq!(explain(&"0".repeat(32), measure, "x").await?, 404);
+    assert_eq!(explain(&latest, measure, "").await?, 303);
+    let page = service.get_text("/tests/steady").await?;
+    assert!(!page.contains("disk"), "{page}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_cannot_be_compared_is_refused() -> anyhow::Result<()> {
     let service = TestService::start().await?;
     let (unknown, other) = ("0".repeat(32), "1".repeat(32));

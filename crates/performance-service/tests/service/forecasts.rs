@@ -49,6 +49,15 @@ async fn a_forecast_starts_nothing_and_rests_on_the_runs_before() -> anyhow::Res
         Some(true)
     );
     assert!(known["generatorCpu"]["range"]["expected"].as_f64() > Some(0.0));
+    // Thresholds have no figure of a plan: they are what earlier runs measured.
+    let bounded = json!({
+        "scenario": "Smoke",
+        "options": {"thresholds": {"http_req_duration": ["p(95)<60000"]}},
+    });
+    let bounds = service.forecast(&bounded).await?["bounds"].take();
+    assert_eq!(bounds[0]["name"], "http_req_duration", "{bounds}");
+    assert_eq!(bounds[0]["level"], "PASS", "{bounds}");
+    assert_eq!(bounds[0]["basis"], "2 earlier runs: 2 of 2 kept to it");
     // Another provider is another test.
     let other = json!({"scenario": "Smoke", "environment": {"PROVIDER": "ollama"}});
     assert_eq!(service.forecast(&other).await?["runs"], 0);

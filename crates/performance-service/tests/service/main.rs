@@ -20,6 +20,7 @@ mod faults;
 mod forecasts;
 mod full_disks;
 mod generation;
+mod home;
 mod hung_generators;
 mod idempotency;
 mod interrupted;

@@ -190,3 +190,57 @@ async fn what_people_cannot_see_is_told_as_a_page() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn what_stands_in_the_form_is_kept_and_told_as_commands() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let fields = [
+        ("testName", HOSTILE),
+        ("scenario", "Stress"),
+        ("testScript", "tests/smoke.js"),
+        ("options.duration", "9s"),
+        ("p95", "500"),
+    ];
+    let kept = service
+        .fill_in(&[&fields[..], &[("do", "keep")]].concat())
+        .await?;
+    assert_eq!(kept.status(), StatusCode::SEE_OTHER);
+    let place = address(&kept).to_owned();
+    let form = service.get_text(&place).await?;
+    for expected in [
+        "value=\"9s\"",
+        "<option value=\"Stress\" selected>",
+        "<h2 id=\"kept\">Kept tests</h2>",
+        "<td>stress, staging</td>",
+        "perf run tests/smoke.js --name &#39;",
+        "/api/v1/performancetest/start&#34;",
+        "testScript: &#34;tests/smoke.js&#34;",
+    ] {
+        assert!(form.contains(expected), "{expected}: {form}");
+    }
+    assert!(!form.contains("<script>"), "{form}");
+    // The limits of smoke-stress.toml, of which no earlier run tells.
+    let bound = "<td>rate of http_req_failed</td><td class=\"n\">≤ 1.00 %</td>";
+    assert!(form.contains(bound), "{form}");
+    let tests = service.get_json("/api/performance/tests").await?;
+    assert_eq!(tests[0]["testType"], "stress", "{tests}");
+    assert_eq!(service.target.requests(), 0);
+
+    // The other family has no type for it.
+    let smoke = service
+        .fill_in(&[("scenario", "Smoke"), ("do", "keep")])
+        .await?;
+    assert_eq!(smoke.status(), StatusCode::BAD_REQUEST);
+    let smoke = smoke.text().await?;
+    assert!(
+        smoke.contains("one of Load, Stress, Spike, Soak"),
+        "{smoke}"
+    );
+
+    let id = place.rsplit('=').next().unwrap();
+    let gone = service.post(&format!("/new/tests/{id}/delete")).await?;
+    assert_eq!(gone.status(), StatusCode::SEE_OTHER);
+    let form = service.get_text("/new").await?;
+    assert!(!form.contains("Kept tests"), "{form}");
+    Ok(())
+}

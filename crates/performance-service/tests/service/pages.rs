@@ -75,6 +75,7 @@ async fn pages_carry_a_strict_policy() -> anyhow::Result<()> {
         "/assets/live.js",
         "/assets/chart.js",
         "/assets/heatmap.js",
+        "/assets/home.js",
         "/assets/new.js",
         "/assets/page.js",
         "/assets/theme.css",

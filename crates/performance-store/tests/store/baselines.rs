@@ -98,6 +98,51 @@ async fn the_runs_of_a_baseline_in_force_stay() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn the_runs_of_a_pinned_version_stay_whatever_is_in_force() -> anyhow::Result<()> {
+    let test = TestStore::open_with(|config| config.runs_kept = 0).await?;
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        let run = test.running().await?;
+        runs.push(test.finish(&run, RunStatus::Completed).await?);
+    }
+    let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let first = version(&test, 1, &ids)?;
+    test.store.put_baseline(first.clone()).await?;
+    let unknown = test.store.pin_baseline(&first.name, 7).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Absent { .. })),
+        "{unknown:?}"
+    );
+    for _ in 0..2 {
+        test.store.pin_baseline(&first.name, 1).await?;
+    }
+    assert_eq!(test.store.pinned_baselines(&first.name).await?, [1]);
+    let others = ["v", "w", "x", "y", "z"];
+    for number in 2..=u64::from(MAX_BASELINE_VERSIONS) + 2 {
+        test.store
+            .put_baseline(version(&test, number, &others)?)
+            .await?;
+    }
+    let expired = async || {
+        test.store
+            .remove_expired(&test.tenant, Timestamp::now())
+            .await
+    };
+    assert_eq!(expired().await?, []);
+    let removed = test.store.remove(&runs[0].address()).await;
+    assert!(matches!(removed, Err(StoreError::Pinned)), "{removed:?}");
+    // The version itself is not forgotten either.
+    let versions = test.store.baseline_versions(&first.name).await?;
+    assert_eq!(versions.len(), MAX_BASELINE_VERSIONS as usize + 1);
+    assert_eq!(versions.last(), Some(&first));
+    test.store.unpin_baseline(&first.name, 1).await?;
+    assert!(test.store.pinned_baselines(&first.name).await?.is_empty());
+    assert_eq!(expired().await?.len(), 5);
+    Ok(())
+}
+
 fn version(test: &TestStore, version: u64, runs: &[&str]) -> Result<BaselineVersion, Refused> {
     let figures = |run: &&str| RunFigures {
         run: (*run).to_owned(),

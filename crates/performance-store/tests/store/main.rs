@@ -15,6 +15,7 @@ mod searches;
 mod seconds;
 mod spend;
 mod state_machine;
+mod summaries;
 mod tenant_bounds;
 mod test_store;
 mod webhooks;

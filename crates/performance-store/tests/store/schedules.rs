@@ -89,6 +89,13 @@ async fn each_start_is_taken_once() -> anyhow::Result<()> {
     let starts = test.store.starts(&test.tenant, "a", MAX_STARTS).await?;
     assert_eq!((starts.len(), starts[0].outcome), (1, StartOutcome::Missed));
     assert_eq!(starts[0].cause, "the end");
+    let latest = test.store.latest_starts(&test.tenant).await?;
+    assert_eq!(latest, [("a".to_owned(), starts[0].clone())]);
+    test.store
+        .note_start(&due, start(30, StartOutcome::Skipped))
+        .await?;
+    let latest = test.store.latest_starts(&test.tenant).await?;
+    assert_eq!(latest, [("a".to_owned(), start(30, StartOutcome::Skipped))]);
     Ok(())
 }
 

@@ -88,6 +88,9 @@ async fn changes_of_runs_are_told_to_who_asks_for_them() -> anyhow::Result<()> {
         (2, DeliveryState::Delivered)
     );
     assert!(all[1].ended_at.is_some());
+    // What waits says nothing yet.
+    let latest = test.store.latest_deliveries(&test.tenant).await?;
+    assert_eq!(latest, [("all".to_owned(), all[1].clone())]);
     Ok(())
 }
 

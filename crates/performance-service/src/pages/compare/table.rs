@@ -30,16 +30,16 @@ pub(super) struct Column {
 }
 
 /// A measure of two sides.
-pub(super) struct Row {
-    pub(super) name: String,
-    pub(super) reference: String,
-    pub(super) candidate: String,
-    pub(super) effect: String,
-    pub(super) interval: String,
-    pub(super) bar: Option<IntervalBar>,
-    pub(super) level: &'static str,
-    pub(super) reading: &'static str,
-    pub(super) sentence: String,
+pub(in crate::pages) struct Row {
+    pub(in crate::pages) name: String,
+    pub(in crate::pages) reference: String,
+    pub(in crate::pages) candidate: String,
+    pub(in crate::pages) effect: String,
+    pub(in crate::pages) interval: String,
+    pub(in crate::pages) bar: Option<IntervalBar>,
+    pub(in crate::pages) level: &'static str,
+    pub(in crate::pages) reading: &'static str,
+    pub(in crate::pages) sentence: String,
 }
 
 /// A measure of more than two runs.
@@ -57,7 +57,7 @@ pub(super) struct Cell {
     pub(super) reading: &'static str,
 }
 
-pub(super) fn row(comparison: &Comparison) -> Row {
+pub(in crate::pages) fn row(comparison: &Comparison) -> Row {
     let interval = comparison.interval.map(|interval| {
         let percent = interval_bar::percent;
         format!("{} to {}", percent(interval.low), percent(interval.high))

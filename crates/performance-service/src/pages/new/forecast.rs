@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use load_analysis::dollars::Dollars;
-use load_analysis::forecast::{ForecastLine, against};
+use load_analysis::forecast::{BoundForecast, ForecastLine, against};
+use load_analysis::verdict::Level;
 use service_defaults::problem::FieldError;
 use tenancy::Principal;
 use tokio::time::timeout;
@@ -20,10 +21,19 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// A forecast as the page shows it.
 pub(super) struct ForecastPanel {
     pub(super) lines: Vec<ForecastLine>,
+    /// What its limits will say.
+    pub(super) bounds: Vec<BoundRow>,
     /// What it is held against, in sentences.
     pub(super) against: Vec<String>,
     /// What the button promises.
     pub(super) promise: String,
+}
+
+/// A limit or threshold of the run.
+pub(super) struct BoundRow {
+    pub(super) forecast: BoundForecast,
+    /// Whose symbol it has, where anything is expected.
+    pub(super) level: Option<&'static str>,
 }
 
 /// Why there is none.
@@ -85,6 +95,14 @@ fn panel(expected: &Expected) -> ForecastPanel {
     ForecastPanel {
         promise: parts.join(", "),
         against: sentences,
+        bounds: expected.bounds.iter().cloned().map(bound_row).collect(),
         lines,
+    }
+}
+
+fn bound_row(forecast: BoundForecast) -> BoundRow {
+    BoundRow {
+        level: forecast.level.map(Level::as_str),
+        forecast,
     }
 }

@@ -1,0 +1,272 @@
+//! `/baselines/one`: a baseline, what the latest good runs would make of it and hide, its versions,
+//! and the forms that change it by hand.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::response::Response;
+use performance_store::{BaselineName, BaselineVersion, Run};
+use serde::Deserialize;
+use service_defaults::access::Caller;
+use service_defaults::extract::ValidQuery;
+use service_defaults::problem::Problem;
+use tenancy::{Principal, Role, TenantId};
+use url::form_urlencoded;
+
+use super::{Listed, listed};
+use crate::app::App;
+use crate::baselines::weighing::{Outcome, Weighed, weigh};
+use crate::baselines::{Wish, pins, reverting};
+use crate::pages::compare::{self, is_told};
+use crate::pages::new::forbidden;
+use crate::pages::{page, see_other};
+use crate::presentation::words::{self, Badge};
+use crate::problems;
+
+/// Which baseline of the caller's tenant.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::pages) struct Which {
+    test: String,
+    environment: String,
+    scenario: String,
+}
+
+/// What a form sends that changes a version.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct ChangeForm {
+    #[serde(flatten)]
+    which: Which,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    reason: String,
+    /// Whether a version is to be pinned.
+    #[serde(default)]
+    pinned: String,
+}
+
+#[derive(Template)]
+#[template(path = "baseline.html")]
+struct OnePage {
+    which: Which,
+    proposal: Result<Proposal, String>,
+    versions: Vec<Version>,
+    is_in_force: bool,
+    /// Why the caller may establish none.
+    forbidden: Option<String>,
+    /// Why the caller may do nothing by hand.
+    not_by_hand: Option<String>,
+}
+
+/// The latest good runs as a baseline.
+struct Proposal {
+    runs: Vec<ProposedRun>,
+    figures: Listed,
+    told: Vec<compare::Row>,
+    rest: Vec<compare::Row>,
+    says: String,
+    hides: Vec<String>,
+    /// Whether it takes a reason.
+    needs_reason: bool,
+    /// Whether there is anything to take.
+    is_new: bool,
+}
+
+struct ProposedRun {
+    id: String,
+    name: String,
+    when: String,
+    badge: Option<Badge>,
+}
+
+struct Version {
+    listed: Listed,
+    in_force: bool,
+    pinned: bool,
+    /// Whether it has runs: one that withdrew the baseline has none.
+    has_runs: bool,
+}
+
+/// The page of a baseline.
+pub(in crate::pages) async fn one(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    ValidQuery(which): ValidQuery<Which>,
+) -> Result<Response, Problem> {
+    let name = which.name(&caller.tenant);
+    let versions = app.store.baseline_versions(&name).await;
+    let versions = versions.map_err(problems::from_store)?;
+    let pinned = app.store.pinned_baselines(&name).await;
+    let pinned = pinned.map_err(problems::from_store)?;
+    let weighed = weigh(&app, &caller, &which.wish()).await;
+    let proposal = match weighed {
+        Ok(weighed) => Ok(proposal(&weighed)),
+        Err(problem) if problem.status().is_client_error() => Err(reason(&problem)),
+        Err(problem) => return Err(problem),
+    };
+    let newest = versions.first().filter(|newest| newest.is_reference());
+    let in_force = newest.map(|newest| newest.version);
+    let version = |version: BaselineVersion| Version {
+        in_force: in_force == Some(version.version),
+        pinned: pinned.contains(&version.version),
+        has_runs: version.is_reference(),
+        listed: listed(version),
+    };
+    page(&OnePage {
+        is_in_force: in_force.is_some(),
+        proposal,
+        versions: versions.into_iter().map(version).collect(),
+        which,
+        forbidden: forbidden(&caller),
+        not_by_hand: not_by_hand(&caller),
+    })
+}
+
+/// The form that puts an earlier version in force again.
+pub(in crate::pages) async fn roll_back(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Form(form): Form<ChangeForm>,
+) -> Result<Response, Problem> {
+    let (name, version) = (form.which.name(&caller.tenant), form.version()?);
+    reverting::roll_back(&app, &caller, name, version, &form.reason).await?;
+    Ok(see_other(&form.which.address()))
+}
+
+/// The form that takes a baseline out of force.
+pub(in crate::pages) async fn withdraw(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Form(form): Form<ChangeForm>,
+) -> Result<Response, Problem> {
+    let name = form.which.name(&caller.tenant);
+    reverting::withdraw(&app, &caller, name, &form.reason).await?;
+    Ok(see_other(&form.which.address()))
+}
+
+/// The button that pins a version, or takes its pin away.
+pub(in crate::pages) async fn pin(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Form(form): Form<ChangeForm>,
+) -> Result<Response, Problem> {
+    let (name, version) = (form.which.name(&caller.tenant), form.version()?);
+    let pinned = !form.pinned.is_empty();
+    pins::pin(&app.store, &caller, (&name, version), pinned).await?;
+    Ok(see_other(&form.which.address()))
+}
+
+impl Which {
+    pub(in crate::pages) const fn new(test: String, environment: String, scenario: String) -> Self {
+        Self {
+            test,
+            environment,
+            scenario,
+        }
+    }
+
+    pub(super) fn of(name: &BaselineName) -> Self {
+        Self {
+            test: name.test.clone(),
+            environment: name.environment.clone(),
+            scenario: name.scenario.clone(),
+        }
+    }
+
+    /// The address of its page.
+    pub(in crate::pages) fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("test", &self.test);
+        query.append_pair("environment", &self.environment);
+        query.append_pair("scenario", &self.scenario);
+        format!("/baselines/one?{}", query.finish())
+    }
+
+    fn name(&self, tenant: &TenantId) -> BaselineName {
+        BaselineName {
+            tenant: tenant.clone(),
+            test: self.test.clone(),
+            environment: self.environment.clone(),
+            scenario: self.scenario.clone(),
+        }
+    }
+
+    fn wish(&self) -> Wish {
+        Wish {
+            test: self.test.clone(),
+            environment: Some(self.environment.clone()),
+            scenario: Some(self.scenario.clone()),
+            ..Wish::default()
+        }
+    }
+}
+
+impl ChangeForm {
+    fn version(&self) -> Result<u64, Problem> {
+        let version = self.version.parse();
+        version.map_err(|_| Problem::invalid_field("version", "must be a number"))
+    }
+}
+
+fn not_by_hand(caller: &Principal) -> Option<String> {
+    (caller.role < Role::Admin).then(|| {
+        let role = caller.role.as_str();
+        format!("Your role is {role}: what is done by hand takes an administrator.")
+    })
+}
+
+fn proposal(weighed: &Weighed) -> Proposal {
+    let outcome = weighed.outcome();
+    let compared = weighed.compared.iter().flatten();
+    let (told, rest): (Vec<_>, Vec<_>) = compared.partition(is_told);
+    let rows = |of: Vec<_>| of.into_iter().map(compare::row).collect();
+    let hides = weighed.hides();
+    let next = weighed.newest.as_ref().map_or(0, |newest| newest.version) + 1;
+    Proposal {
+        runs: weighed.runs.iter().map(proposed).collect(),
+        figures: listed(BaselineVersion {
+            name: weighed.name.clone(),
+            version: next,
+            created_at: jiff::Timestamp::now(),
+            created_by: String::new(),
+            replacement: None,
+            baseline: weighed.baseline.clone(),
+        }),
+        told: rows(told),
+        rest: rows(rest),
+        says: says(&outcome, next),
+        needs_reason: matches!(outcome, Outcome::ForAReason(_)),
+        is_new: outcome != Outcome::InForce,
+        hides,
+    }
+}
+
+fn says(outcome: &Outcome, next: u64) -> String {
+    match outcome {
+        Outcome::First => format!("None is in force: they become version {next}."),
+        Outcome::InForce => "These runs are in force.".to_owned(),
+        Outcome::ByThemselves(measures) => {
+            let measures = measures.join(", ");
+            format!("They replace those in force by themselves: better in {measures}.")
+        }
+        Outcome::ForAReason(against) => {
+            format!("They do not replace those in force by themselves. {against}")
+        }
+    }
+}
+
+fn proposed(run: &Run) -> ProposedRun {
+    ProposedRun {
+        id: run.id.to_string(),
+        name: format!("#{}", run.number),
+        when: words::clock(run.started_at.unwrap_or(run.queued_at)),
+        badge: words::badge(run.verdict.as_ref()),
+    }
+}
+
+/// Why there is no proposal.
+fn reason(problem: &Problem) -> String {
+    let first = problem.errors().first();
+    let reason = first.map_or_else(|| problem.detail(), |error| &error.reason);
+    words::sentence(reason)
+}
