@@ -19,6 +19,6 @@ fn main() -> ExitCode {
         &info,
         AppConfig::read,
         |config| config.http_addr,
-        |config, shutdown| async move { App::serve(config, shutdown).await },
+        |config, shutdown| Box::pin(App::serve(config, shutdown)),
     )
 }

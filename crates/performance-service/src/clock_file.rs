@@ -114,7 +114,8 @@ mod tests {
         assert!(found.iter().any(|it| it.starts_with(NAME)), "{found:?}");
         let directory = tempfile::tempdir().unwrap();
         let tokens = directory.path().join("tokens.toml");
-        std::fs::write(&tokens, "").unwrap();
+        let one = "[[token]]\nsha256 = '{hash}'\ntenant = 'a'\nuser = 'ana'\nrole = 'viewer'\n";
+        std::fs::write(&tokens, one.replace("{hash}", &"0".repeat(64))).unwrap();
         let guarded = [
             (NAME, "/tmp/clock"),
             ("PERFORMANCE_AUTH_MODE", "tokens"),

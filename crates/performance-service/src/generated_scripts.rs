@@ -141,7 +141,8 @@ impl GeneratedScripts {
         let directory = self.0.join(tenant.as_str()).join(name);
         let script = std::fs::read_to_string(directory.join(format!("{name}.js")))?;
         let data = std::fs::read_to_string(directory.join(data_file(name)))?;
-        if script == files.script && data == files.data.to_string() {
+        let asked = files.data.to_string();
+        if script == files.script && data == asked {
             return Ok(SavedScript::script(name));
         }
         Err(SaveError::Exists)

@@ -111,8 +111,8 @@ pub(crate) async fn of_run(app: &App, run: &RunAddress, view: View) -> Result<Pi
     let store = &app.store;
     let bytes = store.second_bytes(run).await?;
     let key = (run.clone(), bytes, view.clone());
-    let looked = app.pictures.kept.get(key, look(store, run, view));
-    let mut picture = looked.await?;
+    let looked = app.pictures.kept.get(key, Box::pin(look(store, run, view)));
+    let mut picture = Box::pin(looked).await?;
     picture.faults = fault_spans(store, run, (picture.origin, picture.seconds)).await?;
     Ok(picture)
 }

@@ -148,7 +148,11 @@ impl RunStore {
     ) -> Result<Vec<BaselineVersion>, StoreError> {
         let name = name.clone();
         self.read(Operation("find", "baselines"), move |connection| {
-            versions(connection, &name, MAX_BASELINE_VERSIONS + MAX_PINNED_BASELINES)
+            versions(
+                connection,
+                &name,
+                MAX_BASELINE_VERSIONS + MAX_PINNED_BASELINES,
+            )
         })
         .await
     }

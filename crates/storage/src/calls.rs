@@ -109,6 +109,14 @@ impl Calls {
         }
     }
 
+    /// Whether the store is asked at all.
+    ///
+    /// # Errors
+    /// [`StorageError::CircuitOpen`]
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        self.circuit.as_ref().map_or(Ok(()), Circuit::check)
+    }
+
     /// A call from this moment on.
     pub(crate) fn begin(&self, operation: Operation) -> Call {
         let longest = if operation == Operation::InsertMany {

@@ -139,7 +139,7 @@ async fn long_texts_of_a_caller_are_cut() -> anyhow::Result<()> {
     let request = request
         .header("traceparent", format!("00-{id}-{parent}-01"))
         .header("user-agent", &long);
-    llm.caller.send(request).await?.expect(404)?;
+    llm.caller.send(request).await?.expect(400)?;
     let trace = jaeger.trace(&id).await?;
     let span = kind(&trace, "server", "GET /api/v1/books/{id}")?;
     for (name, begin) in [("url.path", BOOKS), ("user_agent.original", "xxx")] {

@@ -24,6 +24,8 @@ pub struct PhaseFold {
     /// Over the judged phase, under the names of the results.
     steady: Vec<Part>,
     iterations: BTreeMap<String, f64>,
+    /// The latest second in which a request or an iteration came to its end.
+    last_end: Option<i64>,
     /// Of the judged phase.
     slices: Slices,
 }
@@ -67,6 +69,7 @@ impl PhaseFold {
             whole: Counts::default(),
             steady: results.metrics.iter().filter_map(part).collect(),
             iterations: BTreeMap::new(),
+            last_end: None,
             slices: judged.map(|it| Slices::of(&it.seconds)).unwrap_or_default(),
             plan,
         }
@@ -100,6 +103,9 @@ impl PhaseFold {
             for counts in [&mut self.counts[place], &mut self.whole] {
                 counts.add(&key.metric, &key.tags, value);
             }
+            if matches!(key.metric.as_ref(), "http_reqs" | "iterations") {
+                self.last_end = self.last_end.max(Some(second.second));
+            }
             if key.metric.as_ref() == "iterations"
                 && let SeriesValue::Counter { sum, .. } = value
             {
@@ -125,6 +131,14 @@ impl PhaseFold {
     #[must_use]
     pub const fn iterations(&self) -> &BTreeMap<String, f64> {
         &self.iterations
+    }
+
+    /// Seconds from the begin of the load to the last in which a request or an iteration came to
+    /// its end. The load itself may last longer: k6 counts the bytes of what it interrupts.
+    #[must_use]
+    pub fn last_end(&self) -> Option<f64> {
+        let seconds = self.last_end? + 1 - self.plan.span.load.start;
+        u32::try_from(seconds).ok().map(f64::from)
     }
 
     /// The phases with their figures.

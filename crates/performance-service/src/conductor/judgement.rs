@@ -135,7 +135,8 @@ impl Shared {
                 let cut_off = (!measured.end.exit.is_complete()).then_some(span.load_seconds);
                 let plan = measured.execution.as_ref();
                 let asked = asked_load(plan, cut_off, iterations);
-                let silent = silence(plan, span.load_seconds, longest_iteration(results));
+                let last_end = fold.phases.last_end().unwrap_or(span.load_seconds);
+                let silent = silence(plan, last_end, longest_iteration(results));
                 let failure = silent.filter(|_| cut_off.is_none());
                 // The intervals of percentiles resample the run a thousand times.
                 let finish = move || (fold.limits.results(), fold.phases.finish());

@@ -178,7 +178,7 @@ async fn beside(app: &App, run: &Run) -> Result<Beside, StoreError> {
     // A page that follows a run is made every few seconds, and reads no other runs each time.
     let durations = match &baseline {
         Some(version) if run.status.is_final() => {
-            picture::durations_of(&app, version, &run.address()).await?
+            picture::durations_of(app, version, &run.address()).await?
         }
         _ => None,
     };

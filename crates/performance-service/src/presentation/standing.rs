@@ -38,8 +38,9 @@ pub(crate) fn difference(standing: &Standing) -> Option<Difference> {
     let (level, word) = match compared.direction {
         Direction::Worse => (Some("WARNING"), "slower"),
         Direction::Better => (Some("PASS"), "faster"),
+        Direction::Changed => (None, "other"),
         Direction::Same => (None, "same"),
-        Direction::Changed | Direction::Inconclusive => (Some("INCONCLUSIVE"), "cannot tell"),
+        Direction::Inconclusive => (Some("INCONCLUSIVE"), "cannot tell"),
     };
     Some(Difference {
         level,

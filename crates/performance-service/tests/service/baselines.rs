@@ -71,6 +71,11 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
     let compared = service.get_json(&path).await?;
     assert_eq!(compared["reference"].as_array().unwrap().len(), 4);
 
+    established_by_the_form(&service).await?;
+    goes_back_and_ends(&service, &first, &path).await
+}
+
+async fn established_by_the_form(service: &TestService) -> anyhow::Result<()> {
     let form = "test=steady&reason=%3Cb%3Eby%20hand%3C%2Fb%3E";
     let request = service
         .client
@@ -82,7 +87,7 @@ async fn a_baseline_is_replaced_only_for_a_reason() -> anyhow::Result<()> {
         let page = service.get_text(path).await?;
         assert!(page.contains("&#60;b&#62;by hand&#60;/b&#62;"), "{page}");
     }
-    goes_back_and_ends(&service, &first, &path).await
+    Ok(())
 }
 
 /// From the third version to the first one, to none, and to a new one.

@@ -152,6 +152,11 @@ async fn a_trend_is_of_one_target_and_scenario_and_can_be_explained() -> anyhow:
     let wrong = service.get("/tests/steady?along=moons").await?;
     assert_eq!(wrong.status(), 400);
 
+    steps_are_explained(&service, &latest).await
+}
+
+/// A person's words for a step of the trend.
+async fn steps_are_explained(service: &TestService, latest: &str) -> anyhow::Result<()> {
     let explain = async |run: &str, measure: &str, text: &str| {
         let fields = [("run", run), ("measure", measure), ("text", text)];
         let mut body = url::form_urlencoded::Serializer::new(String::new());
@@ -163,7 +168,7 @@ async fn a_trend_is_of_one_target_and_scenario_and_can_be_explained() -> anyhow:
         anyhow::Ok(request.body(body).send().await?.status().as_u16())
     };
     let measure = "http_req_duration p(95)";
-    assert_eq!(explain(&latest, measure, "a <b>new</b> disk").await?, 303);
+    assert_eq!(explain(latest, measure, "a <b>new</b> disk").await?, 303);
     let page = service.get_text("/tests/steady").await?;
     assert!(
         page.contains("“a &#60;b&#62;new&#60;/b&#62; disk”"),
@@ -173,10 +178,10 @@ async fn a_trend_is_of_one_target_and_scenario_and_can_be_explained() -> anyhow:
         .get_json(&format!("{PREFIX}/trends?test=steady"))
         .await?;
     assert_eq!(trend["points"][1]["note"]["text"], "a <b>new</b> disk");
-    assert_eq!(explain(&latest, "none", "x").await?, 400);
-    assert_eq!(explain(&latest, measure, &"x".repeat(501)).await?, 400);
+    assert_eq!(explain(latest, "none", "x").await?, 400);
+    assert_eq!(explain(latest, measure, &"x".repeat(501)).await?, 400);
     assert_eq!(explain(&"0".repeat(32), measure, "x").await?, 404);
-    assert_eq!(explain(&latest, measure, "").await?, 303);
+    assert_eq!(explain(latest, measure, "").await?, 303);
     let page = service.get_text("/tests/steady").await?;
     assert!(!page.contains("disk"), "{page}");
     Ok(())

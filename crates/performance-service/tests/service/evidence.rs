@@ -29,7 +29,7 @@ async fn users_whose_target_froze_have_no_figures_that_count() -> anyhow::Result
     let run = service.wait_for_end(&id).await?;
     let failed = &run["results"]["metrics"]["http_req_failed"]["values"]["rate"];
     assert_eq!(failed, &json!(0.0), "{run}");
-    assert_eq!(run["verdict"]["level"], "INVALID", "{}", run["verdict"]);
+    assert_eq!(run["verdict"]["level"], "INVALID", "{run}");
     let reason = run["verdict"]["reasons"][0].as_str().context("a reason")?;
     assert!(
         reason.starts_with("Nothing came to an end in the last 1"),

@@ -41,7 +41,9 @@ async fn f16_a_k6_that_hangs_at_its_end_is_killed_when_it_is_told_to_stop() -> a
         Ok(())
     })
     .await?;
-    stopped(&service, &id, "hangs at its end").await
+    let took = stopped(&service, &id).await?;
+    println!("F16, hangs at its end: Cancelled after {took:.1?}");
+    Ok(())
 }
 
 #[tokio::test]
@@ -53,11 +55,13 @@ async fn f16_a_k6_that_hears_no_signal_is_killed_when_it_is_told_to_stop() -> an
     let k6 = Pid::from_raw(k6_in(&directory)?);
     // It takes no signal but the one that nobody can ignore.
     kill(k6, Signal::SIGSTOP)?;
-    stopped(&service, &id, "hears no signal").await
+    let took = stopped(&service, &id).await?;
+    println!("F16, hears no signal: Cancelled after {took:.1?}");
+    Ok(())
 }
 
-/// Cancels a run whose k6 does nothing about it.
-async fn stopped(service: &TestService, id: &str, what: &str) -> anyhow::Result<()> {
+/// Cancels a run whose k6 does nothing about it; how long that takes.
+async fn stopped(service: &TestService, id: &str) -> anyhow::Result<Duration> {
     let asked = Instant::now();
     let cancel = format!("/api/v1/performancetest/{id}/cancel");
     let status = service.post(&cancel).await?.status();
@@ -69,11 +73,7 @@ async fn stopped(service: &TestService, id: &str, what: &str) -> anyhow::Result<
         "{took:?}: {run}"
     );
     over(service, &run).await?;
-    println!(
-        "F16, {what}: Cancelled {:.1} s after the request",
-        took.as_secs_f64()
-    );
-    Ok(())
+    Ok(took)
 }
 
 /// Nothing is left of a run but what it measured, and the next one passes.

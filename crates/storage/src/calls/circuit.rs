@@ -72,13 +72,7 @@ impl Circuit {
         &self,
         call: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
-        let era = {
-            let state = self.lock();
-            if state.open {
-                return Err(StorageError::CircuitOpen);
-            }
-            state.era
-        };
+        let era = self.lock().passed()?;
         let result = call.await;
         match &result {
             Err(failure) if failure.is_without_answer() => self.note_fault(era),
@@ -87,6 +81,14 @@ impl Circuit {
             Ok(_) | Err(_) => self.note_answer(era),
         }
         result
+    }
+
+    /// Whether calls pass.
+    ///
+    /// # Errors
+    /// [`StorageError::CircuitOpen`]
+    pub(super) fn check(&self) -> Result<(), StorageError> {
+        self.lock().passed().map(drop)
     }
 
     /// Whenever the circuit is open, probes the store until it answers. Never ends.
@@ -149,6 +151,16 @@ impl Circuit {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The era of a call that passes.
+    const fn passed(&self) -> Result<u64, StorageError> {
+        if self.open {
+            return Err(StorageError::CircuitOpen);
+        }
+        Ok(self.era)
     }
 }
 

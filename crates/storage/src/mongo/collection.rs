@@ -196,7 +196,9 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         let database = self.database.clone();
         let ping =
             |turn, deadline| to_its_end(turn, deadline, async move { database.ping().await });
-        self.calls.run(Operation::Ping, ping).await
+        self.calls.run(Operation::Ping, ping).await?;
+        // One that was asked before the circuit opened may have been answered since.
+        self.calls.check()
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use serde_json::json;
+use serde::Serialize;
 use slokit::generate::{GenerateOptions, generate_all};
 use slokit::spec::Spec;
 use slokit::spec::alert_windows::AlertWindowsSet;
@@ -130,6 +130,15 @@ fn the_rules_are_made_from_the_objectives() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An objective as the performance service lists it.
+#[derive(Serialize)]
+struct Listed {
+    service: String,
+    name: String,
+    objective: f64,
+    description: String,
+}
+
 /// The performance service lists the objectives.
 #[test]
 #[expect(
@@ -140,13 +149,11 @@ fn the_list_of_objectives_is_made_from_them() -> anyhow::Result<()> {
     let path = workspace().join("crates/performance-service/src/criteria/objectives.json");
     let mut objectives = Vec::new();
     for spec in specs()? {
-        objectives.extend(spec.slos.iter().map(|objective| {
-            json!({
-                "service": spec.service,
-                "name": objective.name,
-                "objective": objective.objective,
-                "description": objective.description.trim(),
-            })
+        objectives.extend(spec.slos.iter().map(|objective| Listed {
+            service: spec.service.clone(),
+            name: objective.name.clone(),
+            objective: objective.objective,
+            description: objective.description.trim().to_owned(),
         }));
     }
     let expected = format!("{}\n", serde_json::to_string_pretty(&objectives)?);

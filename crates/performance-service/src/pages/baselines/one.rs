@@ -58,6 +58,17 @@ struct OnePage {
     not_by_hand: Option<String>,
 }
 
+impl OnePage {
+    /// Why the caller may not take the proposal.
+    fn refusal(&self, proposal: &Proposal) -> Option<&str> {
+        let by_hand = self
+            .not_by_hand
+            .as_deref()
+            .filter(|_| proposal.needs_reason);
+        by_hand.or(self.forbidden.as_deref())
+    }
+}
+
 /// The latest good runs as a baseline.
 struct Proposal {
     runs: Vec<ProposedRun>,
