@@ -27,7 +27,7 @@
   function press(event) {
     // On some keyboards brackets and the slash are typed with AltGr, which Windows calls Ctrl and Alt.
     const modified = (event.ctrlKey || event.altKey) && !event.getModifierState('AltGraph');
-    const types = event.target.matches?.('input, select, textarea, dialog *');
+    const types = event.target.matches?.('input, select, textarea, dialog[open] *');
     if (event.defaultPrevented || event.repeat || event.metaKey || modified || types) return;
     const place = Date.now() - awaited < SECOND_KEY_MS ? PLACES[event.key] : undefined;
     awaited = 0;

@@ -44,7 +44,7 @@ export function preferences(world) {
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), page.url());
     const plain = await browser.page({ javaScriptEnabled: false });
     await plain.goto(page.url());
-    assert.ok(await plain.getByText('Share').isHidden());
+    assert.ok(await plain.locator('[data-share]').isHidden());
   });
 
   test('single keys lead everywhere, until they are turned off', async () => {
