@@ -12,9 +12,9 @@ const SYSTEM_TAGS = ['scenario', 'name', 'method', 'status', 'expected_response'
 /**
  * @typedef {object} Suite
  * @property {readonly string[]} presets names that SCENARIO may have, the usual one first
- * @property {readonly string[]} routeClasses classes that the suite loads and judges
+ * @property {readonly string[]} routeClasses classes that the suite loads and judges, that of its operations first
  * @property {number} perMinute iterations of one user in a minute, see Pace in profiles.js
- * @property {string} failures name of the suite's rate of failed operations; it has the preset's limit
+ * @property {string} failures name of the suite's rate of failed operations; it has its class's limit
  * @property {number} [slowSeconds] the longest that an iteration may take, see Pace; the p95 limit without
  * @property {Record<string, any[]>} [thresholds] on the suite's other metrics
  */
@@ -26,7 +26,7 @@ const SYSTEM_TAGS = ['scenario', 'name', 'method', 'status', 'expected_response'
  */
 export function suiteOptions(config, suite) {
   const preset = presetName(config.scenario, suite.presets);
-  const { failed } = limits(preset);
+  const { failed } = limits(preset, suite.routeClasses[0]);
   const slowest = Math.max(...suite.routeClasses.map((routeClass) => limits(preset, routeClass).p95));
   const pace = { perMinute: suite.perMinute, slowSeconds: suite.slowSeconds || slowest / 1000 };
   const judged = {

@@ -9,6 +9,7 @@ import { Counter, Rate, Trend } from 'k6/metrics';
 import { readConfig } from '../lib/config.js';
 import { generator } from '../lib/random.js';
 import { askModel, RELAYED_PROVIDERS } from '../lib/relay.js';
+import { runOptions } from '../lib/suite.js';
 import { summaryOf } from '../lib/summary.js';
 
 const config = readConfig({ scenario: 'smoke', traceSample: 0 });
@@ -32,10 +33,7 @@ export const options = {
     ai_operation_failed: ['rate<0.05'],
     http_reqs: ['count>0'],
   },
-  tags: { test_id: config.testId },
-  summaryTrendStats: ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)', 'p(99)', 'count'],
-  systemTags: ['scenario', 'name', 'method', 'status', 'expected_response', 'error_code', 'check', 'group'],
-  userAgent: 'bookstore-k6',
+  ...runOptions(config),
 };
 
 export const handleSummary = summaryOf(config);

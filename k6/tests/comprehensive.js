@@ -7,7 +7,7 @@ import exec from 'k6/execution';
 import { visitCatalogue } from '../lib/catalogue.js';
 import { readConfig } from '../lib/config.js';
 import { cleanUp, prepare } from '../lib/dataset.js';
-import { limits } from '../lib/presets.js';
+import { limits, presetName } from '../lib/presets.js';
 import { evenly, pickWeighted } from '../lib/random.js';
 import { requireProvider, summaryThresholds, visitSummaries } from '../lib/summaries.js';
 import { suiteOptions } from '../lib/suite.js';
@@ -17,13 +17,14 @@ import { walk } from '../lib/walk.js';
 import { visitWrongly } from '../lib/wrong-calls.js';
 
 const config = readConfig({ scenario: 'comprehensive', traceSample: 0.05 });
-const ai = limits('comprehensive', 'ai');
+const presets = ['comprehensive', 'chaos', 'extreme'];
+const ai = limits(presetName(config.scenario, presets), 'ai');
 
 /** @type {ReadonlyArray<readonly [(config: any, dataset: any) => void, number]>} */
 const VISITS = [[visitCatalogue, 60], [visitSummaries, 15], [visitWrongly, 15], [walk, 10]];
 
 export const options = suiteOptions(config, {
-  presets: ['comprehensive', 'chaos', 'extreme'],
+  presets,
   routeClasses: ['catalogue', 'ai', 'ops'],
   perMinute: mixedPerMinute(0.15),
   failures: 'operation_failed',
