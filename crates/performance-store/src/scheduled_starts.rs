@@ -161,7 +161,7 @@ impl RunStore {
         .await
     }
 
-    /// The latest start of each of a tenant's schedules, by the schedule's name.
+    /// The latest start of each of a tenant's schedules that goes on, by the schedule's name.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -177,6 +177,9 @@ impl RunStore {
                  WHERE tenant = ?1 AND due_at_ms = (
                      SELECT max(due_at_ms) FROM scheduled_starts
                      WHERE tenant = one.tenant AND schedule = one.schedule)
+                     AND NOT EXISTS (
+                         SELECT 1 FROM schedules
+                         WHERE tenant = one.tenant AND name = one.schedule AND paused)
                  ORDER BY schedule",
             )?;
             let mut rows = statement.query([tenant.as_str()])?;

@@ -19,6 +19,7 @@ use crate::presentation::interval_bar::percent;
 use crate::presentation::numbers::number;
 use crate::presentation::words;
 use crate::problems;
+use crate::runs::compare::ids;
 use crate::runs::trends::USUAL_MEASURE;
 
 pub(super) use self::one::{Which, one, pin, roll_back, withdraw};
@@ -53,6 +54,8 @@ pub(super) struct EstablishForm {
     /// That of the latest run when absent, as is the scenario.
     environment: Option<String>,
     scenario: Option<String>,
+    /// The ids of the runs, with commas between; the latest good ones when absent.
+    runs: Option<String>,
     #[serde(default)]
     reason: String,
 }
@@ -76,12 +79,13 @@ pub(super) async fn put_in_force(
     Form(form): Form<EstablishForm>,
 ) -> Result<Response, Problem> {
     let reason = form.reason.trim();
+    let runs = form.runs.map(|list| ids("runs", list.split(',')));
     let wish = Wish {
         test: form.test,
         environment: form.environment,
         scenario: form.scenario,
+        runs: runs.transpose()?,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        ..Wish::default()
     };
     establish(&app, &caller, wish).await?;
     Ok(see_other("/baselines"))

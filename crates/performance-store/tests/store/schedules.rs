@@ -96,6 +96,13 @@ async fn each_start_is_taken_once() -> anyhow::Result<()> {
         .await?;
     let latest = test.store.latest_starts(&test.tenant).await?;
     assert_eq!(latest, [("a".to_owned(), start(30, StartOutcome::Skipped))]);
+    // Whoever paused it knows what became of it.
+    let paused = Schedule {
+        paused: true,
+        ..schedule("a", 40)
+    };
+    test.store.change_schedule(paused).await?;
+    assert_eq!(test.store.latest_starts(&test.tenant).await?, []);
     Ok(())
 }
 

@@ -173,8 +173,15 @@ impl<E: Entity> Level1<E> {
         let version = body.as_ref().map(|body| body.version);
         // Held until the entry is in: a write cannot pass between the look and the deed.
         let shard = self.shard(key);
-        let newer =
-            |there: Entry| now < there.kept_until && there.body.map(|body| body.version) > version;
+        // What is past its time is no newer than an absence that was read just now, and would be
+        // served for long while the store is slow.
+        let newer = |there: Entry| {
+            let counts = match version {
+                Some(_) => there.kept_until,
+                None => there.fresh_until,
+            };
+            now < counts && there.body.map(|body| body.version) > version
+        };
         if shard.refuses(key, version, now) || self.entries.peek(key).is_some_and(newer) {
             return;
         }
@@ -264,6 +271,18 @@ mod tests {
         level.keep(&key(1), &body(1));
         level.keep_absence(&key(1));
         assert_eq!(fresh_version(&level, &key(1)), Some(2));
+    }
+
+    #[test]
+    fn an_absence_replaces_what_is_past_its_time() {
+        let level = Level1::<Book>::new(&CacheLimits {
+            level1_ttl: Duration::ZERO,
+            ..CacheLimits::default()
+        });
+        level.keep(&key(1), &body(2));
+        assert!(matches!(level.look_up(&key(1)), Found::Stale(_)));
+        level.keep_absence(&key(1));
+        assert!(matches!(level.look_up(&key(1)), Found::Absent));
     }
 
     #[test]

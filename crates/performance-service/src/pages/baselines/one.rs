@@ -83,6 +83,14 @@ struct Proposal {
     is_new: bool,
 }
 
+impl Proposal {
+    /// The runs that are looked at, so that no others are taken.
+    fn ids(&self) -> String {
+        let ids: Vec<&str> = self.runs.iter().map(|run| run.id.as_str()).collect();
+        ids.join(",")
+    }
+}
+
 struct ProposedRun {
     id: String,
     name: String,
