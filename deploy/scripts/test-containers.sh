@@ -15,7 +15,7 @@ main() {
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime containers
   test_environment
   export BOOKSTORE_TOOLS_DIR
-  cargo test --locked -p load-runner --features container-tests --test load_runner containers:: "$@"
+  cargo test --locked --workspace --features load-runner/container-tests --test load_runner containers:: "$@"
 }
 
 main "$@"

@@ -44,7 +44,7 @@ suites() {
 
 # load_test_client: perf.sh with the binary of the tests.
 load_test_client() {
-  cargo build --locked -p perf &&
+  cargo build --locked --workspace --bin perf &&
     PERF_BINARY=$(target_directory)/debug/perf python3 "$TESTS/perf_test.py"
 }
 
@@ -53,7 +53,7 @@ load_test_client() {
 billing_oracle() (
   test_environment
   export ORACLE_CALLS=${ORACLE_CALLS:-10000}
-  cargo test --locked -p bookstore-api --test api -- \
+  cargo test --locked --workspace --test api -- \
     --exact billing_oracle::spans_metrics_ledger_and_invoice_agree_to_the_pico_dollar
 )
 
