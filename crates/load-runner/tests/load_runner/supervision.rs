@@ -110,8 +110,9 @@ async fn the_deadline_holds_without_a_service(lab: Lab) -> anyhow::Result<()> {
         .ended()
         .await;
     check_end(&end, K6Exit::Code(105), Some(StopReason::Deadline))?;
+    // The deadline runs from the supervisor's start, which is before k6's.
     let wall = end.usage.context("what k6 used")?.wall;
-    ensure!((2..12).contains(&wall.as_secs()), "{wall:?}");
+    ensure!((1..12).contains(&wall.as_secs()), "{wall:?}");
     ensure!(k6_of(&handle).is_empty());
     Ok(())
 }
