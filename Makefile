@@ -6,7 +6,8 @@ SCRIPTS := deploy/scripts
 	dashboards-preview perf-smoke \
 	perf-load perf-stress perf-spike perf-soak perf-breakpoint perf-regression perf-errors \
 	perf-combinations perf-auth perf-circuit-breaker perf-mixed perf-mixed-heavy perf-ai-smoke \
-	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-journeys perf-comprehensive \
+	perf-ai-load perf-ai-stress perf-ai-spike perf-ai-stream perf-ai-summary perf-ai-relay \
+	perf-journeys perf-comprehensive perf-connect perf-p015 \
 	perf-smoke-gen perf-load-gen perf-stress-gen perf-spike-gen perf-errors-gen gen-data \
 	perf-chaos perf-extreme test test-unit test-system test-smoke test-suites test-chaos test-alerts \
 	test-dashboards test-telemetry test-sdks test-web fuzz lint bench images pictures clean
@@ -62,9 +63,9 @@ perf-auth: ## Try callers with and without rights on a guarded API
 	@$(SCRIPTS)/perf-auth.sh
 perf-circuit-breaker: ## Let a simulated provider fail under load
 	@$(SCRIPTS)/perf-circuit-breaker.sh
-perf-mixed: ## Let 20 of 100 users wait for models
+perf-mixed: ## Let 20 of 100 visits ask for a summary
 	@$(SCRIPTS)/perf.sh tests/mixed.js
-perf-mixed-heavy: ## Let half of the users wait for models
+perf-mixed-heavy: ## Let half of the visits ask for a summary
 	@$(SCRIPTS)/perf.sh tests/mixed-heavy.js
 perf-ai-smoke: ## Ask for summaries by Claude, simulated when there is no key
 	@$(SCRIPTS)/perf.sh tests/ai-smoke.js --scenario Smoke --env PROVIDER=claude
@@ -76,10 +77,18 @@ perf-ai-spike: ## Put a sudden peak on the models
 	@$(SCRIPTS)/perf.sh tests/ai-spike.js --scenario Spike
 perf-ai-stream: ## Have summaries streamed
 	@$(SCRIPTS)/perf.sh tests/ai-stream.js
+perf-ai-summary: ## Put any of these loads on the models (SCENARIO=llmload)
+	@$(SCRIPTS)/perf.sh tests/ai-summary.js
+perf-ai-relay: ## Ask a foreign model's server through the relay (TARGET_URL, the simulator without)
+	@SUITES=ai-relay $(SCRIPTS)/perf-comprehensive.sh
 perf-journeys: ## Do everything at once: catalogue, models, mistakes
 	@$(SCRIPTS)/perf.sh tests/comprehensive.js
 perf-comprehensive: ## Run every suite in turn (SCALE=0.05)
 	@$(SCRIPTS)/perf-comprehensive.sh
+perf-connect: ## Hold a platform's four tests against their targets, 44 min (SCALE=0.05)
+	@$(SCRIPTS)/perf-targets.sh connect
+perf-p015: ## Hold a suite's five scenarios against their objectives, 76 min (SCALE=0.05)
+	@$(SCRIPTS)/perf-targets.sh p015
 perf-smoke-gen: ## The same over 50 generated books
 	@COUNT=$${COUNT:-50} $(SCRIPTS)/perf.sh tests/smoke.js --scenario Smoke --env SCENARIO=gen-smoke
 perf-load-gen: ## The same over 100 generated books

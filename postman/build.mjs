@@ -38,6 +38,19 @@ const FILES = {
   'compose.postman_environment.json': environment('compose', 'http://bookstore-api:7002', 'http://performance-service:7004'),
 };
 
+/** What a request takes that nothing gives it: by hand nobody sets what test-smoke.sh sets. */
+function unset(text) {
+  const taken = [...text.matchAll(/\{\{(\w+)\}\}|pm\.variables\.get\(\\"(\w+)\\"\)/g)].map(([, named, asked]) => named || asked);
+  const wrong = [...text.matchAll(/pm\.environment\.get\(\\"(\w+)\\"\)/g)].map(([, name]) => `${name} of the environment`);
+  const given = [...Object.keys(VARIABLES), 'baseUrl', 'performanceUrl'];
+  return [...new Set([...taken.filter((name) => !given.includes(name)), ...wrong])];
+}
+
+for (const name of unset(JSON.stringify([main, smoke]))) {
+  console.error(`a request takes the variable ${name}, which nothing sets: use pm.variables and VARIABLES`);
+  process.exitCode = 1;
+}
+
 const check = process.argv.includes('--check');
 for (const [name, content] of Object.entries(FILES)) {
   const path = new URL(name, import.meta.url);

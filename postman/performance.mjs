@@ -54,7 +54,7 @@ export const performance = [
   { name: 'Schedule a run', method: 'POST', path: `${ROOT}/schedules`, base, json: { name: '{{schedule}}', cron: '0 2 * * *', timeZone: 'Europe/Berlin', run: { scenario: 'Smoke', vus: 1, duration: '1s' } }, status: 201, tests: [header('Location', '/schedules\\//'), expects('tells three starts', 'pm.expect(body.next).to.have.length(3)')] },
   { name: 'Schedule it twice', method: 'POST', path: `${ROOT}/schedules`, base, json: { name: '{{schedule}}', cron: '0 2 * * *', run: { scenario: 'Smoke' } }, status: 409, tests: [problem()] },
   { name: 'Schedule at no time', method: 'POST', path: `${ROOT}/schedules`, base, json: { name: 'never', cron: '61 * * * *', run: { scenario: 'Smoke' } }, status: 400, tests: [problem('cron')] },
-  { name: 'Schedules', method: 'GET', path: `${ROOT}/schedules`, base, status: 200, tests: [expects('has ours', 'pm.expect(body.map((one) => one.name)).to.include(pm.environment.get("schedule"))')] },
+  { name: 'Schedules', method: 'GET', path: `${ROOT}/schedules`, base, status: 200, tests: [expects('has ours', 'pm.expect(body.map((one) => one.name)).to.include(pm.variables.get("schedule"))')] },
   { name: 'A schedule', method: 'GET', path: `${ROOT}/schedules/{{schedule}}`, base, status: 200, tests: [has('cron', '0 2 * * *')] },
   { name: 'Change a schedule', method: 'PUT', path: `${ROOT}/schedules/{{schedule}}`, base, json: { cron: '30 4 * * 0', whenBusy: 'skip', jitterSeconds: 60 }, status: 200, tests: [has('cron', '30 4 * * 0')] },
   { name: 'Pause a schedule', method: 'POST', path: `${ROOT}/schedules/{{schedule}}/pause`, base, status: 200, tests: [] },

@@ -40,7 +40,11 @@ run_suite() {
   local -x SCALE=$2
   case $suite in
     # Of a model's server, and through the relay.
-    ai-relay) TARGET_URL=$(simulator_target) READY_URL=$SIMULATOR_URL "$SCRIPTS/perf.sh" "tests/$suite.js" --relay ;;
+    ai-relay)
+      local -x READY_URL=${READY_URL:-${TARGET_URL:-$SIMULATOR_URL}}
+      local -x TARGET_URL=${TARGET_URL:-$(simulator_target)}
+      "$SCRIPTS/perf.sh" "tests/$suite.js" --relay
+      ;;
     auth) "$SCRIPTS/perf-auth.sh" ;;
     circuit-breaker) "$SCRIPTS/perf-circuit-breaker.sh" ;;
     stress | ai-stress) "$SCRIPTS/perf.sh" "tests/$suite.js" --scenario Stress ;;

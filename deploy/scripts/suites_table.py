@@ -6,9 +6,10 @@ its run, if there was one, and NAME.json, the run as `perf --json report` tells 
 printed, and written as Markdown into SUMMARY.md, and after what is in $GITHUB_STEP_SUMMARY."""
 
 import json
-import os
 import pathlib
 import sys
+
+from tables import Table, publish
 
 HEADS = ["suite", "s", "requests", "p95, ms", "failed", "verdict", "dollars"]
 # Ten requests must lie beyond a p95 that means something, as the service has it.
@@ -16,8 +17,8 @@ ENOUGH_FOR_P95 = 200
 FEW = f"~ of fewer than {ENOUGH_FOR_P95} requests, which tell no percentile"
 # Of a dollar; a run's own report has them all.
 PICO = 10**12
-# Words stand at the left, numbers at the right.
-LEFT = {0, 5}
+# Of the load alone, which has other requests than those that prepare it, and as it was expected.
+ANSWERED = "http_req_duration{expected_response:true}"
 
 
 def figure(run: dict, metric: str, statistic: str):
@@ -37,18 +38,23 @@ def dollars(run: dict) -> str:
     return (" and ".join(words) or "$0") + (f" ({unpriced} unpriced)" if unpriced else "")
 
 
+def whole(run: dict) -> dict:
+    """The load, without what prepares it."""
+    return ((run.get("results") or {}).get("phases") or {}).get("whole") or {}
+
+
 def p95(run: dict) -> str:
-    milliseconds = figure(run, "http_req_duration", "p(95)")
+    milliseconds = figure(run, ANSWERED, "p(95)")
     if milliseconds is None:
         return "-"
-    enough = (figure(run, "http_reqs", "count") or 0) >= ENOUGH_FOR_P95
+    enough = (figure(run, ANSWERED, "count") or 0) >= ENOUGH_FOR_P95
     return f"{'' if enough else '~'}{milliseconds:,.1f}"
 
 
 def row(suite: str, seconds: str, run: dict | None) -> list[str]:
     if run is None:
         return [suite, seconds, "-", "-", "-", "no run", "-"]
-    requests = figure(run, "http_reqs", "count")
+    requests = whole(run).get("requests")
     failed = figure(run, "http_req_failed", "rate")
     return [
         suite,
@@ -61,36 +67,18 @@ def row(suite: str, seconds: str, run: dict | None) -> list[str]:
     ]
 
 
-def for_the_eye(rows: list[list[str]]) -> str:
-    widths = [max(len(one[index]) for one in [HEADS, *rows]) for index in range(len(HEADS))]
-    lines = []
-    for one in [HEADS, *rows]:
-        cells = [cell.ljust(width) if index in LEFT else cell.rjust(width)
-                 for index, (cell, width) in enumerate(zip(one, widths))]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join([*lines, "", FEW]) + "\n"
-
-
-def markdown(rows: list[list[str]]) -> str:
-    ruler = ["---" if index in LEFT else "---:" for index in range(len(HEADS))]
-    lines = ["| " + " | ".join(one) + " |" for one in [HEADS, ruler, *rows]]
-    return "\n".join(["## Load suites", "", *lines, "", FEW]) + "\n"
-
-
-def main(directory: pathlib.Path, summary: pathlib.Path) -> None:
-    rows = []
+def runs(directory: pathlib.Path):
+    """The lines of the file `suites`, each with its run, if there was one."""
     for line in (directory / "suites").read_text().splitlines():
         suite, seconds, *_ = line.split()
         document = directory / f"{suite}.json"
         told = document.exists() and document.read_text()
-        rows.append(row(suite, seconds, json.loads(told) if told else None))
-    print(for_the_eye(rows), end="")
-    summary.parent.mkdir(parents=True, exist_ok=True)
-    summary.write_text(markdown(rows))
-    print(f"as Markdown in {summary}")
-    if workflow := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(workflow, "a", encoding="utf-8") as file:
-            file.write(markdown(rows))
+        yield suite, seconds, json.loads(told) if told else None
+
+
+def main(directory: pathlib.Path, summary: pathlib.Path) -> None:
+    rows = [row(*one) for one in runs(directory)]
+    publish(Table("Load suites", HEADS, rows, FEW, left={0, 5}), summary)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ main() {
   check makefile "$TESTS/makefile.sh"
   check 'compose file' compose_file
   check 'load test client' load_test_client
+  check 'tables of runs' python3 "$TESTS/tables_test.py"
   check containers "$CHECKOUT/deploy/scripts/test-containers.sh"
   check suites suites
   check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Makes tokens for a target that asks who calls: tokens.mjs SERVER.toml CALLERS.json
 //
-// SERVER.toml has the hashes, for BOOKSTORE_TOKENS_FILE; CALLERS.json has the tokens, for
+// SERVER.toml has the hashes, for BOOKSTORE_TOKENS_FILE, and SERVER.toml.before those and the one of
+// `revoked`, so that it can be let in once before it is taken away. CALLERS.json has the tokens, for
 // tests/auth.js, which reads k6/private/tokens.json. Each run makes new ones.
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +20,10 @@ function main([server, callers]) {
   const tenants = Object.fromEntries(TENANTS.map((tenant) => [tenant, Object.fromEntries(ofTenant(tenant))]));
   // Only their owner may read them.
   const secret = { mode: 0o600 };
-  writeFileSync(callers, `${JSON.stringify({ tenants, revoked: newToken() }, null, 2)}\n`, secret);
+  const revoked = newToken();
+  const former = { tenant: TENANTS[0], role: 'admin', token: revoked };
+  writeFileSync(callers, `${JSON.stringify({ tenants, revoked }, null, 2)}\n`, secret);
+  writeFileSync(`${server}.before`, [...known, former].map(entry).join('\n'), secret);
   writeFileSync(server, known.map(entry).join('\n'), secret);
 }
 

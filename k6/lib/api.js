@@ -1,6 +1,7 @@
 /** The calls that the suites make: one entry per route, one function that sends it. */
 import http from 'k6/http';
 import { verify } from './checks.js';
+import { deadlineSeconds } from './deadlines.js';
 import {
   isAuthor,
   isBook,
@@ -16,17 +17,15 @@ import {
 } from './shapes.js';
 import { nameTrace, newTrace } from './tracing.js';
 
-/** Deadlines of the original suites: a store answers in seconds, a model may take longer. */
-const TIMEOUT = { catalogue: '10s', ops: '10s', ai: '30s' };
-
 /**
  * @typedef {object} Route
  * @property {'GET'|'POST'|'PUT'|'PATCH'|'DELETE'} method
  * @property {string} path template; its text is the request's name in every metric
- * @property {'catalogue'|'ai'|'ops'|'refused'} routeClass
+ * @property {'catalogue'|'ai'|'ops'|'refused'|'setup'} routeClass
  * @property {number|readonly number[]} status of a right answer
  * @property {(body: any) => boolean} shape of a right answer
  * @property {boolean} [uncounted] neither a success nor a failure in http_req_failed
+ * @property {boolean} [unchecked] in no check
  */
 
 const BOOKS = '/api/v1/books';
@@ -112,15 +111,15 @@ export function client(config, journey, headers = {}) {
 }
 
 /**
- * Sends calls that prepare or clean up. They count as `ops`, so that they do not
- * enter the latencies that a run judges.
+ * Sends calls that prepare or clean up. They are a class of their own, `setup`, and neither
+ * checked nor counted as failures, so that they enter nothing that a run judges.
  * @param {import('./config.js').Config} config
  * @param {Record<string, string>} [headers] of each call
  * @returns {Send}
  */
 export function setupClient(config, headers) {
   const send = client(config, 'setup', headers);
-  return (route, call) => send({ ...route, routeClass: 'ops' }, call);
+  return (route, call) => send({ ...route, routeClass: 'setup', uncounted: true, unchecked: true }, call);
 }
 
 function route(method, path, routeClass, status, shape) {
@@ -140,7 +139,7 @@ function params(config, route, journey, call, headers) {
   return {
     headers,
     tags: route.routeClass === 'ai' ? { ...tags, provider: config.provider || 'default' } : tags,
-    timeout: call.timeout || TIMEOUT[route.routeClass] || TIMEOUT.ops,
+    timeout: call.timeout || `${deadlineSeconds(route.routeClass)}s`,
     responseCallback: responseCallback(route),
   };
 }

@@ -10,12 +10,14 @@ import { CATALOGUE_PER_MINUTE } from './users.js';
  * @param {object} suite
  * @param {readonly string[]} suite.presets names that SCENARIO may have, the usual one first
  * @param {'closed'|'open'} [suite.model] when MODEL is not given
+ * @param {{temper?: string, tidy?: boolean}} [suite.how] how its users visit
  * @param {Partial<import('./suite.js').Suite>} [suite.more]
  * @returns what k6 wants a script to export; `visit` is its default function
  */
-export function catalogueSuite({ presets, model, more }) {
+export function catalogueSuite({ presets, model, how, more }) {
   const config = readConfig({ scenario: presets[0], traceSample: 0.01, model });
   return {
+    config,
     options: suiteOptions(config, {
       presets,
       routeClasses: ['catalogue'],
@@ -24,7 +26,7 @@ export function catalogueSuite({ presets, model, more }) {
       ...more,
     }),
     setup: () => prepare(config),
-    visit: (/** @type {import('./dataset.js').Dataset} */ dataset) => visitCatalogue(config, dataset),
+    visit: (/** @type {import('./dataset.js').Dataset} */ dataset) => visitCatalogue(config, dataset, how),
     teardown: () => cleanUp(config),
     handleSummary: summaryOf(config),
   };

@@ -21,7 +21,7 @@ const OPERATIONS = {
 };
 
 /**
- * Of ten users seven read, two keep the catalogue, one runs the shop.
+ * Of ten visits seven read, two keep the catalogue, one runs the shop: k6's users take turns in these parts.
  * @type {ReadonlyArray<readonly [string, number]>}
  */
 const USERS = [['reader', 7], ['librarian', 2], ['manager', 1]];
@@ -42,15 +42,17 @@ let popular;
  * One user comes, asks for one thing, and thinks.
  * @param {import('./config.js').Config} config
  * @param {import('./dataset.js').Dataset} dataset
+ * @param {{temper?: string, tidy?: boolean}} [how] of which temper all users are; tidy: who makes a
+ *   book takes it away at once, for loads that would otherwise leave more than a clean-up can remove
  */
-export function visitCatalogue(config, dataset) {
+export function visitCatalogue(config, dataset, { temper, tidy = false } = {}) {
   random = random || generator(config.seed, exec.vu.idInTest);
   popular = popular || zipf(dataset.books.length);
   const journey = pickWeighted(random, USERS);
   const operation = pickWeighted(random, OPERATIONS[journey]);
-  const { ok } = operation({ config, dataset, random, send: client(config, journey) });
+  const { ok } = (tidy && operation === create ? createAndDelete : operation)({ config, dataset, random, send: client(config, journey) });
   operationFailed.add(!ok, { journey });
-  sleep(thinkSeconds(random));
+  sleep(thinkSeconds(random, temper));
 }
 
 function list({ send, random: draw }) {

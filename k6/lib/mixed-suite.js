@@ -13,7 +13,7 @@ import { mixedPerMinute } from './users.js';
 /**
  * @param {object} suite
  * @param {readonly string[]} suite.presets names that SCENARIO may have, the usual one first
- * @param {number} suite.share of the users who ask for summaries, 0 to 1
+ * @param {number} suite.share of the visits that ask for a summary, 0 to 1
  * @returns what k6 wants a script to export; `visit` is its default function
  */
 export function mixedSuite({ presets, share }) {

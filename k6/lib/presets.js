@@ -72,9 +72,10 @@ export const PRESETS = {
   // What the original names and has no script for.
   soak: of([[60, 10], [1680, 10], [60, 0]], BASE),
   volume: of([[30, 10], [240, 10], [30, 0]], BASE),
-  breakpoint: of([[600, 1000]], BASE),
+  // One of the thousand users that a run may have watches for the end.
+  breakpoint: of([[600, 999]], BASE),
   regression: of([[60, 40]], BASE, { steady: true }),
-  season: of([[60, 60], [240, 150], [60, 60], [30, 0]], SEASON),
+  season: of([[60, 60], [60, 150], [240, 150], [60, 60], [30, 0]], SEASON),
   comprehensive: of([[60, 10], [300, 20], [60, 0]], BASE, { classes: { ai: AI } }),
   auth: of([[30, 5], [120, 10], [30, 0]], BASE),
 

@@ -17,6 +17,7 @@ const SPARE_USERS = 2;
  * @typedef {object} Pace of one user of a suite
  * @property {number} perMinute iterations that one user of the closed model makes in a minute
  * @property {number} slowSeconds the longest that an iteration may take and still be within the limits
+ * @property {number} [mostUsers] of an open run: all of them are there from its begin
  */
 
 /**
@@ -35,17 +36,28 @@ export function scenarios(config, preset, pace) {
   }
   const arrivals = stages.map(([seconds, users]) => toStage([seconds, Math.round(users * pace.perMinute)]));
   const peak = Math.max(...arrivals.map((stage) => stage.target));
-  const users = Math.max(1, Math.ceil((peak / 60) * pace.slowSeconds));
+  const { ready, most } = usersFor(peak / 60, pace);
   return {
     [preset]: {
       executor: 'ramping-arrival-rate',
       startRate: steady ? arrivals[0].target : 0,
       timeUnit: '1m',
-      preAllocatedVUs: users,
-      maxVUs: users * SPARE_USERS,
+      preAllocatedVUs: ready,
+      maxVUs: most,
       stages: arrivals,
     },
   };
+}
+
+/**
+ * Users who serve arrivals. k6 drops one arrival for each user that it has to add.
+ * @param {number} perSecond
+ * @param {Pace} pace
+ */
+function usersFor(perSecond, { slowSeconds, mostUsers }) {
+  const ready = Math.max(1, Math.ceil(perSecond * slowSeconds));
+  const most = ready * SPARE_USERS;
+  return mostUsers ? { ready: Math.min(most, mostUsers), most: Math.min(most, mostUsers) } : { ready, most };
 }
 
 /**
@@ -64,6 +76,23 @@ export function droppedLimit(config, preset, pace) {
     before = users;
   }
   return Math.max(1, Math.floor((userSeconds / 60) * pace.perMinute * DROPPED_SHARE));
+}
+
+/**
+ * The rate that a preset asks for at one time, of users who do not wait for answers.
+ * @param {import('./config.js').Config} config
+ * @param {string} preset
+ * @param {number} perMinute iterations of one user
+ * @param {number} seconds since its begin
+ * @returns {number} iterations a second
+ */
+export function rateAt(config, preset, perMinute, seconds) {
+  let [before, begin] = [0, 0];
+  for (const [length, users] of scaledStages(preset, config.scale)) {
+    if (seconds <= begin + length) return ((before + (users - before) * ((seconds - begin) / length)) * perMinute) / 60;
+    [before, begin] = [users, begin + length];
+  }
+  return (before * perMinute) / 60;
 }
 
 /**

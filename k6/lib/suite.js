@@ -1,7 +1,7 @@
 /** What the suites have in common: their k6 options. */
 import { limits, presetName } from './presets.js';
 import { droppedLimit, scenarios } from './profiles.js';
-import { thresholds } from './thresholds.js';
+import { SETUP_REQUESTS, thresholds } from './thresholds.js';
 
 /** p99 and count are missing in k6's own list; p(50) is med under the name that reports use. */
 const TREND_STATISTICS = ['avg', 'min', 'med', 'max', 'p(50)', 'p(90)', 'p(95)', 'p(99)', 'count'];
@@ -15,7 +15,8 @@ const SYSTEM_TAGS = ['scenario', 'name', 'method', 'status', 'expected_response'
  * @property {readonly string[]} routeClasses classes that the suite loads and judges, that of its operations first
  * @property {number} perMinute iterations of one user in a minute, see Pace in profiles.js
  * @property {string} failures name of the suite's rate of failed operations; it has its class's limit
- * @property {number} [slowSeconds] the longest that an iteration may take, see Pace; the p95 limit without
+ * @property {number} [mostUsers] of an open run, see Pace
+ * @property {any} [dropped] threshold on arrivals that found no free user; one in a thousand without
  * @property {Record<string, any[]>} [thresholds] on the suite's other metrics
  */
 
@@ -28,13 +29,15 @@ export function suiteOptions(config, suite) {
   const preset = presetName(config.scenario, suite.presets);
   const { failed } = limits(preset, suite.routeClasses[0]);
   const slowest = Math.max(...suite.routeClasses.map((routeClass) => limits(preset, routeClass).p95));
-  const pace = { perMinute: suite.perMinute, slowSeconds: suite.slowSeconds || slowest / 1000 };
+  const pace = { perMinute: suite.perMinute, slowSeconds: slowest / 1000, mostUsers: suite.mostUsers };
+  /** @type {Record<string, any[]>} */
   const judged = {
+    [SETUP_REQUESTS]: [],
     ...thresholds(preset, suite.routeClasses),
     [suite.failures]: [`rate<${failed}`],
     ...suite.thresholds,
   };
-  if (config.model === 'open') judged.dropped_iterations = [`count<=${droppedLimit(config, preset, pace)}`];
+  if (config.model === 'open') judged.dropped_iterations = [suite.dropped || `count<=${droppedLimit(config, preset, pace)}`];
   return { ...runOptions(config), scenarios: scenarios(config, preset, pace), thresholds: judged };
 }
 

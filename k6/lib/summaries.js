@@ -5,6 +5,7 @@ import { Counter, Rate, Trend } from 'k6/metrics';
 import { client, ROUTES, setupClient } from './api.js';
 import { logWrong } from './checks.js';
 import { generator } from './random.js';
+import { refusalOf, REFUSALS } from './refusals.js';
 import { serverTiming } from './server-timing.js';
 import { readEvents } from './summary-events.js';
 import { readingSeconds } from './users.js';
@@ -13,7 +14,11 @@ import { readingSeconds } from './users.js';
 const SLOW_MS = 10000;
 
 const operationFailed = new Rate('ai_operation_failed');
-const rateLimited = new Counter('ai_rate_limited');
+/** By who refused: `ai_refused_by_provider` and so on. @type {Record<string, Counter>} */
+const refused = Object.fromEntries(REFUSALS.map((by) => [by, new Counter(`ai_refused_by_${by}`)]));
+// Answers of a model's call that several shared, and answers that were there already.
+const shared = new Counter('ai_shared_answers');
+const cached = new Counter('ai_cached_answers');
 const queueTime = new Trend('ai_queue', true);
 const firstToken = new Trend('ai_ttft', true);
 // The mean time of an answer's tokens after its first one.
@@ -24,6 +29,7 @@ const outputLength = new Trend('ai_tokens_output_per_call');
 // Integers of 10^-12 USD; real and simulated money have no common sum.
 const realCost = new Counter('ai_cost_real_pico_usd');
 const simulatedCost = new Counter('ai_cost_simulated_pico_usd');
+// What one answer cost: of a call that several shared their part.
 const costPerCall = new Trend('ai_cost_per_call_pico_usd');
 const unpriced = new Counter('ai_unpriced_calls');
 
@@ -40,6 +46,12 @@ export function summaryThresholds(p95) {
 /** Made at a user's first visit, since its number is not known earlier. */
 let random;
 
+/** A counter that never counted would be missing in the results, and nobody could tell it from none. */
+function begin(config) {
+  for (const counter of [shared, cached, ...Object.values(refused)]) counter.add(0);
+  return generator(config.seed, exec.vu.idInTest);
+}
+
 /**
  * One reader asks for one summary, always from the model, and reads it.
  * @param {import('./config.js').Config} config
@@ -47,11 +59,12 @@ let random;
  * @param {{stream?: boolean}} [how] stream: as server-sent events
  */
 export function visitSummaries(config, dataset, { stream = false } = {}) {
-  random = random || generator(config.seed, exec.vu.idInTest);
+  random = random || begin(config);
   // Neighbouring iterations take different books: the same one would share a call of the model.
   const { id } = dataset.books[exec.scenario.iterationInTest % dataset.books.length];
   const answer = askForSummary(config, id, stream);
-  rateLimited.add(answer.response.status === 429 ? 1 : 0);
+  const by = refusalOf(answer.response.status, answer.problem || answer.body);
+  if (by) refused[by].add(1);
   operationFailed.add(!(answer.ok && record(config, answer, id)));
   const { duration } = answer.response.timings;
   if (duration > SLOW_MS) console.warn(`slow summary: ${Math.round(duration)} ms, trace ${answer.traceId}`);
@@ -61,7 +74,7 @@ export function visitSummaries(config, dataset, { stream = false } = {}) {
 /**
  * Refuses to begin when each call would fail, and warns when each would be paid for.
  * @param {import('./config.js').Config} config
- * @returns {{name: string, simulated: boolean}}
+ * @returns {{name: string, simulated: boolean, circuit: string}}
  */
 export function requireProvider(config) {
   const { ok, body, response } = setupClient(config)(ROUTES.listProviders);
@@ -73,7 +86,10 @@ export function requireProvider(config) {
   return provider;
 }
 
-/** The answer with the reply as its body, whichever way it came. */
+/**
+ * The answer with the reply as its body, whichever way it came.
+ * @returns {import('./api.js').Answer & {problem?: any}}
+ */
 function askForSummary(config, id, stream) {
   const provider = config.provider && { provider: config.provider };
   const call = { id, query: { ...provider, refresh: true } };
@@ -81,10 +97,10 @@ function askForSummary(config, id, stream) {
   const headers = { Accept: 'text/event-stream' };
   const answer = client(config, 'ai-stream-reader')(ROUTES.streamSummary, { ...call, headers });
   if (!answer.ok) return answer;
-  const { reply, fault } = readEvents(answer.body);
+  const { reply, fault, problem } = readEvents(answer.body);
   const right = check(answer, { 'stream of events is whole': () => fault === '' });
   if (!right) logWrong(`stream, trace ${answer.traceId}: ${fault}`);
-  return { ...answer, ok: right, body: reply };
+  return { ...answer, ok: right, body: reply, problem };
 }
 
 /** Counts tokens, money and the first token of one summary, and checks what makes the figures true. */
@@ -98,8 +114,15 @@ function record(config, { body, response }, id) {
     'model was paid in tokens': () => body.usage.inputTokens > 0 && body.usage.outputTokens > 0,
     'Server-Timing has the first token': () => timing.ttft !== undefined,
   });
-  inputTokens.add(body.usage.inputTokens, tags);
-  outputTokens.add(body.usage.outputTokens, tags);
+  if (body.cached) {
+    cached.add(1);
+    return ok;
+  }
+  // The reply tells the whole call's tokens and this request's part of its money.
+  const sharers = body.sharedBy > 1 ? body.sharedBy : 1;
+  shared.add(sharers > 1 ? 1 : 0);
+  inputTokens.add(body.usage.inputTokens / sharers, tags);
+  outputTokens.add(body.usage.outputTokens / sharers, tags);
   outputLength.add(body.usage.outputTokens, tags);
   if (timing.queue !== undefined) queueTime.add(timing.queue, tags);
   if (timing.ttft !== undefined) firstToken.add(timing.ttft, tags);

@@ -5,6 +5,7 @@ import { isSummary } from './shapes.js';
  * @typedef {object} Told
  * @property {any} reply the reply in the last event, null when there is none
  * @property {string} fault what is wrong with the stream; empty when nothing is
+ * @property {any} [problem] the problem document that it ends with
  */
 
 /**
@@ -23,7 +24,7 @@ export function readEvents(text) {
     if (name === 'summary.start') [started, pieces] = [true, ''];
     else if (!started) return broken(`${name} comes before summary.start`);
     else if (name === 'summary.delta') pieces += data.text;
-    else if (name === 'summary.error') return broken(`it ends with ${data.title}: ${data.detail}`);
+    else if (name === 'summary.error') return { ...broken(`it ends with ${data.title}: ${data.detail}`), problem: data };
     else if (name === 'summary.done') return ended(data, pieces, events.length - index - 1);
   }
   return broken('it has no end');

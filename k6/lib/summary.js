@@ -1,4 +1,5 @@
 /** The end of a run: one JSON for programs and a few lines for people. */
+import { SETUP_REQUESTS } from './thresholds.js';
 
 /**
  * A k6 handleSummary that writes summary.json into the current directory and a short text to
@@ -25,9 +26,10 @@ function text(config, data) {
   return `\n${lines.join('\n')}\n\n`;
 }
 
-/** Requests, then one line for each trend of latencies, the whole first. */
+/** Requests of the load, then one line for each trend of latencies, the whole first. */
 function traffic(metrics) {
-  const count = metrics.http_reqs ? metrics.http_reqs.values.count : 0;
+  const requests = (name) => (metrics[name] ? metrics[name].values.count : 0);
+  const count = requests('http_reqs') - requests(SETUP_REQUESTS);
   const failed = metrics.http_req_failed ? metrics.http_req_failed.values.rate : 0;
   const lines = [`requests ${count}, failed ${(failed * 100).toFixed(2)} %`];
   for (const name of Object.keys(metrics).sort()) {

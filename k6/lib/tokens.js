@@ -6,7 +6,7 @@ const FILE = '../private/tokens.json';
 /**
  * @typedef {object} Tokens
  * @property {Record<string, {viewer: string, engineer: string, admin: string}>} tenants at least two
- * @property {string} revoked was valid once, and is not any more
+ * @property {string} revoked was let in once (lib/guarded.sh looks), and is not any more
  */
 
 /**

@@ -6,7 +6,7 @@ import { logNormal, logNormalMean, pickWeighted } from './random.js';
  * Seconds that a user thinks, as the original suites have them: nine of ten thoughts lie between.
  * @type {Readonly<Record<string, readonly [number, number]>>}
  */
-const THINK = { heavy: [1, 3], light: [5, 15], burst: [0.5, 1] };
+const THINK = { heavy: [1, 3], light: [5, 15], burst: [0.5, 1], restless: [0.3, 0.65] };
 
 /**
  * Most users are at work, some look in, some click without reading.
@@ -28,7 +28,7 @@ export const CATALOGUE_PER_MINUTE = 60 / (ANSWER_SECONDS + meanThink());
 export const SUMMARIES_PER_MINUTE = 60 / (SUMMARY_SECONDS + logNormalMean(READING[0], READING[1]));
 
 /**
- * Iterations of one user in a minute of whom a share asks for summaries.
+ * Iterations of one user in a minute of which a share asks for summaries.
  * @param {number} share 0 to 1
  * @returns {number}
  */
@@ -38,6 +38,9 @@ export function mixedPerMinute(share) {
 
 /** Iterations of one impatient user in a minute. */
 export const IMPATIENT_PER_MINUTE = 60 / (ANSWER_SECONDS + logNormalMean(...THINK.burst));
+
+/** Iterations of one restless user in a minute: about two in a second. */
+export const RESTLESS_PER_MINUTE = 60 / (ANSWER_SECONDS + logNormalMean(...THINK.restless));
 
 /**
  * Time between two requests of a catalogue user. Arrivals are spaced by k6.

@@ -3,24 +3,30 @@ import http from 'node:http';
 
 /**
  * @typedef {object} Fault
- * @property {RegExp} route of `METHOD /path?query`; other requests pass
+ * @property {RegExp} route of `METHOD /path?query`; other requests pass, or meet the next fault
  * @property {string} [rename] a member of the reply gets another name
+ * @property {ReadonlyArray<readonly [RegExp, string]>} [replace] in the text of the reply
  * @property {number} [status] every answer has this status, and an empty object as its body
+ * @property {object} [body] in the place of the empty object
  * @property {number} [delayMs] every answer comes that much later
  * @property {string} [dropHeader]
+ * @property {Record<string, string>} [headers] every answer has these
+ * @property {number} [skip] as many requests pass first
  */
 
 /**
  * @param {string} upstream address of the real API
- * @param {Fault} fault
+ * @param {readonly Fault[]} faults
  * @returns {Promise<{url: string, close: () => Promise<void>}>}
  */
-export async function startFaultyApi(upstream, fault) {
+export async function startFaultyApi(upstream, faults) {
   const agent = new http.Agent({ keepAlive: true });
+  const planted = faults.map((fault) => ({ ...fault, met: 0 }));
   const server = http.createServer((request, response) => {
-    const spoils = fault.route.test(`${request.method} ${request.url}`);
+    const fault = planted.find(({ route }) => route.test(`${request.method} ${request.url}`));
+    const spoils = fault !== undefined && (fault.skip || 0) <= fault.met++;
     if (spoils && fault.status) {
-      request.resume().on('end', () => answer(response, fault.status, { 'content-type': 'application/json' }, '{}'));
+      request.resume().on('end', () => refuse(fault, response));
       return;
     }
     const onward = http.request(upstream + request.url, { method: request.method, headers: request.headers, agent }, (reply) => {
@@ -35,15 +41,25 @@ export async function startFaultyApi(upstream, fault) {
 }
 
 /**
+ * Answers in the place of the API.
+ * @param {Fault} fault
+ * @param {import('node:http').ServerResponse} response
+ */
+function refuse({ status, body = {}, headers, delayMs = 0 }, response) {
+  setTimeout(() => answer(response, status, { 'content-type': 'application/json', ...headers }, JSON.stringify(body)), delayMs);
+}
+
+/**
  * @param {Fault} fault
  * @param {import('node:http').ServerResponse} response
  * @param {import('node:http').IncomingMessage} reply
  * @param {Buffer} body
  */
-function spoil({ rename, delayMs = 0, dropHeader }, response, reply, body) {
-  const headers = { ...reply.headers };
+function spoil({ rename, replace = [], delayMs = 0, dropHeader, headers: more }, response, reply, body) {
+  const headers = { ...reply.headers, ...more };
   if (dropHeader) delete headers[dropHeader];
-  const text = rename ? Buffer.from(body.toString().replaceAll(`"${rename}":`, `"${rename}_":`)) : body;
+  const changes = rename ? [/** @type {const} */ ([new RegExp(`"${rename}":`, 'g'), `"${rename}_":`]), ...replace] : replace;
+  const text = changes.length > 0 ? Buffer.from(changes.reduce((told, [from, to]) => told.replace(from, to), body.toString())) : body;
   setTimeout(() => answer(response, reply.statusCode, headers, text), delayMs);
 }
 

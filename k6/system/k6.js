@@ -42,15 +42,25 @@ export async function runK6(suite, { url = setting('BOOKSTORE_URL'), env = {}, o
 }
 
 /**
+ * The options of a suite, as k6 reads them.
+ * @param {string} suite
+ * @param {Record<string, string>} env
+ * @returns {Promise<any>}
+ */
+export async function plannedOptions(suite, env) {
+  const { output } = await run(k6('k6'), ['inspect', '--no-color', ...assigned(env), `${TESTS}${suite}.js`]);
+  return JSON.parse(output.slice(output.indexOf('{\n')));
+}
+
+/**
  * The time that k6 plans for the load of a suite, whatever the machine makes of it.
  * @param {string} suite
  * @param {Record<string, string>} env
  * @returns {Promise<number>} seconds; 0 of a suite that ends when its work is done
  */
 export async function plannedSeconds(suite, env) {
-  const { output } = await run(k6('k6'), ['inspect', '--no-color', ...assigned(env), `${TESTS}${suite}.js`]);
-  const { scenarios } = JSON.parse(output.slice(output.indexOf('{\n')));
-  const plans = Object.values(scenarios).map(({ stages, duration }) => (stages || [{ duration: duration || '0s' }]));
+  const { scenarios } = await plannedOptions(suite, env);
+  const plans = Object.values(scenarios).map(({ stages, duration, startTime }) => [{ duration: startTime || '0s' }, ...(stages || [{ duration: duration || '0s' }])]);
   return Math.max(...plans.map((stages) => stages.reduce((sum, stage) => sum + parseInt(stage.duration, 10), 0)));
 }
 

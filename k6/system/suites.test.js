@@ -34,7 +34,7 @@ const SCRIPTS = { auth: 'perf-auth.sh', 'circuit-breaker': 'perf-circuit-breaker
  */
 function shortLoad(suite) {
   if (suite.startsWith('ai-')) return { SCALE: String(SCALES[suite]), MODEL: 'open' };
-  const shaped = suite === 'combinations' || suite === 'circuit-breaker';
+  const shaped = ['breakpoint', 'combinations', 'circuit-breaker'].includes(suite);
   return shaped ? { SCALE: String(SCALES[suite]) } : { VUS: '6', DURATION: '6s' };
 }
 

@@ -31,7 +31,6 @@ export const options = {
     ai_ttft: ['p(95)<4000'],
     ai_tokens_output: ['count>0'],
     ai_operation_failed: ['rate<0.05'],
-    http_reqs: ['count>0'],
   },
   ...runOptions(config),
 };

@@ -1,5 +1,5 @@
 // Question: does everything hold at once: catalogue, models, operations, and callers who make mistakes?
-// Model:    closed; of 100 users 60 use the catalogue, 15 wait for models, 15 make mistakes, 10 walk through all (MODEL=open: arrivals).
+// Model:    closed; of 100 visits 60 use the catalogue, 15 ask for a summary, 15 make mistakes, 10 walk through all (MODEL=open: arrivals).
 // Load:     comprehensive: up to 20 users for 7 minutes; chaos: up to 443 for 3; extreme: up to 1,307 for 5.
 // Limits:   catalogue and ops p95 < 2 s, p99 < 5 s; AI p95 < 8 s; failed requests < 1 %, planned errors not counted.
 // Reading:  read each journey by itself; one that is worse than in its own suite suffers from another.

@@ -53,8 +53,12 @@ test('books are unique, valid, in several languages, and read by Zipf', () => {
   });
 });
 
-test('a wrong variant or count is refused', () => {
-  inFolder((folder) => {
+test('each variant has its size, and a wrong one or a wrong count is refused', () => {
+  inFolder((folder, read) => {
+    for (const [variant, books, authors] of [['smoke', 50, 25], ['load', 100, 50], ['stress', 150, 75], ['chaos', 100, 50], ['errors', 50, 25]]) {
+      generate(String(variant), folder);
+      assert.deepEqual(['books', 'authors'].map((name) => JSON.parse(read(`${name}.json`)).length), [books, authors], String(variant));
+    }
     assert.throws(() => generate('huge', folder), /huge is no variant/);
     assert.throws(() => generate('load', folder, { COUNT: '-1' }), /COUNT=-1 is not valid/);
   });
@@ -69,6 +73,7 @@ test('the server gets hashes, the callers get tokens, and only their owner reads
     assert.ok(read('server.toml').includes(createHash('sha256').update(token).digest('hex')));
     assert.ok(!read('server.toml').includes(token));
     assert.ok(!read('server.toml').includes(createHash('sha256').update(revoked).digest('hex')));
-    for (const file of [server, callers]) assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(read('server.toml.before').replace(read('server.toml'), '').match(/sha256 = "(.*)"/)[1], createHash('sha256').update(revoked).digest('hex'));
+    for (const file of [server, `${server}.before`, callers]) assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 });

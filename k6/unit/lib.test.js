@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isbn13, newBook } from '../lib/books.js';
 import { readConfig } from '../lib/config.js';
 import { PRESETS, presetName } from '../lib/presets.js';
-import { droppedLimit, presetSeconds, scenarios } from '../lib/profiles.js';
+import { droppedLimit, presetSeconds, rateAt, scenarios } from '../lib/profiles.js';
 import { evenly, generator, logNormal, logNormalMean, pickWeighted, zipf } from '../lib/random.js';
 import { serverTiming } from '../lib/server-timing.js';
 import { thresholds } from '../lib/thresholds.js';
@@ -45,7 +45,7 @@ test('check digits of generated ISBNs are right', () => {
   const random = generator(1);
   for (let i = 0; i < 1000; i += 1) {
     const isbn = isbn13(random);
-    assert.match(isbn, /^979\d{10}$/);
+    assert.match(isbn, /^979[1-9]\d{9}$/);
     const sum = [...isbn].reduce((total, digit, index) => total + Number(digit) * (index % 2 ? 3 : 1), 0);
     assert.equal(sum % 10, 0, isbn);
   }
@@ -110,6 +110,30 @@ test('presets take the time that their names promise', () => {
   for (const [name, expected] of Object.entries(minutes)) assert.equal(presetSeconds(name, 1), expected * 60, name);
 });
 
+/** Loads that climb to their peak and leave it at once: their report judges all of them, ramps included. */
+const WITHOUT_PLATEAU = ['breakpoint', 'chaos', 'extreme', 'errortest', 'llmsmoke', 'gen-stress', 'comprehensive', 'auth', 'connect-mixed'];
+
+test('every other preset stays at its peak for a while', () => {
+  for (const [name, { stages, steady }] of Object.entries(PRESETS)) {
+    const peak = Math.max(...stages.map(([, users]) => users));
+    const stays = stages.some(([, users], index) => users === peak && (index === 0 ? steady : stages[index - 1][1] === peak));
+    assert.equal(Boolean(stays), !WITHOUT_PLATEAU.includes(name), name);
+  }
+});
+
+test('the rate of a preset is known at any time', () => {
+  const config = readConfig(DEFAULTS, {});
+  const rates = [0, 300, 600, 700].map((seconds) => rateAt(config, 'breakpoint', 120, seconds));
+  assert.deepEqual(rates, [0, 999, 1998, 1998]);
+  assert.equal(rateAt(config, 'load', 60, 60), 5);
+});
+
+test('an open run with a most has all its users from the begin', () => {
+  const config = readConfig(DEFAULTS, { MODEL: 'open' });
+  const { breakpoint } = scenarios(config, 'breakpoint', { perMinute: 120, slowSeconds: 2, mostUsers: 999 });
+  assert.deepEqual([breakpoint.preAllocatedVUs, breakpoint.maxVUs], [999, 999]);
+});
+
 test('every preset keeps its shape when it is scaled down', () => {
   for (const [name, { stages }] of Object.entries(PRESETS)) {
     const config = readConfig(DEFAULTS, { SCALE: '0.5' });
@@ -156,6 +180,11 @@ test('thresholds ask for at least one request of each judged class', () => {
   assert.deepEqual(limits['http_reqs{route_class:ops}'], ['count>0']);
   assert.deepEqual(limits['http_req_duration{route_class:catalogue}'], ['p(95)<3000', 'p(99)<8000']);
   assert.deepEqual(thresholds('llmload', ['ai']).http_req_failed, ['rate<0.05']);
+});
+
+test('a limit that no request can reach before its deadline is no threshold', () => {
+  assert.deepEqual(thresholds('spike', ['catalogue'])['http_req_duration{route_class:catalogue}'], ['p(95)<8000']);
+  assert.deepEqual(thresholds('mixedheavy', ['ai'])['http_req_duration{route_class:ai}'], ['p(95)<12000', 'p(99)<18000']);
 });
 
 test('Server-Timing durations are read by name', () => {
