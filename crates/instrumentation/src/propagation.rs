@@ -29,7 +29,10 @@ impl Parent {
     /// Reads the value of a `traceparent`; a malformed one is no parent.
     #[must_use]
     pub fn parse(traceparent: &HeaderValue) -> Option<Self> {
-        let text = traceparent.to_str().ok()?;
+        Self::parse_text(traceparent.to_str().ok()?)
+    }
+
+    fn parse_text(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (version, trace, span, flags) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -101,20 +104,14 @@ pub fn baggage_member(baggage: &HeaderValue, name: &str) -> Option<String> {
 
 /// Writes the current span as `traceparent`, and the load test as `baggage`, for a call outwards.
 pub fn inject(headers: &mut HeaderMap) {
-    let context = Span::current().context();
-    let span = context.span().span_context().clone();
-    if span.is_valid() {
-        let flags = u8::from(span.is_sampled());
-        insert(
-            headers,
-            TRACEPARENT,
-            &format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()),
-        );
+    let traceparent = traceparent_of(&Span::current());
+    if let Some(text) = &traceparent {
+        insert(headers, TRACEPARENT, text);
     }
     let Some(identity) = request::current() else {
         return;
     };
-    if !span.is_valid() {
+    if traceparent.is_none() {
         // Else whoever is called begins a trace of its own, which nothing leads to.
         let (trace_id, span_id) = (identity.trace_id.as_str(), fastrand::u64(1..));
         let text = format!("00-{trace_id}-{span_id:016x}-00");
@@ -122,11 +119,38 @@ pub fn inject(headers: &mut HeaderMap) {
     }
     if let Some(test_id) = &identity.test_id {
         let scenario = identity.test_scenario.as_deref();
-        let scenario = scenario
-            .map(|name| format!(",test.scenario={name}"))
-            .unwrap_or_default();
-        insert(headers, BAGGAGE, &format!("test.id={test_id}{scenario}"));
+        insert(headers, BAGGAGE, &baggage_of_test(test_id, scenario));
     }
+}
+
+/// The `traceparent` that makes what is called a part of a span; `None` where no trace is recorded.
+#[must_use]
+pub fn traceparent_of(span: &Span) -> Option<String> {
+    let context = span.context();
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| {
+        let flags = u8::from(span.is_sampled());
+        format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id())
+    })
+}
+
+/// Makes a span that was just opened a part of the trace that a `traceparent` names; one that is
+/// malformed changes nothing.
+pub fn join(span: &Span, traceparent: &str) {
+    if let Some(parent) = Parent::parse_text(traceparent)
+        && span.set_parent(parent.context()).is_err()
+    {
+        tracing::debug!("the trace could not be joined");
+    }
+}
+
+/// The `baggage` of a load test.
+#[must_use]
+pub fn baggage_of_test(id: &str, scenario: Option<&str>) -> String {
+    let scenario = scenario
+        .map(|name| format!(",test.scenario={name}"))
+        .unwrap_or_default();
+    format!("test.id={id}{scenario}")
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {

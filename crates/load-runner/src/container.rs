@@ -128,6 +128,7 @@ impl ContainerRunner {
             sandbox: None,
             arguments: &["version".to_owned()],
             network: Network::None,
+            trace: None,
         };
         let output = run_to_end(&description, VERSION_DEADLINE).await?;
         let output = output.ok_or(StartError::NotReady(VERSION_DEADLINE))?;
@@ -162,6 +163,7 @@ impl ContainerRunner {
             sandbox: Some(&prepared.sandbox),
             arguments: &prepared.arguments.inspect(),
             network: Network::None,
+            trace: None,
         };
         let inspected = run_to_end(&description, INSPECT_DEADLINE).await?;
         let inspected = inspected.ok_or(InspectError::TooSlow(INSPECT_DEADLINE))?;

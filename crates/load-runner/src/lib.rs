@@ -20,6 +20,7 @@ pub mod binary;
 pub mod entry;
 pub mod inspect;
 pub mod target;
+pub mod trace;
 
 pub mod runner;
 

@@ -47,7 +47,7 @@ impl LogReader {
     #[must_use]
     pub const fn new(path: PathBuf) -> Self {
         Self {
-            tail: LineTail::new(path, 0, MAX_LINE_LENGTH),
+            tail: LineTail::new(path, MAX_LINE_LENGTH),
         }
     }
 

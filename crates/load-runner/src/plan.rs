@@ -8,6 +8,7 @@ use crate::environment::RunEnvironment;
 use crate::options::{MAX_DURATION, MAX_VIRTUAL_USERS, RunOptions};
 use crate::script::Script;
 use crate::target::Target;
+use crate::trace::TraceContext;
 
 /// One load test, ready to be started.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct RunPlan {
     /// The run's own directory. It is made by the runner, for its owner only, and must not
     /// exist yet.
     pub directory: PathBuf,
+    /// The trace that it is part of.
+    pub trace: TraceContext,
 }
 
 /// The most that a run may put on, as k6 computes it from script and options.

@@ -13,9 +13,11 @@ use crate::binary::BinaryError;
 use crate::engine::EngineError;
 use crate::exit::K6Exit;
 use crate::inspect::InspectError;
+use crate::options::RunnerKind;
 use crate::plan::RunPlan;
 use crate::process::ProcessIdentity;
 use crate::sample::SampleFormat;
+use crate::trace::TraceContext;
 
 /// Starts load tests. The local process is one, a container another; Kubernetes can be a third.
 #[async_trait]
@@ -59,6 +61,12 @@ pub struct RunHandle {
     pub gap: Option<&'static str>,
     /// The process that watches over k6, for finding it again after a crash of this one.
     pub process: ProcessIdentity,
+    /// Where its k6 are.
+    pub kind: RunnerKind,
+    /// That of k6, such as `2.2.0`.
+    pub version: String,
+    /// The trace that it is part of, as its start was told.
+    pub trace: TraceContext,
     pub(crate) end: watch::Receiver<Option<RunEnd>>,
     pub(crate) stop: watch::Sender<bool>,
 }

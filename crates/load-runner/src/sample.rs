@@ -9,9 +9,7 @@ mod owned_tags;
 
 use std::io;
 
-use load_analysis::metric::MetricDefinition;
 use load_analysis::sample::Sample;
-use serde::{Deserialize, Serialize};
 
 use self::csv::{CsvDecoder, NoSample};
 pub use self::decoder::{Decoder, Unreadable};
@@ -25,26 +23,13 @@ use crate::tail::{LineTail, Taken, Unit};
 /// its tags and check names.
 pub const MAX_LINE_LENGTH: usize = 64 * 1024;
 
-/// Where a reader stands. With it another reader goes on, also in another process.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Bytes of the file that are done with.
-    pub offset: u64,
-    /// The metrics that were introduced before: k6 names a metric's kind only once.
-    pub metrics: Vec<MetricDefinition>,
-    /// The tags that have a column in CSV, which only its first line names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<String>>,
-    /// Lines so far that could not be read.
-    pub unreadable_lines: u64,
-}
-
 /// Reads the sample file of one k6 by offset. Blocking: call it where blocking is allowed.
 #[derive(Debug)]
 pub struct SampleReader {
     tail: LineTail,
     decoder: FormatDecoder,
     unreadable_lines: u64,
+    has_ended: bool,
 }
 
 /// From the lines of either format to samples.
@@ -58,27 +43,24 @@ impl SampleReader {
     /// Reads a file from its beginning; it need not exist yet.
     #[must_use]
     pub fn new(files: &ProcessArtifacts) -> Self {
-        Self::resume(files, Position::default())
-    }
-
-    /// Goes on where another reader stood.
-    #[must_use]
-    pub fn resume(files: &ProcessArtifacts, position: Position) -> Self {
-        let tail = LineTail::new(files.samples.clone(), position.offset, MAX_LINE_LENGTH);
         let (unit, decoder) = match files.format {
-            SampleFormat::Json => {
-                let decoder = Decoder::new(position.metrics);
-                (Unit::Line, FormatDecoder::Json(decoder))
-            }
-            SampleFormat::Csv => {
-                let decoder = CsvDecoder::new(files, position.columns, position.metrics);
-                (Unit::Record, FormatDecoder::Csv(decoder))
-            }
+            SampleFormat::Json => (Unit::Line, FormatDecoder::Json(Decoder::default())),
+            SampleFormat::Csv => (Unit::Record, FormatDecoder::Csv(CsvDecoder::new(files))),
         };
+        let tail = LineTail::new(files.samples.clone(), MAX_LINE_LENGTH);
         Self {
             tail: tail.in_units(unit),
             decoder,
-            unreadable_lines: position.unreadable_lines,
+            unreadable_lines: 0,
+            has_ended: false,
+        }
+    }
+
+    /// k6 has ended, in whatever way: what it did not say, it will not say any more.
+    pub const fn note_end(&mut self) {
+        self.has_ended = true;
+        if let FormatDecoder::Csv(decoder) = &mut self.decoder {
+            decoder.note_end();
         }
     }
 
@@ -92,6 +74,7 @@ impl SampleReader {
             tail,
             decoder,
             unreadable_lines,
+            ..
         } = self;
         tail.read(|line| match decoder.decode(line) {
             Ok(sample) => {
@@ -106,26 +89,11 @@ impl SampleReader {
         })
     }
 
-    /// Where the next reading begins.
+    /// Lines that could not be read: garbled, too long, or not finite. After the [end](Self::note_end)
+    /// of k6 a last line without its newline counts as well; before, it is only not written yet.
     #[must_use]
-    pub fn position(&self) -> Position {
-        let (metrics, columns) = match &self.decoder {
-            FormatDecoder::Json(decoder) => (decoder.definitions(), None),
-            FormatDecoder::Csv(decoder) => (decoder.definitions(), decoder.columns().cloned()),
-        };
-        Position {
-            offset: self.tail.offset(),
-            metrics,
-            columns,
-            unreadable_lines: self.unreadable_lines + self.tail.skipped(),
-        }
-    }
-
-    /// Lines that could not be read: garbled, too long, or not finite. After the end of k6 a
-    /// last line without its newline counts as well; before, it is only not written yet.
-    #[must_use]
-    pub fn unreadable_lines(&self, k6_has_ended: bool) -> u64 {
-        let cut = k6_has_ended && self.tail.has_partial_line();
+    pub fn unreadable_lines(&self) -> u64 {
+        let cut = self.has_ended && self.tail.has_partial_line();
         self.unreadable_lines + self.tail.skipped() + u64::from(cut)
     }
 }

@@ -16,6 +16,7 @@ pub(crate) use self::follow::Supervised;
 use self::launch::Launch;
 use crate::container::Containers;
 use crate::entry;
+use crate::options::RunnerKind;
 use crate::plan::{Bounds, RunPlan};
 use crate::process::ProcessIdentity;
 use crate::runner::{AdoptError, Requirements, RunArtifacts, RunHandle, StartError};
@@ -23,6 +24,7 @@ use crate::sample::SampleFormat;
 use crate::sandbox::{Limits, Sandbox};
 use crate::script::Origin;
 use crate::supervisor::Order;
+use crate::trace::TraceContext;
 
 /// Reading a script takes 0.03 s, a large one with data files some seconds.
 pub(crate) const INSPECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -61,6 +63,8 @@ pub(crate) struct Prepared {
     asked_format: Option<SampleFormat>,
     /// Requests a second, by earlier runs.
     expected_rate: Option<f64>,
+    /// The trace that the run is part of.
+    trace: TraceContext,
 }
 
 impl Prepared {
@@ -101,6 +105,7 @@ impl Prepared {
             sandbox,
             asked_format: plan.options.samples(),
             expected_rate: plan.expected_rate,
+            trace: plan.trace.clone(),
         })
     }
 
@@ -124,12 +129,13 @@ impl Prepared {
         let format = self.asked_format.unwrap_or_else(|| {
             SampleFormat::for_load(requirements.execution.as_ref(), self.expected_rate)
         });
-        let Self { artifacts, .. } = self;
-        let processes = artifacts.processes.len();
-        let artifacts = RunArtifacts::within(&artifacts.directory, processes, format);
+        let processes = self.artifacts.processes.len();
+        let artifacts = RunArtifacts::within(&self.artifacts.directory, processes, format);
         let mut order = Order::new(&requirements, deadline, self.sandbox.limits);
         order.containers = start.containers;
         order.samples = format;
+        order.trace = self.trace.clone();
+        start.version.clone_into(&mut order.version);
         let launch = Launch {
             program: start.program,
             sandbox: self.sandbox,
@@ -147,7 +153,8 @@ impl Prepared {
             is_contained,
             "k6 runs"
         );
-        Ok(handle(supervised, artifacts, requirements, start.gap))
+        let told = (kind(is_contained), version.to_owned(), self.trace);
+        Ok(handle(supervised, artifacts, requirements, start.gap, told))
     }
 }
 
@@ -175,8 +182,18 @@ pub(crate) fn adopt(
     let order = Order::read(&directory)?;
     let requirements = order.requirements()?;
     let artifacts = RunArtifacts::within(&directory, order.generators.len(), order.samples);
+    let kind = kind(order.containers.is_some());
     let supervised = Supervised::found(process, directory, order.containers);
-    Ok(handle(supervised, artifacts, requirements, gap))
+    let told = (kind, order.version, order.trace);
+    Ok(handle(supervised, artifacts, requirements, gap, told))
+}
+
+const fn kind(is_contained: bool) -> RunnerKind {
+    if is_contained {
+        RunnerKind::Container
+    } else {
+        RunnerKind::Process
+    }
 }
 
 /// Follows a run from now on.
@@ -185,6 +202,7 @@ fn handle(
     artifacts: RunArtifacts,
     requirements: Requirements,
     gap: Option<&'static str>,
+    (kind, version, trace): (RunnerKind, String, TraceContext),
 ) -> RunHandle {
     let process = supervised.process;
     let (end, stop) = supervised.follow();
@@ -193,6 +211,9 @@ fn handle(
         requirements,
         gap,
         process,
+        kind,
+        version,
+        trace,
         end,
         stop,
     }

@@ -53,7 +53,10 @@ pub(crate) fn supervise(directory: &Path) -> io::Result<()> {
         let supervisor = Supervisor::start(&order, directory).await?;
         io::Result::Ok(supervisor.run(begun + order.deadline).await)
     })?;
-    record.write(directory)
+    record.write(directory).map_err(|error| {
+        let message = format!("the record of the run's end cannot be written: {error}");
+        io::Error::new(error.kind(), message)
+    })
 }
 
 struct Supervisor<'a> {

@@ -56,12 +56,12 @@ pub struct Progress {
 }
 
 impl LineTail {
-    /// Reads `path` from `offset`; lines of more than `longest` bytes are skipped and counted.
-    pub(crate) const fn new(path: PathBuf, offset: u64, longest: usize) -> Self {
+    /// Reads `path` from its beginning; lines of more than `longest` bytes are skipped and counted.
+    pub(crate) const fn new(path: PathBuf, longest: usize) -> Self {
         Self {
             path,
             file: None,
-            offset,
+            offset: 0,
             buffer: Vec::new(),
             unit: Unit::Line,
             longest,
@@ -74,11 +74,6 @@ impl LineTail {
     pub(crate) const fn in_units(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
-    }
-
-    /// Where the first line stands that was not handed out yet.
-    pub(crate) const fn offset(&self) -> u64 {
-        self.offset
     }
 
     /// Lines that were too long.

@@ -24,7 +24,7 @@ use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
 use crate::background::Background;
 use crate::capacity::searcher::Searcher;
-use crate::comparing::Comparisons;
+use crate::comparisons::Comparisons;
 use crate::conductor::{Adopted, Conductor, Generators};
 use crate::config::Config;
 use crate::configured_tests::environments::Environments;
@@ -217,6 +217,8 @@ impl App {
         background.spawn("conductor", conductor.conduct(adopted, shutdown.clone()));
         let tidying = self.conductor.clone().keep_tidy(shutdown.clone());
         background.spawn("upkeep", tidying);
+        let removing = self.conductor.clone().finish_removals(shutdown.clone());
+        background.spawn("removal of runs", removing);
         let scheduler = self.scheduler.clone();
         background.spawn("scheduler", scheduler.keep_time(shutdown.clone()));
         let courier = self.courier.clone();

@@ -4,7 +4,7 @@
 use load_analysis::dollars::Dollars;
 use load_analysis::verdict::Level;
 use performance_store::{
-    Delivery, DeliveryState, Passed, RunStatus, RunStore, ScheduledStart, StartOutcome, StoreError,
+    Delivery, DeliveryState, Passed, RunStore, ScheduledStart, StartOutcome, StoreError,
     TestSummary, Webhook,
 };
 use tenancy::TenantId;
@@ -63,15 +63,14 @@ pub(crate) async fn matters(
     Ok(matters)
 }
 
-/// A test whose latest run did not pass, and for how long that has been so.
+/// A test whose latest run did not pass, and for how long that has been so. Whoever cancels a run
+/// knows of it, so that the one before decides.
 fn of_test(test: &TestSummary) -> Option<Matter> {
-    let run = &test.latest;
+    let run = test.decisive.as_ref()?;
     let level = run.verdict.as_ref().map(|verdict| verdict.level);
     let what = match level {
         Some(Level::Pass | Level::Warning) => return None,
         Some(level) => level.as_str(),
-        // Whoever takes a run out of the queue knows of it.
-        None if run.status == RunStatus::Cancelled => return None,
         None => "not carried out",
     };
     Some(Matter {

@@ -9,11 +9,6 @@ use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
 use load_analysis::threshold::Statistic;
 use load_analysis::unit::Unit;
 use performance_store::{Run, WithResults};
-use service_defaults::problem::Problem;
-use tenancy::TenantId;
-
-use crate::conductor::blocking;
-use crate::places::Places;
 
 /// Metrics whose 95th percentile, mean or share decides; the others inform.
 const DECIDING: [&str; 4] = [
@@ -41,37 +36,6 @@ const STATISTICS: [Statistic; 4] = [
     Statistic::Percentile(99.0),
 ];
 
-/// Comparisons at once: each takes a processor for up to some seconds. A tenant has one of them.
-const AT_ONCE: usize = 2;
-
-/// Where comparisons take place.
-pub(crate) struct Comparisons(Places<TenantId>);
-
-impl Comparisons {
-    pub(crate) fn new() -> Self {
-        Self(Places::new(AT_ONCE, 1))
-    }
-
-    /// Compares on a thread of its own, so that requests and streams go on meanwhile: some hundred
-    /// measures of 30 v 30 runs take seconds. A tenant's next one waits until this one is done, also
-    /// when nobody waits for it any more.
-    ///
-    /// # Errors
-    /// 500 when it panics.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        tenant: &TenantId,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let place = self.0.take(tenant).await;
-        let work = move || {
-            let _place = place;
-            work()
-        };
-        blocking(work).await
-    }
-}
-
 /// The runs that have figures. It takes a moment for each: not for a thread that serves requests.
 pub(crate) fn measured(runs: Vec<WithResults>) -> Vec<Measured> {
     let read = |stored: WithResults| {
@@ -88,8 +52,8 @@ pub(crate) fn measured(runs: Vec<WithResults>) -> Vec<Measured> {
     runs.into_iter().filter_map(read).collect()
 }
 
-/// Everything that both groups measured, compared; for a thread of its own, as [`Comparisons::run`]
-/// gives one.
+/// Everything that both groups measured, compared; for a thread of its own, as
+/// [`Comparisons`](crate::comparisons::Comparisons) give one.
 pub(crate) fn compare_groups(reference: &[Measured], candidate: &[Measured]) -> Vec<Comparison> {
     compare(&subjects(reference, candidate))
 }

@@ -2,6 +2,7 @@
 //! only one that writes the state of a run, and it carries out one run at a time.
 
 mod collector;
+mod confirmation;
 mod ending;
 mod evidence;
 mod execution;
@@ -13,6 +14,7 @@ mod measures;
 mod recorder;
 mod removal;
 mod room;
+mod run_span;
 mod spending;
 mod steps;
 mod storing;
@@ -41,12 +43,12 @@ pub(crate) use self::submission::Asked;
 use crate::announcer::{self, Announcer};
 use crate::ledger::Ledger;
 use crate::observation::Observation;
-use crate::places::Places;
 use crate::planner::Planner;
 use crate::problems;
 use crate::relay::Relay;
 use crate::remote_write::RemoteWrite;
 use crate::runs::request::Word;
+use crate::shared_places::SharedPlaces;
 use crate::tenant_limits::Triggers;
 
 /// Forecasts at once: each has k6 read a script, which takes a processor for a moment. A tenant has
@@ -86,11 +88,13 @@ struct Shared {
     triggers: Triggers,
     ledger: Arc<dyn Ledger>,
     /// Places for forecasts.
-    forecasts: Places<TenantId>,
+    forecasts: SharedPlaces<TenantId>,
     /// What is known of the money of the run under way.
     spending: Mutex<Option<(RunAddress, Spend)>>,
     /// Says that a run was queued.
     queued: Notify,
+    /// Says that the removal of a run was begun.
+    removals: Notify,
     /// The run under way.
     current: Mutex<Option<Current>>,
 }
@@ -124,9 +128,10 @@ impl Conductor {
                 remote_write,
                 measures: Measures::new(),
                 ledger,
-                forecasts: Places::new(FORECASTS, 1),
+                forecasts: SharedPlaces::new(FORECASTS, 1),
                 spending: Mutex::new(None),
                 queued: Notify::new(),
+                removals: Notify::new(),
                 current: Mutex::new(None),
             }),
         }

@@ -6,14 +6,19 @@ pub(crate) mod calls;
 pub(crate) mod environments;
 pub(crate) mod requests;
 
-use performance_store::{Configuration, ConfigurationName, Run, RunAddress, StoreError};
+use http::StatusCode;
+use instrumentation::request::current;
+use performance_store::{
+    Configuration, ConfigurationName, NewAuditRecord, NewConfiguration, ObjectHashes, Run,
+    RunAddress, StoreError,
+};
 use service_defaults::problem::Problem;
 use tenancy::{Principal, Role};
 
 use self::body::{ExecuteBody, TestBody, TestType};
 use self::environments::Stage;
 use crate::app::App;
-use crate::audit::changes;
+use crate::audit::{self, changes};
 use crate::problems;
 use crate::runs::request::{StartBody, Word};
 
@@ -31,15 +36,45 @@ pub(crate) async fn execute(
         .ok_or_else(|| Problem::invalid_field("testType", TestType::RULE))?;
     let stage = Stage::parse(&body.environment)
         .ok_or_else(|| Problem::invalid_field("environment", Stage::RULE))?;
-    let kept = keep(app, caller, (kind, stage), body.configuration).await;
-    let (id, document) = kept.map_err(below)?;
-    let start = start(app, kind, stage, document)?;
-    let run = app.conductor.submit(caller, start).await?;
-    if let Err(error) = app.store.note_run(&caller.tenant, &id, run.id).await {
-        tracing::error!(test.id = %run.id, "the run of a configured test is not noted: {error}");
+    let document = named(kind, body.configuration).map_err(below)?;
+    let start = start(app, kind, stage, document.clone())?;
+    let new = new(caller, (kind, stage), &document)?;
+    let replaced = replaced(app, caller, &new.name).await?;
+    // The limits that a run is held to are decided on once, before anything is written.
+    let run = app.conductor.submit_keeping(caller, start, new.clone());
+    let run = run.await.map_err(below)?;
+    if replaced.as_ref().and_then(|one| one.run) != Some(run.id) {
+        note_execution(app, &run, (replaced.as_ref(), &new)).await;
     }
-    let stored = app.store.configuration(&caller.tenant, &id).await;
+    let stored = named_like(app, &new.name).await?;
+    let stored = stored.ok_or(StoreError::Absent { what: "test" });
     Ok((stored.map_err(problems::from_store)?, run))
+}
+
+/// The record of the call is that of the test; the run that it made has one of its own.
+async fn note_execution(
+    app: &App,
+    run: &Run,
+    (replaced, new): (Option<&Configuration>, &NewConfiguration),
+) {
+    match replaced {
+        None => changes::made(&new.document),
+        Some(replaced) => changes::changed(&replaced.document, &new.document),
+    }
+    let entry = NewAuditRecord {
+        tenant: Some(run.tenant.clone()),
+        user: run.started_by.clone(),
+        action: format!("test {}", new.name.name),
+        object: format!("/api/v1/performancetest/{}", run.id),
+        outcome: "done".to_owned(),
+        status: StatusCode::ACCEPTED.as_u16(),
+        request_id: current().map_or_else(String::new, |call| call.request_id().to_owned()),
+        hashes: ObjectHashes {
+            before: None,
+            after: changes::hash(&run.request),
+        },
+    };
+    audit::keep(&app.store, entry).await;
 }
 
 /// Where clients of this family wrote what is wrong.
@@ -47,35 +82,64 @@ fn below(problem: Problem) -> Problem {
     problem.below("configuration")
 }
 
-/// Keeps a configuration; its id, and what it asks for.
+/// Keeps a configuration; its id.
 async fn keep(
     app: &App,
     caller: &Principal,
     (kind, stage): (TestType, Stage),
     configuration: StartBody,
-) -> Result<(String, StartBody), Problem> {
+) -> Result<String, Problem> {
     let document = checked(app, caller, (kind, stage), configuration).await?;
-    let name = ConfigurationName {
-        tenant: caller.tenant.clone(),
-        test_type: kind.as_str().to_owned(),
-        environment: stage.as_str().to_owned(),
-        name: document.test_name.clone().unwrap_or_default(),
-    };
-    let kept = app.store.configurations(&caller.tenant).await;
-    let kept = kept.map_err(problems::from_store)?;
-    let replaced = kept.iter().find(|one| one.name == name);
-    if let Some(replaced) = replaced {
-        may_change(caller, replaced)?;
-    }
-    let json = json(&document)?;
-    let user = caller.user.to_string();
-    let id = app.store.put_configuration(name, json.clone(), user).await;
+    let new = new(caller, (kind, stage), &document)?;
+    let replaced = replaced(app, caller, &new.name).await?;
+    let json = new.document.clone();
+    let id = app.store.put_configuration(new).await;
     let id = id.map_err(problems::from_change)?;
     match replaced {
         None => changes::made(&json),
         Some(replaced) => changes::changed(&replaced.document, &json),
     }
-    Ok((id, document))
+    Ok(id)
+}
+
+/// What is to be kept of a caller's configuration.
+fn new(
+    caller: &Principal,
+    (kind, stage): (TestType, Stage),
+    document: &StartBody,
+) -> Result<NewConfiguration, Problem> {
+    Ok(NewConfiguration {
+        name: ConfigurationName {
+            tenant: caller.tenant.clone(),
+            test_type: kind.as_str().to_owned(),
+            environment: stage.as_str().to_owned(),
+            name: document.test_name.clone().unwrap_or_default(),
+        },
+        document: json(document)?,
+        changed_by: caller.user.to_string(),
+    })
+}
+
+/// The test in whose place another one is kept.
+///
+/// # Errors
+/// 403 for somebody else's.
+async fn replaced(
+    app: &App,
+    caller: &Principal,
+    name: &ConfigurationName,
+) -> Result<Option<Configuration>, Problem> {
+    let replaced = named_like(app, name).await?;
+    if let Some(replaced) = &replaced {
+        may_change(caller, replaced)?;
+    }
+    Ok(replaced)
+}
+
+async fn named_like(app: &App, name: &ConfigurationName) -> Result<Option<Configuration>, Problem> {
+    let kept = app.store.configurations(&name.tenant).await;
+    let mut kept = kept.map_err(problems::from_store)?.into_iter();
+    Ok(kept.find(|one| one.name == *name))
 }
 
 /// Replaces what a test asks for.
@@ -173,6 +237,14 @@ async fn checked(
     (kind, stage): (TestType, Stage),
     configuration: StartBody,
 ) -> Result<StartBody, Problem> {
+    let document = named(kind, configuration)?;
+    let start = start(app, kind, stage, document.clone())?;
+    app.conductor.rehearse(caller, start).await?;
+    Ok(document)
+}
+
+/// A configuration with one place for each thing and a name.
+fn named(kind: TestType, configuration: StartBody) -> Result<StartBody, Problem> {
     let mut document = configuration.canonical();
     if document.environment.contains_key("BASE_URL") {
         let field = "environment.BASE_URL";
@@ -183,9 +255,6 @@ async fn checked(
     }
     let name = document.test_name.take();
     document.test_name = Some(name.unwrap_or_else(|| format!("{} test", kind.as_str())));
-    let start = start(app, kind, stage, document.clone())?;
-    let checked = app.conductor.rehearse(caller, start).await;
-    checked?;
     Ok(document)
 }
 

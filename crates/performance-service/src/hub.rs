@@ -19,6 +19,8 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use instrumentation::catalogue;
+use metrics::Gauge;
 use performance_store::{RunAddress, StoreError};
 use serde::Deserialize;
 use service_defaults::access::Caller;
@@ -28,8 +30,8 @@ use tenancy::{Principal, TenantId};
 
 use self::stream::Told;
 use crate::app::App;
-use crate::places::{Place, Places, Taken};
 use crate::problems;
+use crate::shared_places::{Place, SharedPlaces, Taken};
 
 /// Watchers at once. Each holds a connection and a place in the announcer.
 const MAX_WATCHERS: usize = 500;
@@ -61,18 +63,44 @@ pub(crate) struct HubQuery {
 
 /// Places for watchers.
 pub(crate) struct WatcherPlaces {
-    tenants: Places<TenantId>,
-    users: Places<(TenantId, Arc<str>)>,
+    tenants: SharedPlaces<TenantId>,
+    users: SharedPlaces<(TenantId, Arc<str>)>,
 }
 
 /// What a watcher holds as long as it watches.
-type WatcherPlace = (Place, Place);
+pub(crate) struct WatcherPlace {
+    subscribers: Gauge,
+    _of_user: Place,
+    _of_tenant: Place,
+}
+
+impl WatcherPlace {
+    fn new(of_user: Place, of_tenant: Place) -> Self {
+        let subscribers = catalogue::PERFORMANCE_EVENTS_SUBSCRIBERS.gauge(&[]);
+        subscribers.increment(1.0);
+        Self {
+            subscribers,
+            _of_user: of_user,
+            _of_tenant: of_tenant,
+        }
+    }
+}
+
+impl Drop for WatcherPlace {
+    fn drop(&mut self) {
+        self.subscribers.decrement(1.0);
+    }
+}
 
 impl WatcherPlaces {
     pub(crate) fn new() -> Self {
+        // It shall be there before somebody watches.
+        catalogue::PERFORMANCE_EVENTS_SUBSCRIBERS
+            .gauge(&[])
+            .set(0.0);
         Self {
-            tenants: Places::new(MAX_WATCHERS, MAX_OF_TENANT),
-            users: Places::new(MAX_WATCHERS, MAX_OF_USER),
+            tenants: SharedPlaces::new(MAX_WATCHERS, MAX_OF_TENANT),
+            users: SharedPlaces::new(MAX_WATCHERS, MAX_OF_USER),
         }
     }
 
@@ -93,7 +121,7 @@ impl WatcherPlaces {
         let of_user = of_user.map_err(refused("user", MAX_OF_USER))?;
         let of_tenant = self.tenants.try_take(&caller.tenant);
         let of_tenant = of_tenant.map_err(refused("tenant", MAX_OF_TENANT))?;
-        Ok((of_user, of_tenant))
+        Ok(WatcherPlace::new(of_user, of_tenant))
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) use self::heatmap::Heatmap;
 pub(crate) use self::selection::{Selected, Selection};
 use crate::app::App;
 use crate::faults;
-use crate::kept::Kept;
 use crate::presentation::chart::{self, FaultSpan, Frame, Phase};
+use crate::recently_made::RecentlyMade;
 use crate::timeline::{METRICS, Overview, Timeline};
 
 /// Points of the picture; a longer run gets longer steps. All lines of a run of models take up to
@@ -42,7 +42,7 @@ const MOST_KEPT: usize = 16;
 /// newest second, which all who watch it ask for.
 pub(crate) struct Pictures {
     /// By run, the bytes of its seconds, and the view.
-    kept: Kept<(RunAddress, u64, View), Picture>,
+    kept: RecentlyMade<(RunAddress, u64, View), Picture>,
     durations: KeptDurations,
 }
 
@@ -100,7 +100,7 @@ struct Fold {
 impl Pictures {
     pub(crate) fn new() -> Self {
         Self {
-            kept: Kept::new(MOST_KEPT),
+            kept: RecentlyMade::new(MOST_KEPT),
             durations: baseline::kept(),
         }
     }

@@ -13,6 +13,7 @@ use load_runner::options::RunOptions;
 use load_runner::plan::RunPlan;
 use load_runner::script::{Script, ScriptDirectory, ScriptError};
 use load_runner::target::Target;
+use load_runner::trace::TraceContext;
 use performance_store::{RunAddress, RunId};
 use service_defaults::allow_list::AllowList;
 use service_defaults::problem::{FieldError, Problem};
@@ -107,6 +108,7 @@ impl Planner {
             expected_rate: None,
             version: version(body)?,
             directory: self.directory(id),
+            trace: TraceContext::default(),
         };
         Ok(Planned {
             test_name,

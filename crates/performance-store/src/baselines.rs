@@ -9,6 +9,7 @@ use tenancy::TenantId;
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::pinned_baselines::MAX_PINNED_BASELINES;
+use crate::removal;
 use crate::runs::timestamp;
 
 /// Versions of one baseline that are kept; older ones are forgotten unless they are pinned.
@@ -63,7 +64,8 @@ impl RunStore {
     /// on, and those of the version before do no more.
     ///
     /// # Errors
-    /// [`StoreError::Superseded`] when somebody else put this version in force.
+    /// [`StoreError::Superseded`] when somebody else put this version in force,
+    /// [`StoreError::BeingRemoved`] when one of its runs is being removed.
     pub async fn put_baseline(&self, version: BaselineVersion) -> Result<(), StoreError> {
         self.write(Operation("insert", "baselines"), move |connection| {
             let transaction = connection.transaction()?;
@@ -74,6 +76,8 @@ impl RunStore {
             }
             let json = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
             let replacement = version.replacement.as_ref().map(serde_json::to_string);
+            let document = serde_json::to_string(&version.baseline).map_err(json)?;
+            removal::refuse_removed(&transaction, &name.tenant, &document)?;
             transaction.execute(
                 "INSERT INTO baselines (tenant, test_name, environment, scenario, version,
                                         created_at_ms, created_by, replacement, document)
@@ -87,7 +91,7 @@ impl RunStore {
                     version.created_at.as_millisecond(),
                     version.created_by,
                     replacement.transpose().map_err(json)?,
-                    serde_json::to_string(&version.baseline).map_err(json)?,
+                    document,
                 ],
             )?;
             transaction.execute(

@@ -1,7 +1,7 @@
 //! Configured tests: what the second family of clients executes again and again under one id.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use tenancy::TenantId;
 use uuid::Uuid;
 
@@ -47,31 +47,26 @@ pub struct Configuration {
     pub run: Option<RunId>,
 }
 
+/// What is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConfiguration {
+    /// What tells it apart.
+    pub name: ConfigurationName,
+    /// What is asked for, JSON.
+    pub document: String,
+    /// Who keeps it.
+    pub changed_by: String,
+}
+
 impl RunStore {
     /// Keeps a configured test, in the place of the one of the same name; its id.
     ///
     /// # Errors
     /// [`StoreError::TooMany`] beyond [`MAX_CONFIGURATIONS`].
-    pub async fn put_configuration(
-        &self,
-        name: ConfigurationName,
-        document: String,
-        changed_by: String,
-    ) -> Result<String, StoreError> {
+    pub async fn put_configuration(&self, new: NewConfiguration) -> Result<String, StoreError> {
         self.write(Operation("insert", "configurations"), move |connection| {
             let transaction = connection.transaction()?;
-            let tenant = name.tenant.as_str();
-            let sql = "SELECT id FROM configurations
-                       WHERE tenant = ?1 AND test_type = ?2 AND environment = ?3 AND name = ?4";
-            let parameters = params![tenant, name.test_type, name.environment, name.name];
-            let known: Option<String> = transaction
-                .query_row(sql, parameters, |row| row.get(0))
-                .optional()?;
-            let id = match known {
-                Some(id) => id,
-                None => insert(&transaction, &name)?,
-            };
-            change(&transaction, (tenant, &id), &document, &changed_by)?;
+            let id = put(&transaction, &new)?;
             transaction.commit()?;
             Ok(id)
         })
@@ -92,25 +87,6 @@ impl RunStore {
         let (tenant, id) = (tenant.clone(), id.to_owned());
         self.write(Operation("update", "configurations"), move |connection| {
             change(connection, (tenant.as_str(), &id), &document, &changed_by)
-        })
-        .await
-    }
-
-    /// Notes the latest run of a configured test.
-    ///
-    /// # Errors
-    /// [`StoreError::Absent`] when it was removed meanwhile.
-    pub async fn note_run(
-        &self,
-        tenant: &TenantId,
-        id: &str,
-        run: RunId,
-    ) -> Result<(), StoreError> {
-        let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.write(Operation("update", "configurations"), move |connection| {
-            let sql = "UPDATE configurations SET run = ?3 WHERE tenant = ?1 AND id = ?2";
-            let parameters = params![tenant.as_str(), id, run.to_string()];
-            some(connection.execute(sql, parameters)?)
         })
         .await
     }
@@ -177,6 +153,35 @@ impl RunStore {
         })
         .await
     }
+}
+
+/// Keeps a configured test whose run begins in the same transaction.
+pub(crate) fn put_with_run(
+    transaction: &Transaction<'_>,
+    new: &NewConfiguration,
+    run: RunId,
+) -> Result<(), StoreError> {
+    let id = put(transaction, new)?;
+    let sql = "UPDATE configurations SET run = ?3 WHERE tenant = ?1 AND id = ?2";
+    let parameters = params![new.name.tenant.as_str(), id, run.to_string()];
+    some(transaction.execute(sql, parameters)?)
+}
+
+fn put(transaction: &Transaction<'_>, new: &NewConfiguration) -> Result<String, StoreError> {
+    let name = &new.name;
+    let tenant = name.tenant.as_str();
+    let sql = "SELECT id FROM configurations
+               WHERE tenant = ?1 AND test_type = ?2 AND environment = ?3 AND name = ?4";
+    let parameters = params![tenant, name.test_type, name.environment, name.name];
+    let known: Option<String> = transaction
+        .query_row(sql, parameters, |row| row.get(0))
+        .optional()?;
+    let id = match known {
+        Some(id) => id,
+        None => insert(transaction, name)?,
+    };
+    change(transaction, (tenant, &id), &new.document, &new.changed_by)?;
+    Ok(id)
 }
 
 fn insert(connection: &Connection, name: &ConfigurationName) -> Result<String, StoreError> {

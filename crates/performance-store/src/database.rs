@@ -325,7 +325,10 @@ const fn error_type(error: &StoreError) -> &'static str {
         StoreError::NotFound | StoreError::Absent { .. } => "not_found",
         StoreError::Exists { .. } => "exists",
         StoreError::TooMany { .. } => "too_many",
-        StoreError::Superseded | StoreError::Pinned | StoreError::Moved { .. } => "moved",
+        StoreError::Superseded
+        | StoreError::Pinned
+        | StoreError::BeingRemoved
+        | StoreError::Moved { .. } => "moved",
         StoreError::QueueFull { .. } | StoreError::TenantQueueFull { .. } => "queue_full",
         StoreError::DailyLoad { .. } => "daily_load",
         StoreError::RunTooLarge { .. } => "run_too_large",

@@ -38,6 +38,9 @@ pub enum StoreError {
     /// The run belongs to a baseline in force. Nothing was removed.
     #[error("the run belongs to a baseline in force")]
     Pinned,
+    /// A run is being removed that was to be kept. Nothing was written.
+    #[error("a run of it is being removed")]
+    BeingRemoved,
     /// Somebody else changed the baseline or the search meanwhile. Nothing was written.
     #[error("it was changed meanwhile")]
     Superseded,

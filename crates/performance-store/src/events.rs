@@ -153,7 +153,7 @@ pub(crate) fn append(
     let run = runs::row_of(transaction, address)?;
     let mut stored = Vec::with_capacity(new.len());
     for event in new {
-        let sql = "UPDATE runs SET next_event = next_event + 1
+        let sql = "UPDATE all_runs SET next_event = next_event + 1
                    WHERE row_id = ?1 AND (next_event <= ?2 OR status NOT IN
                          ('Queued', 'Starting', 'Running'))
                    RETURNING next_event - 1";

@@ -61,7 +61,7 @@ pub use audit::{
 pub use baseline_figures::BaselineFigures;
 pub use baselines::{BaselineName, BaselineVersion, MAX_BASELINE_VERSIONS, MAX_BASELINES};
 pub use clock::Clock;
-pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS};
+pub use configurations::{Configuration, ConfigurationName, MAX_CONFIGURATIONS, NewConfiguration};
 pub use database::{LongReader, RunStore, StoreConfig};
 pub use deliveries::{
     Attempt, Delivery, DeliveryState, MAX_DELIVERIES, MAX_WAITING_DELIVERIES,

@@ -64,7 +64,7 @@ impl RunStore {
                 )?;
             }
             transaction.execute(
-                "UPDATE runs SET log_lines = ?2 WHERE row_id = ?1",
+                "UPDATE all_runs SET log_lines = ?2 WHERE row_id = ?1",
                 params![run, count],
             )?;
             transaction.commit()?;

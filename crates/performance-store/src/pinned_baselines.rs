@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::baselines::BaselineName;
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
+use crate::removal;
 
 /// Versions that a tenant may have pinned: each keeps up to 30 runs.
 pub const MAX_PINNED_BASELINES: u32 = 50;
@@ -15,7 +16,7 @@ impl RunStore {
     ///
     /// # Errors
     /// [`StoreError::Absent`] for a version that is not kept, [`StoreError::TooMany`] beyond
-    /// [`MAX_PINNED_BASELINES`].
+    /// [`MAX_PINNED_BASELINES`], [`StoreError::BeingRemoved`] when one of its runs is being removed.
     pub async fn pin_baseline(&self, name: &BaselineName, version: u64) -> Result<(), StoreError> {
         let name = name.clone();
         self.write(Operation("insert", "pinned_runs"), move |connection| {
@@ -39,6 +40,7 @@ impl RunStore {
             let document = document.optional()?.ok_or(StoreError::Absent {
                 what: "version of a baseline",
             })?;
+            removal::refuse_removed(&transaction, &name.tenant, &document)?;
             transaction.execute(
                 "INSERT OR IGNORE INTO pinned_runs
                      (tenant, test_name, environment, scenario, version, run)

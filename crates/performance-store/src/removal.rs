@@ -1,59 +1,94 @@
-//! Removing what a run measured, some seconds in each call: all of a long run at once takes longer
-//! than any call may.
+//! Removing runs. A run is marked first, and is not among the runs from then on; what it measured
+//! goes some seconds in each call, since all of a long run at once takes longer than any call may.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
-use crate::run::{Position, RunAddress, RunStatus};
+use crate::run::{Position, RunAddress, RunId, RunStatus};
 use crate::runs;
 
 /// Seconds of a run that one call removes: of a run at its bound some ten megabytes, which takes a
 /// small part of a call's time.
 const SECONDS_AT_ONCE: u32 = 250;
 
-/// A finished run of a tenant that belongs to no baseline in force.
-const IS_REMOVABLE: &str = "SELECT 1 FROM runs WHERE tenant = ?2 AND row_id = ?1
-    AND status IN ('Completed', 'Failed', 'Cancelled')
-    AND id NOT IN (SELECT run FROM kept_runs WHERE tenant = ?2)";
+/// Runs that one call gives to be removed; the next call gives the others.
+const MAX_REMOVED_AT_ONCE: u32 = 10;
+
+/// What holds for a finished run that belongs to no baseline in force.
+pub(crate) const IS_REMOVABLE: &str = "status IN ('Completed', 'Failed', 'Cancelled')
+    AND id NOT IN (SELECT run FROM kept_runs WHERE tenant = ?1)";
 
 impl RunStore {
-    /// Removes a finished run with all that belongs to it; its id, or `None` when it is not there
-    /// any more, or was put into a baseline meanwhile.
+    /// Begins to remove a finished run: it is there no more, for nobody. What belongs to it is
+    /// removed by who asks for [the runs that are being removed](Self::being_removed).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown run, [`StoreError::Moved`] for one that is not
+    /// over, [`StoreError::Pinned`] for one of a baseline in force.
+    pub async fn begin_removal(&self, address: &RunAddress) -> Result<(), StoreError> {
+        let address = address.clone();
+        self.write(Operation("update", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            let run = runs::load(&transaction, &address)?;
+            if !run.status.is_final() {
+                return Err(StoreError::Moved { actual: run.status });
+            }
+            let sql = format!(
+                "UPDATE all_runs SET being_removed = 1
+                 WHERE tenant = ?1 AND id = ?2 AND {IS_REMOVABLE}"
+            );
+            let parameters = params![address.tenant.as_str(), address.id.to_string()];
+            if transaction.execute(&sql, parameters)? == 0 {
+                return Err(StoreError::Pinned);
+            }
+            transaction.commit()?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs of all tenants whose removal was begun, some at a time: what belongs to them is still
+    /// to be removed, also after a restart.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn being_removed(&self) -> Result<Vec<RunId>, StoreError> {
+        self.read(Operation("find", "runs"), |connection| {
+            let sql = "SELECT id FROM all_runs WHERE being_removed = 1 ORDER BY row_id LIMIT ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let ids = statement.query_map([MAX_REMOVED_AT_ONCE], |row| row.get::<_, String>(0))?;
+            ids.map(|id| parse(&id?)).collect()
+        })
+        .await
+    }
+
+    /// Removes what belongs to a run that is being removed, and then the run; nothing when it is
+    /// gone, or is not being removed.
     ///
     /// # Errors
     /// When the store does not answer. What is left goes with the next call.
-    pub(crate) async fn remove_whole(
-        &self,
-        tenant: &TenantId,
-        row: i64,
-    ) -> Result<Option<String>, StoreError> {
+    pub async fn finish_removal(&self, id: RunId) -> Result<(), StoreError> {
+        let id = id.to_string();
         loop {
-            let tenant = tenant.clone();
-            let slice = move |connection: &mut rusqlite::Connection| {
-                let sql = format!(
-                    "DELETE FROM seconds WHERE rowid IN (
-                         SELECT rowid FROM seconds WHERE run = ?1 LIMIT ?3)
-                     AND EXISTS ({IS_REMOVABLE})"
-                );
-                let parameters = params![row, tenant.as_str(), SECONDS_AT_ONCE];
-                Ok(connection.prepare_cached(&sql)?.execute(parameters)?)
+            let id = id.clone();
+            let slice = move |connection: &mut Connection| {
+                let sql = "DELETE FROM seconds WHERE rowid IN (
+                         SELECT seconds.rowid FROM seconds JOIN all_runs ON run = row_id
+                         WHERE id = ?1 AND being_removed = 1 LIMIT ?2)";
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.execute(params![id, SECONDS_AT_ONCE])?)
             };
             let removed = self.write(Operation("delete", "seconds"), slice).await?;
             if removed < SECONDS_AT_ONCE as usize {
                 break;
             }
         }
-        let tenant = tenant.clone();
         self.write(Operation("delete", "runs"), move |connection| {
-            let sql = format!(
-                "DELETE FROM runs WHERE EXISTS ({IS_REMOVABLE}) AND row_id = ?1 RETURNING id"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let ids = statement.query_map(params![row, tenant.as_str()], |row| row.get(0))?;
-            // To its end, where the change is made to last.
-            Ok(ids.collect::<Result<Vec<String>, _>>()?.pop())
+            let sql = "DELETE FROM all_runs WHERE id = ?1 AND being_removed = 1";
+            connection.prepare_cached(sql)?.execute([id])?;
+            Ok(())
         })
         .await
     }
@@ -70,7 +105,7 @@ impl RunStore {
     ) -> Result<(), StoreError> {
         loop {
             let address = address.clone();
-            let slice = move |connection: &mut rusqlite::Connection| {
+            let slice = move |connection: &mut Connection| {
                 let transaction = connection.transaction()?;
                 let row = runs::check(&transaction, &address, expected)?;
                 if expected.status != RunStatus::Running {
@@ -95,4 +130,29 @@ impl RunStore {
             }
         }
     }
+}
+
+/// Nothing is made of runs that are being removed; `document` is that of a baseline.
+///
+/// # Errors
+/// [`StoreError::BeingRemoved`].
+pub(crate) fn refuse_removed(
+    connection: &Connection,
+    tenant: &TenantId,
+    document: &str,
+) -> Result<(), StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM all_runs
+         WHERE tenant = ?1 AND being_removed = 1
+           AND id IN (SELECT value ->> 'run' FROM json_each(?2, '$.runs')))";
+    let parameters = params![tenant.as_str(), document];
+    let found: bool = connection.query_row(sql, parameters, |row| row.get(0))?;
+    if found {
+        return Err(StoreError::BeingRemoved);
+    }
+    Ok(())
+}
+
+pub(crate) fn parse(id: &str) -> Result<RunId, StoreError> {
+    id.parse()
+        .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))
 }

@@ -6,53 +6,40 @@ use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
+use crate::removal::{IS_REMOVABLE, parse};
 use crate::run::RunId;
-
-/// The most runs that one call removes, so that their files follow soon; the next call goes on.
-const MAX_REMOVED_AT_ONCE: u32 = 10;
 
 /// Milliseconds.
 const DAY: i64 = 86_400_000;
 
 impl RunStore {
-    /// Removes a tenant's oldest finished runs beyond the number that is kept and those that were
-    /// over for longer than runs are kept, with all that belongs to them, and gives their ids:
-    /// their directories are the caller's to remove. Runs of a baseline in force stay.
+    /// Begins to [remove](Self::being_removed) a tenant's oldest finished runs beyond the number that
+    /// is kept and those that were over for longer than runs are kept; how many. Runs of a
+    /// baseline in force stay.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn remove_expired(
+    pub async fn begin_removal_of_expired(
         &self,
         tenant: &TenantId,
         now: Timestamp,
-    ) -> Result<Vec<RunId>, StoreError> {
+    ) -> Result<usize, StoreError> {
         let tenant = tenant.clone();
         let kept = self.config().runs_kept;
         let oldest = before(now, self.config().runs_kept_days);
-        let of = tenant.clone();
-        let expired = self
-            .read(Operation("find", "runs"), move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT row_id FROM (
+        self.write(Operation("update", "runs"), move |connection| {
+            let sql = format!(
+                "UPDATE all_runs SET being_removed = 1 WHERE row_id IN (
+                     SELECT row_id FROM (
                          SELECT row_id, completed_at_ms,
                                 row_number() OVER (ORDER BY number DESC) AS place
-                         FROM runs
-                         WHERE tenant = ?1 AND status IN ('Completed', 'Failed', 'Cancelled')
-                           AND id NOT IN (SELECT run FROM kept_runs WHERE tenant = ?1))
-                     WHERE place > ?2 OR completed_at_ms < ?3
-                     ORDER BY place LIMIT ?4",
-                )?;
-                let parameters = params![of.as_str(), kept, oldest, MAX_REMOVED_AT_ONCE];
-                let rows = statement.query_map(parameters, |row| row.get::<_, i64>(0))?;
-                Ok(rows.collect::<Result<Vec<_>, _>>()?)
-            })
-            .await?;
-        let mut removed = Vec::new();
-        for row in expired {
-            let id = self.remove_whole(&tenant, row).await?;
-            removed.extend(id.map(|id| parse(&id)).transpose()?);
-        }
-        Ok(removed)
+                         FROM runs WHERE tenant = ?1 AND {IS_REMOVABLE})
+                     WHERE place > ?2 OR completed_at_ms < ?3)"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            Ok(statement.execute(params![tenant.as_str(), kept, oldest])?)
+        })
+        .await
     }
 
     /// The tenant's finished runs beyond its newest ones and those that were over `days` before
@@ -110,7 +97,7 @@ impl RunStore {
     /// When the store does not answer.
     pub async fn unknown_runs(&self, ids: Vec<RunId>) -> Result<Vec<RunId>, StoreError> {
         self.read(Operation("find", "runs"), move |connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?1)";
+            let sql = "SELECT EXISTS (SELECT 1 FROM all_runs WHERE id = ?1)";
             let mut statement = connection.prepare_cached(sql)?;
             let mut unknown = Vec::new();
             for id in ids {
@@ -142,9 +129,4 @@ impl RunStore {
 /// Milliseconds of the time so many days before, or of the beginning of time.
 fn before(now: Timestamp, days: u32) -> i64 {
     now.as_millisecond().saturating_sub(i64::from(days) * DAY)
-}
-
-fn parse(id: &str) -> Result<RunId, StoreError> {
-    id.parse()
-        .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))
 }

@@ -19,7 +19,7 @@ use crate::database::{Operation, RunStore};
 use crate::deliveries;
 use crate::error::StoreError;
 use crate::events::{self, Event, NewEvent};
-use crate::run::{NewRun, Outcome, Position, Run, RunAddress, Step};
+use crate::run::{Outcome, Position, Run, RunAddress, Step};
 use crate::spend;
 use crate::tenant_load;
 use crate::webhooks::WebhookEvent;
@@ -71,36 +71,6 @@ pub(crate) fn newest<P: rusqlite::Params>(
 }
 
 impl RunStore {
-    /// Accepts a run: it is Queued and has its number, and its first event is stored.
-    ///
-    /// # Errors
-    /// [`StoreError::QueueFull`] and [`StoreError::TenantQueueFull`] when as many runs wait as may
-    /// wait, [`StoreError::DailyLoad`] when the tenant has no load left for today.
-    pub async fn enqueue(
-        &self,
-        address: &RunAddress,
-        new: NewRun,
-        first_event: NewEvent,
-    ) -> Result<(Run, Vec<Event>), StoreError> {
-        let address = address.clone();
-        let (bounds, now) = (self.config().clone(), self.clock().now());
-        self.write(Operation("insert", "runs"), move |connection| {
-            let transaction = connection.transaction()?;
-            admission::admit(
-                &transaction,
-                &address.tenant,
-                new.virtual_user_seconds,
-                &bounds,
-            )?;
-            changes::insert(&transaction, &address, &new, now)?;
-            let events = events::append(&transaction, &address, vec![first_event])?;
-            let run = load(&transaction, &address)?;
-            transaction.commit()?;
-            Ok((run, events))
-        })
-        .await
-    }
-
     /// One run.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// Each entry takes the file from the version that is its index to the next one.
 /// Entries are never changed once they are released, only added.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     "
 CREATE TABLE runs (
     row_id          INTEGER PRIMARY KEY,
@@ -309,6 +309,14 @@ CREATE TABLE pinned_runs (
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW kept_runs AS
     SELECT tenant, run FROM baseline_runs UNION ALL SELECT tenant, run FROM pinned_runs;
+",
+    // A run that is being removed is not among `runs`: what is left of it looks like a whole one.
+    // Who writes names `all_runs`.
+    "
+ALTER TABLE runs RENAME TO all_runs;
+ALTER TABLE all_runs ADD COLUMN being_removed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_being_removed ON all_runs (row_id) WHERE being_removed = 1;
+CREATE VIEW runs AS SELECT * FROM all_runs WHERE being_removed = 0;
 ",
 ];
 

@@ -1,11 +1,11 @@
-//! Finding runs by what they are, and removing one.
+//! Finding runs by what they are.
 
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::ToSql;
 use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
-use crate::run::{Run, RunAddress, RunStatus};
+use crate::run::{Run, RunStatus};
 use crate::runs::{self, MAX_LISTED_RUNS};
 
 /// What is looked for; an absent part matches everything.
@@ -73,44 +73,4 @@ impl RunStore {
         })
         .await
     }
-
-    /// Removes a finished run with all that belongs to it but its files.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] for an unknown run, [`StoreError::Moved`] for one that is not
-    /// over, [`StoreError::Pinned`] for one of a baseline in force.
-    pub async fn remove(&self, address: &RunAddress) -> Result<(), StoreError> {
-        let of = address.clone();
-        let row = self
-            .read(Operation("find", "runs"), move |connection| {
-                let run = runs::load(connection, &of)?;
-                if !run.status.is_final() {
-                    return Err(StoreError::Moved { actual: run.status });
-                }
-                if is_pinned(connection, &of)? {
-                    return Err(StoreError::Pinned);
-                }
-                runs::row_of(connection, &of)
-            })
-            .await?;
-        // Somebody may have been quicker: to remove it, or to put it into a baseline.
-        if self.remove_whole(&address.tenant, row).await?.is_some() {
-            return Ok(());
-        }
-        let of = address.clone();
-        let pinned = self.read(Operation("find", "runs"), move |connection| {
-            is_pinned(connection, &of)
-        });
-        Err(if pinned.await? {
-            StoreError::Pinned
-        } else {
-            StoreError::NotFound
-        })
-    }
-}
-
-fn is_pinned(connection: &Connection, address: &RunAddress) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM kept_runs WHERE tenant = ?1 AND run = ?2)";
-    let parameters = params![address.tenant.as_str(), address.id.to_string()];
-    Ok(connection.query_row(sql, parameters, |row| row.get(0))?)
 }

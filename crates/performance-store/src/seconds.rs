@@ -49,7 +49,7 @@ impl RunStore {
             let transaction = connection.transaction()?;
             let run = runs::fenced_row(&transaction, &address, fence)?;
             let is_new = transaction.execute(
-                "UPDATE runs SET parts = ?2 WHERE row_id = ?1 AND parts < ?2",
+                "UPDATE all_runs SET parts = ?2 WHERE row_id = ?1 AND parts < ?2",
                 params![run, part.number],
             )?;
             if is_new == 0 {
@@ -168,7 +168,7 @@ fn store(transaction: &Transaction<'_>, run: i64, bucket: &SecondBucket) -> Resu
     let payload = payload::encode(&parts);
     let used: u64 = transaction
         .prepare_cached(
-            "UPDATE runs SET second_bytes = second_bytes + ?2 WHERE row_id = ?1
+            "UPDATE all_runs SET second_bytes = second_bytes + ?2 WHERE row_id = ?1
              RETURNING second_bytes",
         )?
         .query_row(params![run, payload.len()], |row| row.get(0))?;

@@ -40,7 +40,7 @@ impl RunStore {
             let transaction = connection.transaction()?;
             let row = runs::row_of(&transaction, &address)?;
             transaction.execute(
-                "UPDATE runs SET virtual_user_seconds = ?2 WHERE row_id = ?1",
+                "UPDATE all_runs SET virtual_user_seconds = ?2 WHERE row_id = ?1",
                 params![row, load],
             )?;
             add(&transaction, &address.tenant, today, load)?;

@@ -29,6 +29,8 @@ pub struct TestSummary {
     pub runs: u64,
     /// The latest finished one.
     pub latest: Run,
+    /// The latest finished one that nobody cancelled; one that its money stopped counts.
+    pub decisive: Option<Run>,
     /// The figures of one measure in the latest runs that completed, oldest first, at most 20.
     pub figures: Vec<f64>,
     /// The latest run that passed, among those that are kept.
@@ -83,6 +85,7 @@ impl RunStore {
                 let since = passed.map_or(0, |passed| passed.number);
                 tests.push(TestSummary {
                     latest: numbered(connection, &tenant, latest)?,
+                    decisive: decisive(connection, &tenant, &name)?,
                     figures: latest_figures(connection, &tenant, &name, &measure)?,
                     runs_since: finished_after(connection, &tenant, (&name, since))?,
                     passed,
@@ -141,6 +144,23 @@ fn last_pass(
         number,
         at: timestamp(at)?,
     }))
+}
+
+fn decisive(
+    connection: &Connection,
+    tenant: &TenantId,
+    test: &str,
+) -> Result<Option<Run>, StoreError> {
+    let sql = "SELECT id FROM runs
+         WHERE tenant = ?1 AND test_name = ?2
+           AND (status IN ('Completed', 'Failed') OR (status = 'Cancelled' AND id IN (
+               SELECT run FROM spend_runs WHERE tenant = ?1 AND stopped_for IS NOT NULL)))
+         ORDER BY number DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![tenant.as_str(), test], |row| row.get(0));
+    let id: Option<String> = found.optional()?;
+    id.map(|id| figures::run(connection, tenant, &id))
+        .transpose()
 }
 
 fn finished_after(

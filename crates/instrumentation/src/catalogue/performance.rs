@@ -1,7 +1,7 @@
 //! Runs of load tests.
 
 use super::metrics_family;
-use crate::buckets::QUEUE_WAIT;
+use crate::buckets::{DURATION, QUEUE_WAIT};
 
 metrics_family! {
     family PERFORMANCE_FAMILY;
@@ -18,6 +18,12 @@ metrics_family! {
     PERFORMANCE_QUEUE_WAIT = Histogram "performance.queue.wait" as "performance_queue_wait_seconds",
         "s", [], QUEUE_WAIT,
         "Time that runs waited for their turn.";
+    PERFORMANCE_VERDICT_DURATION = Histogram "performance.verdict.duration" as "performance_verdict_duration_seconds",
+        "s", [], DURATION,
+        "Time that it took to judge a run whose load was over.";
+    PERFORMANCE_EVENTS_SUBSCRIBERS = Gauge "performance.events.subscribers" as "performance_events_subscribers",
+        "{subscriber}", [], &[],
+        "Watchers of runs at this moment, by server-sent events or WebSocket.";
     PERFORMANCE_RUN_SPEND = Counter "performance.run.spend" as "performance_run_spend_pico_usd_total",
         "pUSD", ["simulated"], &[],
         "Cost of the model calls of runs that ended, in units of 1e-12 USD.";

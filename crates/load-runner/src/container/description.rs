@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::engine::{Container, Engine, EngineError};
 use crate::process::{self, ProcessIdentity};
 use crate::sandbox::Sandbox;
+use crate::trace::TraceContext;
 
 /// The directory that a service keeps its runs in: no service touches the containers of others.
 const RUNS_LABEL: &str = "bookstore.runs";
@@ -63,6 +64,8 @@ pub(crate) struct Description<'a> {
     pub(crate) sandbox: Option<&'a Sandbox>,
     pub(crate) arguments: &'a [String],
     pub(crate) network: Network,
+    /// The trace of the run that it puts load on for.
+    pub(crate) trace: Option<&'a TraceContext>,
 }
 
 impl Containers {
@@ -106,8 +109,7 @@ impl Description<'_> {
             "Cmd": self.arguments,
             "WorkingDir": directory,
             "User": self.user()?,
-            "Env": process::variables(directory)
-                .map(|(name, value)| format!("{name}={}", value.display())),
+            "Env": self.environment(directory),
             "Labels": self.labels(),
             "AttachStdout": true,
             "AttachStderr": true,
@@ -118,6 +120,14 @@ impl Description<'_> {
             described["HostConfig"]["Ulimits"] = ulimits(sandbox)?;
         }
         Ok(described)
+    }
+
+    fn environment(&self, directory: &Path) -> Vec<String> {
+        let own = process::variables(directory);
+        let own = own.map(|(name, value)| format!("{name}={}", value.display()));
+        let trace = self.trace.into_iter().flat_map(TraceContext::variables);
+        let trace = trace.map(|(name, value)| format!("{name}={value}"));
+        own.into_iter().chain(trace).collect()
     }
 
     fn host_config(&self) -> Value {

@@ -11,7 +11,6 @@ mod tests;
 
 use std::borrow::Cow;
 
-use load_analysis::metric::MetricDefinition;
 use load_analysis::sample::{Sample, Tags};
 
 use super::decoder::is_trace_id;
@@ -45,27 +44,20 @@ pub(super) struct CsvDecoder {
 }
 
 impl CsvDecoder {
-    /// A decoder of the samples of one k6, which goes on where these columns and metrics are known.
-    pub(super) fn new(
-        files: &ProcessArtifacts,
-        columns: Option<Vec<String>>,
-        metrics: Vec<MetricDefinition>,
-    ) -> Self {
+    /// A decoder of the samples of one k6.
+    pub(super) fn new(files: &ProcessArtifacts) -> Self {
         Self {
-            columns,
-            kinds: Kinds::new(files.clone(), metrics),
+            columns: None,
+            kinds: Kinds::new(files.clone()),
             rest: Vec::new(),
             tags: Tags::default(),
             trace_id: None,
         }
     }
 
-    pub(super) const fn columns(&self) -> Option<&Vec<String>> {
-        self.columns.as_ref()
-    }
-
-    pub(super) fn definitions(&self) -> Vec<MetricDefinition> {
-        self.kinds.definitions()
+    /// From now on nobody says what kind an unknown metric is of.
+    pub(super) const fn note_end(&mut self) {
+        self.kinds.note_end();
     }
 
     /// Reads one record. `None` for the first, which names the columns.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use load_analysis::metric::{Contains, MetricDefinition, MetricKind};
+use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::sample::{Sample, Tags};
 use serde::Deserialize;
 
@@ -93,41 +93,7 @@ pub(super) fn is_trace_id(text: &str) -> bool {
     text.len() == TRACE_ID_LENGTH && text.bytes().all(is_digit)
 }
 
-/// Metrics by name as a list, sorted by name.
-pub(super) fn definitions(
-    metrics: &HashMap<String, (MetricKind, Contains)>,
-) -> Vec<MetricDefinition> {
-    let definition =
-        |(name, (kind, contains)): (&String, &(MetricKind, Contains))| MetricDefinition {
-            name: name.clone(),
-            kind: *kind,
-            contains: *contains,
-        };
-    let mut definitions: Vec<_> = metrics.iter().map(definition).collect();
-    definitions.sort_by(|a, b| a.name.cmp(&b.name));
-    definitions
-}
-
 impl Decoder {
-    /// A decoder that already knows some metrics.
-    #[must_use]
-    pub fn new(metrics: Vec<MetricDefinition>) -> Self {
-        let metrics = metrics
-            .into_iter()
-            .map(|m| (m.name, (m.kind, m.contains)))
-            .collect();
-        Self {
-            metrics,
-            ..Self::default()
-        }
-    }
-
-    /// The metrics that are known, sorted by name.
-    #[must_use]
-    pub fn definitions(&self) -> Vec<MetricDefinition> {
-        definitions(&self.metrics)
-    }
-
     /// Reads one line. `None` for a line that introduces a metric.
     ///
     /// # Errors
@@ -351,12 +317,5 @@ mod tests {
             assert_eq!(known().decode(line.as_bytes()), Err(Unreadable), "{line}");
         }
         assert_eq!(known().decode(b"{\"metric\":\"\xff\"}"), Err(Unreadable));
-    }
-
-    #[test]
-    fn a_decoder_can_be_continued() {
-        let definitions = known().definitions();
-        let line = r#"{"metric":"d","type":"Point","data":{"time":"2026-11-21T15:46:10Z","value":1,"tags":{}}}"#;
-        assert!(read(&mut Decoder::new(definitions), line).is_ok());
     }
 }

@@ -2,27 +2,32 @@
 //!
 //! Its own metrics are known. Those of a script are asked for by their first sample, one by one,
 //! from k6 itself while it runs; its summary names all of them. (k6 can list all while it runs, but
-//! sorts every value of every trend for that.)
+//! sorts every value of every trend for that.) What k6 said is kept beside its directory: a k6 that
+//! was killed writes no summary, and another reader begins anew.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use load_analysis::metric::{Contains, MetricDefinition, MetricKind};
 use serde::Deserialize;
 
-use super::decoder::{MAX_METRICS, definitions};
+use super::decoder::MAX_METRICS;
 use crate::runner::ProcessArtifacts;
 use crate::summary::Summary;
-use crate::supervisor::{EndRecord, Order};
+use crate::supervisor::Order;
 
 /// k6 answers on loopback within milliseconds; reading waits for it.
 const DEADLINE: Duration = Duration::from_millis(500);
 
 /// The longest answer: it has a dozen statistics.
 const MAX_ANSWER: u64 = 64 * 1024;
+
+/// The longest file of kinds that is read: [`MAX_METRICS`] with long names are shorter.
+const MAX_KEPT: u64 = 1024 * 1024;
 
 /// The longest name that k6 takes.
 const MAX_NAME: usize = 129;
@@ -89,7 +94,14 @@ pub(super) enum Knowledge {
 #[derive(Debug)]
 pub(super) struct Kinds {
     known: HashMap<String, Kind>,
+    /// Those of a script that k6 was asked for.
+    asked: Vec<MetricDefinition>,
     files: ProcessArtifacts,
+    /// Whether what earlier readers were told is read.
+    recalled: bool,
+    has_ended: bool,
+    /// Whether nobody says more: k6 has ended, and its summary is read if there is one.
+    complete: bool,
 }
 
 /// k6's answer, as far as it matters.
@@ -111,24 +123,25 @@ struct Attributes {
 }
 
 impl Kinds {
-    /// Those of k6 itself, and what was known before.
-    pub(super) fn new(files: ProcessArtifacts, before: Vec<MetricDefinition>) -> Self {
+    /// Those of k6 itself.
+    pub(super) fn new(files: ProcessArtifacts) -> Self {
         let own = OWN.into_iter().flat_map(|(kind, contains, names)| {
             let named = move |name: &&str| ((*name).to_owned(), (kind, contains));
             names.iter().map(named)
         });
-        let before = before
-            .into_iter()
-            .map(|it| (it.name, (it.kind, it.contains)));
         Self {
-            known: own.chain(before).collect(),
+            known: own.collect(),
+            asked: Vec::new(),
             files,
+            recalled: false,
+            has_ended: false,
+            complete: false,
         }
     }
 
-    /// All that are known, sorted by name.
-    pub(super) fn definitions(&self) -> Vec<MetricDefinition> {
-        definitions(&self.known)
+    /// From now on k6 is not asked any more: it has ended, in whatever way.
+    pub(super) const fn note_end(&mut self) {
+        self.has_ended = true;
     }
 
     /// The kind of a metric. Waits for k6's answer where it is new.
@@ -139,35 +152,80 @@ impl Kinds {
         if !is_name(name) || self.known.len() >= MAX_METRICS {
             return Knowledge::Never;
         }
-        // Looked at before the summary: who has ended has written it.
-        let has_ended = EndRecord::read(self.run()).is_some();
-        if let Ok(summary) = Summary::read(&self.files.summary) {
-            let all = summary.metrics.into_iter();
-            let room = MAX_METRICS.saturating_sub(self.known.len());
-            let all = all.map(|(name, metric)| (name, (metric.kind, metric.contains)));
-            self.known
-                .extend(all.filter(|(name, _)| is_name(name)).take(room));
-        } else if !has_ended && let Ok(kind) = self.ask(name) {
-            self.known.insert(name.to_owned(), kind);
+        if !self.complete {
+            self.learn(name);
         }
         match self.known.get(name) {
             Some(kind) => Knowledge::Known(*kind),
-            None if has_ended => Knowledge::Never,
+            None if self.has_ended => Knowledge::Never,
             None => Knowledge::NotYet,
         }
     }
 
-    /// The run's directory.
-    fn run(&self) -> &Path {
-        self.files
-            .directory
-            .parent()
-            .unwrap_or(&self.files.directory)
+    /// Looks for a kind wherever it may stand now.
+    fn learn(&mut self, name: &str) {
+        if !std::mem::replace(&mut self.recalled, true) {
+            self.asked = self.recall().unwrap_or_default();
+            self.add(self.asked.clone());
+            if self.known.contains_key(name) {
+                return;
+            }
+        }
+        self.complete = self.has_ended;
+        if let Ok(summary) = Summary::read(&self.files.summary) {
+            let all = summary.metrics.into_iter();
+            self.add(all.map(|(name, metric)| MetricDefinition {
+                name,
+                kind: metric.kind,
+                contains: metric.contains,
+            }));
+        } else if !self.has_ended
+            && let Ok((kind, contains)) = self.ask(name)
+        {
+            let name = name.to_owned();
+            self.asked.push(MetricDefinition {
+                name,
+                kind,
+                contains,
+            });
+            self.add(self.asked.last().cloned());
+            if let Err(error) = self.keep() {
+                tracing::warn!("the kinds of metrics are not kept: {error}");
+            }
+        }
+    }
+
+    fn add(&mut self, definitions: impl IntoIterator<Item = MetricDefinition>) {
+        let room = MAX_METRICS.saturating_sub(self.known.len());
+        let definitions = definitions.into_iter().filter(|it| is_name(&it.name));
+        let definitions = definitions.map(|it| (it.name, (it.kind, it.contains)));
+        self.known.extend(definitions.take(room));
+    }
+
+    /// What k6 told an earlier reader.
+    fn recall(&self) -> io::Result<Vec<MetricDefinition>> {
+        let mut text = Vec::new();
+        let file = File::open(self.told())?;
+        file.take(MAX_KEPT).read_to_end(&mut text)?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Keeps what k6 told; as a whole or not at all.
+    fn keep(&self) -> io::Result<()> {
+        let unfinished = self.told().with_extension("unfinished");
+        std::fs::write(&unfinished, serde_json::to_vec(&self.asked)?)?;
+        std::fs::rename(unfinished, self.told())
+    }
+
+    /// The file of what k6 told: in the run's directory, where k6 itself writes nothing.
+    fn told(&self) -> PathBuf {
+        self.files.directory.with_extension("metrics.json")
     }
 
     /// Asks k6 over its REST interface.
     fn ask(&self, name: &str) -> io::Result<Kind> {
-        let order = Order::read(self.run())?;
+        let run = self.files.directory.parent();
+        let order = Order::read(run.unwrap_or(&self.files.directory))?;
         let port = order.port_of(&self.files.directory);
         let port = port.ok_or(io::ErrorKind::NotFound)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -70,13 +70,16 @@ impl RunSamples {
         Ok(all)
     }
 
+    /// All k6 have ended; see [`SampleReader::note_end`].
+    pub fn note_end(&mut self) {
+        self.readers.iter_mut().for_each(SampleReader::note_end);
+    }
+
     /// Lines of all files that could not be read; see [`SampleReader::unreadable_lines`].
     #[must_use]
-    pub fn unreadable_lines(&self, k6_has_ended: bool) -> u64 {
+    pub fn unreadable_lines(&self) -> u64 {
         let readers = self.readers.iter();
-        readers
-            .map(|reader| reader.unreadable_lines(k6_has_ended))
-            .sum()
+        readers.map(SampleReader::unreadable_lines).sum()
     }
 }
 

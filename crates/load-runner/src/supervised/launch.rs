@@ -95,6 +95,7 @@ impl Launch<'_> {
         let directory = &self.artifacts.directory;
         let containers = self.order.containers.clone();
         let child = process::supervisor(self.program, directory)
+            .envs(self.order.trace.variables())
             // It has to remove its containers first, which it is asked to.
             .kill_on_drop(containers.is_none())
             .stdout(Stdio::null())

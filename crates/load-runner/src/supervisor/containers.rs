@@ -70,6 +70,7 @@ async fn start_all(
             sandbox: Some(sandbox),
             arguments,
             network: Network::Host,
+            trace: Some(&order.trace),
         };
         let container = description.create().await?;
         made.push(Started::of(container, files, containers.limits).await?);

@@ -75,6 +75,7 @@ impl Generators {
         for (index, (generator, files)) in ordered.enumerate() {
             let mut command = process::confined(Path::new(THIS_PROGRAM), &generator.sandbox)?;
             let mut child = command
+                .envs(order.trace.variables())
                 .args(&generator.arguments)
                 .stdout(Stdio::null())
                 .stderr(log_file(&files.log)?)

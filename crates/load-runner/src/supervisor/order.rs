@@ -12,6 +12,7 @@ use crate::container::Containers;
 use crate::runner::Requirements;
 use crate::sample::SampleFormat;
 use crate::sandbox::{Limits, Sandbox};
+use crate::trace::TraceContext;
 
 /// Its file in the run's directory.
 const FILE: &str = "order.json";
@@ -30,6 +31,12 @@ pub(crate) struct Order {
     /// What each k6 writes its samples as.
     #[serde(default)]
     pub(crate) samples: SampleFormat,
+    /// The trace that the run is part of.
+    #[serde(default)]
+    pub(crate) trace: TraceContext,
+    /// That of k6.
+    #[serde(default)]
+    pub(crate) version: String,
     total_duration: Duration,
     max_virtual_users: u32,
     /// Metric and expression of each.
@@ -57,6 +64,8 @@ impl Order {
             deadline,
             limits,
             samples: SampleFormat::default(),
+            trace: TraceContext::default(),
+            version: String::new(),
             total_duration: requirements.total_duration,
             max_virtual_users: requirements.max_virtual_users,
             thresholds: thresholds.collect(),

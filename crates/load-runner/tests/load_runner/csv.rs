@@ -83,6 +83,7 @@ async fn both_formats_of_one_run_say_the_same(lab: Lab) -> anyhow::Result<()> {
 /// Every sample of a format, and what is made of them.
 fn folded(run: &Path, format: SampleFormat) -> anyhow::Result<(Vec<Told>, Results)> {
     let mut samples = RunSamples::new(&RunArtifacts::within(run, 1, format));
+    samples.note_end();
     let mut aggregator = Aggregator::new(Vec::new());
     let mut told = Vec::new();
     let mut add = |sample: &Sample<'_>| {
@@ -90,7 +91,7 @@ fn folded(run: &Path, format: SampleFormat) -> anyhow::Result<(Vec<Told>, Result
         told.push(Told::of(sample));
     };
     while samples.read(&mut add)?.more {}
-    let unreadable = samples.unreadable_lines(true);
+    let unreadable = samples.unreadable_lines();
     ensure!(unreadable == 0, "{format:?}: {unreadable} unreadable lines");
     Ok((told, aggregator.results(None)))
 }
@@ -188,7 +189,7 @@ async fn metrics_of_a_script_are_known_while_k6_runs(lab: Lab) -> anyhow::Result
     .await?;
     ensure!(handle.process.is_running(), "k6 was to run for longer");
     ensure!(finish(&handle).await?.verdict.level == Level::Pass);
-    ensure!(reader.unreadable_lines(false) == 0);
+    ensure!(reader.unreadable_lines() == 0);
     Ok(())
 }
 
@@ -240,12 +241,13 @@ async fn broken_lines_are_counted(lab: Lab) -> anyhow::Result<()> {
     let mut samples = RunSamples::new(&handle.artifacts);
     let mut read = 0;
     while samples.read(|_| read += 1)?.more {}
-    let unreadable = samples.unreadable_lines(false);
+    let unreadable = samples.unreadable_lines();
     ensure!(
         unreadable == broken && broken > 100,
         "{unreadable} of {broken} broken ones, {read} read, {whole} in all"
     );
-    ensure!(samples.unreadable_lines(true) == broken + 1, "a cut line");
+    samples.note_end();
+    ensure!(samples.unreadable_lines() == broken + 1, "a cut line");
     ensure!(read + broken == whole, "{read} and {broken} of {whole}");
     Ok(())
 }

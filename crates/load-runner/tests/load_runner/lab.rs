@@ -24,6 +24,7 @@ use load_runner::sandbox::Limits;
 use load_runner::script::ScriptDirectory;
 use load_runner::summary::Summary;
 use load_runner::target::Target;
+use load_runner::trace::TraceContext;
 
 use crate::target::TargetService;
 
@@ -128,6 +129,7 @@ impl<R: LoadRunner> Lab<R> {
             target: Target::parse(&self.target.base_url).expect("the target's address"),
             version: self.version,
             directory: self.directory(),
+            trace: TraceContext::default(),
         }
     }
 
@@ -187,6 +189,7 @@ pub(crate) fn thresholds(list: &[(&str, &str)]) -> BTreeMap<String, Vec<String>>
 pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
     let end = handle.ended().await;
     let mut samples = RunSamples::new(&handle.artifacts);
+    samples.note_end();
     let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
     while samples.read(|sample| aggregator.add(sample))?.more {
         aggregator.take_passed();
@@ -206,7 +209,7 @@ pub(crate) async fn finish(handle: &RunHandle) -> anyhow::Result<Finished> {
         })?;
     }
     let verdict = judge(&Evidence {
-        unreadable_lines: samples.unreadable_lines(true),
+        unreadable_lines: samples.unreadable_lines(),
         output_errors,
         exceptions: end.exceptions,
         ..Evidence::new(end.exit.evidence(), &results)

@@ -1,4 +1,4 @@
-//! Samples are read while k6 writes them, and by several readers in turn.
+//! Samples are read while k6 writes them, and what is lost of them shows.
 
 use anyhow::ensure;
 use load_analysis::aggregate::Aggregator;
@@ -11,8 +11,6 @@ use crate::lab::{Lab, finish, on_both_versions, users_and_duration, written_as};
 
 on_both_versions!(
     samples_come_while_k6_runs,
-    another_reader_goes_on_where_one_stood,
-    another_reader_of_csv_goes_on_where_one_stood,
     lost_samples_make_the_run_invalid,
     lost_samples_of_csv_make_the_run_invalid,
 );
@@ -48,39 +46,6 @@ async fn samples_come_while_k6_runs(lab: Lab) -> anyhow::Result<()> {
         "{requests} requests, {durations} durations"
     );
     finish(&handle).await?;
-    Ok(())
-}
-
-async fn another_reader_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> {
-    read_in_turns(&lab, SampleFormat::Json).await
-}
-
-async fn another_reader_of_csv_goes_on_where_one_stood(lab: Lab) -> anyhow::Result<()> {
-    read_in_turns(&lab, SampleFormat::Csv).await
-}
-
-async fn read_in_turns(lab: &Lab, format: SampleFormat) -> anyhow::Result<()> {
-    let plan = lab.plan("kinds.js", &written_as(format));
-    let handle = lab.start(plan).await?;
-    let whole = finish(&handle).await?;
-
-    let files = &handle.artifacts.processes[0];
-    let mut aggregator = Aggregator::new(handle.requirements.thresholds.clone());
-    let mut position = load_runner::sample::Position::default();
-    let mut readers = 0;
-    loop {
-        let mut reader = SampleReader::resume(files, position.clone());
-        let progress = reader.read(|sample| aggregator.add(sample))?;
-        // A store would keep the position between two readers.
-        position = serde_json::from_str(&serde_json::to_string(&reader.position())?)?;
-        readers += 1;
-        if !progress.more {
-            break;
-        }
-    }
-    ensure!(readers > 1, "the file is too small to be read in turns");
-    let expected = whole.summary.map(|summary| summary.thresholds());
-    ensure!(aggregator.results(expected.as_ref()) == whole.results);
     Ok(())
 }
 

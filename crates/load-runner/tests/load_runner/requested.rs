@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, ensure};
 use load_analysis::verdict::Level;
 use load_runner::options::RequestedOptions;
+use load_runner::runner::LoadRunner as _;
+use load_runner::trace::TraceContext;
 
 use crate::lab::{
     Finished, Lab, environment, finish, k6_of, on_both_versions, thresholds, users_and_duration,
@@ -151,17 +153,35 @@ async fn the_environment_holds_what_was_given_and_nothing_else(lab: Lab) -> anyh
         ("TEST_ID", "run-1"),
         ("BASE_URL", "http://127.0.0.9:1"),
     ]);
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    plan.trace = TraceContext {
+        traceparent: Some(traceparent.to_owned()),
+        baggage: Some("test.id=run-1".to_owned()),
+    };
     let handle = lab.start(plan).await?;
-    let system = std::fs::read_to_string(format!("/proc/{}/environ", k6_of(&handle)[0].pid))?;
-    let names: Vec<_> = system
-        .split_terminator('\0')
-        .filter_map(|line| line.split('=').next())
-        .collect();
+    let found = lab
+        .runner
+        .adopt(&handle.artifacts.directory, handle.process);
+    let found = found.await?;
+    ensure!((&found.trace, &found.version) == (&handle.trace, &handle.version));
+    let system = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/environ"));
+    let both = [system(k6_of(&handle)[0].pid)?, system(handle.process.pid)?];
     finish(&handle).await?;
-    ensure!(
-        names == ["HOME", "K6_AUTO_EXTENSION_RESOLUTION", "K6_NO_USAGE_REPORT"],
-        "{names:?}"
-    );
+    for system in both {
+        let variables: Vec<_> = system.split_terminator('\0').collect();
+        let names = variables.iter().filter_map(|line| line.split('=').next());
+        let names: Vec<_> = names.collect();
+        let expected = [
+            "BAGGAGE",
+            "HOME",
+            "K6_AUTO_EXTENSION_RESOLUTION",
+            "K6_NO_USAGE_REPORT",
+            "TRACEPARENT",
+        ];
+        ensure!(names == expected, "{names:?}");
+        ensure!(variables[0] == "BAGGAGE=test.id=run-1", "{variables:?}");
+        ensure!(variables[4] == format!("TRACEPARENT={traceparent}"));
+    }
     let report = lab.target.reports().first().context("a report")?.clone();
     let expected = serde_json::json!({
         "SCENARIO": hostile, "TEST_ID": "run-1", "BASE_URL": lab.target.base_url,

@@ -8,6 +8,7 @@ use tenancy::Principal;
 use super::{administrators_only, made_before, put_next, runs_of};
 use crate::app::App;
 use crate::comparing;
+use crate::comparisons::compare_at;
 use crate::problems;
 
 /// Puts the runs of an earlier version in force again, under a number of its own: nothing of the
@@ -38,6 +39,7 @@ pub(crate) async fn roll_back(
     if wanted.baseline == newest.baseline {
         return Err(Problem::conflict("the runs of this version are in force"));
     }
+    let place = app.comparisons.place(&caller.tenant).await?;
     let runs = kept_runs(&app.store, wanted).await?;
     let in_force = if newest.is_reference() {
         runs_of(&app.store, newest).await?
@@ -48,7 +50,7 @@ pub(crate) async fn roll_back(
         let (in_force, runs) = (comparing::measured(in_force), comparing::measured(runs));
         comparing::compare_groups(&in_force, &runs)
     };
-    let compared = app.comparisons.run(&caller.tenant, work).await?;
+    let compared = compare_at(place, work).await?;
     let replacement = Replacement::back_to(version, reason, &compared);
     let replacement = Some(replacement.map_err(|refused| of_reason(&refused))?);
     let baseline = wanted.baseline.clone();

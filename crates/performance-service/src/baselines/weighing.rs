@@ -9,6 +9,7 @@ use tenancy::Principal;
 use super::{Wish, figures, latest_good, name_in_common, of_runs, runs_of};
 use crate::app::App;
 use crate::comparing;
+use crate::comparisons::compare_at;
 use crate::problems;
 
 /// Runs that may become a baseline, beside the one in force.
@@ -64,8 +65,10 @@ impl Weighed {
 /// Holds the runs that are wished for, or the latest good ones, against the baseline in force.
 ///
 /// # Errors
-/// 400 for runs that make no baseline, 404 for unknown ones.
+/// 400 for runs that make no baseline, 404 for unknown ones, 429 and 503 when too many comparisons
+/// wait.
 pub(crate) async fn weigh(app: &App, caller: &Principal, wish: &Wish) -> Result<Weighed, Problem> {
+    let place = app.comparisons.place(&caller.tenant).await?;
     let runs = match &wish.runs {
         Some(ids) => {
             let stored = app.store.with_results(&caller.tenant, ids.clone()).await;
@@ -89,7 +92,7 @@ pub(crate) async fn weigh(app: &App, caller: &Principal, wish: &Wish) -> Result<
         let compared = in_force.map(|in_force| comparing::compare_groups(&in_force, &runs));
         (baseline, compared)
     };
-    let (baseline, compared) = app.comparisons.run(&caller.tenant, work).await?;
+    let (baseline, compared) = compare_at(place, work).await?;
     let baseline = baseline.map_err(|refused| of_runs(&refused))?;
     Ok(Weighed {
         name,

@@ -215,6 +215,7 @@ impl Searcher {
         let asked = Asked {
             started_by: &search.started_by,
             triggered_by: format!("capacity {}", search.id),
+            configuration: None,
         };
         let queued = self.conductor.submit_child(address, asked, body);
         match queued.await {

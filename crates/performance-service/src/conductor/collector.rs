@@ -13,17 +13,29 @@ use performance_store::LogLine;
 /// The most errors of outputs that are kept; the first ones name the cause.
 const MAX_OUTPUT_ERRORS: usize = 20;
 
+const K6: &str = "k6";
+const SUPERVISOR: &str = "supervisor";
+
 /// Characters of a log message that a reason quotes.
 const MAX_EXCERPT: usize = 300;
 
 /// Everything that is known of a run from its files. Its methods block.
 pub(super) struct Collector {
     samples: RunSamples,
-    logs: Vec<LogReader>,
+    /// With what wrote each of them.
+    logs: Vec<(&'static str, LogReader)>,
     pub(super) aggregator: Aggregator,
     pub(super) output_errors: Vec<String>,
-    /// The first error that k6 logged: mostly the reason for what it did next.
-    pub(super) first_error: Option<String>,
+    /// The first error that was logged, and what logged it: mostly the reason for what it did next.
+    pub(super) first_error: Option<LoggedError>,
+}
+
+/// An error in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LoggedError {
+    /// `k6`, or `supervisor` where k6 had no fault.
+    pub(super) of: &'static str,
+    pub(super) text: String,
 }
 
 /// What one reading brought.
@@ -48,10 +60,13 @@ impl Collector {
         limits: &[Limit],
     ) -> Self {
         let logs = artifacts.processes.iter();
+        let logs = logs.map(|files| (K6, &files.log));
+        // It has a line only where it failed.
+        let logs = logs.chain([(SUPERVISOR, &artifacts.supervisor_log)]);
         Self {
             samples: RunSamples::new(artifacts),
             logs: logs
-                .map(|files| LogReader::new(files.log.clone()))
+                .map(|(of, log)| (of, LogReader::new(log.clone())))
                 .collect(),
             aggregator: Aggregator::new(requirements.thresholds)
                 .keeping(Limit::wanted_tags(limits)),
@@ -76,9 +91,14 @@ impl Collector {
         Ok(batch)
     }
 
-    /// Lines that could not be read, now that k6 has ended.
+    /// All k6 have ended, in whatever way: the next reading gets what is left.
+    pub(super) fn note_end(&mut self) {
+        self.samples.note_end();
+    }
+
+    /// Lines that could not be read.
     pub(super) fn unreadable_lines(&self) -> u64 {
-        self.samples.unreadable_lines(true)
+        self.samples.unreadable_lines()
     }
 
     fn read_log(&mut self, lines: &mut Vec<LogLine>) -> std::io::Result<bool> {
@@ -89,10 +109,16 @@ impl Collector {
             ..
         } = self;
         let mut more = false;
-        for log in logs {
+        for (of, log) in logs {
+            let of = *of;
             let progress = log.read(|line| {
-                if line.level == "error" && first_error.is_none() {
-                    *first_error = Some(excerpt(&line.to_string()));
+                // What k6 says of itself is worth more.
+                let is_first = first_error
+                    .as_ref()
+                    .is_none_or(|known| known.of == SUPERVISOR && of == K6);
+                if line.level == "error" && is_first {
+                    let text = excerpt(&line.to_string());
+                    *first_error = Some(LoggedError { of, text });
                 }
                 if line.is_output_error() && errors.len() < MAX_OUTPUT_ERRORS {
                     errors.push(line.to_string());
@@ -100,9 +126,9 @@ impl Collector {
                 lines.push(LogLine {
                     at: line.time.parse().unwrap_or_else(|_| Timestamp::now()),
                     source: if line.level.is_empty() {
-                        "k6".to_owned()
+                        of.to_owned()
                     } else {
-                        format!("k6 {}", line.level)
+                        format!("{of} {}", line.level)
                     },
                     text: line.to_string(),
                 });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use load_analysis::execution::ExecutionPlan;
 use load_analysis::results::Results;
@@ -15,6 +16,7 @@ use performance_store::{Outcome, Run, RunStatus};
 use super::collector::Collector;
 use super::execution::lock;
 use super::judgement::{self, Criteria};
+use super::run_span::RunSpan;
 use super::spending::{self, Exhausted};
 use super::{Shared, blocking};
 use crate::comparing;
@@ -70,14 +72,19 @@ impl Stop {
 
 impl Shared {
     /// Judges a run and stores its end.
-    pub(super) async fn finish(&self, run: Run, ending: Ending) {
+    pub(super) async fn finish(&self, run: Run, ending: Ending, span: RunSpan) {
         let outcome = match ending {
             Ending::NotStarted(reason) => without_load(RunStatus::Failed, reason),
             Ending::Stopped(stop) => {
                 let (status, reason) = stopped(&stop, None);
                 without_load(status, reason)
             }
-            Ending::Ended(measured) => self.of_measured(&run, *measured).await,
+            Ending::Ended(measured) => {
+                let begun = Instant::now();
+                let outcome = self.of_measured(&run, *measured).await;
+                self.measures.judged(begun.elapsed());
+                outcome
+            }
         };
         let verdict = outcome.verdict.as_ref().map_or("none", level);
         self.measures
@@ -97,6 +104,7 @@ impl Shared {
             outcome.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
         );
         self.store_end(&run, &outcome).await;
+        span.settle(&outcome, verdict);
     }
 
     /// Judges a run that put load on its target.
@@ -163,13 +171,13 @@ fn conclude(measured: &Measured, mut results: Results, mut verdict: Verdict) -> 
                 // The judge says how it ended; the log says why.
                 let logged = first_error
                     .iter()
-                    .map(|error| format!("k6 logged: {error}"));
+                    .map(|error| format!("{} logged: {}", error.of, error.text));
                 verdict.reasons.extend(logged);
             } else {
                 verdict = overruled(&reason, verdict);
             }
             let reason = match first_error.filter(|_| by_itself) {
-                Some(error) => format!("{reason}: {error}"),
+                Some(error) => format!("{reason}: {}", error.text),
                 None => reason,
             };
             (RunStatus::Failed, Some(reason))

@@ -14,6 +14,7 @@ use super::ending::{Ending, Measured, Stop};
 use super::interrupted::Adopted;
 use super::judgement::Criteria;
 use super::recorder::{Recorder, RecordingError};
+use super::run_span::RunSpan;
 use super::spending::{Billing, Exhausted, Spending};
 use super::{Conductor, Current, Shared, blocking};
 use crate::announcer;
@@ -32,8 +33,9 @@ impl Conductor {
         // Before it leaves the queue: from then on a cancellation looks for it here.
         let (execution, over) = self.attend(&address, shutdown);
         if let Some(run) = self.shared.take(&queued, shutdown).await {
-            let (run, ending) = execution.carry_out(run).await;
-            self.shared.finish(run, ending).await;
+            let span = RunSpan::begin(&run);
+            let (run, ending) = execution.carry_out(run, &span).await;
+            self.shared.finish(run, ending, span).await;
             over.send_replace(true);
         }
         self.set_current(None);
@@ -49,8 +51,9 @@ impl Conductor {
         let _admission = self.shared.admit(&run, &begun.criteria);
         let recorder = Recorder::resume(&self.shared.store, &run, told)
             .writing_to(self.shared.remote_write.as_ref(), &run);
+        let span = RunSpan::resume(&run, &begun.handle);
         let ending = execution.watch(&run, begun, recorder).await;
-        self.shared.finish(run, ending).await;
+        self.shared.finish(run, ending, span).await;
         over.send_replace(true);
         self.set_current(None);
         self.shared.tidy(&address.tenant).await;
@@ -97,11 +100,12 @@ struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    async fn carry_out(&self, run: Run) -> (Run, Ending) {
-        let planned = match self.shared.plan_of(&run).await {
+    async fn carry_out(&self, run: Run, span: &RunSpan) -> (Run, Ending) {
+        let mut planned = match self.shared.plan_of(&run).await {
             Ok(planned) => planned,
             Err(reason) => return (run, Ending::NotStarted(reason)),
         };
+        planned.plan.trace = span.context(&run);
         let billing = planned.billing();
         let criteria = Criteria::of(&planned);
         let _admission = self.shared.admit(&run, &criteria);
@@ -116,6 +120,7 @@ impl Execution<'_> {
                 return (run, Ending::NotStarted(reason));
             }
         };
+        span.note_load(&handle);
         self.shared.take_load(&run, &handle.requirements).await;
         let noted = self.note_start(&run, &handle).await;
         let mut begun = Begun {
@@ -244,6 +249,9 @@ impl Execution<'_> {
         recorder: &mut Recorder<'_>,
         k6_has_ended: bool,
     ) -> Result<(), RecordingError> {
+        if k6_has_ended {
+            lock(collector).note_end();
+        }
         let mut readings = 0;
         loop {
             let batch = read(collector).await?;

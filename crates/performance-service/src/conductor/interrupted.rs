@@ -9,6 +9,7 @@ use performance_store::{Outcome, Run, RunStatus, StoreError, ToldSeconds};
 use super::ending::invalid;
 use super::execution::Begun;
 use super::judgement::Criteria;
+use super::run_span::RunSpan;
 use super::{Conductor, Shared, blocking};
 
 /// How long a k6 that was left behind gets to end before it is killed.
@@ -101,6 +102,7 @@ impl Shared {
     async fn interrupt(&self, run: &Run) -> Result<(), StoreError> {
         self.end_leftover(run).await;
         tracing::warn!(test.id = %run.id, "run {} was interrupted", run.number);
+        let span = RunSpan::begin(run);
         let outcome = Outcome {
             status: RunStatus::Failed,
             error: Some(REASON.to_owned()),
@@ -109,7 +111,9 @@ impl Shared {
             figures: BTreeMap::new(),
             spend: self.spend_of(run).await,
         };
-        self.offer_end(run, &outcome).await
+        self.offer_end(run, &outcome).await?;
+        span.settle(&outcome, "invalid");
+        Ok(())
     }
 
     async fn end_leftover(&self, run: &Run) {

@@ -13,6 +13,7 @@ pub(super) struct Measures {
     queue_wait: Histogram,
     samples: Counter,
     lag: Gauge,
+    verdict: Histogram,
     real: Money,
     simulated: Money,
 }
@@ -33,6 +34,7 @@ impl Measures {
             queue_wait: catalogue::PERFORMANCE_QUEUE_WAIT.histogram(&[]),
             samples: catalogue::PERFORMANCE_INGEST_SAMPLES.counter(&[]),
             lag: catalogue::PERFORMANCE_INGEST_LAG.gauge(&[]),
+            verdict: catalogue::PERFORMANCE_VERDICT_DURATION.histogram(&[]),
         }
     }
 
@@ -55,6 +57,11 @@ impl Measures {
         if let Some(lag) = lag {
             self.lag.set(lag.as_secs_f64());
         }
+    }
+
+    /// So long after the end of its load a run had its verdict.
+    pub(super) fn judged(&self, took: Duration) {
+        self.verdict.record(took.as_secs_f64());
     }
 
     /// What a run cost that is over.

@@ -1,13 +1,8 @@
 //! From a request to a run in the queue.
 
-use std::time::Duration;
-
-use load_analysis::dollars::Dollars;
-use load_analysis::forecast::Forecast;
-use performance_store::{NewRun, Run, RunAddress, StoreError};
+use performance_store::{NewConfiguration, NewRun, Run, RunAddress, StoreError};
 use service_defaults::problem::Problem;
 use tenancy::{Principal, TenantId};
-use tokio::time::timeout;
 
 use super::forecasting::Expected;
 use super::{Conductor, blocking};
@@ -17,10 +12,6 @@ use crate::planner::Planned;
 use crate::runs::request::StartBody;
 use crate::{announcer, idempotency, problems, tenant_limits};
 
-/// How long a start waits for its forecast: k6 reads a script in 0.03 s, and one that takes longer
-/// may hang for good. Then the run starts without, unless it is of a kind that costs real dollars.
-const FORECAST_DEADLINE: Duration = Duration::from_secs(5);
-
 /// What may ask on a caller's behalf by its own word; others are known here.
 const TRIGGERS: [&str; 2] = ["gate", "webhook"];
 
@@ -29,6 +20,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) started_by: &'a str,
     /// What asks on the user's behalf; empty when nothing does.
     pub(crate) triggered_by: String,
+    /// The configured test that is kept with the run.
+    pub(crate) configuration: Option<NewConfiguration>,
 }
 
 impl Conductor {
@@ -43,12 +36,26 @@ impl Conductor {
         caller: &Principal,
         mut body: StartBody,
     ) -> Result<Run, Problem> {
-        let trigger = body.trigger.take().unwrap_or_default();
-        if !trigger.is_empty() && !TRIGGERS.contains(&trigger.as_str()) {
-            let reason = format!("must be one of {}", TRIGGERS.join(", "));
-            return Err(Problem::invalid_field("trigger", reason));
-        }
+        let trigger = taken_trigger(&mut body)?;
         self.submit_for(caller, body, trigger).await
+    }
+
+    /// The same, and keeps the configured test that the run is of: both or neither.
+    ///
+    /// # Errors
+    /// As [`Conductor::submit`]; 429 also when there are as many tests as are kept.
+    pub(crate) async fn submit_keeping(
+        &self,
+        caller: &Principal,
+        mut body: StartBody,
+        configuration: NewConfiguration,
+    ) -> Result<Run, Problem> {
+        let asked = Asked {
+            started_by: &caller.user,
+            triggered_by: taken_trigger(&mut body)?,
+            configuration: Some(configuration),
+        };
+        self.submit_as(caller, body, asked).await
     }
 
     /// The same for something that asks on the caller's behalf, such as `schedule nightly`.
@@ -61,15 +68,25 @@ impl Conductor {
         body: StartBody,
         triggered_by: String,
     ) -> Result<Run, Problem> {
+        let asked = Asked {
+            started_by: &caller.user,
+            triggered_by,
+            configuration: None,
+        };
+        self.submit_as(caller, body, asked).await
+    }
+
+    async fn submit_as(
+        &self,
+        caller: &Principal,
+        body: StartBody,
+        asked: Asked<'_>,
+    ) -> Result<Run, Problem> {
         if let Some(run) = self.made_before(&caller.tenant).await? {
             return Ok(run);
         }
         self.count_trigger(&caller.tenant)?;
         let (run, planned, body) = self.check(caller, body).await?;
-        let asked = Asked {
-            started_by: &caller.user,
-            triggered_by,
-        };
         let queued = self.queue(run, asked, planned, body).await?;
         changes::made(&queued.request);
         Ok(queued)
@@ -146,7 +163,7 @@ impl Conductor {
         let (stored, events) = self
             .shared
             .store
-            .enqueue(&run, new, told)
+            .enqueue_keeping(&run, new, told, asked.configuration)
             .await
             .map_err(problems::from_change)?;
         self.shared.announcer.announce(&run, events);
@@ -237,77 +254,12 @@ impl Conductor {
     }
 }
 
-impl super::Shared {
-    /// What a run is expected to take, as far as that is known in time, its dollars confirmed.
-    pub(super) async fn confirmed(
-        &self,
-        run: &RunAddress,
-        planned: &Planned,
-        body: &StartBody,
-    ) -> Result<Option<Expected>, Problem> {
-        let expected = self.forecast(&run.tenant, planned, body);
-        match timeout(FORECAST_DEADLINE, expected).await {
-            Ok(Ok(expected)) => {
-                confirmed(expected.to_confirm, Some(&expected.forecast), body)?;
-                Ok(Some(expected))
-            }
-            // A script that k6 refuses fails as a run, with its log.
-            Ok(Err(refused)) if refused.status().is_client_error() => Ok(None),
-            // Nobody knows what it will do. What others of its kind did is known.
-            Ok(Err(_)) | Err(_) => {
-                let most = self.to_confirm_unforecast(&run.tenant, planned, body);
-                confirmed(most.await?, None, body)?;
-                Ok(None)
-            }
-        }
+/// What a caller says that asks on his behalf.
+fn taken_trigger(body: &mut StartBody) -> Result<String, Problem> {
+    let trigger = body.trigger.take().unwrap_or_default();
+    if !trigger.is_empty() && !TRIGGERS.contains(&trigger.as_str()) {
+        let reason = format!("must be one of {}", TRIGGERS.join(", "));
+        return Err(Problem::invalid_field("trigger", reason));
     }
-
-    /// Refuses a run whose tenant has spent its dollars of today, unless it is known to cost none.
-    async fn check_day(
-        &self,
-        run: &RunAddress,
-        forecast: Option<&Forecast>,
-    ) -> Result<(), Problem> {
-        let allowed = self.planner.tenant_limits.daily_dollars;
-        let begin = tenant_limits::midnight(self.store.clock().now());
-        let spent = self.store.spent_since(&run.tenant, begin).await;
-        let spent = spent.map_err(problems::from_store)?;
-        let range = forecast.and_then(|forecast| forecast.real.range);
-        let costs_nothing = range.is_some_and(|range| range.high.is_zero());
-        if spent < allowed || costs_nothing {
-            return Ok(());
-        }
-        Err(tenant_limits::dollars_used_up(spent, allowed))
-    }
-}
-
-/// Whether somebody has confirmed the real dollars that a run may spend, by its forecast if there
-/// is one.
-fn confirmed(
-    wanted: Option<Dollars>,
-    forecast: Option<&Forecast>,
-    body: &StartBody,
-) -> Result<(), Problem> {
-    let Some(wanted) = wanted else {
-        return Ok(());
-    };
-    let given = dollars("confirmDollars", body.confirm_dollars.as_ref())?;
-    if given.is_some_and(|given| given >= wanted) {
-        return Ok(());
-    }
-    let why = match forecast {
-        Some(_) => "is expected to spend",
-        None => {
-            "was not forecast in time, and others of its kind have spent real money: it may spend"
-        }
-    };
-    let detail = format!(
-        "the run {why} up to {wanted} of real money: it needs \"confirmDollars\": {}",
-        wanted.decimal()
-    );
-    let forecast = serde_json::to_value(forecast).unwrap_or_default();
-    Err(Problem::conflict(detail)
-        .with_kind("confirm-dollars")
-        .with_extension("confirmDollars", wanted.decimal())
-        .with_extension("forecast", forecast))
+    Ok(trigger)
 }

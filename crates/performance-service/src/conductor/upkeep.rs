@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_hours(1);
 const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
 /// What a clean-up removed.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct CleanedUp {
     pub(crate) runs: usize,
     pub(crate) sample_files: usize,
@@ -85,17 +85,12 @@ impl Shared {
     }
 
     async fn clean_up(&self, tenant: &TenantId, now: Timestamp) -> Result<CleanedUp, StoreError> {
-        let mut cleaned = CleanedUp::default();
-        loop {
-            let removed = self.store.remove_expired(tenant, now).await?;
-            if removed.is_empty() {
-                break;
-            }
-            for id in removed {
-                cleaned.runs += 1;
-                self.remove_files(id).await;
-            }
-        }
+        let runs = self.store.begin_removal_of_expired(tenant, now).await?;
+        self.removals.notify_one();
+        let mut cleaned = CleanedUp {
+            runs,
+            sample_files: 0,
+        };
         let age = (now, self.planner.raw_kept_days);
         let finished = self.store.finished_beyond(tenant, RUNS_WITH_SAMPLES, age);
         for id in finished.await? {

@@ -22,8 +22,7 @@ pub(crate) async fn keep(
 ) -> Result<String, Problem> {
     let kind = kind_of(&request)?;
     let stage = stage_of(app, request.environment.remove("BASE_URL"))?;
-    let (id, _) = super::keep(app, caller, (kind, stage), request).await?;
-    Ok(id)
+    super::keep(app, caller, (kind, stage), request).await
 }
 
 /// The request that a configured test stands for.

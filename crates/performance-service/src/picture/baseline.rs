@@ -8,7 +8,7 @@ use load_analysis::series::SeriesValue;
 use performance_store::{BaselineVersion, LongReader, RunAddress, RunStore, StoreError};
 
 use crate::app::App;
-use crate::kept::Kept;
+use crate::recently_made::RecentlyMade;
 
 const DURATION: &str = "http_req_duration";
 
@@ -23,10 +23,10 @@ const MOST_SECONDS: u64 = 4 * 3_600;
 const MOST_KEPT: usize = 32;
 
 /// The durations of a run, by its seconds' bytes.
-pub(super) type KeptDurations = Kept<(RunAddress, u64), Arc<Distribution>>;
+pub(super) type KeptDurations = RecentlyMade<(RunAddress, u64), Arc<Distribution>>;
 
 pub(super) fn kept() -> KeptDurations {
-    Kept::new(MOST_KEPT)
+    RecentlyMade::new(MOST_KEPT)
 }
 
 /// Durations of requests of the load, in milliseconds.

@@ -5,7 +5,7 @@ mod axis;
 mod caption;
 
 pub(crate) use self::axis::Along;
-use self::axis::Places;
+use self::axis::RunPositions;
 use super::chart::round_up;
 use super::interval_bar::percent;
 use super::numbers::{axis_label, number, px};
@@ -62,7 +62,7 @@ pub(crate) struct Dot {
 
 /// Draws a trend along runs or dates; `None` without a run.
 pub(crate) fn draw(trend: &TrendBody, along: Along) -> Option<TrendChart> {
-    let places = Places::of(trend, along)?;
+    let places = RunPositions::of(trend, along)?;
     let scale = Scale::of(trend);
     let y = |value: f64| px(scale.y(value));
     let dot = |(point, x): (&PointBody, f64)| {

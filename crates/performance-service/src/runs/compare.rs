@@ -21,6 +21,7 @@ use super::body::RunBody;
 use crate::app::App;
 use crate::baselines;
 use crate::comparing::{self, Measured};
+use crate::comparisons::compare_at;
 use crate::problems;
 
 /// Stands for the runs of the baseline in force.
@@ -86,6 +87,8 @@ pub(crate) struct Groups {
         (status = 400, description = "Not two groups of 1 to 30 different runs each"),
         (status = 404, description = "No such run, or no baseline"),
         (status = 409, description = "A run has no results, or is all of the baseline"),
+        (status = 429, description = "Too many comparisons of the tenant wait"),
+        (status = 503, description = "Too many comparisons wait"),
     )
 )]
 pub(crate) async fn compare(
@@ -104,7 +107,9 @@ pub(crate) async fn of_groups<T: Send + 'static>(
     query: &CompareQuery,
     asked: impl FnOnce(&Groups) -> T + Send + 'static,
 ) -> Result<(Groups, T), Problem> {
-    let (reference, candidate) = stored(app, tenant, query).await?;
+    let named = named(query)?;
+    let place = app.comparisons.place(tenant).await?;
+    let (reference, candidate) = stored(app, tenant, named).await?;
     let work = move || {
         let groups = Groups {
             reference: measured(reference)?,
@@ -113,15 +118,14 @@ pub(crate) async fn of_groups<T: Send + 'static>(
         let answer = asked(&groups);
         Ok((groups, answer))
     };
-    app.comparisons.run(tenant, work).await?
+    compare_at(place, work).await?
 }
 
-/// The runs of both groups as they are stored.
-async fn stored(
-    app: &App,
-    tenant: &TenantId,
-    query: &CompareQuery,
-) -> Result<(Vec<WithResults>, Vec<WithResults>), Problem> {
+/// The ids of both groups; none of the reference where that is the baseline.
+type Named = (Option<Vec<RunId>>, Vec<RunId>);
+
+/// The groups that a query names.
+fn named(query: &CompareQuery) -> Result<Named, Problem> {
     let (reference, candidate) = match &query.runs {
         Some(runs) => {
             let mut ids = ids("runs", runs.split(','))?;
@@ -144,6 +148,15 @@ async fn stored(
         let reason = format!("{id} is of the reference: no run is held against itself");
         return Err(Problem::invalid_field("candidate", reason));
     }
+    Ok((reference, candidate))
+}
+
+/// The runs of both groups as they are stored.
+async fn stored(
+    app: &App,
+    tenant: &TenantId,
+    (reference, candidate): Named,
+) -> Result<(Vec<WithResults>, Vec<WithResults>), Problem> {
     let with_results = async |ids: Vec<RunId>| {
         let found = app.store.with_results(tenant, ids).await;
         found.map_err(problems::from_store)

@@ -26,7 +26,7 @@ pub(crate) struct UnderWay {
     pub(crate) latest: Option<LatestSecond>,
     /// What the limits of its test say of that second. It is provisional: limits judge all of the
     /// steady load.
-    pub(crate) kept: Vec<Kept>,
+    pub(crate) held: Vec<HeldFigure>,
     pub(crate) spend: Option<Spend>,
     /// What it waits for.
     pub(crate) waits: Option<Wait>,
@@ -47,7 +47,7 @@ pub(crate) struct LatestSecond {
 
 /// A figure of the latest second, held against a limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct HeldFigure {
     pub(crate) figure: Figure,
     pub(crate) value: f64,
     /// Absent without such a limit.
@@ -101,7 +101,7 @@ async fn of_run(app: &App, run: Run) -> Result<UnderWay, Problem> {
     let latest: Option<LatestSecond> =
         latest.and_then(|event| serde_json::from_str(&event.data).ok());
     Ok(UnderWay {
-        kept: match latest {
+        held: match latest {
             Some(second) => second.held_against(&limits(app, &run).await?),
             None => Vec::new(),
         },
@@ -148,13 +148,13 @@ impl UnderWay {
 }
 
 impl LatestSecond {
-    fn held_against(&self, limits: &[Limit]) -> Vec<Kept> {
+    fn held_against(&self, limits: &[Limit]) -> Vec<HeldFigure> {
         let figures = [(Figure::P95, self.p95), (Figure::Errors, self.error_rate)];
         let held = |(figure, value): (Figure, Option<f64>)| {
             let value = value?;
             let limit = limits.iter().find(|limit| figure.is_of(limit));
             let level = limit.map(|limit| limit.tier(value));
-            Some(Kept {
+            Some(HeldFigure {
                 figure,
                 value,
                 level,
@@ -207,8 +207,8 @@ priority = "P0"
                 error_rate: Some(0.5),
                 ..LatestSecond::default()
             };
-            let kept = second.held_against(&limits);
-            kept.iter().map(|kept| (kept.figure, kept.level)).collect()
+            let held = second.held_against(&limits);
+            held.iter().map(|held| (held.figure, held.level)).collect()
         };
         for (p95, level) in [
             (88.0, Level::Pass),

@@ -150,3 +150,51 @@ async fn production_is_a_target_that_asks_for_its_grant() -> anyhow::Result<()> 
     assert_eq!(local.requests(), 0);
     Ok(())
 }
+
+/// One trigger and one decision: what is refused has changed nothing, and what is done has a record
+/// of the test and one of its run.
+#[tokio::test]
+async fn an_execution_that_is_refused_leaves_the_test_as_it_was() -> anyhow::Result<()> {
+    let guarded = Guarded::start(&[("PERFORMANCE_TENANT_TRIGGERS_PER_MINUTE", "2")]).await?;
+    let execute = format!("{TESTS}/execute");
+    for users in [1, 2] {
+        let mut body = load();
+        body["configuration"]["vus"] = json!(users);
+        let begun = guarded.post(ENGINEER, &execute, &body).await?;
+        assert_eq!(begun.status(), 202, "{}", begun.text().await?);
+    }
+    let mut body = load();
+    body["configuration"]["vus"] = json!(3);
+    let refused = guarded.post(ENGINEER, &execute, &body).await?;
+    assert_eq!(refused.status(), 429);
+    let all: Value = guarded.get(ENGINEER, TESTS).await?.json().await?;
+    let users = &all[0]["configuration"]["options"]["virtualUsers"];
+    assert_eq!(users, 2, "{all}");
+
+    let audit = "/api/v1/performancetest/audit";
+    let page: Value = guarded.get(ADMIN, audit).await?.json().await?;
+    let records = page["records"].as_array().unwrap();
+    let told = |record: &Value| {
+        let has = |name: &str| record[name].is_string();
+        let action = record["action"].as_str().unwrap_or_default().to_owned();
+        let status = record["status"].as_u64().unwrap_or_default();
+        (action, status, has("objectBefore"), has("objectAfter"))
+    };
+    let call = format!("POST {execute}");
+    let run = "test checkout".to_owned();
+    let expected = [
+        (call.clone(), 429, false, false),
+        (call.clone(), 202, true, true),
+        (run.clone(), 202, false, true),
+        (call, 202, false, true),
+        (run, 202, false, true),
+    ];
+    let all: Vec<_> = records.iter().map(told).collect();
+    assert_eq!(all, expected, "{page}");
+    assert_eq!(
+        records[1]["objectBefore"], records[3]["objectAfter"],
+        "{page}"
+    );
+    assert_eq!(records[2]["requestId"], records[1]["requestId"]);
+    Ok(())
+}

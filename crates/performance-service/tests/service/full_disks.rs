@@ -27,6 +27,40 @@ async fn f17_a_read_only_directory_of_runs_refuses_starts_until_it_takes_files()
     Ok(())
 }
 
+/// What is open stays so: k6 goes on, but how it ended cannot be written.
+#[tokio::test]
+async fn f17_a_directory_of_runs_that_turns_read_only_under_a_run_costs_the_run()
+-> anyhow::Result<()> {
+    let disk = OnSmallDisk::start("size=64m").await?;
+    let before = passes(&disk).await?;
+    let begun = disk.service.target.requests();
+    let options = json!({"virtualUsers": 2, "duration": "4s"});
+    let id = begin(&disk, &json!({"scenario": "Smoke", "options": options})).await?;
+    wait::until("load is on", RUN_DEADLINE, async || {
+        ensure!(disk.service.target.requests() > begun + 5, "not yet");
+        Ok(())
+    })
+    .await?;
+    disk.cover_runs().await?;
+    refused(&disk, "Read-only file system").await?;
+    let run = disk.ended(&id).await?;
+    ensure!(run["status"] == "Failed", "{run}");
+    ensure!(run["verdict"]["level"] == "INVALID", "{run}");
+    let message = run["errorMessage"].as_str().unwrap_or_default();
+    ensure!(message.contains("Read-only file system"), "{message}");
+    let counted = &run["results"]["metrics"]["http_reqs"]["values"]["count"];
+    ensure!(
+        counted.as_f64() > Some(5.0),
+        "what was measured is kept: {run}"
+    );
+    ensure!(disk.lives().await?);
+    disk.uncover_runs().await?;
+    passes(&disk).await?;
+    unaffected(&disk, &before).await?;
+    println!("F17, read-only during a run: 507 meanwhile, the run INVALID, {message}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn f17_a_disk_without_files_to_give_costs_the_run_and_not_the_service() -> anyhow::Result<()>
 {

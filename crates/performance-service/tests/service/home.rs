@@ -64,5 +64,17 @@ async fn what_does_not_pass_needs_a_person() -> anyhow::Result<()> {
     let expected = format!("is FAIL: 2 runs since it last passed, #{} of 2", numbers[0]);
     assert!(page.contains(&expected), "{page}");
     assert!(page.contains(">steady &#60;b&#62;</a> is FAIL"), "{page}");
+
+    // Who cancels a run knows of it: the one before still needs a person, one alone needs nobody.
+    for name in ["steady <b>", "cancelled"] {
+        let body = json!({"testName": name, "scenario": "Load"});
+        let id = service.begin(&body).await?;
+        service.wait_for(&id, "Running").await?;
+        let cancel = format!("/api/v1/performancetest/{id}/cancel");
+        assert_eq!(service.post(&cancel).await?.status(), 204);
+    }
+    let page = service.get_text("/").await?;
+    assert!(page.contains(">steady &#60;b&#62;</a> is FAIL"), "{page}");
+    assert!(!page.contains("is INVALID"), "{page}");
     Ok(())
 }

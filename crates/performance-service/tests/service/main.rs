@@ -46,6 +46,7 @@ mod remote_write;
 mod reports;
 mod requests;
 mod retention;
+mod run_traces;
 mod sample_formats;
 mod sandbox;
 mod saved_scripts;

@@ -46,7 +46,7 @@ async fn what_is_old_goes_at_the_start() -> anyhow::Result<()> {
     service.process.kill();
     let file = service.state.path().join("data/performance.sqlite");
     let connection = rusqlite::Connection::open(file)?;
-    connection.execute("UPDATE runs SET completed_at_ms = 0", [])?;
+    connection.execute("UPDATE all_runs SET completed_at_ms = 0", [])?;
     connection.execute(
         "INSERT INTO baseline_runs (tenant, test_name, environment, scenario, run)
          VALUES ('default', 't', 'local', 'Load', ?1)",
@@ -73,4 +73,31 @@ async fn what_is_old_goes_at_the_start() -> anyhow::Result<()> {
     let kept = service.run(&ids[1]).await?;
     assert_eq!(kept["number"], 2, "{kept}");
     Ok(())
+}
+
+/// The service may end between the mark and the last file.
+#[tokio::test]
+async fn a_removal_that_was_cut_off_goes_on_at_the_start() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let id = service
+        .begin(&json!({"testScript": "tests/broken.js"}))
+        .await?;
+    service.wait_for_end(&id).await?;
+    service.process.kill();
+    let file = service.state.path().join("data/performance.sqlite");
+    let marked = "UPDATE all_runs SET being_removed = 1";
+    rusqlite::Connection::open(&file)?.execute(marked, [])?;
+    service.process.start_again()?;
+    service.ready().await?;
+    let run = service
+        .get(&format!("/api/v1/performancetest/{id}"))
+        .await?;
+    assert_eq!(run.status(), 404);
+    wait::until("what is left is gone", RUN_DEADLINE, async || {
+        let rows = "SELECT count(*) FROM all_runs";
+        let rows: u32 = rusqlite::Connection::open(&file)?.query_row(rows, [], |row| row.get(0))?;
+        anyhow::ensure!(rows == 0 && !service.directory(&id).exists(), "{rows} runs");
+        Ok(())
+    })
+    .await
 }

@@ -2,8 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use test_support::wait;
 
-use crate::test_service::TestService;
+use crate::test_service::{RUN_DEADLINE, TestService};
 
 const TESTS: &str = "/api/v1/performancetest/tests";
 
@@ -61,9 +62,13 @@ async fn a_run_that_is_over_can_be_removed() -> anyhow::Result<()> {
     service.post(&format!("{path}/cancel")).await?;
     assert!(service.directory(&id).exists());
     assert_eq!(delete(&service, &path).await?, 204);
-    assert!(!service.directory(&id).exists());
     assert_eq!(service.get(&path).await?.status(), 404);
     assert_eq!(delete(&service, &path).await?, 404);
+    wait::until("its files are gone", RUN_DEADLINE, async || {
+        anyhow::ensure!(!service.directory(&id).exists());
+        Ok(())
+    })
+    .await?;
     Ok(())
 }
 

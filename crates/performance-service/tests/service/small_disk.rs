@@ -76,15 +76,34 @@ impl OnSmallDisk {
 impl OnSmallDisk {
     /// Lets the directory of runs take files, or none.
     pub(crate) async fn remount_runs(&self, access: &str) -> anyhow::Result<()> {
+        let options = format!("remount,bind,{access}");
+        self.inside(&["mount", "-o", &options], false).await
+    }
+
+    /// Lets the directory of runs take no new file, whatever is open in it: a mount with open files
+    /// cannot become read-only, so that another one is put on top.
+    pub(crate) async fn cover_runs(&self) -> anyhow::Result<()> {
+        self.inside(&["mount", "-o", "bind,ro"], true).await
+    }
+
+    /// Takes the cover away, also while somebody is below it.
+    pub(crate) async fn uncover_runs(&self) -> anyhow::Result<()> {
+        self.inside(&["umount", "--lazy"], false).await
+    }
+
+    /// Has a command work on the directory of runs as the service sees it, which is named last;
+    /// twice where it is its own source.
+    async fn inside(&self, command: &[&str], twice: bool) -> anyhow::Result<()> {
         let pid = self.service.process.pid().context("a process")?;
         let runs = self.service.state.path().join("runs");
-        let mounted = Program::new("nsenter", "nsenter")?
+        let runs = std::iter::repeat_n(&runs, if twice { 2 } else { 1 });
+        let done = Program::new("nsenter", "nsenter")?
             .args(["--target", &pid.to_string(), "--user", "--mount"])
-            .args(["mount", "-o", &format!("remount,bind,{access}")])
-            .arg(runs)
+            .args(command)
+            .args(runs)
             .start()?;
-        let status = mounted.wait(RUN_DEADLINE).await?;
-        ensure!(status.success(), "{status}: {}", mounted.log());
+        let status = done.wait(RUN_DEADLINE).await?;
+        ensure!(status.success(), "{status}: {}", done.log());
         Ok(())
     }
 

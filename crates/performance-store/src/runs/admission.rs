@@ -1,13 +1,65 @@
-//! Whether a run is let into the queue.
+//! Letting runs into the queue.
 
 use rusqlite::Transaction;
 use tenancy::TenantId;
 
+use super::changes;
+use super::rows::load;
+use crate::configurations::{self, NewConfiguration};
 use crate::database::{Operation, RunStore, StoreConfig};
 use crate::error::StoreError;
+use crate::events::{self, Event, NewEvent};
+use crate::run::{NewRun, Run, RunAddress};
 use crate::tenant_load;
 
 impl RunStore {
+    /// Accepts a run: it is Queued and has its number, and its first event is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::QueueFull`] and [`StoreError::TenantQueueFull`] when as many runs wait as may
+    /// wait, [`StoreError::DailyLoad`] when the tenant has no load left for today.
+    pub async fn enqueue(
+        &self,
+        address: &RunAddress,
+        new: NewRun,
+        first_event: NewEvent,
+    ) -> Result<(Run, Vec<Event>), StoreError> {
+        self.enqueue_keeping(address, new, first_event, None).await
+    }
+
+    /// The same, and keeps the configured test that the run is of: both or neither.
+    ///
+    /// # Errors
+    /// Those of [`Self::enqueue`] and of [`Self::put_configuration`].
+    pub async fn enqueue_keeping(
+        &self,
+        address: &RunAddress,
+        new: NewRun,
+        first_event: NewEvent,
+        configuration: Option<NewConfiguration>,
+    ) -> Result<(Run, Vec<Event>), StoreError> {
+        let address = address.clone();
+        let (bounds, now) = (self.config().clone(), self.clock().now());
+        self.write(Operation("insert", "runs"), move |connection| {
+            let transaction = connection.transaction()?;
+            admit(
+                &transaction,
+                &address.tenant,
+                new.virtual_user_seconds,
+                &bounds,
+            )?;
+            changes::insert(&transaction, &address, &new, now)?;
+            let events = events::append(&transaction, &address, vec![first_event])?;
+            let run = load(&transaction, &address)?;
+            if let Some(configuration) = &configuration {
+                configurations::put_with_run(&transaction, configuration, address.id)?;
+            }
+            transaction.commit()?;
+            Ok((run, events))
+        })
+        .await
+    }
+
     /// Whether a run with so much load would be accepted now. Nothing is taken.
     ///
     /// # Errors
@@ -23,7 +75,7 @@ impl RunStore {
 }
 
 /// Takes the load of a run that is asked for, if there is room for it.
-pub(super) fn admit(
+fn admit(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
     load: u64,

@@ -55,7 +55,7 @@ impl RunStore {
                 transaction.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [row])?;
             }
             transaction.execute(
-                "UPDATE runs SET fence = fence + 1, parts = 0, second_bytes = 0, log_lines = 0
+                "UPDATE all_runs SET fence = fence + 1, parts = 0, second_bytes = 0, log_lines = 0
                  WHERE row_id = ?1",
                 params![row],
             )?;

@@ -31,7 +31,7 @@ pub(super) fn insert(
         |row| row.get(0),
     )?;
     transaction.execute(
-        "INSERT INTO runs (tenant, id, number, test_name, scenario, script, environment,
+        "INSERT INTO all_runs (tenant, id, number, test_name, scenario, script, environment,
                            started_by, triggered_by, virtual_user_seconds, request, forecast,
                            status, fence, queued_at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'Queued', 0,
@@ -64,16 +64,16 @@ pub(super) fn apply(
     let now = now.as_millisecond();
     match step {
         Step::Take => transaction.execute(
-            "UPDATE runs SET status = 'Starting', fence = fence + 1, started_at_ms = ?2
+            "UPDATE all_runs SET status = 'Starting', fence = fence + 1, started_at_ms = ?2
              WHERE row_id = ?1",
             params![row, now],
         )?,
         Step::Spawned(LoadProcess { pid, start_ticks }) => transaction.execute(
-            "UPDATE runs SET process_id = ?2, process_start = ?3 WHERE row_id = ?1",
+            "UPDATE all_runs SET process_id = ?2, process_start = ?3 WHERE row_id = ?1",
             params![row, pid, start_ticks],
         )?,
         Step::Run => transaction.execute(
-            "UPDATE runs SET status = 'Running' WHERE row_id = ?1",
+            "UPDATE all_runs SET status = 'Running' WHERE row_id = ?1",
             [row],
         )?,
     };
@@ -96,7 +96,7 @@ pub(super) fn close(
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let took = took.and_then(|took| i64::try_from(took.as_millis()).ok());
     transaction.execute(
-        "UPDATE runs SET status = ?2, error = ?4, verdict = ?5, results = ?6,
+        "UPDATE all_runs SET status = ?2, error = ?4, verdict = ?5, results = ?6,
                          completed_at_ms = max(coalesce(started_at_ms + ?7, ?3),
                                                coalesce(started_at_ms, queued_at_ms))
          WHERE row_id = ?1",

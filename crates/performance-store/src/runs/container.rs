@@ -22,7 +22,7 @@ impl RunStore {
         self.write(Operation("update", "runs"), move |connection| {
             let transaction = connection.transaction()?;
             let run = fenced_row(&transaction, &address, fence)?;
-            let sql = "UPDATE runs SET container_id = ?2 WHERE row_id = ?1";
+            let sql = "UPDATE all_runs SET container_id = ?2 WHERE row_id = ?1";
             transaction.execute(sql, params![run, id])?;
             transaction.commit()?;
             Ok(())

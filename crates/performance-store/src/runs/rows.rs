@@ -76,7 +76,7 @@ pub(crate) fn load(connection: &Connection, address: &RunAddress) -> Result<Run,
 
 /// The greatest id of all runs.
 pub(crate) fn latest_id(connection: &Connection) -> Result<Option<RunId>, StoreError> {
-    let sql = "SELECT max(id) FROM runs";
+    let sql = "SELECT max(id) FROM all_runs";
     let id: Option<String> = connection.query_row(sql, [], |row| row.get(0))?;
     Ok(id.and_then(|id| id.parse().ok()))
 }

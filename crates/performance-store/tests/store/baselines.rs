@@ -80,21 +80,12 @@ async fn the_runs_of_a_baseline_in_force_stay() -> anyhow::Result<()> {
     }
     let kept: Vec<&str> = ids.iter().take(5).map(String::as_str).collect();
     test.store.put_baseline(version(&test, 1, &kept)?).await?;
-    let removed = test
-        .store
-        .remove_expired(&test.tenant, Timestamp::now())
-        .await?;
+    let removed = test.remove_expired(Timestamp::now()).await?;
     assert_eq!(removed.len(), 1);
     assert_eq!(removed[0].to_string(), ids[5]);
     let others = ["v", "w", "x", "y", "z"];
     test.store.put_baseline(version(&test, 2, &others)?).await?;
-    assert_eq!(
-        test.store
-            .remove_expired(&test.tenant, Timestamp::now())
-            .await?
-            .len(),
-        5
-    );
+    assert_eq!(test.remove_expired(Timestamp::now()).await?.len(), 5);
     Ok(())
 }
 
@@ -125,13 +116,9 @@ async fn the_runs_of_a_pinned_version_stay_whatever_is_in_force() -> anyhow::Res
             .put_baseline(version(&test, number, &others)?)
             .await?;
     }
-    let expired = async || {
-        test.store
-            .remove_expired(&test.tenant, Timestamp::now())
-            .await
-    };
+    let expired = async || test.remove_expired(Timestamp::now()).await;
     assert_eq!(expired().await?, []);
-    let removed = test.store.remove(&runs[0].address()).await;
+    let removed = test.store.begin_removal(&runs[0].address()).await;
     assert!(matches!(removed, Err(StoreError::Pinned)), "{removed:?}");
     // The version itself is not forgotten either.
     let versions = test.store.baseline_versions(&first.name).await?;
@@ -143,7 +130,11 @@ async fn the_runs_of_a_pinned_version_stay_whatever_is_in_force() -> anyhow::Res
     Ok(())
 }
 
-fn version(test: &TestStore, version: u64, runs: &[&str]) -> Result<BaselineVersion, Refused> {
+pub(crate) fn version(
+    test: &TestStore,
+    version: u64,
+    runs: &[&str],
+) -> Result<BaselineVersion, Refused> {
     let figures = |run: &&str| RunFigures {
         run: (*run).to_owned(),
         figures: BTreeMap::from([("http_req_duration p(95)".to_owned(), 12.5)]),

@@ -39,18 +39,9 @@ async fn old_runs_go_with_all_that_belongs_to_them() -> anyhow::Result<()> {
     }
     let waiting = test.enqueue().await?;
 
-    let mut removed = test
-        .store
-        .remove_expired(&test.tenant, Timestamp::now())
-        .await?;
-    removed.sort();
+    let removed = test.remove_expired(Timestamp::now()).await?;
     assert_eq!(removed, [ids[0], ids[1]]);
-    assert!(
-        test.store
-            .remove_expired(&test.tenant, Timestamp::now())
-            .await?
-            .is_empty()
-    );
+    assert!(test.remove_expired(Timestamp::now()).await?.is_empty());
     let left: Vec<RunId> = test
         .store
         .list(&test.tenant, RunFilter::All, 10)

@@ -57,7 +57,7 @@ async fn the_queue_keeps_its_order_and_loses_nobody() -> anyhow::Result<()> {
     assert_eq!(numbers, [4, 3, 2, 1]);
     // None is older than an hour, whatever the clock said of it.
     let now = store.store.clock().now();
-    let removed = store.store.remove_expired(&store.tenant, now).await?;
+    let removed = store.remove_expired(now).await?;
     assert_eq!(removed, []);
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! How long runs are kept, by a clock that the tests set.
 
 use jiff::{SignedDuration, Timestamp};
-use performance_store::{RunAddress, RunId, RunStatus, StoreError};
+use performance_store::{RunFilter, RunId, RunStatus, StoreError};
 
+use crate::baselines::version;
 use crate::test_store::{TestStore, buckets};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -15,12 +16,12 @@ async fn runs_go_when_they_are_old() -> anyhow::Result<()> {
     let going_on = test.running().await?;
     let now = Timestamp::now();
     let almost = now + DAY * 30 - SignedDuration::from_mins(1);
-    assert_eq!(test.store.remove_expired(&test.tenant, almost).await?, []);
+    assert_eq!(test.remove_expired(almost).await?, []);
     let later = now + DAY * 30 + SignedDuration::from_mins(1);
-    let removed = test.store.remove_expired(&test.tenant, later).await?;
+    let removed = test.remove_expired(later).await?;
     assert_eq!(removed, [run.id]);
     let ages = now + DAY * 36_500;
-    assert_eq!(test.store.remove_expired(&test.tenant, ages).await?, []);
+    assert_eq!(test.remove_expired(ages).await?, []);
     assert_eq!(
         test.store.tenants().await?,
         std::slice::from_ref(&test.tenant)
@@ -49,20 +50,62 @@ async fn long_runs_go_with_all_their_seconds() -> anyhow::Result<()> {
         Ok(rusqlite::Connection::open(file)?.query_row(count, [], |row| row.get(0))?)
     };
     assert_eq!(seconds()?, 3 * 625);
-    let removed = test
-        .store
-        .remove_expired(&test.tenant, Timestamp::now())
-        .await?;
-    assert_eq!(removed, [ids[1], ids[0]]);
+    let removed = test.remove_expired(Timestamp::now()).await?;
+    assert_eq!(removed, [ids[0], ids[1]]);
     assert_eq!(seconds()?, 625);
-    let last = RunAddress {
-        tenant: test.tenant.clone(),
-        id: ids[2],
-    };
-    test.store.remove(&last).await?;
-    assert_eq!(seconds()?, 0);
-    let gone = test.store.remove(&last).await;
-    assert!(matches!(gone, Err(StoreError::NotFound)), "{gone:?}");
+    Ok(())
+}
+
+/// The process may end at any moment between the mark and the last second.
+#[tokio::test]
+async fn a_removal_that_was_cut_off_shows_nothing_and_goes_on() -> anyhow::Result<()> {
+    let test = TestStore::open().await?;
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        let run = test.running().await?;
+        test.record(&run, 1, buckets(&[(1, 1.0), (2, 1.0)])).await?;
+        runs.push(test.finish(&run, RunStatus::Completed).await?);
+    }
+    let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    test.store.put_baseline(version(&test, 1, &ids)?).await?;
+    let others = ["v", "w", "x", "y", "z"];
+    test.store.put_baseline(version(&test, 2, &others)?).await?;
+
+    let address = runs[0].address();
+    test.store.begin_removal(&address).await?;
+    let test = test.reopen().await?;
+    let store = &test.store;
+    let found = store.get(&address).await;
+    assert!(matches!(found, Err(StoreError::NotFound)), "{found:?}");
+    let compared = store.with_results(&test.tenant, vec![address.id]).await;
+    assert!(
+        matches!(compared, Err(StoreError::NotFound)),
+        "{compared:?}"
+    );
+    let again = store.begin_removal(&address).await;
+    assert!(matches!(again, Err(StoreError::NotFound)), "{again:?}");
+    let listed = store.list(&test.tenant, RunFilter::All, 10).await?;
+    assert!(listed.iter().all(|run| run.id != address.id), "{listed:?}");
+    let back = version(&test, 3, &ids)?;
+    let pinned = store.pin_baseline(&back.name, 1).await;
+    assert!(
+        matches!(pinned, Err(StoreError::BeingRemoved)),
+        "{pinned:?}"
+    );
+    let put = store.put_baseline(back).await;
+    assert!(matches!(put, Err(StoreError::BeingRemoved)), "{put:?}");
+
+    assert_eq!(test.finish_removals().await?, [address.id]);
+    assert_eq!(
+        store.unknown_runs(vec![address.id]).await?,
+        [address.id],
+        "its files may go"
+    );
+    let file = test.directory.path().join("data/performance.sqlite");
+    let left = "SELECT count(*) FROM seconds";
+    let left: u32 = rusqlite::Connection::open(file)?.query_row(left, [], |row| row.get(0))?;
+    assert_eq!(left, 8);
     Ok(())
 }
 

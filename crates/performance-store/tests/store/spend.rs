@@ -54,7 +54,8 @@ async fn real_and_simulated_dollars_are_added_apart_and_exactly() -> anyhow::Res
     ended(&store, Spend::of_models(both)).await?;
     let second = Spend::of_models(vec![part("haiku", false, LARGE + 1)]);
     let second = ended(&store, second).await?;
-    store.store.remove(&second.address()).await?;
+    store.store.begin_removal(&second.address()).await?;
+    store.finish_removals().await?;
     let of = async |group| {
         store
             .store

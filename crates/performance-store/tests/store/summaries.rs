@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use load_analysis::baseline::{Baseline, RunFigures};
 use load_analysis::dollars::Dollars;
-use load_analysis::spend::{Amount, ModelSpend, Spend};
+use load_analysis::spend::{Amount, ModelSpend, ReachedCap, Spend};
 use load_analysis::verdict::{Level, Verdict};
 use performance_store::{
     BaselineName, BaselineVersion, Outcome, Run, RunCost, RunStatus, Shape, StepNote, TestName,
@@ -73,6 +73,47 @@ async fn a_test_tells_for_how_many_runs_it_has_not_passed() -> anyhow::Result<()
     assert_eq!((passed.run, passed.number), (good.id, good.number));
     assert_eq!((failing.runs_since, failing.runs), (2, 4));
     assert_eq!(failing.figures, [1.0, 2.0, 3.0, 3.0]);
+    Ok(())
+}
+
+/// Whoever cancels a run knows of it; the money that stops one is news.
+#[tokio::test]
+async fn a_run_that_was_cancelled_decides_nothing_about_its_test() -> anyhow::Result<()> {
+    let test = TestStore::open().await?;
+    let cancelled = async |spend: Option<Spend>| {
+        let run = test.running().await?;
+        let outcome = Outcome {
+            status: RunStatus::Cancelled,
+            error: None,
+            verdict: None,
+            results: None,
+            figures: BTreeMap::new(),
+            spend,
+        };
+        let (address, position) = (run.address(), run.position());
+        let told = vec![event("end")];
+        let (run, _) = test.store.finish(&address, position, outcome, told).await?;
+        anyhow::Ok(run)
+    };
+    let decisive = async || {
+        let tests = test.store.tests(&test.tenant, MEASURE).await?;
+        let first = tests.into_iter().next();
+        anyhow::Ok(first.and_then(|first| first.decisive).map(|run| run.id))
+    };
+    cancelled(None).await?;
+    assert_eq!(decisive().await?, None);
+    let failed = ended(&test, Level::Fail, 1.0, None).await?;
+    cancelled(Some(spend(true, 5))).await?;
+    assert_eq!(decisive().await?, Some(failed.id));
+    let mut stopped = spend(true, 5);
+    stopped.reached = Some(ReachedCap {
+        simulated: true,
+        allowed: Dollars::of_pico(5),
+        overshoot: Dollars::ZERO,
+        stopped: true,
+    });
+    let stopped = cancelled(Some(stopped)).await?;
+    assert_eq!(decisive().await?, Some(stopped.id));
     Ok(())
 }
 

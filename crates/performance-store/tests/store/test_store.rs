@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use load_analysis::aggregate::{Aggregator, SecondBucket};
 use load_analysis::metric::{Contains, MetricKind};
 use load_analysis::sample::{Sample, Tags};
@@ -71,22 +72,14 @@ impl TestStore {
         id: RunId,
         test_name: &str,
     ) -> Result<Run, StoreError> {
-        let new = NewRun {
-            test_name: test_name.to_owned(),
-            scenario: "Smoke".to_owned(),
-            script: "tests/smoke.js".to_owned(),
-            environment: "local".to_owned(),
-            started_by: "ana".to_owned(),
-            triggered_by: String::new(),
-            virtual_user_seconds: LOAD,
-            request: "{}".to_owned(),
-            forecast: Some(r#"{"runs":0}"#.to_owned()),
-        };
         let address = RunAddress {
             tenant: tenant.clone(),
             id,
         };
-        let (run, _) = self.store.enqueue(&address, new, event("queued")).await?;
+        let (run, _) = self
+            .store
+            .enqueue(&address, new_run(test_name), event("queued"))
+            .await?;
         Ok(run)
     }
 
@@ -130,6 +123,32 @@ impl TestStore {
         Ok(())
     }
 
+    /// Removes what has expired, to its end; the ids, oldest first.
+    pub(crate) async fn remove_expired(&self, now: Timestamp) -> anyhow::Result<Vec<RunId>> {
+        let marked = self
+            .store
+            .begin_removal_of_expired(&self.tenant, now)
+            .await?;
+        let ids = self.finish_removals().await?;
+        anyhow::ensure!(ids.len() == marked, "{marked} were marked, {ids:?} removed");
+        Ok(ids)
+    }
+
+    /// Removes what is marked.
+    pub(crate) async fn finish_removals(&self) -> anyhow::Result<Vec<RunId>> {
+        let mut removed = Vec::new();
+        loop {
+            let ids = self.store.being_removed().await?;
+            if ids.is_empty() {
+                return Ok(removed);
+            }
+            for id in ids {
+                self.store.finish_removal(id).await?;
+                removed.push(id);
+            }
+        }
+    }
+
     pub(crate) async fn finish(&self, run: &Run, status: RunStatus) -> Result<Run, StoreError> {
         let outcome = Outcome {
             status,
@@ -144,6 +163,21 @@ impl TestStore {
             .finish(&run.address(), run.position(), outcome, vec![event("end")])
             .await?;
         Ok(run)
+    }
+}
+
+/// What is stored of a run that is asked for.
+pub(crate) fn new_run(test_name: &str) -> NewRun {
+    NewRun {
+        test_name: test_name.to_owned(),
+        scenario: "Smoke".to_owned(),
+        script: "tests/smoke.js".to_owned(),
+        environment: "local".to_owned(),
+        started_by: "ana".to_owned(),
+        triggered_by: String::new(),
+        virtual_user_seconds: LOAD,
+        request: "{}".to_owned(),
+        forecast: Some(r#"{"runs":0}"#.to_owned()),
     }
 }
 

@@ -16,7 +16,7 @@ fn files(run: &tempfile::TempDir) -> ProcessArtifacts {
 }
 
 fn decoder(run: &tempfile::TempDir) -> CsvDecoder {
-    let mut decoder = CsvDecoder::new(&files(run), None, Vec::new());
+    let mut decoder = CsvDecoder::new(&files(run));
     assert_eq!(decoder.decode(HEADER.as_bytes()), Ok(None));
     decoder
 }
@@ -81,7 +81,7 @@ fn what_k6_does_not_write_is_unreadable() {
         "vus,1,2.0,,",
         "metric_name,timestamp,metric_value,metadata",
     ] {
-        let found = CsvDecoder::new(&files(&run), None, Vec::new())
+        let found = CsvDecoder::new(&files(&run))
             .decode(header.as_bytes())
             .map(|_| ());
         assert_eq!(found, Err(NoSample::Unreadable), "{header}");
@@ -104,16 +104,28 @@ fn a_metric_of_the_script_waits_until_k6_has_named_it() {
         (sample.kind, sample.contains),
         (MetricKind::Counter, Contains::Data)
     );
-    // It is known to who goes on.
-    std::fs::remove_file(&files.summary).unwrap();
-    let columns = decoder.columns().cloned();
-    let mut later = CsvDecoder::new(&files, columns, decoder.definitions());
-    assert!(later.decode(record).unwrap().is_some());
-    // Nobody names it after the end.
-    let end = r#"{"exit":{"signal":9},"stopped":null,"usage":null}"#;
-    std::fs::write(run.path().join("end.json"), end).unwrap();
+    // Nobody names others after the end.
+    let others = b"others,1,2.5,,,,,,";
+    assert_eq!(decoder.decode(others), Err(NoSample::NotYet));
+    decoder.note_end();
+    assert_eq!(decoder.decode(others), Err(NoSample::Unreadable));
+    assert!(decoder.decode(record).unwrap().is_some());
+}
+
+#[test]
+fn what_an_earlier_reader_was_told_is_known_after_a_k6_without_a_summary() {
+    let run = tempfile::tempdir().unwrap();
+    let files = files(&run);
+    std::fs::create_dir(&files.directory).unwrap();
+    let told = r#"[{"name":"numbers","type":"trend","contains":"time"}]"#;
+    std::fs::write(run.path().join("k6-1.metrics.json"), told).unwrap();
+    let mut decoder = decoder(&run);
+    decoder.note_end();
+    let sample = decoder.decode(b"numbers,1,2.5,,,,,,").unwrap().unwrap();
     assert_eq!(
-        later.decode(b"others,1,2.5,,,,,,"),
-        Err(NoSample::Unreadable)
+        (sample.kind, sample.contains),
+        (MetricKind::Trend, Contains::Time)
     );
+    let others = decoder.decode(b"others,1,2.5,,,,,,").map(|_| ());
+    assert_eq!(others, Err(NoSample::Unreadable));
 }

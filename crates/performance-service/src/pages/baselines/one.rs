@@ -5,6 +5,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use performance_store::{BaselineName, BaselineVersion, Run};
 use serde::Deserialize;
 use service_defaults::access::Caller;
@@ -120,7 +121,7 @@ pub(in crate::pages) async fn one(
     let weighed = weigh(&app, &caller, &which.wish()).await;
     let proposal = match weighed {
         Ok(weighed) => Ok(proposal(&weighed)),
-        Err(problem) if problem.status().is_client_error() => Err(reason(&problem)),
+        Err(problem) if says_why(&problem) => Err(reason(&problem)),
         Err(problem) => return Err(problem),
     };
     let newest = versions.first().filter(|newest| newest.is_reference());
@@ -281,6 +282,12 @@ fn proposed(run: &Run) -> ProposedRun {
         when: words::clock(run.started_at.unwrap_or(run.queued_at)),
         badge: words::badge(run.verdict.as_ref()),
     }
+}
+
+/// Whether a problem says why there is no proposal, not that there is none now.
+fn says_why(problem: &Problem) -> bool {
+    let status = problem.status();
+    status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
 }
 
 /// Why there is no proposal.

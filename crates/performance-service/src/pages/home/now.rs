@@ -5,7 +5,7 @@ use load_analysis::verdict::Level;
 
 use crate::presentation::numbers::{number, run_time, share};
 use crate::presentation::words;
-use crate::runs::under_way::{Figure, Kept, UnderWay, Wait};
+use crate::runs::under_way::{Figure, HeldFigure, UnderWay, Wait};
 
 /// A run that is not over.
 pub(super) struct NowRow {
@@ -76,16 +76,16 @@ fn figures(one: &UnderWay) -> Vec<FigureText> {
         text: format!("{}/s", number(second.requests_per_second)),
         limit: None,
     });
-    one.kept.iter().map(figure).chain(rate).collect()
+    one.held.iter().map(figure).chain(rate).collect()
 }
 
-fn figure(kept: &Kept) -> FigureText {
+fn figure(held: &HeldFigure) -> FigureText {
     FigureText {
-        text: match kept.figure {
-            Figure::P95 => format!("p95 {} ms", number(kept.value)),
-            Figure::Errors => format!("failed {}", share(kept.value)),
+        text: match held.figure {
+            Figure::P95 => format!("p95 {} ms", number(held.value)),
+            Figure::Errors => format!("failed {}", share(held.value)),
         },
-        limit: kept.level.map(|level| (level.as_str(), within(level))),
+        limit: held.level.map(|level| (level.as_str(), within(level))),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Along {
 }
 
 /// All runs of a trend, those that do not count among them, in their order.
-pub(super) struct Places<'a> {
+pub(super) struct RunPositions<'a> {
     along: Along,
     points: Vec<(&'a PointBody, f64)>,
     span: Option<(Timestamp, Timestamp)>,
@@ -56,7 +56,7 @@ impl Along {
     }
 }
 
-impl<'a> Places<'a> {
+impl<'a> RunPositions<'a> {
     /// `None` without a run.
     pub(super) fn of(trend: &'a TrendBody, along: Along) -> Option<Self> {
         let mut points: Vec<&PointBody> = trend.points.iter().chain(&trend.not_counted).collect();

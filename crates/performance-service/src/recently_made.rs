@@ -7,13 +7,13 @@ use tokio::sync::OnceCell;
 
 /// The latest values by key, as many as there is room for. A key names what a value was made of,
 /// so that values never grow old.
-pub(crate) struct Kept<K, V> {
+pub(crate) struct RecentlyMade<K, V> {
     most: usize,
     /// The one that was asked for last stands at the end.
     entries: Mutex<VecDeque<(K, Arc<OnceCell<V>>)>>,
 }
 
-impl<K: PartialEq, V: Clone> Kept<K, V> {
+impl<K: PartialEq, V: Clone> RecentlyMade<K, V> {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
@@ -61,7 +61,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_at_once_has_it_made_once() {
-        let kept = Kept::new(2);
+        let kept = RecentlyMade::new(2);
         let made = AtomicU32::new(0);
         let get = |key: u32| {
             let made = &made;
@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_kept() {
-        let kept = Kept::new(1);
+        let kept = RecentlyMade::new(1);
         let failed: Result<u32, &str> = kept.get((), async { Err("the store is busy") }).await;
         assert_eq!(failed, Err("the store is busy"));
         assert_eq!(kept.get((), async { Ok::<_, ()>(1) }).await, Ok(1));

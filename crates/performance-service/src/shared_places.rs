@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Places, handed out by key, such as a tenant. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Places<K> {
+pub(crate) struct SharedPlaces<K> {
     all: Arc<Semaphore>,
     /// How many one key may have.
     each: usize,
@@ -31,7 +31,7 @@ pub(crate) enum Taken {
     ByOthers,
 }
 
-impl<K: Eq + Hash + Clone> Places<K> {
+impl<K: Eq + Hash + Clone> SharedPlaces<K> {
     /// So many places in all, and at most so many of one key.
     pub(crate) fn new(all: usize, each: usize) -> Self {
         Self {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_key_leaves_a_place_to_others() {
-        let places = Places::new(2, 1);
+        let places = SharedPlaces::new(2, 1);
         let first = places.take(&"ours").now_or_never();
         assert!(first.is_some());
         assert!(places.take(&"ours").now_or_never().is_none(), "it has one");
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn who_does_not_wait_is_told_who_has_them() {
-        let places = Places::new(3, 2);
+        let places = SharedPlaces::new(3, 2);
         let ours = [places.try_take(&"ours"), places.try_take(&"ours")];
         assert!(ours.iter().all(Result::is_ok));
         assert_eq!(places.try_take(&"ours").err(), Some(Taken::ByKey));
