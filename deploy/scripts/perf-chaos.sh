@@ -4,7 +4,7 @@
 # too; without any, all but the extreme load. Asks first, unless YES=1. SMALL=1 takes a sixth of
 # each time. Writes NAME.md, NAME.json and NAME.html into CHAOS_RESULTS, else into the state
 # directory. Ends with 0 when every plan holds, 1 when something could not be told, 2 when
-# something did not hold, and 3 when there was no verdict.
+# something did not hold, and 3 when a plan could not be carried out.
 set -euo pipefail
 # shellcheck source=lib/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/settings.sh"
@@ -15,21 +15,16 @@ readonly PROGRAMS=(perf bookstore-api llm-simulator performance-service)
 readonly NO_VERDICT=3
 
 # binaries: the directory with our programs: the one that is given, as tests do, else that of
-# run-all.sh, built if one is missing.
+# run-all.sh. Cargo decides what is out of date: an older build would answer for this one.
 binaries() {
-  local program directory=${STACK_BINARIES:-}
-  if [[ -z $directory ]]; then
-    require_cargo
-    directory=$(target_directory)/release
-    for program in "${PROGRAMS[@]}"; do
-      if [[ ! -x $directory/$program ]]; then
-        note "building ${PROGRAMS[*]} (the first time takes a few minutes)"
-        cargo build --release --locked "${PROGRAMS[@]/#/--package=}" >&2
-        break
-      fi
-    done
+  if [[ -n ${STACK_BINARIES:-} ]]; then
+    echo "$STACK_BINARIES"
+    return
   fi
-  echo "$directory"
+  require_cargo
+  note "building ${PROGRAMS[*]} if they changed (the first time takes a few minutes)"
+  cargo build --release --locked "${PROGRAMS[@]/#/--package=}" >&2
+  echo "$(target_directory)/release"
 }
 
 # agreed COUNT: only a person, or YES=1, lets this machine be put under such load.

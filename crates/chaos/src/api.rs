@@ -11,7 +11,7 @@ use service_defaults::http_client::{self, HttpClientConfig};
 use crate::samples::Answer;
 
 /// A user gives up then; longer than every deadline of the API's but that of a silent model.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Of what is read of an answer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;

@@ -1,14 +1,14 @@
 //! Causes a plan's faults, one after the other, and tells the run of each.
 
+mod readers;
+
 use std::time::Duration;
 
 use fault_proxy::Behaviour;
-use futures_util::StreamExt as _;
-use reqwest::RequestBuilder;
 use serde::Serialize;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
+use self::readers::Crowd;
 use crate::api::Api;
 use crate::load::Load;
 use crate::metrics::MetricsPage;
@@ -18,9 +18,6 @@ use crate::stack::Stack;
 
 /// From a start to the next kill: anything from its first requests to a stretch of work.
 const BETWEEN_KILLS_MS: std::ops::Range<u64> = 200..1_500;
-
-/// How long a reader stays who leaves before the end.
-const STAYS: Duration = Duration::from_millis(120);
 
 /// A fault as it came.
 #[derive(Debug, Clone, Serialize)]
@@ -34,8 +31,29 @@ pub(crate) struct Happened {
     pub(crate) ended: f64,
     /// What went otherwise than it must.
     pub(crate) wrong: Vec<String>,
+    /// The API never came back: there is nothing left to break.
+    #[serde(skip)]
+    pub(crate) is_last: bool,
     /// What else is worth to know.
     pub(crate) notes: Vec<String>,
+}
+
+impl Happened {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            began: 0.0,
+            ended: 0.0,
+            wrong: Vec::new(),
+            is_last: false,
+            notes: Vec::new(),
+        }
+    }
+
+    fn never_came_back(&mut self, why: &anyhow::Error) {
+        self.wrong.push(format!("the API never came back: {why:#}"));
+        self.is_last = true;
+    }
 }
 
 /// What faults are caused with.
@@ -51,7 +69,8 @@ impl Saboteur<'_> {
     /// All faults of a plan, and the API's metrics at the begin and the end of each.
     ///
     /// # Errors
-    /// A fault cannot be caused or mended: nothing that follows would mean what it says.
+    /// A fault cannot be caused or mended: nothing that follows would mean what it says. An API
+    /// that does not come back is none of these, but what the plan was to find out.
     pub(crate) async fn carry_out(
         &self,
         plan: &Plan,
@@ -67,7 +86,11 @@ impl Saboteur<'_> {
             let one = self.cause(fault).await?;
             late = one.ended - fault.ends();
             pages.extend(MetricsPage::read(self.api, self.samples.now()).await);
+            let is_last = one.is_last;
             happened.push(one);
+            if is_last {
+                return Ok((happened, pages));
+            }
         }
         sleep_until(self.samples.moment(plan.seconds + late)).await;
         pages.extend(MetricsPage::read(self.api, self.samples.now()).await);
@@ -75,13 +98,7 @@ impl Saboteur<'_> {
     }
 
     async fn cause(&self, fault: &FaultPlan) -> anyhow::Result<Happened> {
-        let mut one = Happened {
-            name: fault.name.clone(),
-            began: 0.0,
-            ended: 0.0,
-            wrong: Vec::new(),
-            notes: Vec::new(),
-        };
+        let mut one = Happened::new(&fault.name);
         let instant = fault.lasts <= 0.0;
         self.tell(&mut one, if instant { "instant" } else { "begin" })
             .await;
@@ -113,7 +130,20 @@ impl Saboteur<'_> {
                 times,
                 ready_within,
             } => self.kill_often(*process, *times, *ready_within, one).await,
-            Action::Leave { per_second } => self.leave(*per_second, until).await,
+            Action::Leave { per_second } => readers::leave(self.api, *per_second, until).await,
+            Action::Crowd {
+                readers,
+                times,
+                store_ms,
+            } => {
+                let crowd = Crowd {
+                    stack: self.stack,
+                    api: self.api,
+                    readers: *readers,
+                };
+                one.wrong.extend(crowd.come(*times, *store_ms).await?);
+                Ok(())
+            }
             _ => {
                 self.begin(action, one).await?;
                 sleep_until(until).await;
@@ -144,7 +174,7 @@ impl Saboteur<'_> {
             Action::ForgetName {} => stack.set_name_known(false),
             Action::Tls { handshakes } => stack.set_handshakes(handshakes),
             Action::FillDisk {} => stack.disk()?.fill(),
-            Action::KillOften { .. } | Action::Leave { .. } => Ok(()),
+            Action::KillOften { .. } | Action::Leave { .. } | Action::Crowd { .. } => Ok(()),
         }
     }
 
@@ -162,14 +192,19 @@ impl Saboteur<'_> {
             Action::ForgetName {} => stack.set_name_known(true),
             Action::Tls { .. } => stack.set_handshakes(&[]),
             Action::FillDisk {} => stack.disk()?.make_room(),
-            Action::KillOften { .. } | Action::Leave { .. } => Ok(()),
+            Action::KillOften { .. } | Action::Leave { .. } | Action::Crowd { .. } => Ok(()),
         }
     }
 
     async fn start_again(&self, part: Part, one: &mut Happened) -> anyhow::Result<()> {
-        let took = self.stack.start_again(part).await?;
-        one.notes
-            .push(format!("ready {:.2} s after its start", took.as_secs_f64()));
+        match self.stack.start_again(part).await {
+            Ok(took) => {
+                let took = took.as_secs_f64();
+                one.notes.push(format!("ready {took:.2} s after its start"));
+            }
+            Err(error) if part == Part::Api => one.never_came_back(&error),
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
@@ -185,8 +220,14 @@ impl Saboteur<'_> {
             let pause = Duration::from_millis(fastrand::u64(BETWEEN_KILLS_MS));
             sleep_until(Instant::now() + pause).await;
             self.stack.kill(part)?;
-            let took = self.stack.start_again(part).await?;
-            slowest = slowest.max(took.as_secs_f64());
+            match self.stack.start_again(part).await {
+                Ok(took) => slowest = slowest.max(took.as_secs_f64()),
+                Err(error) if part == Part::Api => {
+                    one.never_came_back(&error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
         }
         one.notes.push(format!(
             "{times} kills; the slowest start took {slowest:.2} s"
@@ -198,29 +239,4 @@ impl Saboteur<'_> {
         }
         Ok(())
     }
-
-    /// Readers of streams who go away in their middle, each a task of its own.
-    async fn leave(&self, per_second: u32, until: Instant) -> anyhow::Result<()> {
-        let book = self.api.create("left").await?;
-        let mut clock = interval(Duration::from_secs(1) / per_second.max(1));
-        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut readers = JoinSet::new();
-        while Instant::now() < until {
-            clock.tick().await;
-            while readers.try_join_next().is_some() {}
-            let request = self.api.summary(&book, true);
-            // Who leaves drops the connection.
-            readers.spawn(timeout(STAYS, read_to_the_end(request)));
-        }
-        readers.shutdown().await;
-        Ok(())
-    }
-}
-
-async fn read_to_the_end(request: RequestBuilder) {
-    let Ok(reply) = request.send().await else {
-        return;
-    };
-    let mut body = reply.bytes_stream();
-    while body.next().await.is_some() {}
 }

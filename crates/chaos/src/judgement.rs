@@ -1,16 +1,21 @@
 //! Holds what was seen against the plan.
 
+mod counters;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod history;
+mod of_load;
+mod recovery;
 pub(crate) mod windows;
 
 use serde::Serialize;
 
-use self::windows::{before, during, figures, pages_around, recovered, users};
+use self::windows::{before, during, figures, users};
 use crate::faults::Happened;
 use crate::ledger::Losses;
 use crate::load::Ended;
 use crate::metrics::MetricsPage;
-use crate::plan::{Expectation, MetricBound, Plan};
+use crate::plan::{Expectation, Plan};
 use crate::samples::{Figures, Sample, share};
 
 /// What an experiment left.
@@ -19,8 +24,9 @@ pub(crate) struct Evidence {
     pub(crate) ended: Ended,
     pub(crate) happened: Vec<Happened>,
     pub(crate) pages: Vec<MetricsPage>,
-    pub(crate) losses: Losses,
-    /// How long users asked.
+    /// The store held against the ledger; or why it could not be read.
+    pub(crate) losses: Result<Losses, String>,
+    /// When users ceased to ask.
     pub(crate) seconds: f64,
     /// What is to be known of the load.
     pub(crate) note: Option<String>,
@@ -37,16 +43,19 @@ pub enum Verdict {
     Inconclusive,
     /// Something that the plan wants did not come true.
     Fail,
+    /// There was no experiment: its stack did not start, or a fault could not be caused.
+    Broken,
 }
 
 impl Verdict {
-    /// 0, 1 and 2.
+    /// 0, 1, 2 and 3.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Pass => 0,
             Self::Inconclusive => 1,
             Self::Fail => 2,
+            Self::Broken => 3,
         }
     }
 
@@ -57,6 +66,7 @@ impl Verdict {
             Self::Pass => "PASS",
             Self::Inconclusive => "INCONCLUSIVE",
             Self::Fail => "FAIL",
+            Self::Broken => "BROKEN",
         }
     }
 }
@@ -102,24 +112,24 @@ pub(crate) fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Judged> {
         judged.push(expected(expectation, evidence));
     }
     for bound in &plan.metrics {
-        judged.push(counted(bound, evidence));
+        judged.push(counters::judge(bound, evidence));
     }
     for one in &evidence.happened {
-        judged.push(recovery(plan, one, evidence));
+        judged.push(recovery::judge(plan, one, evidence));
         for wrong in &one.wrong {
             let wanted = "done as planned".to_owned();
             judged.push(Judged::new(one.name.clone(), wanted, wrong.clone(), false));
         }
     }
     judged.push(losses(&evidence.losses));
-    judged.extend(run_of_load(plan, &evidence.ended));
+    judged.extend(of_load::judge(plan, &evidence.ended));
     judged.extend(history::judge(plan, &evidence.ended));
     judged
 }
 
 fn steady(plan: &Plan, evidence: &Evidence) -> Judged {
     let window = before(&evidence.happened, evidence.seconds);
-    let seen = figures(&evidence.samples, window, &users);
+    let seen = figures(&evidence.samples, &window, &users);
     let (least, most) = (plan.steady.share, plan.steady.p95_ms);
     let what = "steady before the first fault".to_owned();
     let wanted = format!("right >= {}, p95 <= {most:.0} ms", percent(least));
@@ -153,10 +163,12 @@ fn expected(expectation: &Expectation, evidence: &Evidence) -> Judged {
     let what = format!("{probe}, {}", expectation.during.0);
     let window = during(expectation, evidence);
     let of_probe = |sample: &Sample| sample.probe == probe.as_str();
-    let seen = figures(&evidence.samples, window.clone(), &of_probe);
-    let meant =
-        |sample: &Sample| of_probe(sample) && status.iter().any(|one| one.is(sample.answer));
-    let right = figures(&evidence.samples, window, &meant).requests;
+    let seen = figures(&evidence.samples, &window, &of_probe);
+    let meant = |sample: &Sample| {
+        let as_before = sample.right && window.is_at_edge(sample);
+        of_probe(sample) && (as_before || status.iter().any(|one| one.is(sample.answer)))
+    };
+    let right = figures(&evidence.samples, &window, &meant).requests;
     let (Some(right), Some(p95), Some(longest)) =
         (share(right, seen.requests), seen.p95_ms, seen.max_ms)
     else {
@@ -174,45 +186,13 @@ fn expected(expectation: &Expectation, evidence: &Evidence) -> Judged {
     Judged::new(what, wanted, actual, holds)
 }
 
-fn counted(bound: &MetricBound, evidence: &Evidence) -> Judged {
-    let labels: Vec<String> = bound
-        .labels
-        .iter()
-        .map(|(n, v)| format!("{n}={v}"))
-        .collect();
-    let what = format!("{} {}, {}", bound.name, labels.join(" "), bound.during.0);
-    let limits = [("at least", bound.at_least), ("at most", bound.at_most)];
-    let limits = limits.iter().filter_map(|(word, limit)| {
-        let limit = (*limit)?;
-        Some(format!("{word} {limit}"))
-    });
-    let wanted = limits.collect::<Vec<_>>().join(", ");
-    let Some((first, last)) = pages_around(&bound.during, evidence) else {
-        return Judged::untold(what, wanted, "the API gave no metrics");
+fn losses(found: &Result<Losses, String>) -> Judged {
+    let what = "writes".to_owned();
+    let wanted = "lost 0, phantom 0, duplicate 0".to_owned();
+    let found = match found {
+        Ok(found) => found,
+        Err(why) => return Judged::new(what, wanted, why.clone(), false),
     };
-    let growth = last.sum(bound) - first.sum(bound);
-    let holds = bound.at_least.is_none_or(|least| growth >= least)
-        && bound.at_most.is_none_or(|most| growth <= most);
-    Judged::new(what, wanted, format!("{growth}"), holds)
-}
-
-fn recovery(plan: &Plan, one: &Happened, evidence: &Evidence) -> Judged {
-    let within = plan.recovery.within;
-    let what = format!("recovery after {}", one.name);
-    let wanted = format!("within {within} s");
-    let took = match recovered(one, evidence, within) {
-        Ok(took) => took,
-        Err(why) => return Judged::untold(what, wanted, why),
-    };
-    let actual = if took <= 0.0 {
-        "at once".to_owned()
-    } else {
-        format!("{took:.2} s until the last wrong answer")
-    };
-    Judged::new(what, wanted, actual, took <= within)
-}
-
-fn losses(found: &Losses) -> Judged {
     let actual = format!(
         "lost {}, phantom {}, duplicate {} of {} ({} acknowledged, {} refused, {} unknown)",
         found.lost,
@@ -223,26 +203,7 @@ fn losses(found: &Losses) -> Judged {
         found.refused,
         found.unknown
     );
-    let wanted = "lost 0, phantom 0, duplicate 0".to_owned();
-    Judged::new("writes".to_owned(), wanted, actual, found.is_none())
-}
-
-fn run_of_load(plan: &Plan, ended: &Ended) -> Vec<Judged> {
-    let verdict = ended.verdict.clone().unwrap_or_default();
-    let mut judged = Vec::new();
-    if !plan.load.verdicts.is_empty() {
-        let wanted = plan.load.verdicts.join(" or ");
-        let holds = plan.load.verdicts.contains(&verdict);
-        let actual = format!("{verdict}: {}", ended.reasons.join("; "));
-        judged.push(Judged::new("the run".to_owned(), wanted, actual, holds));
-    }
-    if let Some(words) = &plan.load.fails_with {
-        let error = ended.error.clone().unwrap_or_default();
-        let holds = error.contains(words.as_str());
-        let wanted = format!("fails with {words:?}");
-        judged.push(Judged::new("the run".to_owned(), wanted, error, holds));
-    }
-    judged
+    Judged::new(what, wanted, actual, found.is_none())
 }
 
 /// `1,234 x 2xx, 5 x 503` would need all codes; classes are enough to see what came.
@@ -264,4 +225,49 @@ pub(crate) fn classes(figures: &Figures) -> String {
 
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixtures::{evidence, sample};
+    use super::*;
+    use crate::samples::Answer;
+
+    fn verdict(samples: Vec<Sample>) -> Verdict {
+        let text = "during = \"one\"\nprobe = \"list\"\nstatus = [503]\nmax_ms = 2_000";
+        let expectation = toml::from_str(text).expect("an expectation");
+        expected(&expectation, &evidence(samples)).verdict
+    }
+
+    fn refused(at: f64) -> Sample {
+        Sample {
+            answer: Answer::Status(503),
+            ..sample(at, false)
+        }
+    }
+
+    #[test]
+    fn what_was_under_way_when_the_fault_began_must_be_answered() {
+        let refusals = || vec![refused(5.5), refused(6.5)];
+        let and = |one: Sample| verdict([refusals(), vec![one]].concat());
+        assert_eq!(verdict(refusals()), Verdict::Pass);
+        // As before the fault, or as in it; but not as neither, and not late.
+        assert_eq!(and(sample(4.95, true)), Verdict::Pass);
+        assert_eq!(and(refused(4.95)), Verdict::Pass);
+        assert_eq!(and(sample(4.95, false)), Verdict::Fail);
+        let mut late = sample(4.95, true);
+        late.took_ms = 2_100.0;
+        assert_eq!(and(late), Verdict::Fail);
+        // In its middle only the fault's own answer will do; near its end either.
+        assert_eq!(and(sample(6.0, true)), Verdict::Fail);
+        assert_eq!(and(sample(7.5, true)), Verdict::Pass);
+        assert_eq!(and(sample(7.5, false)), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_keeps_no_promise() {
+        assert_eq!(losses(&Ok(Losses::default())).verdict, Verdict::Pass);
+        let unread = losses(&Err("the API does not answer".to_owned()));
+        assert_eq!(unread.verdict, Verdict::Fail);
+    }
 }

@@ -1,6 +1,7 @@
 //! The performance service, which puts the load on and keeps the run with its faults.
 
 mod history;
+mod request;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use service_defaults::http_client::{self, HttpClientConfig};
 
 pub(crate) use self::history::Recorded;
-use crate::machine::{Bound, bound};
+use self::request::{bounded, request};
+use crate::machine::bound;
 use crate::plan::LoadPlan;
 
 const FAMILY: &str = "/api/v1/performancetest";
@@ -26,6 +28,12 @@ const END_DEADLINE: Duration = Duration::from_secs(180);
 /// A preset's whole length at most, when the run goes on after the plan.
 const PRESET_DEADLINE: Duration = Duration::from_secs(3_600);
 
+/// How much longer a run is asked for than it is wanted, in seconds, where we end it ourselves.
+const LONGER: f64 = 60.0;
+
+/// The longest run that the service takes unless it is told otherwise, in seconds.
+const LONGEST: f64 = 1_800.0;
+
 /// One run.
 #[derive(Debug)]
 pub(crate) struct Load {
@@ -36,8 +44,9 @@ pub(crate) struct Load {
     pub(crate) note: Option<String>,
     /// Why there is no run, where the plan is about that.
     refused: Option<String>,
-    /// What was asked for, and when.
+    /// What was asked for, for how long, and when.
     plan: LoadPlan,
+    seconds: f64,
     begun: Instant,
     /// Short runs that wait behind this one.
     behind: Mutex<Vec<String>>,
@@ -50,6 +59,12 @@ pub(crate) struct Ended {
     pub(crate) reasons: Vec<String>,
     pub(crate) error: Option<String>,
     pub(crate) requests: u64,
+    /// The fewest that the plan asks for.
+    pub(crate) least_requests: u64,
+    /// The conditions of a valid run that did not hold.
+    pub(crate) doubts: Vec<String>,
+    /// Whether we ended it, when users ceased to ask.
+    pub(crate) by_us: bool,
     /// The run and those behind it, oldest first, by the service's own record.
     pub(crate) history: Vec<Recorded>,
     /// From the request to the end of all, in seconds.
@@ -63,6 +78,9 @@ impl Ended {
             reasons: Vec::new(),
             error: Some(error.to_owned()),
             requests: 0,
+            least_requests: 0,
+            doubts: Vec::new(),
+            by_us: false,
             history: Vec::new(),
             lasted: 0.0,
         }
@@ -89,13 +107,21 @@ impl Load {
             note: None,
             refused: None,
             plan: plan.clone(),
+            seconds,
             begun: Instant::now(),
             behind: Mutex::default(),
         };
         if let Some((scale, note)) = bounded(&plan, bound()?) {
             plan.scale = Some(scale);
             load.note = Some(note);
+            load.plan = plan.clone();
         }
+        let seconds = if plan.is_judged() {
+            seconds
+        } else {
+            // We end it: faults may take longer than planned, and load is on to the end.
+            (seconds * 2.0 + LONGER).min(LONGEST).max(seconds)
+        };
         let asked = request(name, &plan, seconds);
         let run = match load.call(Method::POST, "/start", &asked).await {
             Err(refusal) if plan.fails_with.is_some() => {
@@ -157,7 +183,8 @@ impl Load {
     ///
     /// # Errors
     /// It does not end in time.
-    pub(crate) async fn ended(&self, plan: &LoadPlan) -> anyhow::Result<Ended> {
+    pub(crate) async fn ended(&self) -> anyhow::Result<Ended> {
+        let plan = &self.plan;
         if let Some(refused) = &self.refused {
             return Ok(Ended::without_load(refused));
         }
@@ -168,16 +195,10 @@ impl Load {
         };
         let behind = self.behind.lock();
         let behind = behind.unwrap_or_else(PoisonError::into_inner).clone();
-        let is_judged = plan.preset.is_some()
-            || !plan.verdicts.is_empty()
-            || plan.fails_with.is_some()
-            || !behind.is_empty();
-        if !is_judged {
+        if !plan.is_judged() {
             // One that is over by itself refuses.
-            drop(
-                self.call(Method::POST, &self.path("/cancel"), &json!(null))
-                    .await,
-            );
+            let path = self.path("/cancel");
+            drop(self.call(Method::POST, &path, &json!(null)).await);
         }
         let run = self.over(&self.id, deadline).await?;
         let mut history = vec![Recorded::read(run.clone())?];
@@ -187,13 +208,19 @@ impl Load {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let reasons = run["verdict"]["reasons"].as_array();
         let count = &run["results"]["metrics"]["http_reqs"]["values"]["count"];
+        let checks = run["results"]["validity"]["checks"].as_array();
+        let failed = checks.into_iter().flatten();
+        let failed = failed.filter(|check| check["state"] == "failed");
         Ok(Ended {
             verdict: text(&run["verdict"]["level"]),
             reasons: reasons
                 .map(|all| all.iter().filter_map(text).collect())
                 .unwrap_or_default(),
             error: text(&run["errorMessage"]),
-            requests: whole(count),
+            requests: whole(count.as_f64().unwrap_or(0.0)),
+            least_requests: whole(plan.least(self.seconds)),
+            doubts: failed.filter_map(|check| text(&check["name"])).collect(),
+            by_us: !plan.is_judged() && run["status"] == "Cancelled",
             history,
             lasted: self.begun.elapsed().as_secs_f64(),
         })
@@ -245,77 +272,11 @@ impl Load {
     }
 }
 
-/// The scale that the machine carries, if that is less than what the plan asks for.
-fn bounded(plan: &LoadPlan, bound: Bound) -> Option<(f64, String)> {
-    let asked = plan.most_users?;
-    let scale = plan.scale.unwrap_or(1.0);
-    let share = real(bound.users) / real(asked).max(1.0);
-    if scale <= share {
-        return None;
-    }
-    let Bound { users, of } = bound;
-    let note = format!(
-        "this machine has {of} for {users} of {asked} users: SCALE is {share:.2}, not {scale:.2}"
-    );
-    Some((share, note))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-const fn real(count: u64) -> f64 {
-    count as f64
-}
-
-/// The run that a plan asks for.
-fn request(name: &str, plan: &LoadPlan, seconds: f64) -> Value {
-    let mut options = plan.options.clone();
-    let mut environment = json!({});
-    if let Some(preset) = &plan.preset {
-        environment["SCENARIO"] = json!(preset);
-        environment["SCALE"] = json!(plan.scale.unwrap_or(1.0).to_string());
-    } else {
-        options.insert("virtualUsers".to_owned(), json!(plan.users));
-        options.insert("duration".to_owned(), json!(format!("{seconds:.0}s")));
-        if let Some(rate) = plan.rate {
-            options.insert("rate".to_owned(), json!(rate));
-        }
-    }
-    json!({
-        "testName": format!("chaos {name}"),
-        "scenario": "Load",
-        "testScript": plan.script,
-        "environment": environment,
-        "options": options,
-    })
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a count that came as a float; a cast ends at the bounds"
 )]
-fn whole(value: &Value) -> u64 {
-    value.as_f64().unwrap_or(0.0) as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preset_shrinks_to_what_the_machine_carries() {
-        let plan = |scale: &str| -> LoadPlan {
-            let text =
-                format!("script = \"a.js\"\npreset = \"extreme\"\nmost_users = 1300\n{scale}");
-            toml::from_str(&text).expect("a load")
-        };
-        let machine = |users| Bound {
-            users,
-            of: "memory",
-        };
-        assert_eq!(bounded(&plan(""), machine(1_300)), None);
-        assert_eq!(bounded(&plan("scale = 0.5"), machine(650)), None);
-        let (scale, note) = bounded(&plan(""), machine(650)).expect("a bound");
-        assert!((scale - 0.5).abs() < 1e-9, "{scale}");
-        assert!(note.contains("650 of 1300"), "{note}");
-    }
+fn whole(count: f64) -> u64 {
+    count as u64
 }

@@ -19,6 +19,11 @@ impl MetricsPage {
         Some(Self { at, text })
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of(at: f64, text: String) -> Self {
+        Self { at, text }
+    }
+
     /// All series of the bound's counter that have its labels, added up.
     pub(crate) fn sum(&self, bound: &MetricBound) -> f64 {
         let fits = |labels: &str| {

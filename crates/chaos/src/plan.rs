@@ -17,6 +17,15 @@ const MAX_SECONDS: f64 = 3_600.0;
 /// Faults of one plan; the performance service keeps 200 events of a run.
 const MAX_FAULTS: usize = 50;
 
+/// What a preset is called as what breaks.
+pub(crate) const LOAD: &str = "load";
+
+/// A user of the closed model makes a request in so many seconds at least.
+const SECONDS_PER_REQUEST: f64 = 5.0;
+
+/// The share of the asked rate without which an open load was none.
+const LEAST_OF_RATE: f64 = 0.5;
+
 /// One experiment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,7 +104,7 @@ pub(crate) struct LoadPlan {
     /// A script of the `k6` directory.
     pub(crate) script: String,
     /// Users at once (the closed model).
-    pub(crate) users: Option<u64>,
+    pub(crate) users: Option<u32>,
     /// Iterations that begin each second (the open model); `users` are the most at once then.
     pub(crate) rate: Option<f64>,
     /// A preset of the script, in the place of users and rate; a small plan shrinks it.
@@ -103,7 +112,7 @@ pub(crate) struct LoadPlan {
     /// The share of the preset's time and users, above 0 and at most 1.
     pub(crate) scale: Option<f64>,
     /// The most users at once of the preset; where the machine carries fewer, the preset shrinks.
-    pub(crate) most_users: Option<u64>,
+    pub(crate) most_users: Option<u32>,
     /// How often probes ask, as a share of their usual rates, above 0 and at most 1: for a store
     /// that is a stand-in, and carries less than the API.
     pub(crate) probes: Option<f64>,
@@ -113,6 +122,17 @@ pub(crate) struct LoadPlan {
     /// Verdicts that the run may have; any when empty.
     #[serde(default)]
     pub(crate) verdicts: Vec<String>,
+    /// Conditions of a valid run that need not hold, such as `targetRestart` where the target is
+    /// killed.
+    #[serde(default)]
+    pub(crate) tolerates: Vec<String>,
+    /// Conditions of a valid run of which one must not hold: why the run is to be INVALID.
+    #[serde(default)]
+    pub(crate) invalid_for: Vec<String>,
+    /// The fewest requests of the whole run at full length, without which nothing was shown.
+    /// Without it a request per user and five seconds, or half of the asked rate; a preset needs
+    /// it.
+    pub(crate) least_requests: Option<u32>,
     /// Words in the reason why a run is refused, or fails before it puts any load on.
     pub(crate) fails_with: Option<String>,
 }
@@ -185,14 +205,21 @@ impl Plan {
         }
         for bound in &self.metrics {
             self.known(&bound.during)?;
+            bound.check()?;
         }
+        let breaks_by_load = self.load.preset.is_some();
+        ensure!(
+            self.faults.is_empty() || !breaks_by_load,
+            "load.preset: is what breaks, so there can be no fault beside it"
+        );
         self.load.check()
     }
 
     /// Refuses a moment that names no fault.
     fn known(&self, moment: &Moment) -> anyhow::Result<()> {
         if let Some(name) = moment.fault() {
-            let found = self.faults.iter().any(|fault| fault.name == name);
+            let by_load = self.load.preset.is_some() && name == LOAD;
+            let found = by_load || self.faults.iter().any(|fault| fault.name == name);
             ensure!(found, "during: there is no fault {name:?}");
         }
         Ok(())
@@ -200,11 +227,31 @@ impl Plan {
 }
 
 impl LoadPlan {
+    /// Whether more is judged of the run than that it was there. It ends by itself then; else we
+    /// end it: k6 would go on until each user's iteration is over.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.preset.is_some() || !self.verdicts.is_empty() || self.fails_with.is_some()
+    }
+
+    /// The fewest requests in so many seconds without which nothing was shown.
+    pub(crate) fn least(&self, seconds: f64) -> f64 {
+        // A preset shrinks in its time and in its users.
+        let scale = self.scale.unwrap_or(1.0).powi(2);
+        let of_users = f64::from(self.users.unwrap_or(1)) * seconds / SECONDS_PER_REQUEST;
+        let of_rate = self.rate.map(|rate| rate * seconds * LEAST_OF_RATE);
+        let given = self.least_requests.map(|least| f64::from(least) * scale);
+        given.or(of_rate).unwrap_or(of_users).floor().max(1.0)
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         let chosen = [self.users.is_some(), self.preset.is_some()];
         if chosen.iter().filter(|given| **given).count() != 1 {
             bail!("load: needs either users or preset");
         }
+        ensure!(
+            self.preset.is_none() || self.least_requests.is_some(),
+            "load.least_requests: a preset needs it"
+        );
         let probes = self.probes.unwrap_or(1.0);
         ensure!(
             probes > 0.0 && probes <= 1.0,
@@ -222,79 +269,4 @@ impl LoadPlan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PLAN: &str = r#"
-question = "What do users see while the store is down?"
-seconds = 90
-[stack]
-mongo = true
-[load]
-script = "tests/load.js"
-users = 4
-[[fault]]
-name = "store killed"
-at = 20
-lasts = 30
-action = { kill = { process = "mongo" } }
-[[expect]]
-during = "store killed"
-probe = "cached read"
-status = [200]
-"#;
-
-    #[test]
-    fn a_small_plan_keeps_its_order_and_its_time_for_recovery() {
-        let plan = Plan::parse(PLAN).expect("a plan").small();
-        let fault = &plan.faults[0];
-        assert!((fault.at - 3.0).abs() < 1e-9, "{fault:?}");
-        assert!((fault.lasts - 5.0).abs() < 1e-9, "{fault:?}");
-        assert!(plan.seconds >= fault.ends() + plan.recovery.within);
-    }
-
-    #[test]
-    fn the_plans_that_come_with_it_can_be_used() {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../k6/chaos");
-        let mut seen = 0;
-        for entry in std::fs::read_dir(directory).expect("the plans") {
-            let path = entry.expect("an entry").path();
-            let text = std::fs::read_to_string(&path).expect("a plan");
-            let plan = Plan::parse(&text).unwrap_or_else(|error| panic!("{path:?}: {error:#}"));
-            plan.small()
-                .check()
-                .unwrap_or_else(|error| panic!("{path:?}: {error:#}"));
-            seen += 1;
-        }
-        assert!(seen > 10, "{seen} plans");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (from, to, word) in [
-            ("seconds = 90", "seconds = 40", "must end before"),
-            ("seconds = 90", "seconds = 1e9", "seconds"),
-            ("users = 4", "", "users or preset"),
-            ("mongo = true", "mongo = false", "mongo"),
-            (
-                "kill = { process = \"mongo\" }",
-                "forget-name = {}",
-                "stack.provider",
-            ),
-            (
-                "kill = { process = \"mongo\" }",
-                "clock = { process = \"api\", seconds = 1 }",
-                "only performance",
-            ),
-            ("during = \"store killed\"", "during = \"x\"", "no fault"),
-            ("cached read", "no such probe", "probe"),
-            ("lasts = 30", "lats = 30", "lats"),
-            ("status = [200]", "status = [20]", "status"),
-            ("users = 4", "users = 4\nprobes = 0.0", "load.probes"),
-        ] {
-            let text = PLAN.replace(from, to);
-            let error = format!("{:#}", Plan::parse(&text).expect_err(to));
-            assert!(error.contains(word), "{to}: {error}");
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,9 @@
 //! The result of an experiment: for people, and as a document.
 
-use std::ops::Range;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::judgement::windows::{before, figures, until_next, users};
+use crate::judgement::windows::{Window, before, figures, until_next, users};
 use crate::judgement::{Evidence, Judged, Verdict, classes, percent};
 use crate::plan::Plan;
 use crate::probes::NAMES;
@@ -52,14 +50,14 @@ impl Report {
         let mut notes: Vec<String> = evidence.note.iter().cloned().collect();
         for one in &evidence.happened {
             if one.ended - one.began >= 1.0 {
-                windows.push((one.name.clone(), one.began..one.ended));
+                windows.push((one.name.clone(), Window::of_fault(one)));
             }
             windows.push((format!("after {}", one.name), until_next(one, evidence)));
             let named = |note: &String| format!("{}: {note}", one.name);
             notes.extend(one.notes.iter().map(named));
         }
         let phases = windows.into_iter();
-        let phases = phases.map(|(name, window)| phase(name, window, &evidence.samples));
+        let phases = phases.map(|(name, window)| phase(name, &window, &evidence.samples));
         Self {
             name: name.to_owned(),
             question: plan.question.clone(),
@@ -68,8 +66,29 @@ impl Report {
             phases: phases.collect(),
             notes,
             requests: evidence.ended.requests,
-            losses: json!(evidence.losses),
+            losses: json!(evidence.losses.as_ref().ok()),
             page,
+        }
+    }
+
+    /// Of a plan that could not be carried out.
+    #[must_use]
+    pub fn broken(name: &str, plan: &Plan, why: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            question: plan.question.clone(),
+            covers: plan.covers.clone(),
+            judged: vec![Judged {
+                what: "the experiment".to_owned(),
+                wanted: "carried out".to_owned(),
+                actual: why.to_owned(),
+                verdict: Verdict::Broken,
+            }],
+            phases: Vec::new(),
+            notes: Vec::new(),
+            requests: 0,
+            losses: Value::Null,
+            page: None,
         }
     }
 
@@ -178,19 +197,16 @@ impl Phase {
     }
 }
 
-fn phase(name: String, window: Range<f64>, samples: &[Sample]) -> Phase {
+fn phase(name: String, window: &Window, samples: &[Sample]) -> Phase {
     let of_probe = |probe: &&str| {
         let meant = |sample: &Sample| sample.probe == *probe;
-        (
-            (*probe).to_owned(),
-            figures(samples, window.clone(), &meant),
-        )
+        ((*probe).to_owned(), figures(samples, window, &meant))
     };
     Phase {
         name,
-        from: window.start,
-        to: window.end,
-        users: figures(samples, window.clone(), &users),
+        from: window.time.start,
+        to: window.time.end,
+        users: figures(samples, window, &users),
         probes: NAMES.iter().map(of_probe).collect(),
     }
 }

@@ -85,6 +85,46 @@ impl Samples {
     }
 }
 
+/// A request under way; one that is given up is a wrong answer that took until then.
+pub(crate) struct Asked {
+    samples: Samples,
+    probe: &'static str,
+    at: f64,
+    began: Instant,
+    ended: Option<(Answer, bool)>,
+}
+
+impl Asked {
+    /// From now on.
+    pub(crate) fn new(samples: &Samples, probe: &'static str) -> Self {
+        Self {
+            samples: samples.clone(),
+            probe,
+            at: samples.now(),
+            began: Instant::now(),
+            ended: None,
+        }
+    }
+
+    /// What came, now.
+    pub(crate) fn end(mut self, answer: Answer, right: bool) {
+        self.ended = Some((answer, right));
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let (answer, right) = self.ended.unwrap_or((Answer::Nothing, false));
+        self.samples.add(Sample {
+            probe: self.probe,
+            at: self.at,
+            took_ms: self.began.elapsed().as_secs_f64() * 1_000.0,
+            answer,
+            right,
+        });
+    }
+}
+
 /// Figures over some answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,13 +2,13 @@
 
 use std::{num::NonZeroU64, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Longest delay that may be asked for; every buffered byte waits for it.
 const MAX_DELAY_MS: u64 = 60_000;
 
 /// What happens to connections.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Bytes pass, as slowly as the other fields say.
@@ -23,7 +23,7 @@ pub enum Mode {
 }
 
 /// How the proxy behaves. The default passes everything at once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Behaviour {
     /// What happens to connections.
@@ -33,10 +33,8 @@ pub struct Behaviour {
     /// At most so much more, drawn evenly for each piece, milliseconds.
     pub jitter_ms: u64,
     /// Bytes per second of each direction of each connection; absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<NonZeroU64>,
     /// A connection is closed after so many bytes from the upstream; absent: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_after_bytes: Option<u64>,
 }
 

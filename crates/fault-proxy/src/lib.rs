@@ -2,12 +2,9 @@
 //! refuses the connections to one upstream, and changes its ways while it runs.
 
 mod behaviour;
-mod config;
 mod connection;
-pub mod control;
 
 pub use behaviour::{Behaviour, Mode};
-pub use config::ProcessConfig;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -41,15 +38,7 @@ impl FaultProxy {
     /// # Errors
     /// No port can be bound.
     pub fn start(upstream: impl Into<String>) -> io::Result<Self> {
-        Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0)), upstream)
-    }
-
-    /// Starts a proxy to `upstream` on this address.
-    ///
-    /// # Errors
-    /// The address cannot be bound.
-    pub fn start_on(address: SocketAddr, upstream: impl Into<String>) -> io::Result<Self> {
-        let listener = bind(address)?.listen(BACKLOG)?;
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (behaviour, watched) = watch::channel(Behaviour::default());
         let ending = Arc::new(Notify::new());
@@ -71,12 +60,6 @@ impl FaultProxy {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// How the proxy behaves now.
-    #[must_use]
-    pub fn behaviour(&self) -> Behaviour {
-        *self.behaviour.borrow()
     }
 
     /// Changes the behaviour of open connections and of those to come.

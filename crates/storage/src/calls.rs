@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use crate::{StorageError, StoreLimits};
 
+use self::circuit::Effort;
 pub(crate) use self::{
     circuit::Circuit,
     places::{Places, Turn},
@@ -71,6 +72,15 @@ impl Operation {
             Self::Replace => "replace",
             Self::Delete => "delete",
             Self::Ping => "ping",
+        }
+    }
+
+    /// A search and a count go through all that a tenant has, a bulk insert is as large as its
+    /// caller makes it.
+    fn effort(self) -> Effort {
+        match self {
+            Self::List | Self::Search | Self::InsertMany => Effort::Grows,
+            Self::Insert | Self::Get | Self::Replace | Self::Delete | Self::Ping => Effort::Fixed,
         }
     }
 
@@ -169,7 +179,10 @@ impl Calls {
         let attempt = self.attempt(call, start);
         let result = match &self.circuit {
             None => attempt.instrument(span.clone()).await,
-            Some(circuit) => circuit.guard(attempt).instrument(span.clone()).await,
+            Some(circuit) => {
+                let guarded = circuit.guard(operation.effort(), attempt);
+                guarded.instrument(span.clone()).await
+            }
         };
         let seconds = began.elapsed().as_secs_f64();
         match result.as_ref().map_err(StorageError::kind) {

@@ -37,6 +37,8 @@ pub(crate) struct Database {
     client: Client,
     database: MongoDatabase,
     places: Places,
+    /// The probe's own: calls that a store never answers may hold all others.
+    probe_place: Places,
     circuit: Circuit,
     batches: Batches,
     /// Whether the server is a member of a replica set or a router.
@@ -55,14 +57,14 @@ impl Database {
         self.batches.clone()
     }
 
-    /// Probes the server whenever its circuit is open. Never ends.
+    /// Probes the server whenever its circuit asks for it. Never ends.
     pub(crate) async fn watch(self) {
         self.circuit.watch(|| self.clone().probe()).await;
     }
 
     async fn probe(self) -> Result<(), StorageError> {
         let deadline = Instant::now() + self.limits.call;
-        let turn = self.places.turn(deadline, deadline).await?;
+        let turn = self.probe_place.turn(deadline, deadline).await?;
         let ping = command::to_its_end(turn, deadline, async move { self.ping().await });
         let late = Err(StorageError::Timeout { write: false });
         timeout_at(deadline, ping).await.unwrap_or(late)

@@ -55,6 +55,7 @@ fn duration(plan: &Plan, run: Option<&Recorded>, lasted: f64) -> Judged {
 mod tests {
     use super::*;
     use crate::judgement::Verdict;
+    use crate::judgement::fixtures::ended;
 
     const PLAN: &str = r#"
 question = "?"
@@ -81,14 +82,7 @@ action = { clock = { process = "performance", seconds = 3600 } }
 
     fn verdicts(history: Vec<Recorded>) -> Vec<Verdict> {
         let plan = Plan::parse(PLAN).expect("a plan");
-        let ended = Ended {
-            verdict: None,
-            reasons: Vec::new(),
-            error: None,
-            requests: 0,
-            history,
-            lasted: 20.0,
-        };
+        let ended = Ended { history, ..ended() };
         judge(&plan, &ended).iter().map(|it| it.verdict).collect()
     }
 

@@ -1,4 +1,5 @@
-//! Parts of an experiment's time, and what lies in them.
+//! Parts of an experiment's time, and what lies in them: each request in one, wherever its answer
+//! came.
 
 use std::ops::Range;
 
@@ -12,84 +13,123 @@ use crate::samples::{Figures, Sample};
 /// Connections are opened and caches filled in the first second.
 const SETTLES: f64 = 1.0;
 
-/// What is asked just before a fault may be answered in it, and what is asked just before its end
-/// after it.
-const GUARD: f64 = 1.0;
+/// A request may wait so long for its answer at the edge of a fault; what waits longer is judged
+/// on both sides of it.
+pub(super) const GUARD: f64 = 1.0;
 
 /// Whether the probe of a sample stands for a user.
 pub(crate) fn users(sample: &Sample) -> bool {
     !OPERATORS.contains(&sample.probe)
 }
 
-/// Figures over the samples that were sent in the window and are meant.
+/// Figures over the samples that lie in the window and are meant.
 pub(crate) fn figures(
     samples: &[Sample],
-    window: Range<f64>,
+    window: &Window,
     meant: &dyn Fn(&Sample) -> bool,
 ) -> Figures {
-    let inside = |sample: &&Sample| window.contains(&sample.at) && meant(sample);
+    let inside = |sample: &&Sample| window.has(sample) && meant(sample);
     Figures::of(samples.iter().filter(inside))
 }
 
+/// A stretch of time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) time: Range<f64>,
+    edges: Edges,
+}
+
+/// Whose is what was sent before an edge and answered after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edges {
+    /// Nobody asks on after the end.
+    Sent,
+    /// A fault begins at the end: it has what was under way.
+    BeforeFault,
+    /// A fault begins at the begin.
+    Fault,
+    /// The fault began earlier.
+    WithinFault,
+}
+
+impl Window {
+    fn until_fault(time: Range<f64>, seconds: f64) -> Self {
+        let edges = if time.end < seconds {
+            Edges::BeforeFault
+        } else {
+            Edges::Sent
+        };
+        Self { time, edges }
+    }
+
+    /// A fault from its begin to its end.
+    pub(crate) fn of_fault(one: &Happened) -> Self {
+        Self {
+            time: one.began..one.ended,
+            edges: Edges::Fault,
+        }
+    }
+
+    /// Whether a sample lies in it.
+    pub(crate) fn has(&self, sample: &Sample) -> bool {
+        let Range { start, end } = self.time;
+        let sent = self.time.contains(&sample.at);
+        match self.edges {
+            Edges::Sent | Edges::WithinFault => sent,
+            Edges::BeforeFault => sent && !(sample.at > end - GUARD && sample.ended() > end),
+            Edges::Fault => sent || (sample.at < start && sample.ended() > start),
+        }
+    }
+
+    /// Whether a sample may be answered as if nothing was broken: what was under way when the
+    /// fault began, and what was asked shortly before its end.
+    pub(crate) fn is_at_edge(&self, sample: &Sample) -> bool {
+        let fault = matches!(self.edges, Edges::Fault | Edges::WithinFault);
+        fault && (sample.at < self.time.start || sample.at > self.time.end - GUARD)
+    }
+}
+
 /// The time before the first fault.
-pub(crate) fn before(happened: &[Happened], seconds: f64) -> Range<f64> {
-    let first = happened.first().map_or(seconds, |one| one.began - GUARD);
-    SETTLES..first.max(SETTLES)
+pub(crate) fn before(happened: &[Happened], seconds: f64) -> Window {
+    let first = happened.first().map_or(seconds, |one| one.began);
+    Window::until_fault(SETTLES..first.max(SETTLES), seconds)
 }
 
-/// When an expectation must hold.
-pub(crate) fn during(expectation: &Expectation, evidence: &Evidence) -> Range<f64> {
-    let window = of_moment(&expectation.during, evidence);
-    let guard = expectation.during.fault().map_or(0.0, |_| GUARD);
-    window.start + expectation.from..window.end - guard
+/// When an expectation must hold. One that begins later than its fault leaves out what was under
+/// way.
+pub(crate) fn during(expectation: &Expectation, evidence: &Evidence) -> Window {
+    let mut window = of_moment(&expectation.during, evidence);
+    if expectation.from > 0.0 {
+        window.time.start += expectation.from;
+        if window.edges == Edges::Fault {
+            window.edges = Edges::WithinFault;
+        }
+    }
+    window
 }
 
-pub(crate) fn of_moment(moment: &Moment, evidence: &Evidence) -> Range<f64> {
+pub(crate) fn of_moment(moment: &Moment, evidence: &Evidence) -> Window {
     let happened = &evidence.happened;
+    let sent = |time| Window {
+        time,
+        edges: Edges::Sent,
+    };
     match moment.0.as_str() {
         Moment::BEFORE => before(happened, evidence.seconds),
-        Moment::AFTER => happened.last().map_or(0.0, |one| one.ended)..evidence.seconds,
-        Moment::ALWAYS => SETTLES..evidence.seconds,
+        Moment::AFTER => sent(happened.last().map_or(0.0, |one| one.ended)..evidence.seconds),
+        Moment::ALWAYS => sent(SETTLES..evidence.seconds),
         name => happened
             .iter()
             .find(|one| one.name == name)
-            .map_or(0.0..0.0, |one| one.began..one.ended),
+            .map_or(sent(0.0..0.0), Window::of_fault),
     }
 }
 
 /// The time until the next fault.
-pub(crate) fn until_next(one: &Happened, evidence: &Evidence) -> Range<f64> {
+pub(crate) fn until_next(one: &Happened, evidence: &Evidence) -> Window {
     let later = evidence.happened.iter().filter(|it| it.began > one.began);
     let next = later.map(|it| it.began).fold(evidence.seconds, f64::min);
-    one.ended..next
-}
-
-/// Seconds from the end of a fault to the end of the last wrong answer before the next fault; 0
-/// when there is none. What was asked just before the next fault and answered in it is that one's.
-/// `Err` says why nobody can tell: nobody asked, or the next fault began sooner than all had to be
-/// well, and it was not.
-pub(super) fn recovered(
-    one: &Happened,
-    evidence: &Evidence,
-    within: f64,
-) -> Result<f64, &'static str> {
-    let window = until_next(one, evidence);
-    let asked = evidence.samples.iter();
-    let mut asked = asked
-        .filter(|sample| window.contains(&sample.at) && users(sample))
-        .peekable();
-    asked.peek().ok_or("nobody asked")?;
-    let of_next = |sample: &Sample| {
-        let next = window.end;
-        next < evidence.seconds && sample.at > next - GUARD && sample.ended() > next
-    };
-    let wrong = asked.filter(|sample| !sample.right && !of_next(sample));
-    let wrong = wrong.map(Sample::ended);
-    let last = wrong.fold(one.ended, f64::max);
-    if window.end < one.ended + within && last > window.end - GUARD {
-        return Err("still wrong when the next fault began");
-    }
-    Ok(last - one.ended)
+    Window::until_fault(one.ended..next, evidence.seconds)
 }
 
 /// The pages of metrics that enclose a moment.
@@ -97,7 +137,7 @@ pub(super) fn pages_around<'a>(
     moment: &Moment,
     evidence: &'a Evidence,
 ) -> Option<(&'a MetricsPage, &'a MetricsPage)> {
-    let window = of_moment(moment, evidence);
+    let window = of_moment(moment, evidence).time;
     let pages = &evidence.pages;
     let first = pages.iter().rev().find(|page| page.at <= window.start);
     let last = pages.iter().find(|page| page.at >= window.end);
@@ -108,88 +148,57 @@ pub(super) fn pages_around<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::{evidence, sample};
     use super::*;
-    use crate::ledger::Losses;
-    use crate::load::Ended;
-    use crate::samples::Answer;
 
-    fn fault(name: &str, began: f64, ended: f64) -> Happened {
-        Happened {
-            name: name.to_owned(),
-            began,
-            ended,
-            wrong: Vec::new(),
-            notes: Vec::new(),
-        }
+    fn expectation(text: &str) -> Expectation {
+        let text = format!("during = \"one\"\nprobe = \"list\"\nstatus = [503]\n{text}");
+        toml::from_str(&text).expect("an expectation")
     }
 
-    fn sample(at: f64, right: bool) -> Sample {
-        Sample {
-            probe: "list",
-            at,
-            took_ms: 100.0,
-            answer: Answer::Nothing,
-            right,
-        }
-    }
-
-    fn evidence(samples: Vec<Sample>) -> Evidence {
-        Evidence {
-            samples,
-            ended: Ended {
-                verdict: None,
-                reasons: Vec::new(),
-                error: None,
-                requests: 0,
-                history: Vec::new(),
-                lasted: 0.0,
-            },
-            happened: vec![fault("one", 5.0, 8.0), fault("two", 15.0, 16.0)],
-            pages: Vec::new(),
-            losses: Losses::default(),
-            seconds: 25.0,
-            note: None,
+    /// A fault lasts from 5 to 8 s, another from 15 to 16 s.
+    #[test]
+    fn each_request_is_judged_in_one_part_of_the_time() {
+        let seen = evidence(Vec::new());
+        let parts = [
+            before(&seen.happened, seen.seconds),
+            Window::of_fault(&seen.happened[0]),
+            until_next(&seen.happened[0], &seen),
+            Window::of_fault(&seen.happened[1]),
+            until_next(&seen.happened[1], &seen),
+        ];
+        for (at, took_ms, wanted) in [
+            (4.3, 100.0, &[0][..]),
+            // Under way when the fault began.
+            (4.95, 100.0, &[1]),
+            (4.95, 19_000.0, &[1, 3]),
+            // It had waited for long before.
+            (3.0, 3_000.0, &[0, 1]),
+            (7.9, 500.0, &[1]),
+            (8.1, 500.0, &[2]),
+            (14.95, 500.0, &[3]),
+            (24.9, 500.0, &[4]),
+        ] {
+            let mut one = sample(at, true);
+            one.took_ms = took_ms;
+            let has = |part: &usize| parts[*part].has(&one);
+            let found: Vec<usize> = (0..parts.len()).filter(has).collect();
+            assert_eq!(found, wanted, "{one:?}");
         }
     }
 
     #[test]
-    fn recovery_ends_with_the_last_wrong_answer_before_the_next_fault() {
-        let seen = evidence(vec![
-            sample(6.0, false),
-            sample(8.5, true),
-            sample(9.0, false),
-            sample(9.5, true),
-            // Answered after the next fault began.
-            sample(14.95, false),
-            sample(15.5, false),
-        ]);
-        let took = recovered(&seen.happened[0], &seen, 5.0).expect("asked");
-        assert!((took - 1.1).abs() < 1e-9, "{took}");
-        assert!(recovered(&seen.happened[1], &seen, 5.0).is_err());
-    }
-
-    #[test]
-    fn who_is_still_wrong_when_the_next_fault_begins_has_not_recovered() {
-        let seen = evidence(vec![sample(9.0, false), sample(14.2, false)]);
-        let of_first = |within| recovered(&seen.happened[0], &seen, within);
-        assert!(of_first(10.0).is_err());
-        assert!(of_first(5.0).expect("long enough") > 5.0);
-    }
-
-    #[test]
-    fn an_expectation_leaves_out_what_was_asked_just_before_the_end() {
-        let text = "during = \"one\"\nfrom = 0.5\nprobe = \"list\"\nstatus = [503]";
-        let expectation: Expectation = toml::from_str(text).expect("an expectation");
-        assert_eq!(during(&expectation, &evidence(Vec::new())), 5.5..7.0);
-    }
-
-    #[test]
-    fn who_asks_for_health_is_no_user() {
-        let mut seen = evidence(vec![sample(9.0, true)]);
-        seen.samples.push(Sample {
-            probe: "ready",
-            ..sample(10.0, false)
-        });
-        assert_eq!(recovered(&seen.happened[0], &seen, 5.0), Ok(0.0));
+    fn what_was_under_way_is_left_out_by_who_begins_later() {
+        let mut under_way = sample(4.95, true);
+        under_way.took_ms = 5_000.0;
+        let seen = evidence(Vec::new());
+        let from_the_begin = during(&expectation(""), &seen);
+        assert!(from_the_begin.has(&under_way) && from_the_begin.is_at_edge(&under_way));
+        let later = during(&expectation("from = 0.5"), &seen);
+        assert_eq!(later.time, 5.5..8.0);
+        assert!(!later.has(&under_way));
+        let (middle, end) = (sample(6.0, true), sample(7.5, true));
+        assert!(later.has(&middle) && !later.is_at_edge(&middle));
+        assert!(later.has(&end) && later.is_at_edge(&end));
     }
 }

@@ -10,6 +10,12 @@ use super::{Access, StackPlan};
 /// The furthest that a clock is set: a day.
 const MAX_STEP_SECONDS: i64 = 86_400;
 
+/// The largest crowd: fewer than the connections that a proxy carries.
+const MAX_CROWD: u32 = 500;
+
+/// With more, in both directions, a call to the store has no time left.
+const MAX_STORE_MS: u64 = 200;
+
 /// A server that the API depends on; a fault proxy stands before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +60,8 @@ pub(crate) enum Handshake {
     Plain,
     /// The connection ends before any answer.
     Closed,
+    /// The greeting is taken, and nothing comes back.
+    Silent,
 }
 
 /// What is done at the begin of a fault, and undone at its end.
@@ -121,6 +129,16 @@ pub(crate) enum Action {
         #[serde(default)]
         undo: Vec<Vec<String>>,
     },
+    /// Again and again Redis loses all entries, and a crowd of readers asks for one book at once
+    /// while the store takes its time: each of them would ask the store.
+    Crowd {
+        /// Readers at once.
+        readers: u32,
+        /// How often.
+        times: u32,
+        /// What the connection to the store adds in each direction, in milliseconds.
+        store_ms: u64,
+    },
     /// Readers who leave summaries before their end, so many each second.
     Leave {
         /// How many.
@@ -129,9 +147,9 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// At most so many kills; the share of them that is left.
+    /// At most so many kills, or crowds; the share of them that is left.
     pub(super) fn shrink(&mut self, most: u32) -> f64 {
-        let Self::KillOften { times, .. } = self else {
+        let (Self::KillOften { times, .. } | Self::Crowd { times, .. }) = self else {
             return 1.0;
         };
         let before = f64::from((*times).max(1));
@@ -165,18 +183,18 @@ impl Action {
                 Part::Redis => needs(stack.redis, "redis"),
                 Part::Provider | Part::Api | Part::Performance => Ok(()),
             },
-            Self::Clock { process, seconds } => {
-                ensure!(
-                    *process == Part::Performance,
-                    "process: only performance has a clock that can be set"
-                );
-                ensure!(
-                    (-MAX_STEP_SECONDS..=MAX_STEP_SECONDS).contains(seconds) && *seconds != 0,
-                    "seconds: must be another time, at most {MAX_STEP_SECONDS} s away"
-                );
-                Ok(())
-            }
+            Self::Clock { process, seconds } => check_clock(*process, *seconds),
             Self::Redis { .. } => needs(stack.redis, "redis"),
+            Self::Crowd {
+                readers, store_ms, ..
+            } => {
+                ensure!(
+                    (1..=MAX_CROWD).contains(readers) && *store_ms <= MAX_STORE_MS,
+                    "readers: at most {MAX_CROWD}, and store_ms at most {MAX_STORE_MS}"
+                );
+                needs(stack.redis, "redis")?;
+                needs(stack.mongo, "mongo")
+            }
             Self::ForgetName {} => {
                 let by_name = stack.provider == Access::Name;
                 ensure!(by_name, "set stack.provider = \"name\"");
@@ -198,4 +216,16 @@ impl Action {
             Self::Simulator { .. } | Self::Leave { .. } => Ok(()),
         }
     }
+}
+
+fn check_clock(process: Part, seconds: i64) -> anyhow::Result<()> {
+    ensure!(
+        process == Part::Performance,
+        "process: only performance has a clock that can be set"
+    );
+    ensure!(
+        (-MAX_STEP_SECONDS..=MAX_STEP_SECONDS).contains(&seconds) && seconds != 0,
+        "seconds: must be another time, at most {MAX_STEP_SECONDS} s away"
+    );
+    Ok(())
 }

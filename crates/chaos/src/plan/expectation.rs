@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use instrumentation::catalogue::{self, Kind};
 use serde::Deserialize;
 
 use crate::probes;
@@ -127,7 +128,32 @@ pub(crate) struct MetricBound {
     pub(crate) at_most: Option<f64>,
 }
 
-/// The hypothesis about the time before the first fault, over all users' probes.
+impl MetricBound {
+    /// Refuses what no page of metrics has: it would never grow.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let Self { name, labels, .. } = self;
+        let counts = |kind, family: &str| match kind {
+            Kind::Counter => name == family,
+            Kind::Histogram => name.strip_suffix("_count") == Some(family),
+            Kind::Gauge => false,
+        };
+        let metric = catalogue::all().find(|metric| counts(metric.kind, metric.prometheus));
+        let metric = metric.with_context(|| format!("metric.name: there is no counter {name}"))?;
+        let known: Vec<String> = metric
+            .labels
+            .iter()
+            .map(|it| it.replace('.', "_"))
+            .collect();
+        let wrong = labels.keys().find(|label| !known.contains(*label));
+        if let Some(wrong) = wrong {
+            let known = known.join(", ");
+            anyhow::bail!("metric.labels: {name} has {known}, and no {wrong}");
+        }
+        Ok(())
+    }
+}
+
+/// The hypothesis about the time before the first fault, and after each: over all users' probes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Steady {
@@ -146,7 +172,7 @@ impl Default for Steady {
     }
 }
 
-/// The bound on the time from a fault's end to the last answer that was still wrong.
+/// The bound on the time from a fault's end until the hypothesis holds again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Recovery {

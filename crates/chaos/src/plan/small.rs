@@ -51,10 +51,23 @@ impl Plan {
             moved = fault.ends();
         }
         self.seconds = moved + (self.seconds - before).min(self.recovery.within + TAIL_SECONDS);
-        if self.load.preset.is_some() {
+        if self.load.preset.is_none() {
+            let share = self.seconds / full;
+            let least = self.load.least_requests;
+            self.load.least_requests = least.map(|least| shrunk_count(least, share));
+        } else {
             self.load.scale = Some(self.load.scale.unwrap_or(1.0) * SMALL_PRESET);
             self.seconds = self.seconds.max(full * SMALL_PRESET);
         }
         self
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "smaller than a count, and above 0; a cast ends at the bounds"
+)]
+fn shrunk_count(count: u32, share: f64) -> u32 {
+    (f64::from(count) * share) as u32
 }

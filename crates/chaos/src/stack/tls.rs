@@ -90,6 +90,8 @@ async fn accept(
     let mut turn = 0_usize;
     loop {
         tokio::select! {
+            // A connection that comes after a change meets it.
+            biased;
             changed = handshakes.changed() => {
                 if changed.is_err() { return }
                 connections.abort_all();
@@ -115,6 +117,13 @@ async fn carry(mut client: TcpStream, meant: Option<Handshake>, front: Arc<Front
     let carried = async {
         let acceptor = match meant {
             Some(Handshake::Closed) => return greeted(&mut client).await,
+            Some(Handshake::Silent) => {
+                greeted(&mut client).await?;
+                // Until the client gives up: what else it sends is not answered either.
+                return tokio::io::copy(&mut client, &mut tokio::io::sink())
+                    .await
+                    .map(drop);
+            }
             Some(Handshake::Plain) => {
                 greeted(&mut client).await?;
                 client.write_all(PLAIN_ANSWER).await?;
@@ -146,4 +155,34 @@ async fn pass(
     let mut server = TcpStream::connect(upstream).await?;
     copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// What the API waits at most for a handshake, and then some.
+    const LONG: Duration = Duration::from_millis(300);
+
+    #[tokio::test]
+    async fn a_silent_handshake_stays_open_and_says_nothing_until_all_is_well() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let directory = tempfile::tempdir().expect("a directory");
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+        let authority = directory.path().join("authority.pem");
+        let front = TlsFront::start(nobody, &authority).await.expect("a port");
+        front.set(vec![Handshake::Silent]);
+        let mut client = TcpStream::connect(front.address())
+            .await
+            .expect("a connection");
+        client.write_all(b"a greeting").await.expect("to send");
+        let mut answer = [0; 1];
+        let silent = timeout(LONG, client.read(&mut answer)).await;
+        assert!(silent.is_err(), "{silent:?}");
+        front.set(Vec::new());
+        let ended = timeout(HANDSHAKE_DEADLINE, client.read(&mut answer)).await;
+        assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
+    }
 }

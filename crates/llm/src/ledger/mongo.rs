@@ -1,8 +1,9 @@
 //! The ledger in a collection on a server of the `MongoDB` protocol.
 //!
 //! It has a connection of its own, so that a burst of rows takes none from the books. The driver
-//! has no deadline of its own: every call here has one.
+//! has no deadline of its own: every call here has one, and goes on to its end ([`carried`]).
 
+mod carried;
 pub(super) mod document;
 mod experiments;
 
@@ -27,6 +28,7 @@ use super::{
     store::{LedgerStore, Visitor},
 };
 
+use carried::Places;
 use experiments::Experiments;
 
 const COLLECTION: &str = "llm_attempts";
@@ -62,6 +64,7 @@ pub(super) struct MongoLedger {
     attempts: Collection<Document>,
     budgets: Collection<Document>,
     experiments: Experiments,
+    places: Places,
     runtime: Handle,
 }
 
@@ -86,13 +89,15 @@ impl MongoLedger {
         let client = Client::with_options(options).map_err(from_mongo)?;
         let database = client.database(database);
         let attempts = database.collection(COLLECTION);
-        let experiments = Experiments::of(&database);
+        let places = Places::new();
+        let experiments = Experiments::of(&database, &places);
         within(START, make_indexes(&attempts, &attempt_indexes(), false)).await?;
         within(START, experiments.prepare()).await?;
         Ok(Self {
             attempts,
             budgets: database.collection(BUDGETS),
             experiments,
+            places,
             runtime: Handle::current(),
         })
     }
@@ -102,16 +107,12 @@ impl MongoLedger {
 impl LedgerStore for MongoLedger {
     fn insert(&self, rows: &[LedgerRow]) -> Result<(), LedgerError> {
         let documents: Vec<Document> = rows.iter().map(document::of_row).collect();
+        let attempts = self.attempts.clone();
         // Unordered, so that rows of an earlier try do not keep the others out.
-        let insert = async { self.attempts.insert_many(documents).ordered(false).await };
-        let inserted = self
-            .runtime
-            .block_on(async { timeout(WRITE, insert).await });
-        match inserted {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if are_all_there(&error) => Ok(()),
-            Ok(Err(error)) => Err(from_mongo(error)),
-            Err(_) => Err(LedgerError::Late),
+        let insert = async move { attempts.insert_many(documents).ordered(false).await };
+        match self.runtime.block_on(self.places.write(WRITE, insert))? {
+            Err(error) if !are_all_there(&error) => Err(from_mongo(error)),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
@@ -120,28 +121,32 @@ impl LedgerStore for MongoLedger {
         filter: &LedgerFilter,
         page: LedgerPage,
     ) -> Result<Vec<LedgerRow>, LedgerError> {
-        let find = self
-            .attempts
-            .find(document::of_filter(filter))
-            .sort(doc! { "at": -1, "_id": -1 })
-            .skip(page.offset.into())
-            .limit(page.limit.min(MAX_PAGE_ROWS).into())
-            .max_time(READ);
         if page.limit == 0 {
             // The server reads a limit of 0 as none.
             return Ok(Vec::new());
         }
-        let read = async { find.await?.try_collect::<Vec<Document>>().await };
-        within(READ, read)
-            .await?
+        let (attempts, condition) = (self.attempts.clone(), document::of_filter(filter));
+        let read = async move {
+            let find = attempts.find(condition).sort(doc! { "at": -1, "_id": -1 });
+            let find = find.skip(page.offset.into());
+            let find = find.limit(page.limit.min(MAX_PAGE_ROWS).into());
+            find.max_time(READ)
+                .await?
+                .try_collect::<Vec<Document>>()
+                .await
+        };
+        let found = self.places.read(READ, read).await?;
+        found
+            .map_err(from_mongo)?
             .iter()
             .map(document::to_row)
             .collect()
     }
 
     async fn count(&self, filter: &LedgerFilter) -> Result<u64, LedgerError> {
-        let count = self.attempts.count_documents(document::of_filter(filter));
-        within(READ, count.max_time(READ).into_future()).await
+        let (attempts, condition) = (self.attempts.clone(), document::of_filter(filter));
+        let count = async move { attempts.count_documents(condition).max_time(READ).await };
+        self.places.read(READ, count).await?.map_err(from_mongo)
     }
 
     async fn totals(
@@ -150,17 +155,17 @@ impl LedgerStore for MongoLedger {
         group: LedgerGroup,
     ) -> Result<Vec<LedgerTotal>, LedgerError> {
         // The server's $sum turns into a rounded number when it outgrows 64 bits.
-        let mut totals = Totals::default();
-        self.pass(filter, &mut |row| {
+        let add = move |totals: &mut Totals, row: &LedgerRow| {
             totals.add(group.key(row), row.simulated, &row.usage, row.cost);
-        })
-        .await?;
+        };
+        let totals = self.pass(filter, Totals::default(), add).await?;
         Ok(totals.sorted())
     }
 
     async fn budgets(&self) -> Result<Vec<(String, String)>, LedgerError> {
-        let read = async {
-            let found = self.budgets.find(doc! {}).max_time(READ).await?;
+        let budgets = self.budgets.clone();
+        let read = async move {
+            let found = budgets.find(doc! {}).max_time(READ).await?;
             found.try_collect::<Vec<Document>>().await
         };
         let corrupt = |_| LedgerError::Corrupt("budget".to_owned());
@@ -169,7 +174,8 @@ impl LedgerStore for MongoLedger {
             let limits = document.get_str("limits").map_err(corrupt)?;
             Ok((tenant.to_owned(), limits.to_owned()))
         };
-        within(READ, read).await?.iter().map(pair).collect()
+        let found = self.places.read(READ, read).await?;
+        found.map_err(from_mongo)?.iter().map(pair).collect()
     }
 
     async fn set_budget(
@@ -178,17 +184,18 @@ impl LedgerStore for MongoLedger {
         limits: Option<String>,
     ) -> Result<(), LedgerError> {
         let one = doc! { "_id": tenant.as_str() };
-        let write = async {
+        let budgets = self.budgets.clone();
+        let write = async move {
             match limits {
                 Some(limits) => {
                     let change = doc! { "$set": { "limits": limits } };
-                    let update = self.budgets.update_one(one, change).upsert(true);
+                    let update = budgets.update_one(one, change).upsert(true);
                     update.await.map(drop)
                 }
-                None => self.budgets.delete_one(one).await.map(drop),
+                None => budgets.delete_one(one).await.map(drop),
             }
         };
-        within(WRITE, write).await
+        self.places.write(WRITE, write).await?.map_err(from_mongo)
     }
 
     async fn experiments(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
@@ -215,26 +222,30 @@ impl LedgerStore for MongoLedger {
         self.experiments.scores(tenant.as_str(), variant).await
     }
 
-    async fn visit(&self, filter: &LedgerFilter, mut visitor: Visitor) -> Result<(), LedgerError> {
-        self.pass(filter, &mut *visitor).await
+    async fn visit(&self, filter: &LedgerFilter, visitor: Visitor) -> Result<(), LedgerError> {
+        let show = |visitor: &mut Visitor, row: &LedgerRow| visitor(row);
+        self.pass(filter, visitor, show).await.map(drop)
     }
 }
 
 impl MongoLedger {
-    async fn pass(
+    /// What comes of it when each row that matches is added to what there is.
+    async fn pass<T: Send + 'static>(
         &self,
         filter: &LedgerFilter,
-        each: &mut (dyn FnMut(&LedgerRow) + Send),
-    ) -> Result<(), LedgerError> {
-        let find = self.attempts.find(document::of_filter(filter));
-        let pass = async {
-            let mut found = find.max_time(PASS).await.map_err(from_mongo)?;
+        mut sum: T,
+        mut add: impl FnMut(&mut T, &LedgerRow) + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (attempts, condition) = (self.attempts.clone(), document::of_filter(filter));
+        let pass = async move {
+            let find = attempts.find(condition).max_time(PASS);
+            let mut found = find.await.map_err(from_mongo)?;
             while let Some(document) = found.try_next().await.map_err(from_mongo)? {
-                each(&document::to_row(&document)?);
+                add(&mut sum, &document::to_row(&document)?);
             }
-            Ok(())
+            Ok(sum)
         };
-        timeout(PASS, pass).await.map_err(|_| LedgerError::Late)?
+        self.places.read(PASS, pass).await?
     }
 }
 

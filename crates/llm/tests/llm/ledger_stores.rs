@@ -215,3 +215,31 @@ async fn a_server_that_is_away_for_a_while_costs_no_row_and_doubles_none() -> an
     assert_eq!(ids.len(), 21);
     Ok(())
 }
+
+/// The longest try, the pause before the next one, and what a busy machine adds.
+const WRITTEN_AGAIN: std::time::Duration = std::time::Duration::from_secs(6);
+
+/// Of a server that hangs: four tries of the writer.
+const HUNG: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_server_that_hung_is_written_to_as_soon_as_it_goes_on() -> anyhow::Result<()> {
+    let server = test_support::ferretdb().await?;
+    let place = Place::on(server.uri(), "hung".to_owned()).await?;
+    let request = call("a", None)?;
+    place.book(false, tokens(1, 1), &request).await;
+    place.ledger.flush().await?;
+    server.freeze()?;
+    place.book(false, tokens(1, 1), &request).await;
+    // Readers wait for connections as well, and leave.
+    let readers = (0..8).map(|_| place.ledger.rows(LedgerFilter::default(), ALL));
+    let hung = tokio::time::timeout(HUNG, place.ledger.flush());
+    let (read, hung) = tokio::join!(futures_util::future::join_all(readers), hung);
+    assert!(read.iter().all(Result::is_err), "a frozen server was read");
+    assert!(hung.is_err(), "a frozen server has written");
+    server.thaw()?;
+    tokio::time::timeout(WRITTEN_AGAIN, place.ledger.flush()).await??;
+    let rows = place.ledger.rows(LedgerFilter::default(), ALL).await?;
+    assert_eq!(rows.len(), 2);
+    Ok(())
+}

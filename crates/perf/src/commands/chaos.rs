@@ -61,7 +61,12 @@ pub(crate) async fn chaos(arguments: &ChaosArguments, live: bool) -> Result<Answ
                 return Err(Failure::Broken(why));
             }
         };
-        let report = ended.map_err(|error| Failure::Broken(format!("{name}: {error:#}")))?;
+        // The others are other questions.
+        let report = ended.unwrap_or_else(|error| {
+            let why = format!("{error:#}");
+            say(&format!("{name}: {why}"));
+            Report::broken(name, plan, &why)
+        });
         if let Some(directory) = &arguments.output {
             keep(directory, name, &report)?;
         }

@@ -48,3 +48,40 @@ async fn what_is_wrong_with_a_plan_is_told_before_anything_starts() -> anyhow::R
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_carried_out_has_a_report_and_the_next_one_goes_on()
+-> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let plan = |name: &str| tools::workspace().join(format!("k6/chaos/{name}.toml"));
+    let (first, second) = (plan("f13-api-killed"), plan("f14-api-terminated"));
+    let (scripts, results) = (
+        tools::workspace().join("k6"),
+        directory.path().join("results"),
+    );
+    let arguments = [
+        &[
+            "chaos",
+            "--scripts",
+            text(&scripts),
+            "--output",
+            text(&results),
+        ][..],
+        // There are no programs.
+        &[
+            "--binaries",
+            text(directory.path()),
+            text(&first),
+            text(&second),
+        ],
+    ]
+    .concat();
+    let told = end(&perf(NOWHERE, &arguments)?.start()?).await?;
+    let told = told.ended_with(3);
+    for name in ["f13-api-killed", "f14-api-terminated"] {
+        assert!(told.contains(&format!("BROKEN: {name}")), "{told}");
+        let kept = std::fs::read_to_string(results.join(format!("{name}.md")))?;
+        assert!(kept.contains("there is no llm-simulator"), "{kept}");
+    }
+    Ok(())
+}

@@ -2,7 +2,8 @@
 //!
 //! The circuit opens after some calls in a row without an answer. From then on calls are refused at
 //! once, and one probe after the other asks the store whether it is back, so that no caller waits
-//! for that.
+//! for that. Some failures only raise a doubt, since a store that answers may cause them as well: a
+//! search that takes too long, a call that got no place. Of them a probe is the judge.
 
 use std::{
     future::Future,
@@ -21,10 +22,19 @@ use crate::StorageError;
 
 /// Calls in a row without an answer that open a circuit: one or two may be bad luck, and callers
 /// of a busy service have made five within a moment.
-const FAULTS: u32 = 5;
+pub(super) const FAULTS: u32 = 5;
 
 /// From a probe that failed to the next one: how long a store that is back may stay unused.
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
+
+/// What a call costs a store that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// As much at any time.
+    Fixed,
+    /// The more, the more is stored: one that takes too long says nothing of others.
+    Grows,
+}
 
 /// The circuit of one store; cheap to clone.
 #[derive(Clone)]
@@ -33,14 +43,17 @@ pub(crate) struct Circuit(Arc<Inner>);
 struct Inner {
     system: &'static str,
     state: Mutex<State>,
-    /// Told when it opens.
-    opened: Notify,
+    /// Told when it opens, and when a probe is to say whether it must.
+    asked: Notify,
     shown: Gauge,
 }
 
 struct State {
     open: bool,
+    /// Calls in a row without an answer.
     in_a_row: u32,
+    /// Those among them and between them that say little by themselves.
+    doubts: u32,
     /// Counts openings and closings: a call from before says nothing any more.
     era: u64,
 }
@@ -53,31 +66,34 @@ impl Circuit {
         let state = State {
             open: false,
             in_a_row: 0,
+            doubts: 0,
             era: 0,
         };
         Self(Arc::new(Inner {
             system,
             state: Mutex::new(state),
-            opened: Notify::new(),
+            asked: Notify::new(),
             shown,
         }))
     }
 
     /// Makes the call and takes note of how it ends, unless the store is known to be away. One
-    /// whose caller leaves says nothing.
+    /// whose caller leaves says nothing. The `effort` is what the call costs the store.
     ///
     /// # Errors
     /// [`StorageError::CircuitOpen`], or the call's own.
     pub(super) async fn guard<T>(
         &self,
+        effort: Effort,
         call: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
         let era = self.lock().passed()?;
         let result = call.await;
         match &result {
+            Err(StorageError::Timeout { .. }) if effort == Effort::Grows => self.note_doubt(era),
             Err(failure) if failure.is_without_answer() => self.note_fault(era),
             // It waited for a place only: the store was not asked.
-            Err(StorageError::Overloaded) => {}
+            Err(StorageError::Overloaded) => self.note_doubt(era),
             Ok(_) | Err(_) => self.note_answer(era),
         }
         result
@@ -91,14 +107,24 @@ impl Circuit {
         self.lock().passed().map(drop)
     }
 
-    /// Whenever the circuit is open, probes the store until it answers. Never ends.
+    /// Whenever the circuit is open, probes the store until it answers; opens it when a probe says
+    /// so. Never ends.
     #[expect(clippy::infinite_loop, reason = "ends with its task")]
     pub(crate) async fn watch<F>(&self, probe: impl Fn() -> F)
     where
         F: Future<Output = Result<(), StorageError>>,
     {
         loop {
-            self.0.opened.notified().await;
+            self.0.asked.notified().await;
+            if self.check().is_ok() {
+                // A doubt only; whoever answers meanwhile does not end it.
+                let era = self.lock().era;
+                match probe().await {
+                    Ok(()) => self.note_answer(era),
+                    Err(_) => self.open(era),
+                }
+                continue;
+            }
             let mut pause = interval_at(Instant::now() + PROBE_PAUSE, PROBE_PAUSE);
             pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -115,6 +141,19 @@ impl Circuit {
         let mut state = self.lock();
         if state.era == era {
             state.in_a_row = 0;
+            state.doubts = 0;
+        }
+    }
+
+    /// Has the store probed after some of these: one at a time, since more are only noted.
+    fn note_doubt(&self, era: u64) {
+        let mut state = self.lock();
+        if state.era != era {
+            return;
+        }
+        state.doubts += 1;
+        if state.in_a_row + state.doubts >= FAULTS {
+            self.0.asked.notify_one();
         }
     }
 
@@ -124,7 +163,18 @@ impl Circuit {
             return;
         }
         state.in_a_row += 1;
-        if state.in_a_row < FAULTS {
+        let (faults, doubts) = (state.in_a_row, state.doubts);
+        drop(state);
+        if faults >= FAULTS {
+            self.open(era);
+        } else if doubts > 0 && faults + doubts >= FAULTS {
+            self.0.asked.notify_one();
+        }
+    }
+
+    fn open(&self, era: u64) {
+        let mut state = self.lock();
+        if state.era != era {
             return;
         }
         state.open = true;
@@ -133,7 +183,7 @@ impl Circuit {
         drop(state);
         let system = self.0.system;
         tracing::warn!(system, "the store does not answer: it is left alone");
-        self.0.opened.notify_one();
+        self.0.asked.notify_one();
     }
 
     /// Lets calls pass again. A probe asks for less than a call does, so the first fault after it
@@ -142,6 +192,7 @@ impl Circuit {
         let mut state = self.lock();
         state.open = false;
         state.in_a_row = FAULTS - 1;
+        state.doubts = 0;
         state.era += 1;
         self.0.shown.set(0.0);
         drop(state);
@@ -165,128 +216,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-    use tokio::time::{sleep_until, timeout};
-
-    use super::*;
-
-    const LATE: StorageError = StorageError::Timeout { write: false };
-    const FAULT: Result<(), StorageError> = Err(LATE);
-
-    /// Whether calls with these ends were let through.
-    async fn calls(circuit: &Circuit, ends: &[Result<(), StorageError>]) -> Vec<bool> {
-        let mut passed = Vec::new();
-        for end in ends {
-            let result = circuit.guard(async { end.clone() }).await;
-            passed.push(result != Err(StorageError::CircuitOpen));
-        }
-        passed
-    }
-
-    async fn is_open(circuit: &Circuit) -> bool {
-        // A call that says nothing.
-        calls(circuit, &[Err(StorageError::Overloaded)]).await == [false]
-    }
-
-    /// A store, whether it answers, and how often it was probed.
-    #[derive(Default)]
-    struct Probed {
-        answers: AtomicBool,
-        probes: AtomicU32,
-    }
-
-    impl Probed {
-        /// Watches the circuit for so long.
-        async fn watched(&self, circuit: &Circuit, milliseconds: u64) {
-            let probe = || async {
-                self.probes.fetch_add(1, Ordering::SeqCst);
-                let answers = self.answers.load(Ordering::SeqCst);
-                answers.then_some(()).ok_or(LATE)
-            };
-            let time = Duration::from_millis(milliseconds);
-            assert!(timeout(time, circuit.watch(probe)).await.is_err());
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn five_calls_in_a_row_without_an_answer_open_it() {
-        let circuit = Circuit::new("x");
-        let unavailable = || Err(StorageError::Unavailable("gone".into()));
-        calls(&circuit, &[FAULT, unavailable(), FAULT, FAULT]).await;
-        // A refusal is an answer, and a place that was not got says nothing.
-        calls(&circuit, &[Err(StorageError::NotFound)]).await;
-        calls(&circuit, &[FAULT, unavailable(), FAULT]).await;
-        calls(&circuit, &[Err(StorageError::Overloaded), FAULT]).await;
-        assert!(!is_open(&circuit).await);
-        let unknown = Err(StorageError::OutcomeUnknown("gone".into()));
-        assert_eq!(calls(&circuit, &[unknown, Ok(())]).await, [true, false]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn callers_that_leave_say_nothing() {
-        let circuit = Circuit::new("x");
-        for _ in 0..100 {
-            let left = timeout(
-                Duration::from_millis(1),
-                circuit.guard(std::future::pending::<Result<(), StorageError>>()),
-            );
-            assert!(left.await.is_err());
-        }
-        assert!(!is_open(&circuit).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn probes_come_one_after_the_other_until_one_is_answered() {
-        let (circuit, store) = (Circuit::new("x"), Probed::default());
-        store.watched(&circuit, 10_000).await;
-        assert_eq!(store.probes.load(Ordering::SeqCst), 0, "it was closed");
-        calls(&circuit, &[FAULT; 5]).await;
-        let began = Instant::now();
-        let watch = store.watched(&circuit, 3_200);
-        let back = async {
-            sleep_until(began + Duration::from_millis(2_100)).await;
-            assert!(is_open(&circuit).await);
-            store.answers.store(true, Ordering::SeqCst);
-            sleep_until(began + Duration::from_millis(2_600)).await;
-            assert!(!is_open(&circuit).await, "half a second after it was back");
-        };
-        tokio::join!(watch, back);
-        assert_eq!(store.probes.load(Ordering::SeqCst), 5);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_probe_one_more_fault_opens_it_and_an_answer_ends_that() {
-        let (circuit, store) = (Circuit::new("x"), Probed::default());
-        store.answers.store(true, Ordering::SeqCst);
-        let reopen = async || {
-            store.watched(&circuit, 600).await;
-            assert!(!is_open(&circuit).await);
-        };
-        calls(&circuit, &[FAULT; 5]).await;
-        reopen().await;
-        calls(&circuit, &[FAULT]).await;
-        assert!(is_open(&circuit).await);
-        reopen().await;
-        calls(&circuit, &[Ok(()), FAULT, FAULT]).await;
-        assert!(!is_open(&circuit).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_began_before_says_nothing_after() {
-        let (circuit, store) = (Circuit::new("x"), Probed::default());
-        store.answers.store(true, Ordering::SeqCst);
-        let late = circuit.guard(async {
-            sleep_until(Instant::now() + Duration::from_secs(1)).await;
-            Err::<(), _>(LATE)
-        });
-        let meanwhile = async {
-            calls(&circuit, &[FAULT; 5]).await;
-            store.watched(&circuit, 600).await;
-        };
-        let (late, ()) = tokio::join!(late, meanwhile);
-        assert_eq!(late, Err(LATE));
-        assert!(!is_open(&circuit).await);
-    }
-}
+mod tests;

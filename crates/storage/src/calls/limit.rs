@@ -6,8 +6,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// Fewest places: what a store on a small machine carries at once.
-const FEWEST: u32 = 4;
+use super::circuit::FAULTS;
+
+/// Fewest places: what a store on a small machine carries at once, and more calls than open its
+/// circuit. With fewer, calls that a store never answers would hold all places before enough of
+/// them had failed.
+const FEWEST: u32 = 6;
+const _: () = assert!(FEWEST > FAULTS, "places for calls that open the circuit");
 
 /// Answers in time that bring one place back: with one late call among so many the store has
 /// enough to do.

@@ -213,15 +213,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn late_calls_take_places_along_and_answers_bring_them_back() {
-        let places = Places::connections("x", 6);
+        let places = Places::connections("x", 8);
         let free = async || take_all(&places, Instant::now()).await.len();
-        assert_eq!(free().await, 6);
+        assert_eq!(free().await, 8);
         let late = take_all(&places, Instant::now() + PATIENT).await;
         tokio::time::advance(2 * PATIENT).await;
         drop(late);
-        // Each place that is tried here is an answer too: four of the sixteen at first.
-        assert_eq!(free().await, 4, "a few always stay");
-        for (answers, wanted) in [(7, 4), (1, 5), (16, 6), (100, 6)] {
+        // Each place that is tried here is an answer too: six of the sixteen at first.
+        assert_eq!(free().await, 6, "a few always stay");
+        for (answers, wanted) in [(3, 6), (1, 7), (16, 8), (100, 8)] {
             for _ in 0..answers {
                 let now = Instant::now();
                 drop(places.turn(now, now).await.unwrap());

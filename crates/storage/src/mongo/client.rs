@@ -62,6 +62,7 @@ pub(crate) async fn connect(
         client,
         database,
         places: Places::connections(SYSTEM, limits.mongo_connections),
+        probe_place: Places::queue(SYSTEM, 1),
         circuit: Circuit::new(SYSTEM),
         batches,
         transactions: server.transactions,
@@ -88,7 +89,8 @@ async fn options(uri: &SecretString, limits: &StoreLimits) -> Result<ClientOptio
     options.server_selection_timeout = Some(SERVER_SELECTION);
     options.connect_timeout = Some(CONNECT);
     options.heartbeat_freq = Some(HEARTBEAT);
-    options.max_pool_size = Some(limits.mongo_connections);
+    // One for the probe.
+    options.max_pool_size = Some(limits.mongo_connections.saturating_add(1));
     options.min_pool_size = Some(MIN_CONNECTIONS.min(limits.mongo_connections));
     options.max_connecting = Some(MAX_CONNECTING);
     options.max_idle_time = Some(MAX_IDLE);

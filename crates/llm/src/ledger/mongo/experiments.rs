@@ -9,9 +9,7 @@ use mongodb::{
     error::{Error, ErrorKind, WriteFailure},
 };
 
-use tokio::time::timeout;
-
-use super::{DUPLICATE_KEY, READ, WRITE, from_mongo, make_indexes, within};
+use super::{DUPLICATE_KEY, READ, WRITE, carried::Places, from_mongo, make_indexes};
 use crate::ledger::{Assessment, LedgerError, ScoreCount, StoredExperiment, assessment::CHECKS};
 
 /// What no two experiments have in common: of a running one its tenant and what it runs for, of any
@@ -22,13 +20,15 @@ const CLAIM: &str = "claim";
 pub(super) struct Experiments {
     experiments: Collection<Document>,
     assessments: Collection<Document>,
+    places: Places,
 }
 
 impl Experiments {
-    pub(super) fn of(database: &Database) -> Self {
+    pub(super) fn of(database: &Database, places: &Places) -> Self {
         Self {
             experiments: database.collection("llm_experiments"),
             assessments: database.collection("llm_assessments"),
+            places: places.clone(),
         }
     }
 
@@ -49,8 +49,9 @@ impl Experiments {
     }
 
     pub(super) async fn all(&self) -> Result<Vec<StoredExperiment>, LedgerError> {
-        let read = async {
-            let found = self.experiments.find(doc! {}).max_time(READ).await?;
+        let experiments = self.experiments.clone();
+        let read = async move {
+            let found = experiments.find(doc! {}).max_time(READ).await?;
             found.try_collect::<Vec<Document>>().await
         };
         let experiment = |document: &Document| {
@@ -61,25 +62,27 @@ impl Experiments {
                 body: text(document, "body")?,
             })
         };
-        within(READ, read).await?.iter().map(experiment).collect()
+        let found = self.places.read(READ, read).await?;
+        found.map_err(from_mongo)?.iter().map(experiment).collect()
     }
 
     pub(super) async fn start(&self, experiment: StoredExperiment) -> Result<bool, LedgerError> {
         let (id, mut document) = document(experiment);
         document.insert("_id", id);
-        let insert = async { self.experiments.insert_one(document).await };
-        match timeout(WRITE, insert).await {
-            Ok(Ok(_)) => Ok(true),
-            Ok(Err(error)) if is_taken(&error) => Ok(false),
-            Ok(Err(error)) => Err(from_mongo(error)),
-            Err(_) => Err(LedgerError::Late),
+        let experiments = self.experiments.clone();
+        let insert = async move { experiments.insert_one(document).await };
+        match self.places.write(WRITE, insert).await? {
+            Ok(_) => Ok(true),
+            Err(error) if is_taken(&error) => Ok(false),
+            Err(error) => Err(from_mongo(error)),
         }
     }
 
     pub(super) async fn put(&self, experiment: StoredExperiment) -> Result<(), LedgerError> {
         let (id, document) = document(experiment);
         let one = doc! { "_id": id };
-        upsert(&self.experiments, one, doc! { "$set": document }).await
+        self.upsert(&self.experiments, one, doc! { "$set": document })
+            .await
     }
 
     pub(super) async fn assess(&self, assessment: &Assessment) -> Result<(), LedgerError> {
@@ -93,7 +96,7 @@ impl Experiments {
             "variant": &assessment.variant,
             "score": i64::from(assessment.score),
         } };
-        upsert(&self.assessments, one, change).await
+        self.upsert(&self.assessments, one, change).await
     }
 
     pub(super) async fn scores(
@@ -101,27 +104,38 @@ impl Experiments {
         tenant: &str,
         variant: &str,
     ) -> Result<Vec<ScoreCount>, LedgerError> {
-        let mut counts: BTreeMap<(bool, u8), u64> = BTreeMap::new();
         let of_variant = doc! { "tenant": tenant, "variant": variant };
-        let read = async {
-            let found = self.assessments.find(of_variant).max_time(READ).await?;
-            found
-                .try_for_each(|document| {
-                    let by_checks = document.get_str("assessor").is_ok_and(|by| by == CHECKS);
-                    let score = document.get("score").and_then(Bson::as_i64);
-                    let score = score.and_then(|score| u8::try_from(score).ok());
-                    *counts.entry((by_checks, score.unwrap_or(0))).or_default() += 1;
-                    futures_util::future::ok(())
-                })
-                .await
+        let assessments = self.assessments.clone();
+        let read = async move {
+            let mut counts: BTreeMap<(bool, u8), u64> = BTreeMap::new();
+            let mut found = assessments.find(of_variant).max_time(READ).await?;
+            while let Some(document) = found.try_next().await? {
+                let by_checks = document.get_str("assessor").is_ok_and(|by| by == CHECKS);
+                let score = document.get("score").and_then(Bson::as_i64);
+                let score = score.and_then(|score| u8::try_from(score).ok());
+                *counts.entry((by_checks, score.unwrap_or(0))).or_default() += 1;
+            }
+            Ok(counts)
         };
-        within(READ, read).await?;
+        let counts = self.places.read(READ, read).await?.map_err(from_mongo)?;
         let count = |((by_checks, score), count)| ScoreCount {
             by_checks,
             score,
             count,
         };
         Ok(counts.into_iter().map(count).collect())
+    }
+
+    async fn upsert(
+        &self,
+        collection: &Collection<Document>,
+        one: Document,
+        change: Document,
+    ) -> Result<(), LedgerError> {
+        let collection = collection.clone();
+        let write = async move { collection.update_one(one, change).upsert(true).await };
+        let written = self.places.write(WRITE, write).await?;
+        written.map(drop).map_err(from_mongo)
     }
 }
 
@@ -157,18 +171,6 @@ fn is_taken(error: &Error) -> bool {
 /// One text for two, from which no other two make the same.
 fn id(tenant: &str, rest: &str) -> String {
     format!("{} {tenant} {rest}", tenant.len())
-}
-
-async fn upsert(
-    collection: &Collection<Document>,
-    one: Document,
-    change: Document,
-) -> Result<(), LedgerError> {
-    let write = async {
-        let update = collection.update_one(one, change).upsert(true);
-        update.await.map(drop)
-    };
-    within::<()>(WRITE, write).await
 }
 
 fn text(document: &Document, field: &str) -> Result<String, LedgerError> {

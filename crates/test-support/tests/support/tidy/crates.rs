@@ -43,11 +43,16 @@ const EDGES: [(&str, &[&str]); 19] = [
         ],
     ),
     ("perf", &["load-analysis", "service-defaults", "chaos"]),
-    ("fault-proxy", &["service-defaults"]),
+    ("fault-proxy", &[]),
     ("local-servers", &[]),
     (
         "chaos",
-        &["local-servers", "fault-proxy", "service-defaults"],
+        &[
+            "local-servers",
+            "fault-proxy",
+            "instrumentation",
+            "service-defaults",
+        ],
     ),
     (TEST_SUPPORT, &[]),
 ];
