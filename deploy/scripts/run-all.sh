@@ -144,11 +144,22 @@ print_choices() {
   printf '\nNext: make health-check, make seed-data, make perf-smoke; make stop ends it.\n'
 }
 
+# pages_beside_containers: the preview is a process of this machine, since only here
+# can the containers' logs be read.
+pages_beside_containers() {
+  local holder
+  if FOUND[preview]=$(recorded_pid preview); then return; fi
+  if holder=$(port_holder "$PREVIEW_PORT"); then
+    fail "port $PREVIEW_PORT, which preview needs, is held by process $holder"
+  fi
+}
+
 start_docker() {
   local file
   for file in "${LLM_KEY_FILES[@]}"; do
     [[ -z ${!file:-} ]] || fail "containers take the key by ${file%_FILE}"
   done
+  pages_beside_containers
   choose_providers http://llm-simulator:7010
   alertmanager_configuration /etc/alertmanager/secrets
   PROMETHEUS_CONFIG=$(prometheus_file)
@@ -160,6 +171,10 @@ start_docker() {
     compose logs --tail "$LOG_LINES"
     fail "the containers did not become healthy"
   fi
+  if [[ -z ${FOUND[preview]:-} ]]; then
+    start_preview_at "$PREVIEW_PORT" --lines-of "$CHECKOUT/deploy/scripts/trace.sh"
+  fi
+  wait_ready preview
   echo
   row '' 'BookStore API' "$BOOKSTORE_URL/swagger"
   row '' 'Performance service' "$PERFORMANCE_URL/"
@@ -168,6 +183,7 @@ start_docker() {
   row '' 'Alertmanager' "$ALERTMANAGER_URL"
   row '' 'Jaeger' "$JAEGER_URL"
   row '' 'Grafana' 'http://127.0.0.1:3000'
+  row preview 'Traces, log lines' "$PREVIEW_URL/search"
   if [[ -n ${ASPIRE:-} ]]; then row '' 'Aspire dashboard' 'http://127.0.0.1:15888'; fi
   print_choices 'MongoDB, mongodb://127.0.0.1:27017/'
 }

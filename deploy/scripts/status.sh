@@ -29,6 +29,7 @@ main() {
   local part
   if [[ $(running_mode) == docker ]]; then
     compose ps --all
+    part_row preview
     return
   fi
   for part in "${ALL_PARTS[@]}"; do

@@ -30,6 +30,7 @@ end_stray_loads() {
 main() {
   local index part stopped=0
   if [[ $(running_mode) == docker ]]; then
+    if [[ -f $PIDS/preview.pid ]]; then stop_process preview "$(stop_patience preview)"; fi
     ASPIRE=1 compose --profile guarded down
     rm -f "$BOOKSTORE_STATE_DIR/mode"
     return

@@ -71,7 +71,7 @@ def show_spans(trace_id: str) -> None:
     for depth, span in tree(spans):
         begin, took = (span["startTime"] - began) / 1e3, span["duration"] / 1e3
         name = f"{'  ' * depth}{span['operationName']}"
-        print(f"{begin:10.1f} {took:10.1f}  {span['service']:<20} {name:<46} {'; '.join(facts(span['tags']))}".rstrip())
+        print(f"{begin:10.1f} {took:10.1f}  {span['service']:<20} {name:<46} {'; '.join(facts(span))}".rstrip())
     for line in sums(spans):
         print(line)
 
@@ -150,8 +150,9 @@ def tree(spans: list[Span]) -> Iterator[tuple[int, Span]]:
         waiting.extend((depth + 1, child) for child in reversed(children.get(span["spanID"], [])))
 
 
-def facts(tags: dict[str, Any]) -> Iterator[str]:
+def facts(span: Span) -> Iterator[str]:
     """What a span says beside its times."""
+    tags = span["tags"]
     for name in ("http.response.status_code", "db.system.name", "gen_ai.provider.name"):
         if name in tags:
             yield str(tags[name])
@@ -163,6 +164,7 @@ def facts(tags: dict[str, Any]) -> Iterator[str]:
     for name, label in (("bookstore.gen_ai.cached", "from the cache"), ("bookstore.gen_ai.coalesced", "shared")):
         if tags.get(name) in (True, "true"):
             yield label
+    yield from looked_up(span.get("logs") or [])
     if "gen_ai.response.time_to_first_chunk" in tags:
         yield f"first token after {float(tags['gen_ai.response.time_to_first_chunk']) * 1e3:.1f} ms"
     counts = [f"{tags[f'gen_ai.usage.{name}']} {label}" for name, label in TOKENS if int(tags.get(f"gen_ai.usage.{name}", 0))]
@@ -172,6 +174,18 @@ def facts(tags: dict[str, Any]) -> Iterator[str]:
         yield f"{dollars(int(tags['bookstore.gen_ai.cost.pico_usd']))}{' simulated' if simulated(tags) else ''}"
     elif counts:
         yield "unpriced"
+
+
+def looked_up(events: list[dict[str, Any]]) -> Iterator[str]:
+    """What a request found in caches, by cache, level by level."""
+    found: dict[str, list[str]] = {}
+    for event in sorted(events, key=lambda one: one["timestamp"]):
+        fields = {field["key"]: field["value"] for field in event["fields"]}
+        if fields.get("event") == "bookstore.cache.look_up":
+            name, level, outcome = (str(fields[f"bookstore.cache.{part}"]) for part in ("name", "level", "outcome"))
+            found.setdefault(name, []).append(f"{level} {outcome}")
+    for name, outcomes in found.items():
+        yield f"cache {name}: {', '.join(outcomes)}"
 
 
 def simulated(tags: dict[str, Any]) -> bool:

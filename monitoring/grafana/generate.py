@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, tell what is wrong")
     check = parser.parse_args().check
     catalogue = verify.read_catalogue(CATALOGUE) | verify.read_recorded(RULES)
-    faults = verify.repeated(map(build, SINGLE)) + [fault for dashboard in SINGLE for fault in verify.judged(dashboard)]
+    faults = verify.repeated(map(build, SINGLE)) + [fault for dashboard in SINGLE for fault in verify.judged(dashboard) + verify.dotted(dashboard)]
     uids = {dashboard.uid for dashboard in DASHBOARDS}
     total = 0
     for dashboard in map(build, DASHBOARDS):

@@ -71,7 +71,8 @@ def faults_of(prometheus: Prometheus, panel: Panel, targets: list[dict[str, Any]
             faults.append(f"{target['refId']}: {error}")
             continue
         if target["exemplar"] and not prometheus.traces(target["expr"]):
-            (excused if panel.untraced else faults).append(f"{target['refId']} has no exemplars, {panel.untraced or target['expr']}")
+            reason = panel.untraced or panel.empty
+            (excused if reason else faults).append(f"{target['refId']} has no exemplars, {reason or target['expr']}")
         numbers = [value for values in series for value in values if not math.isnan(value)]
         count += len(series)
         if target["expr"].endswith(DOTS_ONLY):

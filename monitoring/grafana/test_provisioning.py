@@ -3,6 +3,7 @@
 Run by: python3 -m unittest discover monitoring/grafana
 """
 
+import json
 import re
 import sys
 import unittest
@@ -57,6 +58,18 @@ class ProvisioningTest(unittest.TestCase):
             for metric, wanted in verify.asked(expr).items():
                 family = re.sub(r"_(bucket|count|sum)$", "", metric)
                 self.assertLessEqual(wanted - {"le"}, catalogue[family], metric)
+
+    def test_a_trace_leads_to_its_log_lines(self):
+        # There is no store of logs: the pages beside the containers read those of the engine.
+        pages = "http://127.0.0.1:3001/trace/"
+        self.assertIn(f"          url: {pages}$${{__value.raw}}\n", source("prometheus"))
+        links = json.loads((JAEGER.parent / "pages.json").read_text(encoding="utf-8"))["linkPatterns"]
+        self.assertEqual([(link["type"], link["url"]) for link in links], [("traces", pages + "#{traceID}")])
+        self.assertIn("JAEGER_PAGES: /etc/jaeger/pages.json\n", service("jaeger"))
+        self.assertIn('volumes: ["./monitoring/jaeger:/etc/jaeger:ro"]\n', service("jaeger"))
+        self.assertIn("config_file: ${env:JAEGER_PAGES:-}\n", JAEGER.read_text(encoding="utf-8"))
+        settings = (HERE.parents[1] / "deploy/scripts/lib/settings.sh").read_text(encoding="utf-8")
+        self.assertIn("PREVIEW_PORT:-3001", settings)
 
     def test_alerts_lead_to_the_pages_of_traces(self):
         for profile in NEW_A_SCRAPE:

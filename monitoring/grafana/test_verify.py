@@ -52,6 +52,15 @@ class VerifyTest(unittest.TestCase):
                 change()
                 self.assert_fault(text, verify.structure(self.dashboard))
 
+    def test_times_and_dollars_lead_to_traces(self):
+        for dashboard in SINGLE:
+            self.assertEqual(verify.dotted(dashboard), [])
+        row = llm_latency.DASHBOARD.rows[0]
+        mean = next(panel for panel in row.panels if panel.title == "Where the time goes")
+        lines = replace(mean, queries=tuple(query for query in mean.queries if not query.exemplar))
+        for panel, expected in ((mean, 0), (lines, 1), (replace(lines, untraced="a reason"), 0), (replace(lines, unit="ops"), 0)):
+            self.assertEqual(len(verify.dotted(replace(llm_latency.DASHBOARD, rows=(replace(row, panels=(panel,)),)))), expected)
+
     def test_names_of_metrics_and_labels(self):
         for old, new, text in [
             ("client_operation", "klient_operation", "gen_ai_klient_operation_duration_seconds_bucket is not in"),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Draws the dashboards without Grafana, and traces without Jaeger's pages: serve.py [--port 3001]
-[--prometheus URL] [--jaeger URL] [--performance URL] [--logs DIRECTORY]
+[--prometheus URL] [--jaeger URL] [--performance URL] [--logs DIRECTORY | --lines-of PROGRAM]
 
 On loopback: the dashboards' files, the reading calls of one Prometheus, the traces of one Jaeger
-and the log lines of a directory. It changes nothing and keeps nothing.
+and the log lines of a directory, or of what a program prints. It changes nothing and keeps nothing.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import log_lines  # noqa: E402
 import trace_pages  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -44,7 +45,7 @@ class Preview(BaseHTTPRequestHandler):
     """One connection. The addresses and files are set before the server starts."""
 
     prometheus = jaeger = performance = ""
-    logs: Path | None = None
+    logs: log_lines.Source | None = None
     files: dict[str, Path] = {}
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
@@ -133,10 +134,19 @@ def served() -> dict[str, Path]:
     return files | {f"/dashboards/{file.name}": file for file in DASHBOARDS.glob("*.json")}
 
 
+def source(arguments: argparse.Namespace) -> log_lines.Source | None:
+    """Where log lines come from."""
+    if arguments.lines_of:
+        return log_lines.of_program(arguments.lines_of)
+    return log_lines.of_directory(arguments.logs) if arguments.logs and arguments.logs.is_dir() else None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draws the dashboards without Grafana.")
     parser.add_argument("--port", type=int, default=3001)
-    parser.add_argument("--logs", type=Path, help="where the services' logs are, NAME.log")
+    lines = parser.add_mutually_exclusive_group()
+    lines.add_argument("--logs", type=Path, help="where the services' logs are, NAME.log")
+    lines.add_argument("--lines-of", type=Path, help="what prints the services' lines: PROGRAM lines SINCE UNTIL")
     for name, address in SERVERS.items():
         parser.add_argument(f"--{name}", default=address)
     arguments = parser.parse_args()
@@ -146,7 +156,9 @@ def main() -> int:
         if address.scheme not in ("http", "https") or not address.hostname:
             parser.error(f"--{name} {given}: http://host:port")
         setattr(Preview, name, given.rstrip("/"))
-    Preview.files, Preview.logs = served(), arguments.logs
+    Preview.files, found = served(), source(arguments)
+    # A plain function would become a method.
+    Preview.logs = staticmethod(found) if found else None
     try:
         server = Server(("127.0.0.1", arguments.port), Preview)
     except (OSError, OverflowError) as error:

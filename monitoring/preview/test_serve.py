@@ -47,12 +47,18 @@ def span(name: str, begin: int, took: int, parent: str = "", **tags) -> dict:
     return {"spanID": name, "operationName": name, "startTime": 1_000_000_000_000_000 + begin, "duration": took, "references": references, "tags": told, "processID": "p1"}
 
 
+def looked_up(at: int, level: str, outcome: str) -> dict:
+    """An event as Jaeger tells it."""
+    fields = {"event": "bookstore.cache.look_up", "bookstore.cache.name": "book", "bookstore.cache.level": level, "bookstore.cache.outcome": outcome}
+    return {"timestamp": at, "fields": [{"key": key, "value": value} for key, value in fields.items()]}
+
+
 def trace(trace_id: str, *spans: dict) -> dict:
     return {"traceID": trace_id, "spans": [{**one, "traceID": trace_id} for one in spans], "processes": {"p1": {"serviceName": "bookstore-api"}}}
 
 
 TRACES = {
-    TRACE: trace(TRACE, span("chat <b>model</b>", 500, 3000, "POST /summary", **CHAT, error=True), span("POST /summary", 0, 4000, **{"test.id": "run-1"})),
+    TRACE: trace(TRACE, span("chat <b>model</b>", 500, 3000, "POST /summary", **CHAT, error=True), {**span("POST /summary", 0, 4000, **{"test.id": "run-1"}), "logs": [looked_up(2, "store", "hit"), looked_up(1, "l1", "miss")]}),
     SLOWER: trace(SLOWER, span("GET /books", 0, 9000, **{"bookstore.trace.kept_for": "slow"})),
 }
 
@@ -200,7 +206,7 @@ class TracesTest(unittest.TestCase):
         status, text = self.page(f"/trace/{TRACE}")
         self.assertEqual(status, 200)
         for told in ("4.0 ms, 2 spans", "1 attempts, simulated: 142 tokens in, 0 out, $0.001384", "chat &lt;b&gt;model&lt;/b&gt;",
-                     'href="http://127.0.0.1:1/runs/run-1"', 'class="depth1"', '<tr class="failed">'):
+                     'href="http://127.0.0.1:1/runs/run-1"', "cache book: l1 miss, store hit", 'class="depth1"', '<tr class="failed">'):
             self.assertIn(told, text)
         self.assertLess(text.index(">POST /summary<"), text.index("chat &lt;b&gt;"))
         self.assertLess(text.index("line &lt;0&gt;"), text.index("line &lt;2&gt;"))
@@ -221,6 +227,22 @@ class TracesTest(unittest.TestCase):
         self.assertIn("start 2001-09-09 01:46:40 UTC, minDuration 5ms, error = true", text)
         for wrong in ("limit=0", "limit=x", "limit=101", "minDuration=nonsense"):
             self.assertEqual(self.page(f"/search?{wrong}")[0], 400, wrong)
+
+    def test_lines_come_from_a_program_where_it_prints_them(self):
+        program = Path(self.logs.name, "prints")
+        said = f'echo "no JSON $*"; cat {self.logs.name}/bookstore-api.log; echo "$*" >{self.logs.name}/asked'
+        for commands, found in ((said, "line &lt;0&gt;"), (f"{said}; exit 1", "could not be read"), ("exit 1", "could not be read")):
+            program.write_text(f"#!/bin/sh\n{commands}\n", encoding="utf-8")
+            program.chmod(0o755)
+            beside = Served("--jaeger", f"http://127.0.0.1:{self.jaeger.server_port}", "--lines-of", str(program))
+            try:
+                text = beside.get(f"/trace/{TRACE}")[2].decode()
+            finally:
+                beside.end()
+            self.assertIn(found, text)
+        # A minute before the trace and after it, in whole seconds.
+        asked = Path(self.logs.name, "asked").read_text(encoding="utf-8")
+        self.assertEqual(asked, "lines 2001-09-09T01:45:40Z 2001-09-09T01:47:40Z\n")
 
     def test_without_logs_or_jaeger_the_page_says_what_to_do(self):
         alone = Served("--jaeger", f"http://127.0.0.1:{self.jaeger.server_port}")

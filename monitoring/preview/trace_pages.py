@@ -7,13 +7,14 @@ pages, so that every link to these leads here as well: /trace/ID, /search?servic
 import json
 import sys
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html import escape
 from http import HTTPStatus
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "deploy" / "scripts"))
 
+import log_lines  # noqa: E402
 import tracing  # noqa: E402
 
 # What a search may ask for; the rest of an address is dropped.
@@ -21,15 +22,13 @@ ASKED = ("service", "operation", "start", "end", "lookback", "minDuration", "max
 # Jaeger gives the newest; the longest of them come first.
 MAX_FOUND = 100
 NUMBERS = {"Begin", "Took", "Spans", "Failed"}
-# Of the end of each log: some hundred thousand lines, read within a second.
-MAX_LOG_BYTES = 32 * 1024 * 1024
 # A request has some ten.
 MAX_LINES = 300
 # A deeper span is as far to the right.
 MAX_DEPTH = 12
 
 
-def trace_page(jaeger: str, logs: Path | None, performance: str, trace_id: str) -> tuple[HTTPStatus, bytes]:
+def trace_page(jaeger: str, logs: log_lines.Source | None, performance: str, trace_id: str) -> tuple[HTTPStatus, bytes]:
     """A trace: each span after its parent, with times, tokens and dollars, and its log lines below."""
     try:
         spans = tracing.fetched(jaeger, tracing.checked(trace_id))
@@ -37,11 +36,11 @@ def trace_page(jaeger: str, logs: Path | None, performance: str, trace_id: str) 
         return status_of(reason), page("No trace", paragraph(str(reason)))
     if not spans:
         reason = f"Jaeger does not have the trace {trace_id}: it was not kept, is not there yet, or has given way to later ones."
-        return HTTPStatus.NOT_FOUND, page("No trace", paragraph(reason) + log_part(logs, trace_id))
+        return HTTPStatus.NOT_FOUND, page("No trace", paragraph(reason) + log_part(logs, trace_id, None))
     began, ended = tracing.extent(spans)
     told = f"{tracing.moment(began)} UTC, {milliseconds(ended - began)}, {len(spans)} spans"
     head = paragraph(f"{trace_id}: {told}") + "".join(map(paragraph, tracing.sums(spans))) + of_test(spans, performance)
-    return HTTPStatus.OK, page(f"Trace {trace_id[:8]}", head + span_table(spans, began, ended) + log_part(logs, trace_id))
+    return HTTPStatus.OK, page(f"Trace {trace_id[:8]}", head + span_table(spans, began, ended) + log_part(logs, trace_id, (began, ended)))
 
 
 def of_test(spans: list[tracing.Span], performance: str) -> str:
@@ -60,35 +59,25 @@ def span_row(depth: int, span: tracing.Span, began: int, whole: int) -> str:
     left, width = (span["startTime"] - began) / whole * 100, max(span["duration"] / whole * 100, 0.5)
     failed = ' class="failed"' if span["tags"].get("error") in (True, "true") else ""
     bar = f'<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect x="{left:.2f}" width="{width:.2f}" height="1"/></svg>'
-    facts = escape("; ".join(tracing.facts(span["tags"])))
+    facts = escape("; ".join(tracing.facts(span)))
     return (
         f'<tr{failed}><th scope="row" class="depth{min(depth, MAX_DEPTH)}">{escape(span["operationName"])}</th><td>{escape(span["service"])}</td>'
         f'<td class="number">{milliseconds(span["startTime"] - began)}</td><td class="number">{milliseconds(span["duration"])}</td><td>{bar}</td><td class="facts">{facts}</td></tr>'
     )
 
 
-def log_part(logs: Path | None, trace_id: str) -> str:
-    """The lines of all processes, where their files are on this machine."""
+def log_part(logs: log_lines.Source | None, trace_id: str, moments: log_lines.Moments) -> str:
+    """The lines of all processes, where they can be read from here."""
     head = "<h2>Log lines</h2>"
-    if logs is None or not logs.is_dir():
+    if logs is None:
         return head + f"<p><code>make trace-logs ID={escape(trace_id)}</code> prints them.</p>"
     try:
-        lines = list(tracing.told(trace_id, lines_with(logs, trace_id)))
+        lines = list(tracing.told(trace_id, logs(trace_id, moments)))
     except tracing.Failure as reason:
         return head + paragraph(f"{reason}.")
     more = paragraph(f"The first {MAX_LINES} of {len(lines)}.") if len(lines) > MAX_LINES else ""
     text = escape("\n".join(lines[:MAX_LINES]))
     return f'{head}{more}<pre class="wide" tabindex="0" role="region" aria-label="Log lines">{text}</pre>'
-
-
-def lines_with(logs: Path, wanted: str) -> Iterator[str]:
-    """Lines of the end of each log in which a text occurs."""
-    for file in sorted(logs.glob("*.log")):
-        with file.open("rb") as log:
-            log.seek(max(0, file.stat().st_size - MAX_LOG_BYTES))
-            for line in log:
-                if wanted.encode() in line:
-                    yield line.decode("utf-8", "replace")
 
 
 def search_page(jaeger: str, query: str) -> tuple[HTTPStatus, bytes]:

@@ -105,11 +105,11 @@ OBJECTIVES = (
               slower("gen_ai_client_operation_time_to_first_chunk_seconds", MODEL, "1.28"),
               "{} of the answers of anthropic begin later than 1.28 s; 5% may.", {"gen_ai_provider_name": "anthropic"}),
     Objective("SpendingTooFast", "money", "spend", 0.01, "ai",
-              lambda share, step: {f'bookstore_gen_ai_cost_pico_usd_total{{{MODEL},simulated="false"}}': share * 100 * step * 1e12},
+              lambda share, step: {f'bookstore_gen_ai_spend_pico_usd_total{{{ANTHROPIC},simulated="false"}}': share * 100 * step * 1e12},
               "In the time in which 1% of the allowance of real dollars may be spent, {} of it is.", {"simulated": "false"}, pace=True),
-    Objective("CallsTooDear", "money", "cost-per-call", 0.01, "ai",
-              slower("bookstore_gen_ai_operation_cost_usd", f'{MODEL},simulated="true"', "0.016384"),
-              "{} of the priced calls cost more than $0.016384; 1% may.", {"simulated": "true"}),
+    Objective("RequestsTooDear", "money", "cost-per-request", 0.01, "ai",
+              slower("bookstore_gen_ai_request_cost_usd", f'{ANTHROPIC},simulated="true"', "0.016384"),
+              "{} of the requests to models cost more than $0.016384; 1% may.", {"simulated": "true"}),
     Objective("ScrapesFail", "telemetry", "scrapes", 0.001, "platform",
               lambda share, _: {'up{job="bookstore-api"}': 1 - share, 'up{job="prometheus"}': 0},
               "{} of the scrapes of our services fail; 0.1% may.", pages=False, gauge=True),
@@ -121,9 +121,10 @@ DANGLING = 'bookstore_exemplars_dangling_ratio{job="bookstore-api"}'
 LOOK_UPS = 'bookstore_exemplars_look_ups_total{job="bookstore-api",outcome='
 LOST_LINES = 'bookstore_telemetry_dropped_log_lines_total{job="bookstore-api"}'
 BOTH_UP = {UP: "1x60", 'up{job="performance-service"}': "1x60"}
+STORE_CIRCUIT = 'bookstore_store_circuit_state{job="bookstore-api",instance="127.0.0.1:7002",db_system_name="mongodb"}'
 SPENT = 'bookstore_budget_spent_usd{tenant="acme",period="day",simulated="false"}'
 LIMIT = 'bookstore_budget_limit_usd{tenant="acme",period="day",simulated="false"}'
-PAID = f'{{{MODEL},simulated="false"}}'
+PAID = f'{{{ANTHROPIC},simulated="false"}}'
 LOOKED_UP = 'bookstore_cache_requests_total{cache_name="book",cache_level="l1",outcome='
 
 
@@ -166,6 +167,10 @@ CASES = (
          {f"bookstore_gen_ai_circuit_state{{{ANTHROPIC}}}": "0x4 2x20 1 0x40"}, "5m", "8m",
          {"gen_ai_provider_name": "anthropic", "severity": "ticket", "team": "ai"},
          "The circuit of anthropic has not been closed for 3 minutes (state 2: 1 half open, 2 open)."),
+    # A circuit that a probe closes soon is none; one that opens again at once is as good as open.
+    Case("StoreAway", "15s", {STORE_CIRCUIT: "0x8 1x2 0x40"}, {STORE_CIRCUIT: "0x4 1x5 0 1x10 0x60"}, "4m", "12m",
+         {"job": "bookstore-api", "instance": "127.0.0.1:7002", "db_system_name": "mongodb", "severity": "page", "team": "catalogue"},
+         "mongodb does not answer bookstore-api at 127.0.0.1:7002, which leaves it alone (circuit state 1): what is in no cache is refused with 503."),
     Case("ModelQueueFull", "1m", {f'bookstore_gen_ai_refusals_total{{{ANTHROPIC},reason="circuit_open"}}': "0+5x60"},
          # It is not there before the first refusal.
          {f'bookstore_gen_ai_refusals_total{{{ANTHROPIC},reason="overloaded"}}': "_x10 7x60"}, "12m", "30m",
@@ -192,9 +197,9 @@ CASES = (
     Case("BudgetSpent", "1m", {SPENT: "94x60", LIMIT: "100x60"}, {SPENT: "97x30 0x30", LIMIT: "100x60"}, "20m", "40m",
          {"tenant": "acme", "period": "day", "simulated": "false", "severity": "page", "team": "ai"},
          "acme has spent 97% of its budget of the day; at 100% its calls are refused."),
-    Case("CallsTwiceAsDear", "1m",
-         {f"bookstore_gen_ai_operation_cost_usd_sum{PAID}": "0+1x1440 1440+1.5x300", f"bookstore_gen_ai_operation_cost_usd_count{PAID}": "0+10x1740"},
-         {f"bookstore_gen_ai_operation_cost_usd_sum{PAID}": "0+1x1440 1440+3x120 1800+1x180", f"bookstore_gen_ai_operation_cost_usd_count{PAID}": "0+10x1740"},
+    Case("RequestsTwiceAsDear", "1m",
+         {f"bookstore_gen_ai_request_cost_usd_sum{PAID}": "0+1x1440 1440+1.5x300", f"bookstore_gen_ai_request_cost_usd_count{PAID}": "0+10x1740"},
+         {f"bookstore_gen_ai_request_cost_usd_sum{PAID}": "0+1x1440 1440+3x120 1800+1x180", f"bookstore_gen_ai_request_cost_usd_count{PAID}": "0+10x1740"},
          "1540m", "1680m", {"gen_ai_provider_name": "anthropic", "simulated": "false", "severity": "ticket", "team": "ai"},
-         "A call of anthropic costs 3 times what it cost at this hour yesterday."),
+         "A request to anthropic costs 3 times what it cost at this hour yesterday, with all of its attempts."),
 )

@@ -195,6 +195,18 @@ class RulesTest(unittest.TestCase):
         tests = [test_of(one_of_four, "CatalogueFails", ("5m", []), ("30m", []))]
         self.assertEqual(promtool(self.of_objective("prod", OBJECTIVES[0]), "1m", tests), "")
 
+    def test_the_first_dollars_of_a_payer_count(self):
+        spend = 'bookstore_gen_ai_spend_pico_usd_total{gen_ai_provider_name="anthropic",simulated="false"}'
+        pages = 'count(ALERTS{alertname="SpendingTooFast",severity="page",alertstate="firing"}) or vector(0)'
+        tests = []
+        # Fifty dollars at once are 120 times the pace of the allowance. What is not there before has no
+        # growth, so that the objective asks the counter that is.
+        for values, expected_pages in (("0x10 50000000000000x20", 1), ("_x10 50000000000000x20", 0)):
+            seen = {"expr": pages, "eval_time": "13m", "exp_samples": [{"labels": "{}", "value": expected_pages}]}
+            tests.append({"input_series": [{"series": spend, "values": values}], "promql_expr_test": [seen]})
+        objective = next(one for one in OBJECTIVES if one.alert == "SpendingTooFast")
+        self.assertEqual(promtool(self.of_objective("prod", objective), "1m", tests), "")
+
     def test_an_unanswered_page_escalates(self):
         series = {'up{job="bookstore-api",instance="a"}': "1x5 0x40 1x20"}
         labels = {"job": "bookstore-api", "instance": "a", "team": "platform", "severity": "escalation", "escalates": "TargetDown"}

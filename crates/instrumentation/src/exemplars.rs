@@ -1,4 +1,5 @@
-//! The latest traced value of each bucket: what leads from a chart to a trace.
+//! The latest traced value of each bucket, and the latest dollars of a counter: what leads from a
+//! chart to a trace.
 //!
 //! Neither the `metrics` facade nor its exporter knows exemplars. So a layer between the two
 //! ([`ExemplarRecorder`]) hands every value on and, if it belongs to a request that is traced,
@@ -20,11 +21,11 @@ use metrics::Key;
 use metrics_exporter_prometheus::formatting::{sanitize_label_key, sanitize_label_value};
 
 use crate::{
-    catalogue::{self, Kind},
+    catalogue::{self, Kind, Metric},
     request::TraceIdText,
 };
 
-pub(crate) use of_request::OfRequest;
+pub(crate) use of_request::{OfRequest, Values};
 use recent::Recent;
 pub(crate) use recorder::ExemplarRecorder;
 
@@ -32,17 +33,30 @@ pub(crate) use recorder::ExemplarRecorder;
 /// twenty buckets this is six megabytes, and twice what the services show after a long load test.
 const MAX_SERIES: usize = 4_096;
 
+/// Counters have theirs among them; of dollars there may be as many series as payers.
+const MAX_COUNTERS: usize = 1_024;
+
+/// Counters with exemplars: those of dollars, which are charted per minute. There is one for each
+/// series, the latest, and its value is dollars.
+static COUNTERS: [&Metric; 3] = [
+    &catalogue::GEN_AI_COST,
+    &catalogue::GEN_AI_SAVED_COST,
+    &catalogue::SIMULATOR_INVOICE,
+];
+
 /// The exemplars of a process, by series.
 pub(crate) struct Exemplars {
-    bounds: HashMap<&'static str, &'static [f64]>,
+    families: HashMap<&'static str, &'static Metric>,
     series: RwLock<HashMap<Key, Arc<Series>>>,
     recent: Arc<Recent>,
 }
 
-/// One series of a histogram.
+/// One series of a histogram, or of a counter.
 pub(crate) struct Series {
-    /// What the exporter writes for a bucket of it, up to the bucket's bound.
+    /// What the exporter writes for a bucket of it, up to the bucket's bound; for a counter, up to the
+    /// end of the last label's value.
     prefix: String,
+    /// Of a counter there are none: all its values lie in one bucket.
     bounds: &'static [f64],
     /// By bucket; empty until there is one.
     latest: Mutex<Vec<Option<Exemplar>>>,
@@ -58,34 +72,35 @@ struct Exemplar {
 }
 
 impl Exemplars {
-    /// None yet, for the histograms of the catalogue.
+    /// None yet, for the histograms of the catalogue, and its counters of dollars.
     pub(crate) fn new() -> Self {
         let histograms = catalogue::all().filter(|metric| metric.kind == Kind::Histogram);
         Self {
-            bounds: histograms
-                .map(|metric| (metric.prometheus, metric.buckets))
+            families: histograms
+                .chain(COUNTERS)
+                .map(|metric| (metric.prometheus, metric))
                 .collect(),
             series: RwLock::default(),
             recent: Arc::default(),
         }
     }
 
-    /// The series of a key; `None` for what is not in the catalogue, and beyond the bound.
+    /// The series of a key; `None` for what has no exemplars, and beyond the bounds.
     fn series(&self, key: &Key) -> Option<Arc<Series>> {
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(series) = known.get(key) {
             return Some(Arc::clone(series));
         }
         drop(known);
-        let bounds = *self.bounds.get(key.name())?;
+        let family = self.families.get(key.name())?;
         let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_SERIES && !known.contains_key(key) {
+        if !known.contains_key(key) && is_full(&known, family) {
             return None;
         }
         let series = known.entry(key.clone()).or_insert_with(|| {
             Arc::new(Series {
-                prefix: prefix(key),
-                bounds,
+                prefix: prefix(key, family.kind),
+                bounds: family.buckets,
                 latest: Mutex::default(),
                 recent: Arc::clone(&self.recent),
             })
@@ -126,17 +141,30 @@ impl Series {
     }
 }
 
-fn prefix(key: &Key) -> String {
-    let mut prefix = format!("{}_bucket{{", key.name());
-    for label in key.labels() {
-        let (name, value) = (
-            sanitize_label_key(label.key()),
-            sanitize_label_value(label.value()),
-        );
-        prefix.push_str(&format!("{name}=\"{value}\","));
+/// Whether there is no room for one more series of this kind.
+fn is_full(known: &HashMap<Key, Arc<Series>>, family: &Metric) -> bool {
+    let counters = || known.values().filter(|series| series.bounds.is_empty());
+    known.len() >= MAX_SERIES
+        || (family.kind == Kind::Counter && counters().count() >= MAX_COUNTERS)
+}
+
+fn prefix(key: &Key, kind: Kind) -> String {
+    let labels: Vec<String> = key.labels().map(label).collect();
+    let (name, labels) = (key.name(), labels.join("\","));
+    match kind {
+        Kind::Counter | Kind::Gauge => format!("{name}{{{labels}"),
+        Kind::Histogram if labels.is_empty() => format!("{name}_bucket{{le=\""),
+        Kind::Histogram => format!("{name}_bucket{{{labels}\",le=\""),
     }
-    prefix.push_str("le=\"");
-    prefix
+}
+
+/// A label up to the end of its value.
+fn label(label: &metrics::Label) -> String {
+    let (name, value) = (
+        sanitize_label_key(label.key()),
+        sanitize_label_value(label.value()),
+    );
+    format!("{name}=\"{value}")
 }
 
 #[cfg(test)]
@@ -159,6 +187,21 @@ mod tests {
         assert!(exemplars.series(&key(MAX_SERIES)).is_none());
         assert!(exemplars.series(&key(0)).is_some());
         assert!(exemplars.series(&Key::from_name("not_ours")).is_none());
+    }
+
+    #[test]
+    fn counters_leave_room_for_histograms() {
+        let exemplars = Exemplars::new();
+        let counter = |number: usize| {
+            let name = catalogue::GEN_AI_COST.prometheus;
+            Key::from_parts(name, vec![metrics::Label::new("n", number.to_string())])
+        };
+        for number in 0..MAX_COUNTERS {
+            assert!(exemplars.series(&counter(number)).is_some());
+        }
+        assert!(exemplars.series(&counter(MAX_COUNTERS)).is_none());
+        assert!(exemplars.series(&counter(0)).is_some());
+        assert!(exemplars.series(&key(0)).is_some());
     }
 
     #[test]

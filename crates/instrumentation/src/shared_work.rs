@@ -1,7 +1,10 @@
 //! Work that is done once for several requests.
 //!
 //! Its spans stand in the trace of the request that began it. The others name that trace, and it is
-//! not decided before the work and all of them have ended: if one of theirs is kept, it is.
+//! not decided before the work and all of them have ended: if one of theirs is kept, it is. With it
+//! are the exemplars of what the work measured, also after the one who began it has left.
+
+use std::sync::Arc;
 
 use opentelemetry::{
     TraceId,
@@ -11,6 +14,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
+    exemplars::Values,
     request::{self, TraceIdText},
     traces::{self, Traces},
 };
@@ -25,15 +29,19 @@ pub struct WorkTrace {
     trace_id: TraceIdText,
     /// The span of the request that began it; invalid where there is none.
     span: SpanContext,
+    /// What was measured of both; none where the request is not traced.
+    values: Option<Arc<Values>>,
 }
 
 impl SharedWork {
     /// Begins; `None` outside a request.
     #[must_use]
     pub fn begin() -> Option<Self> {
+        let identity = request::current()?;
         let work = WorkTrace {
-            trace_id: request::current()?.trace_id,
+            trace_id: identity.trace_id,
             span: current_span(),
+            values: identity.exemplars.values(),
         };
         work.hold();
         Some(Self(work))
@@ -77,7 +85,10 @@ impl WorkTrace {
     /// What was said by [`Self::hold`] is over; `wanted` if the trace is to be kept.
     pub(crate) fn leave(&self, traces: &Traces, wanted: bool) {
         if let Some(trace_id) = self.undecided() {
-            traces.settle(trace_id, wanted);
+            let kept = traces.settle(trace_id, wanted);
+            if let Some(values) = &self.values {
+                values.settle(kept);
+            }
         }
     }
 
@@ -86,6 +97,9 @@ impl WorkTrace {
             && let Some(trace_id) = self.undecided()
         {
             traces.open(trace_id);
+            if let Some(values) = &self.values {
+                values.hold();
+            }
         }
     }
 

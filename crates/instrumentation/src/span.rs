@@ -4,12 +4,28 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// Adds an event to the current span; does nothing outside one.
+/// Adds an event to the current span; does nothing outside one. Of one span's events the first
+/// ones are kept, see [`crate::traces`].
 pub fn span_event(name: &'static str, attributes: &[(&'static str, &str)]) {
+    let span = Span::current();
+    if span.is_none() {
+        return;
+    }
     let attributes = attributes
         .iter()
         .map(|(key, value)| KeyValue::new(*key, (*value).to_owned()));
-    Span::current().add_event(name, attributes.collect());
+    span.add_event(name, attributes.collect());
+}
+
+/// Adds an event to the span of the current request or of the call that it makes, where spans of the
+/// calling crate are wanted; see [`client_span!`].
+#[macro_export]
+macro_rules! source_event {
+    ($name:literal, $attributes:expr) => {
+        if $crate::wants_client_span(module_path!()) {
+            $crate::span_event($name, $attributes);
+        }
+    };
 }
 
 /// Notes an attribute that is a list of texts, for which `tracing` has no field.

@@ -39,6 +39,10 @@ pub(crate) use afterwards::Afterwards;
 pub(crate) use sampler::SAMPLED_AT_HEAD;
 pub(crate) use tail::Reason;
 
+/// Most events of one span: a request looks into caches some ten times, and what does so more often
+/// says nothing new. Those beyond are counted on the span.
+const MAX_EVENTS: u32 = 64;
+
 /// The name of our spans' library.
 pub(crate) const TRACER: &str = "bookstore";
 
@@ -82,6 +86,7 @@ pub(crate) fn start(config: &TelemetryConfig) -> Result<Option<SdkTracerProvider
     let provider = SdkTracerProvider::builder()
         .with_sampler(AsTheRootWas)
         .with_resource(resource)
+        .with_max_events_per_span(MAX_EVENTS)
         .with_span_processor(Processor(traces))
         .build();
     Ok(Some(provider))

@@ -55,6 +55,7 @@ mod provider;
 mod redaction;
 mod registry;
 mod request;
+mod request_cost;
 mod resilient;
 mod response;
 mod retry_after;
@@ -102,6 +103,7 @@ pub use provider::{ChatStream, Endpoint, LlmProvider, ProviderName, UnknownProvi
 pub use redaction::{Redacted, Secrets};
 pub use registry::{Llm, LlmBuildError, ProviderStatus, SelectionError};
 pub use request::{AttemptNumbers, CallContext, ChatRequest, Message, MessageRole, is_model_name};
+pub use request_cost::RequestCost;
 pub use resilient::{Resilient, RetryPolicy};
 pub use response::{ChatEvent, ChatResponse, Cost, Fallback, LatencySplit, OpeningLatency};
 pub use service_tier::ServiceTier;

@@ -21,6 +21,8 @@ use crate::{
     measured::{attempt::Attempt, content::Content, series::Series},
 };
 
+pub(crate) use series::as_label;
+
 /// A provider whose every attempt has a CLIENT span, metrics, an exact cost and a ledger row.
 ///
 /// Also an attempt that its caller abandons: what was read until then is booked.

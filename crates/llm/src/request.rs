@@ -12,7 +12,7 @@ use tenancy::TenantId;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::{Bill, ProviderName};
+use crate::{Bill, ProviderName, RequestCost};
 
 /// Longest model name; the longest known ones are Bedrock ARNs of about 150 characters.
 const MAX_MODEL_NAME: usize = 200;
@@ -67,6 +67,8 @@ pub struct CallContext {
     pub variant: Option<String>,
     /// Name and version of the prompt, such as `book-summary-1`.
     pub prompt_version: Option<String>,
+    /// What all attempts for the same answer cost; another call for it goes on with it.
+    pub cost: RequestCost,
     /// Where the attempt is to say what it cost; set by [`Budgeted`](crate::Budgeted).
     pub bill: Option<Arc<Bill>>,
     /// 1 for the first attempt, counted over all providers that the call is made to; set by
@@ -99,6 +101,7 @@ impl CallContext {
             feature,
             variant: None,
             prompt_version: None,
+            cost: RequestCost::default(),
             bill: None,
             attempt: 1,
             numbers: AttemptNumbers::default(),

@@ -30,6 +30,8 @@ pub(crate) enum Operation {
     Replace,
     Delete,
     Ping,
+    /// Of all there is.
+    Count,
 }
 
 /// A call with its deadline, which several questions to the store may share.
@@ -51,7 +53,7 @@ pub(crate) struct Calls {
 }
 
 impl Operation {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Insert,
         Self::InsertMany,
         Self::Get,
@@ -60,6 +62,7 @@ impl Operation {
         Self::Replace,
         Self::Delete,
         Self::Ping,
+        Self::Count,
     ];
 
     fn name(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Operation {
             Self::Replace => "replace",
             Self::Delete => "delete",
             Self::Ping => "ping",
+            Self::Count => "count",
         }
     }
 
@@ -79,7 +83,7 @@ impl Operation {
     /// caller makes it.
     fn effort(self) -> Effort {
         match self {
-            Self::List | Self::Search | Self::InsertMany => Effort::Grows,
+            Self::List | Self::Search | Self::Count | Self::InsertMany => Effort::Grows,
             Self::Insert | Self::Get | Self::Replace | Self::Delete | Self::Ping => Effort::Fixed,
         }
     }
@@ -87,7 +91,7 @@ impl Operation {
     fn writes(self) -> bool {
         match self {
             Self::Insert | Self::InsertMany | Self::Replace | Self::Delete => true,
-            Self::Get | Self::List | Self::Search | Self::Ping => false,
+            Self::Get | Self::List | Self::Search | Self::Ping | Self::Count => false,
         }
     }
 }
@@ -129,10 +133,9 @@ impl Calls {
 
     /// A call from this moment on.
     pub(crate) fn begin(&self, operation: Operation) -> Call {
-        let longest = if operation == Operation::InsertMany {
-            self.limits.bulk
-        } else {
-            self.limits.call
+        let longest = match operation {
+            Operation::InsertMany | Operation::Count => self.limits.bulk,
+            _ => self.limits.call,
         };
         let deadline = Instant::now() + longest;
         Call {

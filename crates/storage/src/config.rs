@@ -56,6 +56,9 @@ pub struct StoreLimits {
     pub sqlite_queue: usize,
     /// How long the store may take to be there at the start.
     pub start: Duration,
+    /// How often it is looked how much there is, which reads everything: at a hundred thousand books
+    /// that is a tenth of a second.
+    pub holdings_pause: Duration,
     /// Age from which an unfinished bulk insert belongs to nobody: longer than the longest one.
     pub abandoned_batch: Duration,
 }
@@ -133,6 +136,7 @@ impl Default for StoreLimits {
             sqlite_readers: 4,
             sqlite_queue: 1_024,
             start: Duration::from_secs(10),
+            holdings_pause: Duration::from_secs(30),
             abandoned_batch: Duration::from_secs(60),
         }
     }

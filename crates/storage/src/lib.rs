@@ -12,6 +12,7 @@ mod calls;
 mod config;
 mod entity;
 mod error;
+mod holdings;
 mod mongo;
 mod search;
 mod sqlite;
@@ -24,5 +25,6 @@ pub use cache::{
 pub use config::{Backend, CacheLimits, StorageConfig, StoreLimits, is_mongodb_uri, is_redis_url};
 pub use entity::Entity;
 pub use error::StorageError;
+pub use holdings::Holdings;
 pub use storage::{BodyEncoders, Storage};
 pub use store::{BookStore, Store};

@@ -13,6 +13,7 @@ mod collection;
 mod command;
 mod error;
 mod fields;
+mod holdings;
 mod indexes;
 mod locks;
 mod search;

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     Authors, Backend, BookStore, Books, RedisState, StorageConfig, StorageError, Store,
-    SummaryCache, cache, mongo, sqlite,
+    SummaryCache, cache, holdings, mongo, sqlite,
 };
 
 /// How often bulk inserts are looked for that nobody finished.
@@ -68,10 +68,16 @@ impl Storage {
             mongo,
         } = open(config).await?;
         let connection = cache::Connection::open(config.redis_url.as_ref(), &config.cache).await?;
+        let looking = holdings::watch(
+            Arc::clone(&store),
+            Arc::clone(&authors),
+            config.store.holdings_pause,
+        );
         let books = Books::new(Arc::clone(&store), encoders.book, &connection);
         let authors = Authors::new(authors, encoders.author, &connection);
         let summaries = connection.summaries();
-        let mut tasks = vec![connection.maintain(&books, &authors, &summaries)];
+        let maintenance = connection.maintain(&books, &authors, &summaries);
+        let mut tasks = vec![looking, maintenance];
         if let Some(database) = &mongo {
             tasks.push(sweep(database.batches()));
             tasks.push(tokio::spawn(database.clone().watch()));

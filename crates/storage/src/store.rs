@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{Book, Page, PageRequest, SearchTerm, Version};
 use tenancy::TenantId;
 
-use crate::{Entity, StorageError};
+use crate::{Entity, Holdings, StorageError};
 
 /// Entities of one kind, kept per tenant.
 ///
@@ -62,6 +62,13 @@ pub trait Store<E: Entity>: Send + Sync {
         id: &E::Id,
         expected: Option<Version>,
     ) -> Result<(), StorageError>;
+
+    /// What all tenants together have, unfinished bulk inserts left out. It reads everything: no
+    /// request waits for it, and one that takes too long says nothing of the store.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    async fn holdings(&self) -> Result<Holdings, StorageError>;
 
     /// Asks the store whether it works.
     ///

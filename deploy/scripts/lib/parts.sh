@@ -85,10 +85,16 @@ start_tool() {
   start_process "$name" env -i HOME="$HOME" PATH="$PATH" "$@"
 }
 
-# start_preview_at PORT: dashboards, and traces with their log lines.
+# start_preview_at PORT LOGS...: dashboards, and traces with their log lines, which
+# lie in our directory unless arguments of the preview say who prints them.
 start_preview_at() {
-  start_tool preview "$CHECKOUT/monitoring/preview/serve.py" --port "$1" --prometheus "$PROMETHEUS_URL" \
-    --jaeger "$JAEGER_URL" --performance "$PERFORMANCE_URL" --logs "$LOGS"
+  local port=$1
+  shift
+  if [[ $# == 0 ]]; then set -- --logs "$LOGS"; fi
+  start_tool preview env ${DOCKER_HOST:+"DOCKER_HOST=$DOCKER_HOST"} \
+    BOOKSTORE_STATE_DIR="$BOOKSTORE_STATE_DIR" BOOKSTORE_TOOLS_DIR="$BOOKSTORE_TOOLS_DIR" \
+    "$CHECKOUT/monitoring/preview/serve.py" --port "$port" --prometheus "$PROMETHEUS_URL" \
+    --jaeger "$JAEGER_URL" --performance "$PERFORMANCE_URL" "$@"
 }
 
 # start_part NAME

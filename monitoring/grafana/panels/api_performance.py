@@ -15,7 +15,7 @@ SPEED = Row(100, "Speed", (
     series(3, "Within 50 ms", "Share of the catalogue's requests that meet the objective; 99 % must.", "percentunit",
            within(HTTP, CATALOGUE, "0.05", "http_route"), "{{http_route}}", links=("slo-and-budgets",), thresholds=((0.99, "green"),), base="red"),
     series(4, "Mean by method", "The mean hides the slow ones, but moves when all become slower.", "s",
-           mean(HTTP, API, "http_request_method"), "{{http_request_method}}"),
+           mean(HTTP, API, "http_request_method"), "{{http_request_method}}", beside=(dots(HTTP, API),)),
     Panel(5, "The same by status", "p95 by status: failures that are quick are refusals, slow ones timeouts.", "s",
           (quantile(95, HTTP, API, "http_response_status_code", "{{http_response_status_code}}"),)),
 ))
@@ -25,7 +25,7 @@ LOAD = Row(101, "Load", (
     series(7, "Requests by method", "Per second. Writes empty caches.", "reqps",
            per_second(f"{HTTP}_count", API, "http_request_method"), "{{http_request_method}}"),
     series(8, "Where the time goes", "Seconds spent per second, by route: a cheap route that is asked often may be the dearest.", "s",
-           per_second(f"{HTTP}_sum", API, "http_route"), "{{http_route}}", stacked=True),
+           per_second(f"{HTTP}_sum", API, "http_route"), "{{http_route}}", stacked=True, beside=(dots(HTTP, API),)),
     series(9, "Under way by route", "Requests that are being served now. A line that only rises is a route that hangs.", "short",
            f"sum by (http_route) (http_server_active_requests{{{API}}})", "{{http_route}}", zero="requests end between two scrapes"),
     Panel(10, "All routes", "p50, p95 and p99 of everything that the API answers, scrapes among it.", "s",

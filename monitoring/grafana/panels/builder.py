@@ -31,6 +31,8 @@ UNTRACED = "k6_"
 DOTS_ONLY = " < 0"
 # Behind every panel with dots: there is no store of logs, the services' files are searched.
 DOTS = " A dot opens its trace; `make trace-logs ID=` and the trace's id print its log lines."
+# Behind those of load generators, which give none.
+DOTLESS = " Load generators give no dots: a click on a line leads to the traces of its test."
 
 # What happened, as lines across every panel: name, colour, query, title, labels.
 ANNOTATIONS = (
@@ -51,7 +53,7 @@ class Query:
 
     expr: str
     legend: str
-    # Raw buckets only: a recording rule or a sum of counters has no exemplars.
+    # Raw buckets and counters of dollars only: a recorded series or a mean has no exemplars.
     exemplar: bool = False
 
 
@@ -83,7 +85,7 @@ class Panel:
     # `make test-dashboards`; without a reason it must have data there.
     zero: str = ""
     empty: str = ""
-    # Why its histogram has no exemplars.
+    # Why its times or dollars have no exemplars.
     untraced: str = ""
 
 
@@ -175,7 +177,7 @@ def _row(row: Row, y: int) -> dict[str, Any]:
 def _panel(panel: Panel, position: dict[str, int]) -> dict[str, Any]:
     return {
         "datasource": DATASOURCE,
-        "description": panel.description + (DOTS if any(query.exemplar for query in panel.queries) else ""),
+        "description": panel.description + _way_to_traces(panel),
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "gridPos": position,
         "id": panel.id,
@@ -184,6 +186,12 @@ def _panel(panel: Panel, position: dict[str, int]) -> dict[str, Any]:
         "title": panel.title,
         "type": panel.kind,
     }
+
+
+def _way_to_traces(panel: Panel) -> str:
+    if any(query.exemplar for query in panel.queries):
+        return DOTS
+    return DOTLESS if panel.of_test and panel.untraced else ""
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:

@@ -10,6 +10,13 @@ CHANGED = f'{DONE},route_class="catalogue",http_request_method=~"POST|PUT|PATCH|
 RATED = "bookstore_summaries_feedback_total"
 CHECKED = "bookstore_summaries_output_checks_total"
 
+SHELVES = Row(102, "On the shelves", (
+    # Of all tenants; each instance tells of the same store.
+    series(10, "Books", "Titles of all tenants, looked at each half minute; nothing while the store is away.", "short", f"max(bookstore_books{{{SHOP}}})", "books"),
+    series(11, "Copies in stock", "Of all tenants' books. It falls while what is sold is not ordered anew.", "short", f"max(bookstore_stock_units{{{SHOP}}})", "copies"),
+    series(12, "Authors", "Of all tenants.", "short", f"max(bookstore_authors{{{SHOP}}})", "authors"),
+))
+
 READERS = Row(100, "Readers", (
     series(1, "Searches", "Per minute, by whether they found something.", "short",
            f"{per_second('bookstore_searches_total', SHOP, 'outcome')} * 60", "{{outcome}}"),
@@ -40,5 +47,5 @@ DASHBOARD = Dashboard(
     title="Business",
     description="What readers and librarians do with the shop.",
     variables=SERVICE_VARIABLES,
-    rows=(READERS, SUMMARIES),
+    rows=(READERS, SHELVES, SUMMARIES),
 )

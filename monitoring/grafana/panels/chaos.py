@@ -30,7 +30,7 @@ FELT = Row(101, "Felt", (
     series(10, "What users notice", "Share of the summaries asked for that failed, all routes of the API together.", "percentunit",
            share_of(rate(f"{HTTP}_count", f'{SUMMARIES},{FAILED}'), rate(f"{HTTP}_count", f'{SUMMARIES},{STAYED}'), "job"), "failed", thresholds=MANY_ERRORS),
     series(11, "What the simulator charges", "Dollars per minute on its own list, to hold against ours.", "currencyUSD",
-           "{} * 60 / 1e12".format(per_second("simulator_invoice_pico_usd_total", BY_PROVIDER, PROVIDER)), NAMED, links=("llm-cost-and-tokens",)),
+           "{} * 60 / 1e12".format(per_second("simulator_invoice_pico_usd_total", BY_PROVIDER, PROVIDER)), NAMED, links=("llm-cost-and-tokens",), dotted=True),
     series(12, "Calls that the simulator cannot price", "Per second; the model is on no list of it.", "ops",
            per_second("simulator_unpriced_calls_total", "", "gen_ai_request_model"), "{{gen_ai_request_model}}", thresholds=SOME),
 ))

@@ -2,7 +2,7 @@
 
 from .builder import Dashboard, Panel, Query, Row
 from .queries import (
-    ANY, BY_MODEL, BY_TENANT, COST, DEAR_CALL, MODEL, MODEL_VARIABLES, PICO, PROVIDER, REAL, SIMULATED, TENANT_VARIABLE,
+    ANY, BY_MODEL, BY_PROVIDER, BY_TENANT, COST, DEAR_CALL, MODEL, MODEL_VARIABLES, PICO, PROVIDER, REAL, SIMULATED, TENANT_VARIABLE,
     grown, per_second, quantiles, rate, series, stat,
 )
 
@@ -32,22 +32,25 @@ MONEY = Row(100, "Money", (
          "currencyUSD", f"sum by (reason, simulated) ({grown('bookstore_gen_ai_saved_cost_pico_usd_total')}) / {PICO}",
          "{{reason}}, simulated {{simulated}}"),
     series(5, "Dollars per minute, real", "Spending at real providers. A step up without more calls means longer answers or a dearer model. What a line began with is in no rate: the sums above have it.",
-           "currencyUSD", dollars_per_minute(REAL, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True, empty=NO_REAL_MONEY),
+           "currencyUSD", dollars_per_minute(REAL, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True, dotted=True, empty=NO_REAL_MONEY),
     series(6, "Dollars per minute, simulated", "What simulated calls would cost at the catalogue's prices. What a line began with is in no rate: the sums above have it.",
-           "currencyUSD", dollars_per_minute(SIMULATED, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True),
-    Panel(7, "Cost per call", "Median and p95 of priced calls, real and simulated apart.", "currencyUSD",
+           "currencyUSD", dollars_per_minute(SIMULATED, PROVIDER), f"{{{{{PROVIDER}}}}}", stacked=True, dotted=True),
+    Panel(7, "Cost per call", "Median and p95 of priced attempts, real and simulated apart.", "currencyUSD",
           quantiles("bookstore_gen_ai_operation_cost_usd", BY_MODEL, "simulated", "simulated {{simulated}}", (50, 95)),
           thresholds=DEAR_CALL, links=TRACES),
     series(8, "Cost by part, real", "Dollars per minute for input, cached input and output. Output is usually the dearest part per token.",
-           "currencyUSD", dollars_per_minute(REAL, "cost_part"), "{{cost_part}}", stacked=True, empty=NO_REAL_MONEY),
+           "currencyUSD", dollars_per_minute(REAL, "cost_part"), "{{cost_part}}", stacked=True, dotted=True, empty=NO_REAL_MONEY),
     series(9, "Cost by part, simulated", "The same for simulated calls.", "currencyUSD",
-           dollars_per_minute(SIMULATED, "cost_part"), "{{cost_part}}", stacked=True),
+           dollars_per_minute(SIMULATED, "cost_part"), "{{cost_part}}", stacked=True, dotted=True),
     series(10, "Tenants and features", "Dollars per minute by who asked and for what, simulated and real apart.", "currencyUSD",
-           f"{per_second(COST, BY_TENANT, 'tenant, feature, simulated')} * 60 / {PICO}", "{{tenant}} {{feature}}, simulated {{simulated}}", stacked=True),
+           f"{per_second(COST, BY_TENANT, 'tenant, feature, simulated')} * 60 / {PICO}", "{{tenant}} {{feature}}, simulated {{simulated}}", stacked=True, dotted=True),
     series(11, "Dollars per hour by model", "The pace of each model, simulated and real apart.", "currencyUSD",
-           f"{per_second(COST, BY_TENANT, f'{MODEL}, simulated')} * 3600 / {PICO}", f"{{{{{MODEL}}}}}, simulated {{{{simulated}}}}"),
+           f"{per_second(COST, BY_TENANT, f'{MODEL}, simulated')} * 3600 / {PICO}", f"{{{{{MODEL}}}}}, simulated {{{{simulated}}}}", dotted=True),
     Panel(12, "The dearest calls", "p99 of priced calls by model: what one call of a hundred costs.", "currencyUSD",
           quantiles("bookstore_gen_ai_operation_cost_usd", BY_MODEL, f"{MODEL}, simulated", f"{{{{{MODEL}}}}}, simulated {{{{simulated}}}}", (99,)),
+          thresholds=DEAR_CALL, links=TRACES),
+    Panel(19, "Cost per request", "Median and p95 of requests to models with all of their priced attempts: retries, fallbacks and repairs make one dearer than its call.", "currencyUSD",
+          quantiles("bookstore_gen_ai_request_cost_usd", BY_PROVIDER, "simulated", "simulated {{simulated}}", (50, 95)),
           thresholds=DEAR_CALL, links=TRACES),
 ))
 
@@ -69,7 +72,7 @@ TOKEN_ROW = Row(101, "Tokens", (
     series(17, "Dollars of a million output tokens", "What output costs, as paid: a step is another price, tier or model.", "currencyUSD",
            "sum by ({0}, simulated) ({1}) / 1e6 / (sum by ({0}, simulated) ({2}) > 0)".format(
                MODEL, rate(COST, BY_TENANT + ',cost_part="output"'), rate(TOKENS, BY_MODEL + ',token_kind="output"')),
-           f"{{{{{MODEL}}}}}, simulated {{{{simulated}}}}"),
+           f"{{{{{MODEL}}}}}, simulated {{{{simulated}}}}", dotted=True),
     stat(18, "Price catalogue", "The version in use, and the day on which its prices were read from the vendors' pages.", "short",
          "bookstore_price_catalogue_info == 1", "{{version}}, {{checked_on}}", width=8),
 ))

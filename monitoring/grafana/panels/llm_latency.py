@@ -3,7 +3,7 @@
 from .builder import Dashboard, Panel, Query, Row
 from .queries import (
     BY_MODEL, BY_PROVIDER, CALL, FIRST, HTTP, MANY_ERRORS, MODEL, MODEL_VARIABLES, PROVIDER, SLOW_CALL, SLOW_FIRST_TOKEN, SOME,
-    mean, per_second, quantile, quantiles, rate, series, share_of, within,
+    dots, mean, per_second, quantile, quantiles, rate, series, share_of, within,
 )
 
 SLOW_CHUNK = ((0.08, "yellow"), (0.32, "red"))
@@ -21,7 +21,8 @@ LATENCY = Row(100, "Latency of a call", (
     Panel(4, "Where the time goes", "Mean seconds of an attempt by what it does: waiting for a place, at the provider, our own work. A call has as many of them as it has attempts, and the waits between.", "s",
           (Query(f"sum({rate('bookstore_gen_ai_queue_duration_seconds_sum', BY_PROVIDER)}) / sum({rate('bookstore_gen_ai_queue_duration_seconds_count', BY_PROVIDER)})", "queue"),
            Query(f"sum({rate(CALL + '_sum', BY_MODEL)}) / sum({rate(CALL + '_count', BY_MODEL)})", "provider"),
-           Query(f"sum({rate('bookstore_gen_ai_overhead_duration_seconds_sum', BY_PROVIDER)}) / sum({rate('bookstore_gen_ai_overhead_duration_seconds_count', BY_PROVIDER)})", "own work")),
+           Query(f"sum({rate('bookstore_gen_ai_overhead_duration_seconds_sum', BY_PROVIDER)}) / sum({rate('bookstore_gen_ai_overhead_duration_seconds_count', BY_PROVIDER)})", "own work"),
+           dots(CALL, BY_MODEL)),
           stacked=True),
     Panel(5, "Queue", "Time that calls waited for a place at their provider. It grows when the concurrency bound is reached.", "s",
           quantiles("bookstore_gen_ai_queue_duration_seconds", BY_PROVIDER, PROVIDER, NAMED, (50, 95)),
@@ -66,7 +67,7 @@ CALLS = Row(101, "Calls and failures", (
 BOTH_SIDES = Row(102, "What users see, and what the simulator says", (
     Panel(19, "Latency of AI routes", "Time of a whole request, cached answers and retries included.", "s",
           quantiles(HTTP, AI_ROUTES, "http_route", "{{http_route}}", (50, 95, 99)), thresholds=((5, "yellow"), (10, "red")), links=COST_LINK),
-    series(20, "Mean of an attempt by model", "All attempts, failed ones included.", "s", mean(CALL, BY_MODEL, MODEL), f"{{{{{MODEL}}}}}", thresholds=SLOW_CALL),
+    series(20, "Mean of an attempt by model", "All attempts, failed ones included.", "s", mean(CALL, BY_MODEL, MODEL), f"{{{{{MODEL}}}}}", thresholds=SLOW_CALL, beside=(dots(CALL, BY_MODEL),)),
     Panel(21, "Duration, seen by the simulator", "The same calls from the server's side: what is missing to the client's figure was lost on the way.", "s",
           (quantile(95, "gen_ai_server_request_duration_seconds", "", PROVIDER, f"p95 {NAMED}"),), thresholds=SLOW_CALL),
     Panel(22, "First token, seen by the simulator", "p95 of whole answers.", "s",

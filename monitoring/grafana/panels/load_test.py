@@ -1,7 +1,7 @@
 """The dashboard "Load test": runs, next to what they do to the server and to the bill."""
 
 from .builder import Dashboard, Panel, Row, Variable
-from .queries import COST, HTTP, PICO, SOME, grown, mean, per_second, quantile, quantiles, rate, series, share_of, stat
+from .queries import COST, HTTP, PICO, SOME, dots, grown, mean, per_second, quantile, quantiles, rate, series, share_of, stat
 
 # k6's own metrics, which the performance service writes while a run goes on.
 TEST = 'test_id=~"$test"'
@@ -10,7 +10,7 @@ RUN = "test_id, scenario"
 NAMED = "{{scenario}} {{route_class}}"
 API_ALONE = 'job="bookstore-api"'
 
-LED_BY_ITS_RUN = "the page of the run leads to its slowest requests' traces"
+LED_BY_ITS_RUN = "k6 sends none: its line's links lead to the traces of the test and to the run, whose page names the slowest requests"
 
 RUNS = Row(100, "Runs", (
     series(1, "Runs under way", "The lines beside it are their work.", "short", "performance_runs_active", "{{instance}}"),
@@ -32,7 +32,7 @@ SEEN = Row(103, "What its users see, live", (
           untraced=LED_BY_ITS_RUN),
     series(36, "Between user and service", "Mean time that k6 measures less mean time that the API does, by kind of route: network, queues before the API, "
            "and a load generator that is short of processors. The API's part has everybody's requests.", "s",
-           f"{mean(REQUEST, TEST, 'route_class')} - on(route_class) {mean(HTTP, API_ALONE, 'route_class')}", "{{route_class}}", signed=True),
+           f"{mean(REQUEST, TEST, 'route_class')} - on(route_class) {mean(HTTP, API_ALONE, 'route_class')}", "{{route_class}}", signed=True, beside=(dots(HTTP, API_ALONE),)),
     series(37, "Answers that nobody expects", "Share of the run's requests, by kind of route.", "percentunit",
            share_of(rate("k6_http_req_failed_total", TEST), rate("k6_http_reqs_total", TEST), f"{RUN}, route_class"), NAMED,
            thresholds=((0.005, "yellow"), (0.05, "red")), links=("errors-and-diagnostics",), of_test=True),
@@ -44,7 +44,7 @@ SEEN = Row(103, "What its users see, live", (
           links=("llm-latency-and-reliability",), of_test=True, untraced=LED_BY_ITS_RUN),
     series(40, "Dollars per minute of the run", "What the answers cost that its users got, simulated and real apart.", "currencyUSD",
            f"{per_second('k6_ai_cost_pico_usd_total', TEST, f'{RUN}, simulated')} * 60 / {PICO}", "{{scenario}}, simulated {{simulated}}",
-           links=("llm-cost-and-tokens",), of_test=True),
+           links=("llm-cost-and-tokens",), of_test=True, untraced=LED_BY_ITS_RUN),
     series(41, "Tokens of the run", "Per second, by kind.", "short", per_second("k6_ai_tokens_total", TEST, f"{RUN}, token_kind"),
            "{{scenario}} {{token_kind}}", links=("llm-cost-and-tokens",), of_test=True),
     series(42, "Iterations", "Rounds of the script per second.", "ops", per_second("k6_iterations_total", TEST, f"{RUN}, k6_scenario"),
@@ -59,7 +59,7 @@ SEEN = Row(103, "What its users see, live", (
 WATCHING = Row(101, "The service of the runs", (
     series(5, "Samples", "Read from k6 per second.", "short", per_second("performance_ingest_samples_total", "", "job"), "samples"),
     series(6, "Lag", "Age of the newest sample that was read. Beyond some seconds, what is shown live is late.", "s",
-           "performance_ingest_lag_seconds", "lag", thresholds=((5, "yellow"), (15, "red"))),
+           "performance_ingest_lag_seconds", "lag", thresholds=((5, "yellow"), (15, "red")), untraced="it is how late the service is, not a request"),
     Panel(46, "Time to the verdict", "p95 of what it takes to judge a run whose load is over: its samples, and what Prometheus says of its target.", "s",
           (quantile(95, "performance_verdict_duration_seconds", "", "", "p95"),), thresholds=((5, "yellow"), (20, "red")),
           untraced="a run is judged by no request"),
@@ -78,9 +78,9 @@ BESIDE = Row(102, "Beside it", (
            "{} and on() (sum(performance_runs_active) > 0)".format(per_second(f"{HTTP}_count", API_ALONE, "route_class")),
            "{{route_class}}", links=("api-performance",)),
     series(8, "Mean latency by kind of route", "Of the API: what the load does to everybody.", "s",
-           mean(HTTP, API_ALONE, "route_class"), "{{route_class}}", links=("api-performance",)),
+           mean(HTTP, API_ALONE, "route_class"), "{{route_class}}", links=("api-performance",), beside=(dots(HTTP, API_ALONE),)),
     series(9, "Dollars per minute", "What the load costs, simulated and real apart.", "currencyUSD",
-           f"sum by (simulated) ({rate(COST)}) * 60 / {PICO}", "simulated {{simulated}}", links=("llm-cost-and-tokens",)),
+           f"sum by (simulated) ({rate(COST)}) * 60 / {PICO}", "simulated {{simulated}}", links=("llm-cost-and-tokens",), dotted=True),
     series(10, "Busy workers while it runs", "Share of the workers' time, of the API and of the simulator.", "percentunit",
            'tokio_busy_ratio{job=~"bookstore-api|llm-simulator"}', "{{job}}", thresholds=((0.8, "yellow"), (0.95, "red")), links=("runtime",)),
     stat(13, "Dollars of runs", "What the runs that ended in the range shown have cost, real and simulated apart.", "currencyUSD",

@@ -70,7 +70,7 @@ def quantiles(metric: str, labels: str, by: str, legend: str, points: tuple[int,
 
 
 def dots(metric: str, labels: str = "") -> Query:
-    """The exemplars of a histogram beside a recorded series, which has none: it draws no line."""
+    """The exemplars of a histogram beside a recorded series or a mean, which have none: it draws no line."""
     return Query(f"{metric}_bucket{{{labels}}}{DOTS_ONLY}", "", exemplar=True)
 
 
@@ -92,9 +92,9 @@ def within(metric: str, labels: str, bound: str, by: str) -> str:
     return f"{per_second(metric + '_bucket', f'{labels},{spelled}', by)} / ({per_second(metric + '_count', labels, by)} > 0)"
 
 
-def series(id: int, title: str, description: str, unit: str, expr: str, legend: str, beside: tuple[Query, ...] = (), **more) -> Panel:
-    """A panel with one query that draws lines, and dots beside it."""
-    return Panel(id, title, description, unit, (Query(expr, legend), *beside), **more)
+def series(id: int, title: str, description: str, unit: str, expr: str, legend: str, beside: tuple[Query, ...] = (), dotted: bool = False, **more) -> Panel:
+    """A panel with one query that draws lines, which have exemplars themselves (`dotted`) or dots beside them."""
+    return Panel(id, title, description, unit, (Query(expr, legend, exemplar=dotted), *beside), **more)
 
 
 def stat(id: int, title: str, description: str, unit: str, expr: str, legend: str, **more) -> Panel:

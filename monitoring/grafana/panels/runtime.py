@@ -26,7 +26,8 @@ TOKIO = Row(101, "Tokio", (
 
 SCRAPES = Row(102, "What Prometheus sees", (
     series(11, "Time of a scrape", "By target; near the timeout, the target is short of processor time.", "s",
-           f"scrape_duration_seconds{{{BY_SERVICE}}}", "{{job}}", thresholds=((2, "yellow"), (10, "red"))),
+           f"scrape_duration_seconds{{{BY_SERVICE}}}", "{{job}}", thresholds=((2, "yellow"), (10, "red")),
+           untraced="Prometheus sends no trace with a scrape"),
     series(12, "Series", "By target; 50,000 are the limit. A line that only rises is a label without a bound.", "short",
            f"scrape_samples_post_metric_relabeling{{{BY_SERVICE}}}", "{{job}}", thresholds=((40000, "yellow"), (50000, "red"))),
     series(13, "Exemplars", "That Prometheus keeps, to open traces by.", "short", "prometheus_tsdb_exemplar_exemplars_in_storage", "exemplars"),

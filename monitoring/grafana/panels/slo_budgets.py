@@ -31,7 +31,7 @@ BUDGETS = Row(101, "Budgets of tenants", (
            f"bookstore_budget_spent_usd{{{TENANT}}} / bookstore_budget_limit_usd{{{TENANT}}}", ACCOUNT,
            thresholds=((0.8, "yellow"), (0.95, "red")), links=("llm-cost-and-tokens",)),
     series(9, "Reserved", "Dollars for attempts under way; they come back or are spent.", "currencyUSD",
-           f"bookstore_budget_reserved_usd{{{TENANT}}}", ACCOUNT),
+           f"bookstore_budget_reserved_usd{{{TENANT}}}", ACCOUNT, untraced="a state of an account, of many requests at once"),
     series(10, "Budget refusals by limit", "Attempts per second that were refused or cut off.", "reqps",
            per_second("bookstore_budget_refusals_total", "", "limit"), "{{limit}}", thresholds=SOME),
     stat(11, "Limits", "What each tenant may spend in a day or month.", "currencyUSD",
@@ -39,7 +39,7 @@ BUDGETS = Row(101, "Budgets of tenants", (
     stat(12, "Spent at midnight", "A straight line through the last hour to the end of the day (UTC).", "currencyUSD",
          f'predict_linear(bookstore_budget_spent_usd{{{TENANT},period="day"}}[1h], 86400 - time() % 86400)', ACCOUNT, width=12),
     series(13, "Saved per hour", "Dollars that cached and shared answers did not cost, by kind of money.", "currencyUSD",
-           f"{per_second('bookstore_gen_ai_saved_cost_pico_usd_total', '', 'reason, simulated')} * 3600 / {PICO}", "{{reason}}, simulated {{simulated}}"),
+           f"{per_second('bookstore_gen_ai_saved_cost_pico_usd_total', '', 'reason, simulated')} * 3600 / {PICO}", "{{reason}}, simulated {{simulated}}", dotted=True),
 ))
 
 DASHBOARD = Dashboard(

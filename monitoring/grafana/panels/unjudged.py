@@ -45,6 +45,6 @@ UNJUDGED = {
         "each objective has another bound: burn rates are judged": (4,), "the objective itself": (5,),
         MONEY: (9, 11, 12, 13),
     },
-    "business": {ASKED: (1, 3, 4, 6), OUTCOMES: (5, 8), "what the shop lacks is no fault of the service": (2,)},
+    "business": {"a shop may be as large as it likes": (10, 11, 12), ASKED: (1, 3, 4, 6), OUTCOMES: (5, 8), "what the shop lacks is no fault of the service": (2,)},
     "chaos": {"faults are planted on purpose": (1, 2), MONEY: (11,)},
 }

@@ -57,18 +57,27 @@ def judged(dashboard: Dashboard) -> list[str]:
     return faults + [f"{dashboard.uid}: unjudged.py excuses panel {id} twice" for id in _twice(excused)]
 
 
+def dotted(dashboard: Dashboard) -> list[str]:
+    """Lines of time and money without dots that lead to traces, whose panel list does not say why."""
+    lines = [panel for row in dashboard.rows for panel in row.panels if panel.kind == "timeseries" and panel.unit in LED_TO_TRACES]
+    dark = [panel for panel in lines if not panel.untraced and not any(query.exemplar for query in panel.queries)]
+    return [f"{dashboard.uid}: panel {panel.id} has no dots, and no reason (untraced=)" for panel in dark]
+
+
 def flat(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
     """All panels and rows, those of closed rows too."""
     return [one for panel in dashboard["panels"] for one in (panel, *panel.get("panels", []))]
 
 
 def repeated(dashboards: Iterable[dict[str, Any]]) -> list[str]:
-    """Queries that two panels have: a panel is written once, and placed again by composed.py."""
+    """Lines that two panels have: a panel is written once, and placed again by composed.py."""
     found: dict[str, str] = {}
     faults = []
     for dashboard in dashboards:
         for panel in flat(dashboard):
             for target in panel.get("targets", []):
+                if target["expr"].endswith(DOTS_ONLY):
+                    continue
                 place = f"{dashboard['uid']} {panel['id']}"
                 if target["expr"] in found:
                     faults.append(f"{place} asks what {found[target['expr']]} asks: {target['expr']}")
@@ -201,7 +210,7 @@ def _target_faults(target: dict[str, Any]) -> list[str]:
         faults.append(f"target {target['refId']} reads a histogram without exemplars")
     if "histogram_quantile" in expr and not re.search(r"by \(le\b", expr):
         faults.append(f"target {target['refId']} loses le")
-    if re.search(r"cost|_usd", expr) and not re.search(r"simulated|budget", expr) and not re.search(r"^provider:|invoice|price", expr):
+    if re.search(r"cost|_usd", expr) and not expr.endswith(DOTS_ONLY) and not re.search(r"simulated|budget", expr) and not re.search(r"^provider:|invoice|price", expr):
         faults.append(f"target {target['refId']} adds real and simulated money")
     for metric in re.findall(r"([a-z0-9_]+_total)\{", expr):
         if not re.search(rf"(rate|increase)\({metric}\{{", expr):

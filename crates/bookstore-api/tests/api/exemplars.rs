@@ -8,7 +8,7 @@ use serde_json::json;
 use test_support::{Jaeger, process::Program, prometheus, tools, wait};
 
 use crate::{
-    caller::BOOKS,
+    caller::{BOOKS, Caller},
     llm_fixture::SimulatedLlm,
     reply::Reply,
     telemetry::{kind, logged, traced_with},
@@ -32,19 +32,18 @@ export default function () {
 }
 ";
 
-async fn metrics(llm: &SimulatedLlm, accept: &str) -> anyhow::Result<Reply> {
-    let request = llm.caller.request(Method::GET, "/metrics");
-    let reply = llm
-        .caller
-        .send(request.header(header::ACCEPT, accept))
-        .await?;
+async fn metrics(caller: &Caller, accept: &str) -> anyhow::Result<Reply> {
+    let request = caller.request(Method::GET, "/metrics");
+    let reply = caller.send(request.header(header::ACCEPT, accept)).await?;
     reply.expect(200)?;
     Ok(reply)
 }
 
 /// The traces that the exemplars of a family lead to.
-async fn traces_of(llm: &SimulatedLlm, family: &str) -> anyhow::Result<BTreeSet<String>> {
-    let text = metrics(llm, "application/openmetrics-text").await?.text();
+pub(crate) async fn traces_of(caller: &Caller, family: &str) -> anyhow::Result<BTreeSet<String>> {
+    let text = metrics(caller, "application/openmetrics-text")
+        .await?
+        .text();
     ensure!(text.ends_with("\n# EOF\n"), "no end");
     let lines = text.lines().filter(|line| line.starts_with(family));
     let ids = lines.filter_map(|line| {
@@ -76,13 +75,15 @@ async fn values_of_a_kept_trace_lead_to_it_and_others_lead_nowhere() -> anyhow::
         "gen_ai_client_operation_time_per_output_chunk_seconds_bucket",
         "gen_ai_client_token_usage_bucket",
         "bookstore_gen_ai_operation_cost_usd_bucket",
+        "bookstore_gen_ai_request_cost_usd_bucket",
+        "bookstore_gen_ai_cost_pico_usd_total",
         "bookstore_gen_ai_queue_duration_seconds_bucket",
         "bookstore_gen_ai_overhead_duration_seconds_bucket",
     ] {
-        let traces = traces_of(&llm, family).await?;
+        let traces = traces_of(&llm.caller, family).await?;
         assert_eq!(traces, BTreeSet::from([id.clone()]), "{family}");
     }
-    let classic = metrics(&llm, "text/plain").await?;
+    let classic = metrics(&llm.caller, "text/plain").await?;
     assert_eq!(
         classic.header("content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
@@ -132,7 +133,7 @@ async fn one_request_is_found_by_one_id_in_five_places() -> anyhow::Result<()> {
     let line = logged(&llm.api, "span_id", &root.id).await?;
     assert_eq!(line["trace_id"], id, "{line}");
     let family = "http_server_request_duration_seconds_bucket";
-    assert!(traces_of(&llm, family).await?.contains(id));
+    assert!(traces_of(&llm.caller, family).await?.contains(id));
     Ok(())
 }
 
@@ -178,7 +179,7 @@ async fn exemplars_that_lead_nowhere_are_noticed() -> anyhow::Result<()> {
         .start()?;
     let ended = k6.wait(K6_DEADLINE).await?;
     ensure!(ended.success(), "{}", k6.log());
-    let traces = traces_of(&llm, "http_server_request_duration_seconds_bucket").await?;
+    let traces = traces_of(&llm.caller, "http_server_request_duration_seconds_bucket").await?;
     ensure!(!traces.is_empty(), "no exemplars");
     for id in &traces {
         jaeger.trace(id).await?;

@@ -33,6 +33,7 @@ mod access;
 mod accounts;
 mod billing_oracle;
 mod budgets;
+mod cache_events;
 mod cardinality;
 mod circuit;
 mod collectors;

@@ -1,5 +1,7 @@
 //! The traces of several requests that one answer is for, and of those who leave it.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use test_support::{
     Jaeger, jaeger,
@@ -8,6 +10,7 @@ use test_support::{
 use tokio::task::JoinHandle;
 
 use crate::{
+    exemplars::traces_of,
     hand_driven_model::{CANCELLED_WITHIN, Call, HandDriven},
     reply::Reply,
     summary_sharing::readers,
@@ -108,6 +111,14 @@ async fn an_attempt_that_fails_after_its_first_reader_left_is_kept() -> anyhow::
     let (_, chat) = root_and_attempt(&jaeger, &first).await?;
     assert!(chat.tag("error.type").is_some());
     jaeger.trace(&second).await?;
+    // What was measured of it leads to it, also after the one who began it has left.
+    for family in [
+        "gen_ai_client_operation_duration_seconds_bucket",
+        "gen_ai_client_operation_time_to_first_chunk_seconds_bucket",
+    ] {
+        let traces = traces_of(&model.caller, family).await?;
+        assert_eq!(traces, BTreeSet::from([first.clone()]), "{family}");
+    }
     Ok(())
 }
 

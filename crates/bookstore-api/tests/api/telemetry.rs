@@ -21,7 +21,7 @@ use crate::{
 /// The log is written by a thread of its own.
 const LOG_DEADLINE: Duration = Duration::from_secs(10);
 
-async fn traced() -> anyhow::Result<(Jaeger, SimulatedLlm)> {
+pub(crate) async fn traced() -> anyhow::Result<(Jaeger, SimulatedLlm)> {
     traced_with(&[]).await
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use test_support::{exposition::Exposition, jaeger, jaeger::Trace};
 
 use crate::{
+    cache_events::look_ups,
     caller::{BOOKS, Caller},
     llm_fixture::SimulatedLlm,
     reply::Reply,
@@ -106,6 +107,9 @@ async fn spans_below_a_request_come_from_the_sources_that_are_on() -> anyhow::Re
             .iter()
             .any(|name| stores.iter().any(|start| name.starts_with(start)));
         assert_eq!(any, store, "{sources}: {names:?}");
+        let told = look_ups(&trace)?;
+        let missed = ["summary", "l1", "miss"].map(str::to_owned);
+        assert_eq!(told.contains(&missed), store, "{sources}: {told:?}");
     }
     Ok(())
 }

@@ -5,6 +5,15 @@ use super::metrics_family;
 metrics_family! {
     family API_FAMILY;
 
+    BOOKSTORE_BOOKS = Gauge "bookstore.books" as "bookstore_books",
+        "{book}", [], &[],
+        "Books of all tenants, looked at each half minute; NaN while the store does not answer.";
+    BOOKSTORE_AUTHORS = Gauge "bookstore.authors" as "bookstore_authors",
+        "{author}", [], &[],
+        "Authors of all tenants, looked at each half minute; NaN while the store does not answer.";
+    BOOKSTORE_STOCK_UNITS = Gauge "bookstore.stock.units" as "bookstore_stock_units",
+        "{unit}", [], &[],
+        "Copies of all tenants' books in stock, looked at each half minute; NaN while the store does not answer.";
     SUMMARIES_GENERATED = Counter "bookstore.summaries.generated" as "bookstore_summaries_generated_total",
         "{summary}", ["gen_ai.provider.name"], &[],
         "Summaries that a model wrote and the store kept.";

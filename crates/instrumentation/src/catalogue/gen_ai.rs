@@ -30,6 +30,12 @@ metrics_family! {
     GEN_AI_OPERATION_COST = Histogram "bookstore.gen_ai.operation.cost" as "bookstore_gen_ai_operation_cost_usd",
         "USD", ["gen_ai.provider.name", "gen_ai.request.model", "simulated"], CALL_COST,
         "Dollars of one priced attempt.";
+    GEN_AI_SPEND = Counter "bookstore.gen_ai.spend" as "bookstore_gen_ai_spend_pico_usd_total",
+        "pUSD", ["gen_ai.provider.name", "simulated"], &[],
+        "The sum of bookstore_gen_ai_cost, from the start on, so that a rate has the first call of a new tenant or model, too.";
+    GEN_AI_REQUEST_COST = Histogram "bookstore.gen_ai.request.cost" as "bookstore_gen_ai_request_cost_usd",
+        "USD", ["gen_ai.provider.name", "simulated"], CALL_COST,
+        "Dollars of one request with all of its priced attempts, under the provider that was paid last.";
     GEN_AI_UNPRICED_CALLS = Counter "bookstore.gen_ai.unpriced_calls" as "bookstore_gen_ai_unpriced_calls_total",
         "{call}", ["gen_ai.provider.name", "gen_ai.request.model"], &[],
         "Attempts whose model has no price in the catalogue.";

@@ -12,7 +12,7 @@ use std::{
 use super::{Exemplars, Series};
 
 /// The same metrics in the other format: a counter's family has no `_total`, which only its samples
-/// carry; there are no empty lines, buckets have their exemplars, and the end is marked.
+/// carry; there are no empty lines, buckets and dollars have their exemplars, and the end is marked.
 pub(crate) fn openmetrics(text: &str, exemplars: &Exemplars) -> String {
     let known = exemplars.series.read();
     let known = known.unwrap_or_else(PoisonError::into_inner);
@@ -47,18 +47,23 @@ fn described(line: &str) -> Option<(&str, &str, &str)> {
     Some((keyword, family, rest))
 }
 
-/// Adds the exemplar of a bucket's line, if it is one and has one.
+/// Adds the exemplar of a bucket's or a counter's line, if it is one and has one.
 fn add_exemplar(
     converted: &mut String,
     line: &str,
     series: &HashMap<&str, &Arc<Series>>,
 ) -> Option<()> {
-    let (bucket, _count) = line.rsplit_once("\"} ")?;
-    let begin = bucket.rfind("le=\"")? + "le=\"".len();
-    let (prefix, bound) = bucket.split_at_checked(begin)?;
-    let series = series.get(prefix)?;
-    // Rust reads +Inf, which lies beyond all bounds, as Prometheus writes it.
-    let exemplar = series.exemplar(series.bucket(bound.parse().ok()?))?;
+    let (labels, _count) = line.rsplit_once("\"} ")?;
+    let exemplar = match series.get(labels) {
+        Some(counter) => counter.exemplar(0)?,
+        None => {
+            let begin = labels.rfind("le=\"")? + "le=\"".len();
+            let (prefix, bound) = labels.split_at_checked(begin)?;
+            let series = series.get(prefix)?;
+            // Rust reads +Inf, which lies beyond all bounds, as Prometheus writes it.
+            series.exemplar(series.bucket(bound.parse().ok()?))?
+        }
+    };
     let at = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (trace_id, value) = (exemplar.trace_id.as_str(), exemplar.value);
     write!(

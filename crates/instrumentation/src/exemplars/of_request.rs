@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     time::SystemTime,
@@ -15,19 +15,31 @@ use crate::request::TraceIdText;
 /// some twenty; who has more gets exemplars for the first ones.
 const MAX_WAITING: usize = 64;
 
-/// The request is not traced: its values lead nowhere. Looked at for each value, so it takes no
-/// lock.
-const UNTRACED: u8 = 0;
 /// Whether its trace is kept shows at its end.
-const OPEN: u8 = 1;
-/// It is over, its trace is kept, and work that it began goes on.
-const KEPT: u8 = 2;
+const OPEN: u8 = 0;
+/// Its trace is kept; work that it began may go on.
+const KEPT: u8 = 1;
+/// Its trace is not kept: its values lead nowhere.
+const DROPPED: u8 = 2;
 
-/// See the module.
+/// None while its request is not traced: looked at for each value, so it takes no lock then.
 #[derive(Debug, Default)]
-pub(crate) struct OfRequest {
+pub(crate) struct OfRequest(OnceLock<Arc<Values>>);
+
+/// What is noted for a request, and for work of it that outlives it.
+#[derive(Debug)]
+pub(crate) struct Values {
+    trace_id: TraceIdText,
     state: AtomicU8,
-    waiting: Mutex<Vec<Waiting>>,
+    undecided: Mutex<Undecided>,
+}
+
+#[derive(Debug)]
+struct Undecided {
+    waiting: Vec<Waiting>,
+    /// The request, its work, and the requests that the work answers too: each may have the trace
+    /// kept when it ends.
+    under_way: usize,
 }
 
 struct Waiting {
@@ -49,23 +61,56 @@ impl std::fmt::Debug for Waiting {
 
 impl OfRequest {
     /// From here on its values are noted.
-    pub(crate) fn open(&self) {
-        self.state.store(OPEN, Ordering::Release);
+    pub(crate) fn open(&self, trace_id: TraceIdText) {
+        self.0.get_or_init(|| Arc::new(Values::of(trace_id)));
     }
 
     /// Notes a value, in place of an earlier one of its bucket.
-    pub(super) fn note(&self, trace_id: TraceIdText, series: &Arc<Series>, value: f64) {
+    pub(super) fn note(&self, series: &Arc<Series>, value: f64) {
+        if let Some(values) = self.0.get() {
+            values.note(series, value);
+        }
+    }
+
+    /// The request is over: what was noted becomes exemplars if its trace is kept, unless something
+    /// is under way that may have it kept yet.
+    pub(crate) fn settle(&self, kept: bool) {
+        if let Some(values) = self.0.get() {
+            values.settle(kept);
+        }
+    }
+
+    /// Its values, which are decided about with those of this work.
+    pub(crate) fn values(&self) -> Option<Arc<Values>> {
+        self.0.get().cloned()
+    }
+}
+
+impl Values {
+    fn of(trace_id: TraceIdText) -> Self {
+        Self {
+            trace_id,
+            state: AtomicU8::new(OPEN),
+            undecided: Mutex::new(Undecided {
+                waiting: Vec::new(),
+                under_way: 1,
+            }),
+        }
+    }
+
+    /// Something begins whose end may have the trace kept: it is settled then.
+    pub(crate) fn hold(&self) {
+        self.undecided().under_way += 1;
+    }
+
+    fn note(&self, series: &Arc<Series>, value: f64) {
         let state = self.state.load(Ordering::Acquire);
-        if state == UNTRACED || !value.is_finite() {
+        if state == DROPPED || !value.is_finite() {
             return;
         }
         let at = SystemTime::now();
         if state == KEPT {
-            series.keep(Exemplar {
-                trace_id,
-                value,
-                at,
-            });
+            self.keep(series, value, at);
             return;
         }
         let bucket = series.bucket(value);
@@ -75,7 +120,7 @@ impl OfRequest {
             value,
             at,
         };
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = &mut self.undecided().waiting;
         let same = |one: &&mut Waiting| one.bucket == bucket && Arc::ptr_eq(&one.series, series);
         if let Some(earlier) = waiting.iter_mut().find(same) {
             *earlier = noted;
@@ -84,25 +129,41 @@ impl OfRequest {
         }
     }
 
-    /// The request is over: what was noted becomes exemplars if its trace is kept.
-    pub(crate) fn settle(&self, trace_id: TraceIdText, kept: bool) {
-        let state = if kept { KEPT } else { UNTRACED };
+    /// See [`OfRequest::settle`].
+    pub(crate) fn settle(&self, kept: bool) {
+        let mut undecided = self.undecided();
+        undecided.under_way = undecided.under_way.saturating_sub(1);
+        let decided = self.state.load(Ordering::Acquire) != OPEN;
+        if decided || !kept && undecided.under_way > 0 {
+            return;
+        }
+        let state = if kept { KEPT } else { DROPPED };
         self.state.store(state, Ordering::Release);
-        let waiting = self.waiting.lock();
-        let waiting = std::mem::take(&mut *waiting.unwrap_or_else(PoisonError::into_inner));
+        let waiting = std::mem::take(&mut undecided.waiting);
+        drop(undecided);
         if !kept {
             return;
         }
         // All of them lead to the one trace.
         if let Some(noted) = waiting.first() {
-            noted.series.recent.add(trace_id);
+            noted.series.recent.add(self.trace_id);
         }
         for noted in waiting {
-            noted.series.keep(Exemplar {
-                trace_id,
-                value: noted.value,
-                at: noted.at,
-            });
+            self.keep(&noted.series, noted.value, noted.at);
         }
+    }
+
+    fn keep(&self, series: &Series, value: f64, at: SystemTime) {
+        series.keep(Exemplar {
+            trace_id: self.trace_id,
+            value,
+            at,
+        });
+    }
+
+    fn undecided(&self) -> MutexGuard<'_, Undecided> {
+        self.undecided
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,7 +45,7 @@ impl RequestRecord {
     ) -> Self {
         handles.active.increment(1.0);
         if trace.is_recorded() {
-            identity.exemplars.open();
+            identity.exemplars.open(identity.trace_id);
         }
         // Most requests have no body; their zeros would only hide the others' sizes.
         let size = http_body::Body::size_hint(request.body()).exact();
@@ -119,9 +119,9 @@ impl RequestRecord {
         };
         if kept || self.trace.is_recorded() {
             let exemplars = &self.identity.exemplars;
-            exemplars.open();
+            exemplars.open(self.identity.trace_id);
             self.for_request(record);
-            exemplars.settle(self.identity.trace_id, kept);
+            exemplars.settle(kept);
         } else {
             record();
         }

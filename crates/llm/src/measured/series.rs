@@ -1,17 +1,16 @@
 //! The metric series of one provider, made once per set of label values and kept.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+mod kept;
+
+use std::{sync::Arc, time::Duration};
 
 use instrumentation::catalogue;
 use metrics::{Counter, Gauge, Histogram};
 use money::PicoUsd;
 
-use crate::{CallContext, Cost, Outcome, ProviderName, Usage};
+use kept::{Kept, LabelValues, OTHER};
+
+use crate::{CallContext, Cost, Outcome, ProviderName, RequestCost, Usage};
 
 /// Models of a provider that get a label value of their own; requests name them, so the rest is
 /// `other`. The configured one always has its own.
@@ -29,7 +28,6 @@ const MAX_OUTCOMES: usize = 128;
 /// Sets of a model and a tenant that pays for it; the rest of the tenants is `other`.
 const MAX_PAYERS: usize = 256;
 
-const OTHER: &str = "other";
 const CHAT: &str = "chat";
 
 /// Asked for, answering, and why it failed.
@@ -41,11 +39,12 @@ type Payer = (Arc<str>, Arc<str>, &'static str);
 /// All series of one provider.
 pub(super) struct Series {
     provider: &'static str,
-    simulated: &'static str,
+    simulated: bool,
     models: LabelValues,
     tenants: LabelValues,
     in_flight: Gauge,
     overhead: Histogram,
+    spend: Counter,
     timings: Kept<Models, Timings>,
     money: Kept<Payer, Money>,
     tokens: Kept<Arc<str>, Tokens>,
@@ -95,14 +94,22 @@ impl Series {
         let provider = provider.telemetry_name();
         let models = LabelValues::new(MAX_MODELS);
         models.bounded(default_model);
+        // They shall be there before the first request, whose dollars are no growth else.
+        let spend = catalogue::GEN_AI_SPEND.counter(&[
+            ("gen_ai.provider.name", provider),
+            ("simulated", as_label(simulated)),
+        ]);
+        spend.increment(0);
+        drop(RequestCost::histogram(provider, simulated));
         Self {
             provider,
-            simulated: if simulated { "true" } else { "false" },
+            simulated,
             models,
             tenants: LabelValues::new(MAX_TENANTS),
             in_flight: catalogue::GEN_AI_IN_FLIGHT.gauge(&[("gen_ai.provider.name", provider)]),
             overhead: catalogue::GEN_AI_OVERHEAD_DURATION
                 .histogram(&[("gen_ai.provider.name", provider)]),
+            spend,
             timings: Kept::new(MAX_OUTCOMES),
             money: Kept::new(MAX_PAYERS),
             // Models, and words of ours.
@@ -178,6 +185,9 @@ impl Series {
             return;
         };
         tokens.operation_cost.record(cost.total.approximate_usd());
+        add(&self.spend, cost.total);
+        let request = &settled.context.cost;
+        request.add(self.provider, self.simulated, cost.total);
         let tenant = self.tenants.bounded(settled.context.tenant.as_str());
         let payer = (Arc::clone(model), tenant, settled.context.feature);
         let anybody = |(model, _, feature): &Payer| (Arc::clone(model), OTHER.into(), *feature);
@@ -236,7 +246,7 @@ impl Series {
                 ("gen_ai.provider.name", self.provider),
                 ("gen_ai.request.model", model),
                 ("token.kind", kind),
-                ("simulated", self.simulated),
+                ("simulated", as_label(self.simulated)),
             ])
         };
         let provider_and_model = [
@@ -253,7 +263,7 @@ impl Series {
             operation_cost: catalogue::GEN_AI_OPERATION_COST.histogram(&[
                 provider,
                 requested,
-                ("simulated", self.simulated),
+                ("simulated", as_label(self.simulated)),
             ]),
             unpriced_calls: catalogue::GEN_AI_UNPRICED_CALLS.counter(&provider_and_model),
         }
@@ -267,7 +277,7 @@ impl Series {
                 ("cost.part", part),
                 ("tenant", tenant),
                 ("feature", feature),
-                ("simulated", self.simulated),
+                ("simulated", as_label(self.simulated)),
             ])
         };
         Money {
@@ -279,67 +289,9 @@ impl Series {
     }
 }
 
-/// The label values that were seen first.
-struct LabelValues {
-    seen: RwLock<HashSet<Arc<str>>>,
-    most: usize,
-}
-
-impl LabelValues {
-    fn new(most: usize) -> Self {
-        Self {
-            seen: RwLock::default(),
-            most,
-        }
-    }
-
-    fn bounded(&self, value: &str) -> Arc<str> {
-        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = seen.get(value) {
-            return Arc::clone(value);
-        }
-        drop(seen);
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        let value = if seen.len() < self.most { value } else { OTHER };
-        let value: Arc<str> = value.into();
-        seen.insert(Arc::clone(&value));
-        value
-    }
-}
-
-/// Handles by the sets of label values that were seen first.
-struct Kept<K, V> {
-    seen: RwLock<HashMap<K, Arc<V>>>,
-    most: usize,
-}
-
-impl<K: Eq + Hash, V> Kept<K, V> {
-    fn new(most: usize) -> Self {
-        Self {
-            seen: RwLock::default(),
-            most,
-        }
-    }
-
-    /// The handles of a set; those of the set that stands for it when there are too many, of which
-    /// `fewer` makes few.
-    fn get(&self, key: K, fewer: impl FnOnce(&K) -> K, make: impl FnOnce(&K) -> V) -> Arc<V> {
-        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = seen.get(&key) {
-            return Arc::clone(value);
-        }
-        drop(seen);
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        let key = if seen.len() < self.most {
-            key
-        } else {
-            fewer(&key)
-        };
-        let value = seen
-            .entry(key)
-            .or_insert_with_key(|key| Arc::new(make(key)));
-        Arc::clone(value)
-    }
+/// The value of the label `simulated`.
+pub(crate) const fn as_label(simulated: bool) -> &'static str {
+    if simulated { "true" } else { "false" }
 }
 
 fn add(counter: &Counter, amount: PicoUsd) {
@@ -352,31 +304,4 @@ fn add(counter: &Counter, amount: PicoUsd) {
 )]
 fn as_f64(tokens: u64) -> f64 {
     tokens as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn label_values_are_bounded() {
-        let values = LabelValues::new(3);
-        for name in ["a", "b", "c"] {
-            assert_eq!(&*values.bounded(name), name);
-        }
-        assert_eq!(&*values.bounded("one more"), OTHER);
-        assert_eq!(&*values.bounded("a"), "a");
-        assert_eq!(values.seen.read().expect("not poisoned").len(), 4);
-    }
-
-    #[test]
-    fn sets_of_them_are_bounded() {
-        let kept = Kept::new(10);
-        for number in 0..1_000 {
-            let set = kept.get((number, "x"), |(_, word)| (-1, word), |(number, _)| *number);
-            assert_eq!(*set, if number < 10 { number } else { -1 });
-        }
-        assert_eq!(*kept.get((3, "x"), |_| (-1, "x"), |_| 0), 3);
-        assert_eq!(kept.seen.read().expect("not poisoned").len(), 11);
-    }
 }

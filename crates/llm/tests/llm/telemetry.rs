@@ -212,6 +212,12 @@ async fn counters_and_histograms_agree_with_the_answers() {
     let base = simulator.base_url();
     let provider = provider(ProviderName::Claude, &base, Deadlines::default());
     let measured = accounts.measured(provider);
+    let before = Rendered(handle.render());
+    let spend = ["bookstore_gen_ai_spend_pico_usd_total{", "anthropic"];
+    let requests = ["bookstore_gen_ai_request_cost_usd_count{", "anthropic"];
+    for begun in [&spend, &requests] {
+        assert_eq!(before.value(begun), 0, "{begun:?}");
+    }
     let whole = measured.complete(&request()).await.expect("an answer");
     let streamed = collect(measured.stream(&request()).await.expect("a stream")).await;
     let mut unknown = request();
@@ -234,6 +240,8 @@ async fn counters_and_histograms_agree_with_the_answers() {
         let series = [cost, known, part, "simulated=\"true\""];
         assert_eq!(rendered.value(&series), expected, "{part}");
     }
+    assert_eq!(rendered.value(&spend), parts[0] + parts[1]);
+    assert_eq!(rendered.value(&requests), 2);
     let output = whole.usage.output_tokens + streamed.usage.output_tokens;
     let tokens = ["bookstore_gen_ai_tokens_total{", known, "=\"output\""];
     assert_eq!(u64::try_from(rendered.value(&tokens)), Ok(output));
@@ -251,4 +259,31 @@ async fn counters_and_histograms_agree_with_the_answers() {
     ] {
         assert_eq!(rendered.value(&[metric, part]), expected, "{metric}");
     }
+}
+
+#[tokio::test]
+async fn the_cost_of_a_request_has_all_of_its_attempts() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _recorder = metrics::set_default_local_recorder(&recorder);
+    let simulator = simulator().await.expect("a simulator");
+    let accounts = Accounts::open();
+    let base = simulator.base_url();
+    let provider = provider(ProviderName::Claude, &base, Deadlines::default());
+    let measured = accounts.measured(provider);
+    let requests = |count| {
+        let count_of = ["bookstore_gen_ai_request_cost_usd_count{"];
+        assert_eq!(Rendered(handle.render()).value(&count_of), count);
+    };
+    let first = request();
+    measured.complete(&first).await.expect("an answer");
+    let mut second = first.clone();
+    second.context.begin_another_call();
+    measured.complete(&second).await.expect("an answer");
+    drop(first);
+    requests(0);
+    drop(second);
+    requests(1);
+    let attempts = ["bookstore_gen_ai_operation_cost_usd_count{"];
+    assert_eq!(Rendered(handle.render()).value(&attempts), 2);
 }

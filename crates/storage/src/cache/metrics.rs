@@ -10,7 +10,7 @@ use instrumentation::{
         BOOKSTORE_CACHE_BYTES, BOOKSTORE_CACHE_ENTRIES, BOOKSTORE_CACHE_EVICTIONS,
         BOOKSTORE_CACHE_REQUESTS, DB_CLIENT_OPERATION_DURATION,
     },
-    client_span,
+    client_span, source_event,
 };
 use metrics::{Counter, Gauge, Histogram};
 use tracing::Instrument as _;
@@ -19,15 +19,23 @@ use super::redis::Failure;
 
 /// Look-ups in one cache, by level and outcome.
 pub(super) struct CacheMetrics {
-    pub(super) level1_hit: Counter,
-    pub(super) level1_miss: Counter,
-    pub(super) level1_stale: Counter,
-    pub(super) level2_hit: Counter,
-    pub(super) level2_miss: Counter,
-    pub(super) level2_bypass: Counter,
-    pub(super) store_hit: Counter,
-    pub(super) store_miss: Counter,
-    pub(super) store_coalesced: Counter,
+    pub(super) level1_hit: LookUp,
+    pub(super) level1_miss: LookUp,
+    pub(super) level1_stale: LookUp,
+    pub(super) level2_hit: LookUp,
+    pub(super) level2_miss: LookUp,
+    pub(super) level2_bypass: LookUp,
+    pub(super) store_hit: LookUp,
+    pub(super) store_miss: LookUp,
+    pub(super) store_coalesced: LookUp,
+}
+
+/// One way in which a look-up comes out at one level.
+pub(super) struct LookUp {
+    counter: Counter,
+    cache: &'static str,
+    level: &'static str,
+    outcome: &'static str,
 }
 
 /// The first level's size.
@@ -54,12 +62,15 @@ pub(super) struct RedisMetrics {
 
 impl CacheMetrics {
     pub(super) fn new(cache: &'static str) -> Self {
-        let count = |level, outcome| {
-            BOOKSTORE_CACHE_REQUESTS.counter(&[
+        let count = |level, outcome| LookUp {
+            counter: BOOKSTORE_CACHE_REQUESTS.counter(&[
                 ("cache.name", cache),
                 ("cache.level", level),
                 ("outcome", outcome),
-            ])
+            ]),
+            cache,
+            level,
+            outcome,
         };
         Self {
             level1_hit: count("l1", "hit"),
@@ -72,6 +83,22 @@ impl CacheMetrics {
             store_miss: count("store", "miss"),
             store_coalesced: count("store", "coalesced"),
         }
+    }
+}
+
+impl LookUp {
+    /// Counts it, and tells it on the request's span if one is recorded: what kind of thing was
+    /// looked for, never whose or which.
+    pub(super) fn note(&self) {
+        self.counter.increment(1);
+        source_event!(
+            "bookstore.cache.look_up",
+            &[
+                ("bookstore.cache.name", self.cache),
+                ("bookstore.cache.level", self.level),
+                ("bookstore.cache.outcome", self.outcome),
+            ]
+        );
     }
 }
 

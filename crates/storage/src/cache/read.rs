@@ -31,17 +31,17 @@ impl<E: Entity> Cached<E> {
         let metrics = &self.inner.metrics;
         let stale = match self.inner.level1.look_up(&key) {
             level1::Found::Fresh(body) => {
-                metrics.level1_hit.increment(1);
+                metrics.level1_hit.note();
                 return Ok(Some(body));
             }
             level1::Found::Absent => {
-                metrics.level1_hit.increment(1);
+                metrics.level1_hit.note();
                 return Ok(None);
             }
             level1::Found::Stale(body) => Some(body),
             level1::Found::Nothing => None,
         };
-        metrics.level1_miss.increment(1);
+        metrics.level1_miss.note();
         // Boxed, so that a hit does not carry the room that a miss needs.
         Box::pin(self.get_elsewhere(key, stale)).await
     }
@@ -53,21 +53,21 @@ impl<E: Entity> Cached<E> {
         let found = inner.level2.get(&key, claim.as_mut(), &mut budget).await;
         let wait_for_others = match found {
             level2::Found::Value(body) if !inner.level1.is_superseded(&key, Some(body.version)) => {
-                inner.metrics.level2_hit.increment(1);
+                inner.metrics.level2_hit.note();
                 inner.level1.keep(&key, &body);
                 return Ok(Some(Arc::new(body)));
             }
             level2::Found::Nothing => {
-                inner.metrics.level2_miss.increment(1);
+                inner.metrics.level2_miss.note();
                 true
             }
             level2::Found::Value(_) | level2::Found::Tombstone => {
-                inner.metrics.level2_miss.increment(1);
+                inner.metrics.level2_miss.note();
                 false
             }
             level2::Found::Unknown => {
                 if inner.level2.is_configured() {
-                    inner.metrics.level2_bypass.increment(1);
+                    inner.metrics.level2_bypass.note();
                 }
                 false
             }
@@ -93,7 +93,7 @@ impl<E: Entity> Cached<E> {
         match self.inner.flights.run(key.clone(), fetch).await {
             Landed::Own(read) => read,
             Landed::Joined(read) => {
-                self.inner.metrics.store_coalesced.increment(1);
+                self.inner.metrics.store_coalesced.note();
                 let version = read
                     .as_ref()
                     .ok()
@@ -124,7 +124,7 @@ impl<E: Entity> Inner<E> {
     pub(super) fn instead(&self, read: Read, stale: Option<Arc<CachedBody>>) -> Read {
         match (read, stale) {
             (Err(failure), Some(stale)) if failure.is_outage() => {
-                self.metrics.level1_stale.increment(1);
+                self.metrics.level1_stale.note();
                 Ok(Some(stale.at(Level::Stale)))
             }
             (read, _) => read,
@@ -132,10 +132,6 @@ impl<E: Entity> Inner<E> {
     }
 
     async fn fetch(self: Arc<Self>, key: Key<E>, upstream: Upstream) -> Read {
-        // The call before this one may have ended just now, after this caller had looked.
-        if let level1::Found::Fresh(body) = self.level1.look_up(&key) {
-            return Ok(Some(body));
-        }
         let Upstream {
             mut claim,
             mut budget,
@@ -150,7 +146,7 @@ impl<E: Entity> Inner<E> {
             if let Some(body) = found
                 && !self.level1.is_superseded(&key, Some(body.version))
             {
-                self.metrics.level2_hit.increment(1);
+                self.metrics.level2_hit.note();
                 self.level1.keep(&key, &body);
                 return Ok(Some(Arc::new(body)));
             }
@@ -161,11 +157,11 @@ impl<E: Entity> Inner<E> {
     /// Reads the store, and keeps what it brings.
     async fn load(self: Arc<Self>, key: &Key<E>, claim: Option<Claim>) -> Read {
         let Some(entity) = self.store.get(&key.tenant, &key.id).await? else {
-            self.metrics.store_miss.increment(1);
+            self.metrics.store_miss.note();
             self.level1.keep_absence(key);
             return Ok(None);
         };
-        self.metrics.store_hit.increment(1);
+        self.metrics.store_hit.note();
         let body = Arc::new(CachedBody::of(&entity, self.encode));
         self.level1.keep(key, &body);
         if let Some(claim) = claim

@@ -131,24 +131,24 @@ impl SummaryCache {
 impl Inner {
     async fn get(&self, name: &str) -> Option<Summary> {
         if let Some(bytes) = self.look_up(name) {
-            self.metrics.level1_hit.increment(1);
+            self.metrics.level1_hit.note();
             let level = Level::L1;
             return Some(Summary { bytes, level });
         }
-        self.metrics.level1_miss.increment(1);
+        self.metrics.level1_miss.note();
         if !self.level2.is_configured() {
             return None;
         }
         match self.level2.get_bytes(name).await {
             Some(Ok(Some(bytes))) => {
-                self.metrics.level2_hit.increment(1);
+                self.metrics.level2_hit.note();
                 self.insert(name, bytes.clone());
                 let level = Level::L2;
                 return Some(Summary { bytes, level });
             }
-            Some(Ok(None) | Err(Failure::Refused(_))) => self.metrics.level2_miss.increment(1),
+            Some(Ok(None) | Err(Failure::Refused(_))) => self.metrics.level2_miss.note(),
             Some(Err(Failure::Late | Failure::Lost)) | None => {
-                self.metrics.level2_bypass.increment(1);
+                self.metrics.level2_bypass.note();
             }
         }
         None

@@ -63,6 +63,7 @@ impl MongoEntity for Book {
     type Document = BookDocument;
 
     const OPTIONAL: &'static [&'static str] = &["publishedDate", "summary"];
+    const UNITS: Option<&'static str> = Some("stockQuantity");
 
     fn document(&self, tenant: &TenantId) -> BookDocument {
         BookDocument {

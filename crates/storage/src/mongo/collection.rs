@@ -14,11 +14,11 @@ use tenancy::TenantId;
 use tokio::time::Instant;
 
 use super::{
-    Database, batch::MARK, command::to_its_end, error::from_mongo, fields::number,
+    Database, batch::MARK, command::to_its_end, error::from_mongo, fields::number, holdings::count,
     locks::DocumentLocks,
 };
 use crate::{
-    Entity, StorageError,
+    Entity, Holdings, StorageError,
     calls::{Call, Calls, Operation},
     store::Store,
 };
@@ -30,6 +30,8 @@ pub(crate) trait MongoEntity: Entity {
 
     /// Fields that a stored document may lack.
     const OPTIONAL: &'static [&'static str];
+    /// The field that says how many copies of it there are.
+    const UNITS: Option<&'static str> = None;
 
     /// The document of the entity.
     fn document(&self, tenant: &TenantId) -> Self::Document;
@@ -192,6 +194,13 @@ impl<E: MongoEntity> Store<E> for DocumentStore<E> {
         self.calls.run(Operation::Delete, delete).await
     }
 
+    async fn holdings(&self) -> Result<Holdings, StorageError> {
+        let collection = self.collection.clone();
+        let count =
+            |turn, deadline| to_its_end(turn, deadline, count(collection, E::UNITS, deadline));
+        self.calls.run(Operation::Count, count).await
+    }
+
     async fn ping(&self) -> Result<(), StorageError> {
         let database = self.database.clone();
         let ping =
@@ -269,7 +278,7 @@ fn to_bson(document: &impl Serialize) -> Result<Document, StorageError> {
 
 /// What the server may still spend: it gives up when nobody waits any more. At least 1 ms, because
 /// 0 means without limit.
-fn left(deadline: Instant) -> Duration {
+pub(super) fn left(deadline: Instant) -> Duration {
     deadline
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(1))

@@ -38,6 +38,8 @@ impl SqlEntity for Book {
         "summary_cost",
     ];
 
+    const UNITS: &'static str = "stock_quantity";
+
     const INDEX: Option<&'static str> = Some(
         "INSERT INTO books_text (rowid, title, author, description) \
          SELECT row_id, title, author, description FROM books WHERE row_id BETWEEN ?1 AND ?2",

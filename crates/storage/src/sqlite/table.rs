@@ -9,7 +9,7 @@ use tenancy::TenantId;
 
 use super::{Database, error::from_sqlite, values, writer::Size};
 use crate::{
-    Entity, StorageError,
+    Entity, Holdings, StorageError,
     calls::{Call, Calls, Operation},
     store::Store,
 };
@@ -20,6 +20,8 @@ pub(crate) trait SqlEntity: Entity {
     const COLUMNS: &'static [&'static str];
     /// Indexes the rows from `?1` to `?2`, where inserting a row does not do so by itself.
     const INDEX: Option<&'static str> = None;
+    /// How many copies of it there are.
+    const UNITS: &'static str = "0";
 
     /// Its values for [`SqlEntity::COLUMNS`].
     fn values(&self) -> Vec<Value>;
@@ -181,6 +183,18 @@ impl<E: SqlEntity> Store<E> for Table<E> {
                 &statements.delete,
                 params![tenant.as_str(), E::id_bytes(&id)],
             )
+        })
+        .await
+    }
+
+    async fn holdings(&self) -> Result<Holdings, StorageError> {
+        let (units, table) = (E::UNITS, E::COLLECTION);
+        let counted = format!("SELECT count(*), coalesce(sum({units}), 0) FROM {table}");
+        self.read(self.calls.begin(Operation::Count), move |connection| {
+            let mut statement = connection.prepare_cached(&counted).map_err(from_sqlite)?;
+            let sums = statement.query_row([], |row| Ok([row.get::<_, i64>(0)?, row.get(1)?]));
+            let [entries, units] = sums.map_err(from_sqlite)?.map(i64::unsigned_abs);
+            Ok(Holdings { entries, units })
         })
         .await
     }

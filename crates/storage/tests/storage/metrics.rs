@@ -1,10 +1,73 @@
 //! What is counted.
 
-use domain::Version;
-use metrics_exporter_prometheus::PrometheusBuilder;
-use storage::SummaryKey;
+use std::time::Duration;
 
-use crate::fixtures::{book, next, sqlite, tenant};
+use anyhow::ensure;
+use domain::Version;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use storage::{Storage, StorageConfig, SummaryKey};
+use test_support::wait;
+
+use crate::fixtures::{ENCODERS, Place, author, book, mongo, next, sqlite, tenant};
+
+/// A look each twentieth of a second, on a busy machine.
+const SEEN: Duration = Duration::from_secs(30);
+
+/// What is shown in the end of books, authors and copies.
+async fn shown(text: &PrometheusHandle, wanted: [f64; 3]) -> anyhow::Result<()> {
+    wait::until("the holdings", SEEN, async || {
+        let text = text.render();
+        for (name, wanted) in ["books", "authors", "stock_units"].iter().zip(wanted) {
+            let name = format!("bookstore_{name} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&name));
+            let value: f64 = line.unwrap_or("-1").parse()?;
+            let same = value.total_cmp(&wanted).is_eq() || (value.is_nan() && wanted.is_nan());
+            ensure!(same, "{name}is {value}, not {wanted}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What two tenants have is shown together.
+async fn holdings_of(mut place: Place) -> anyhow::Result<()> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    place.config.store.holdings_pause = Duration::from_millis(50);
+    let storage = place.open().await?;
+    shown(&recorder.handle(), [0.0, 0.0, 0.0]).await?;
+    for owner in ["acme", "other"] {
+        let owner = tenant(owner)?;
+        // Three copies of each.
+        storage.books.insert(&owner, &book("x")?).await?;
+        let several = [book("y")?, book("z")?];
+        storage.books.insert_many(&owner, &several).await?;
+        storage.authors.insert(&owner, &author("A")?).await?;
+    }
+    shown(&recorder.handle(), [6.0, 2.0, 18.0]).await
+}
+
+#[tokio::test]
+async fn holdings_of_all_tenants_are_shown() -> anyhow::Result<()> {
+    holdings_of(sqlite()?).await?;
+    holdings_of(mongo().await?).await
+}
+
+#[tokio::test]
+async fn holdings_of_a_store_that_is_away_are_no_numbers() -> anyhow::Result<()> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let server = test_support::ferretdb().await?;
+    let mut config = StorageConfig::mongo(server.uri().into(), "books");
+    config.store.holdings_pause = Duration::from_millis(50);
+    config.store.bulk = Duration::from_secs(1);
+    let _storage = Storage::connect(&config, ENCODERS).await?;
+    shown(&recorder.handle(), [0.0; 3]).await?;
+    server.kill();
+    shown(&recorder.handle(), [f64::NAN; 3]).await?;
+    server.restart().await?;
+    shown(&recorder.handle(), [0.0; 3]).await
+}
 
 /// The value of the one series with all of these labels.
 fn value(text: &str, metric: &str, labels: &[&str]) -> Option<f64> {

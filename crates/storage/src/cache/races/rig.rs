@@ -20,7 +20,7 @@ use super::super::{
     Books, CachedBody, Connection, Key, RedisState,
     level2::{Claim, Level2},
 };
-use crate::{BookStore, CacheLimits, StorageError, Store, StoreLimits, sqlite};
+use crate::{BookStore, CacheLimits, Holdings, StorageError, Store, StoreLimits, sqlite};
 
 /// Longest wait for something that takes milliseconds on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -98,6 +98,10 @@ impl Store<Book> for Gated {
     ) -> Result<(), StorageError> {
         self.pass(&self.hold_change).await;
         self.table.delete(tenant, id, expected).await
+    }
+
+    async fn holdings(&self) -> Result<Holdings, StorageError> {
+        self.table.holdings().await
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
