@@ -195,7 +195,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let record = self.route.begin(&request);
         // The layers below judge requests already here, and say so in the request's name.
-        let answer = record.within(|| self.inner.call(request));
+        let answer = record.for_request(|| self.inner.call(request));
         Answer::new(answer, record)
     }
 }
@@ -211,17 +211,12 @@ impl Measures {
         let member = |name| baggage_member(caller.baggage?, name);
         let (test_id, test_scenario) = (member("test.id"), member("test.scenario"));
         let sampling = &self.layer.telemetry.sampling;
-        let trace = RequestTrace::begin(request, &handles, sampling, parent);
-        if let Some(test_id) = &test_id {
-            trace.span.record("test.id", test_id.as_str());
-        }
-        if let Some(scenario) = &test_scenario {
-            trace.span.record("test.scenario", scenario.as_str());
-        }
+        let trace = RequestTrace::begin(request, handles.class, sampling, parent);
         let identity = Arc::new(RequestIdentity {
             given_id: caller.request_id().map(Into::into),
             test_id,
             test_scenario,
+            span: trace.recorded().cloned(),
             ..RequestIdentity::new(trace.trace_id)
         });
         RequestRecord::begin(started, handles, trace, identity, request)
@@ -231,7 +226,7 @@ impl Measures {
         let method = routes::known_method(method);
         if let Some(handles) = self.last.get()
             && handles.method == method
-            && handles.route == route
+            && *handles.route == *route
         {
             return Arc::clone(handles);
         }

@@ -14,6 +14,7 @@ pub mod gen_ai;
 pub mod http;
 mod json_log;
 mod log_loss;
+mod log_queue;
 mod metrics_export;
 mod process_metrics;
 pub mod propagation;
@@ -27,7 +28,7 @@ mod traces;
 pub use config::{LogFormat, OtlpHttpCollector, TelemetryConfig};
 pub use metrics_export::MetricsText;
 pub use shared_work::{SharedWork, WorkTrace};
-pub use span::{record_texts, span_event};
+pub use span::{below_request, record_texts, span_event};
 pub use switches::{MetricSources, SpanSources, Switches, wants_client_span};
 pub use telemetry::{Telemetry, TelemetryError};
 

@@ -10,7 +10,7 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::request;
+use crate::{request, span::current_ids};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
@@ -73,12 +73,6 @@ impl Parent {
     pub fn span_id(&self) -> SpanId {
         self.0.span_id()
     }
-
-    /// The OpenTelemetry context whose current span is the caller's.
-    #[must_use]
-    pub fn context(&self) -> Context {
-        Context::new().with_remote_span_context(self.0.clone())
-    }
 }
 
 /// The only digits that the standard allows; parsers of numbers take signs and capitals as well.
@@ -104,7 +98,7 @@ pub fn baggage_member(baggage: &HeaderValue, name: &str) -> Option<String> {
 
 /// Writes the current span as `traceparent`, and the load test as `baggage`, for a call outwards.
 pub fn inject(headers: &mut HeaderMap) {
-    let traceparent = traceparent_of(&Span::current());
+    let traceparent = text_of(&current_ids());
     if let Some(text) = &traceparent {
         insert(headers, TRACEPARENT, text);
     }
@@ -126,8 +120,10 @@ pub fn inject(headers: &mut HeaderMap) {
 /// The `traceparent` that makes what is called a part of a span; `None` where no trace is recorded.
 #[must_use]
 pub fn traceparent_of(span: &Span) -> Option<String> {
-    let context = span.context();
-    let span = context.span().span_context().clone();
+    text_of(span.context().span().span_context())
+}
+
+fn text_of(span: &SpanContext) -> Option<String> {
     span.is_valid().then(|| {
         let flags = u8::from(span.is_sampled());
         format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id())
@@ -138,7 +134,9 @@ pub fn traceparent_of(span: &Span) -> Option<String> {
 /// malformed changes nothing.
 pub fn join(span: &Span, traceparent: &str) {
     if let Some(parent) = Parent::parse_text(traceparent)
-        && span.set_parent(parent.context()).is_err()
+        && span
+            .set_parent(Context::new().with_remote_span_context(parent.0))
+            .is_err()
     {
         tracing::debug!("the trace could not be joined");
     }

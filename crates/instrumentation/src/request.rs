@@ -1,15 +1,19 @@
 //! The request that the current task works for.
 
+mod noted;
+
 use std::{
     future::Future,
     sync::{Arc, OnceLock},
 };
 
 use http::StatusCode;
+use opentelemetry::{KeyValue, trace::SpanContext};
 use tokio::task::futures::TaskLocalFuture;
 use tracing::Span;
 
 use crate::{exemplars, shared_work::WorkTrace};
+pub(crate) use noted::Noted;
 
 tokio::task_local! {
     static CURRENT: Arc<RequestIdentity>;
@@ -26,6 +30,10 @@ pub struct RequestIdentity {
     pub test_id: Option<String>,
     /// The load test's scenario, from its baggage.
     pub test_scenario: Option<String>,
+    /// The ids of its own span, which is told when it is over; `None` where no span is recorded.
+    pub(crate) span: Option<SpanContext>,
+    /// What its span is to say besides.
+    pub(crate) noted: Noted,
     /// See [`record_tenant`].
     pub(crate) tenant: OnceLock<Arc<str>>,
     /// What another request had begun, and answers this one too.
@@ -64,6 +72,8 @@ impl RequestIdentity {
             trace_id,
             test_id: None,
             test_scenario: None,
+            span: None,
+            noted: Noted::default(),
             tenant: OnceLock::new(),
             shared_work: OnceLock::new(),
             exemplars: exemplars::OfRequest::default(),
@@ -80,9 +90,16 @@ impl RequestIdentity {
         }
     }
 
+    /// Notes an attribute of its span, if one is recorded.
+    pub(crate) fn note(&self, attribute: KeyValue) {
+        if self.span.is_some() {
+            self.noted.attribute(attribute);
+        }
+    }
+
     /// Whose data it may touch, once that is known.
-    pub(crate) fn tenant(&self) -> Option<&str> {
-        self.tenant.get().map(|tenant| &**tenant)
+    pub(crate) fn tenant(&self) -> Option<&Arc<str>> {
+        self.tenant.get()
     }
 
     /// What another request had begun, and answers this one too.
@@ -136,12 +153,12 @@ pub fn scope_current<F: Future>(future: F) -> impl Future<Output = F::Output> {
 /// Whether a span opened now would be exported.
 #[must_use]
 pub fn is_recording() -> bool {
-    !Span::current().is_disabled()
+    let of_request = || CURRENT.try_with(|identity| identity.span.is_some());
+    of_request() == Ok(true) || !Span::current().is_disabled()
 }
 
-/// Notes the tenant on the request's span, also on one that is told when it is over.
+/// Notes the tenant on the request's span.
 pub fn record_tenant(tenant: &Arc<str>) {
-    Span::current().record("tenant.id", &**tenant);
     with_current(|identity| {
         let _first = identity.tenant.set(Arc::clone(tenant));
     });
@@ -150,9 +167,10 @@ pub fn record_tenant(tenant: &Arc<str>) {
 /// Notes on the request's span where a model's answer came from: whether it was there already, and
 /// whether another request had asked for it.
 pub fn record_answer(cached: bool, coalesced: bool) {
-    let span = Span::current();
-    span.record("bookstore.gen_ai.cached", cached);
-    span.record("bookstore.gen_ai.coalesced", coalesced);
+    with_current(|identity| {
+        identity.note(KeyValue::new("bookstore.gen_ai.cached", cached));
+        identity.note(KeyValue::new("bookstore.gen_ai.coalesced", coalesced));
+    });
 }
 
 /// The last `DIGITS` hexadecimal digits of a number.

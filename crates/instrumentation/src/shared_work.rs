@@ -6,16 +6,12 @@
 
 use std::sync::Arc;
 
-use opentelemetry::{
-    TraceId,
-    trace::{SpanContext, TraceContextExt},
-};
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use opentelemetry::{TraceId, trace::SpanContext};
 
 use crate::{
     exemplars::Values,
     request::{self, TraceIdText},
+    span::current_ids,
     traces::{self, Traces},
 };
 
@@ -40,7 +36,7 @@ impl SharedWork {
         let identity = request::current()?;
         let work = WorkTrace {
             trace_id: identity.trace_id,
-            span: current_span(),
+            span: current_ids(),
             values: identity.exemplars.values(),
         };
         work.hold();
@@ -66,20 +62,19 @@ impl WorkTrace {
     /// The current request is answered by this work: its span and its log line say so.
     pub fn join(&self) {
         request::with_current(|identity| {
-            if identity.shared_work.set(self.clone()).is_err() {
-                return;
-            }
-            self.hold();
-            let span = Span::current();
-            span.record("bookstore.gen_ai.answered_by_trace", self.trace_id.as_str());
-            if self.span.is_valid() {
-                span.add_link(self.span.clone());
+            if identity.shared_work.set(self.clone()).is_ok() {
+                self.hold();
             }
         });
     }
 
     pub(crate) const fn trace_id(&self) -> TraceIdText {
         self.trace_id
+    }
+
+    /// The span of the request that began it, for a link to it.
+    pub(crate) fn span(&self) -> Option<&SpanContext> {
+        Some(&self.span).filter(|span| span.is_valid())
     }
 
     /// What was said by [`Self::hold`] is over; `wanted` if the trace is to be kept.
@@ -108,12 +103,4 @@ impl WorkTrace {
         let undecided = self.span.is_valid() && !self.span.is_sampled();
         undecided.then(|| self.span.trace_id())
     }
-}
-
-fn current_span() -> SpanContext {
-    let span = Span::current();
-    if span.is_none() {
-        return SpanContext::NONE;
-    }
-    span.context().span().span_context().clone()
 }

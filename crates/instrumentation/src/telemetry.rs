@@ -6,7 +6,6 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::task::JoinHandle;
 use tracing::{Level, Metadata};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     filter::{FilterExt, LevelFilter, filter_fn},
@@ -18,12 +17,10 @@ use crate::{
     LogFormat, MetricsText, TelemetryConfig, catalogue, exemplar_check,
     json_log::JsonLog,
     log_loss::LogLoss,
+    log_queue::{LogGuard, LogQueue},
     metrics_export::{install, spawn_upkeep},
     traces,
 };
-
-/// Lines that wait for a slow terminal or pipe before new ones are dropped.
-const LOG_QUEUE_LINES: usize = 8_192;
 
 /// How long the end of the process waits for the last spans.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,6 +34,9 @@ pub enum TelemetryError {
     /// The address of a collector, or of the trace store, cannot be used.
     #[error("a collector of traces: {0}")]
     Endpoint(String),
+    /// The system gives no thread for the log.
+    #[error("the log: {0}")]
+    Log(#[from] std::io::Error),
     /// Telemetry was started before in this process.
     #[error("telemetry runs already in this process")]
     AlreadyStarted,
@@ -47,7 +47,7 @@ pub struct Telemetry {
     /// None where they are turned off.
     metrics: Option<MetricsText>,
     jobs: Vec<JoinHandle<()>>,
-    log_guard: WorkerGuard,
+    log_guard: LogGuard,
 }
 
 impl Telemetry {
@@ -56,11 +56,8 @@ impl Telemetry {
     /// # Errors
     /// Settings that cannot be used, or a second start in one process.
     pub fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
-        let (writer, log_guard) = NonBlockingBuilder::default()
-            .buffered_lines_limit(LOG_QUEUE_LINES)
-            .finish(std::io::stdout());
-        let lost_lines = writer.error_counter();
-        let log = log(config, writer)?;
+        let (queue, log_guard) = LogQueue::start(std::io::stdout())?;
+        let log = log(config, queue.clone())?;
         config.switches.set();
         // First, for what traces count.
         let metrics = match config.switches.metrics {
@@ -74,7 +71,7 @@ impl Telemetry {
             .try_init()
             .map_err(|_| TelemetryError::AlreadyStarted)?;
         let jobs = match &metrics {
-            Some(text) => jobs(text, config, lost_lines)?,
+            Some(text) => jobs(text, config, queue)?,
             None => Vec::new(),
         };
         Ok(Self {
@@ -109,13 +106,13 @@ impl Telemetry {
 fn jobs(
     text: &MetricsText,
     config: &TelemetryConfig,
-    lost_lines: ErrorCounter,
+    queue: LogQueue,
 ) -> Result<Vec<JoinHandle<()>>, TelemetryError> {
     let sources = config.switches.metrics;
     let version = [("service.version", config.service_version)];
     catalogue::BUILD_INFO.gauge(&version).set(1.0);
     let mut jobs: Vec<_> = sources
-        .map(|sources| spawn_upkeep(text.clone(), sources, LogLoss::new(lost_lines)))
+        .map(|sources| spawn_upkeep(text.clone(), sources, LogLoss::new(queue)))
         .into_iter()
         .collect();
     if let Some(url) = config.trace_query_url().map_err(TelemetryError::Endpoint)? {
@@ -129,7 +126,7 @@ fn jobs(
 type BoxedLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 
 /// Log lines as the configuration wants them.
-fn log<S>(config: &TelemetryConfig, writer: NonBlocking) -> Result<BoxedLayer<S>, TelemetryError>
+fn log<S>(config: &TelemetryConfig, queue: LogQueue) -> Result<BoxedLayer<S>, TelemetryError>
 where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
@@ -138,12 +135,12 @@ where
         // Without the hint, every disabled event of every crate is looked at.
         .and(filter_fn(has_no_credentials).with_max_level_hint(LevelFilter::TRACE));
     Ok(match config.log_format {
-        LogFormat::Json => JsonLog::new(config.service_name.clone(), writer)
+        LogFormat::Json => JsonLog::new(config.service_name.clone(), queue)
             .with_filter(filter)
             .boxed(),
         LogFormat::Pretty => tracing_subscriber::fmt::layer()
             .with_ansi(std::io::stdout().is_terminal())
-            .with_writer(writer)
+            .with_writer(queue)
             .with_filter(filter)
             .boxed(),
     })

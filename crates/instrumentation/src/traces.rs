@@ -2,14 +2,15 @@
 //!
 //! A trace is kept because the head of its request said so (its caller, or a share by class of
 //! route), or because of its end: it failed, or it was slow. Requests that wait for a model are
-//! recorded in any case; what their heads did not ask for waits in [`tail`] until they end. All
-//! others open no span unless they are sampled; one that fails or is slow is told afterwards by a
-//! single span ([`afterwards`]). Of slow ones so many are kept a second ([`pace`]).
+//! recorded in any case; what their heads did not ask for waits in [`tail`] until they end. Of all
+//! others nothing is recorded unless they are sampled. A request's own span is told when it is over
+//! ([`own_span`]), also that of one which was not recorded, but failed or was slow. Of slow ones so
+//! many are kept a second ([`pace`]).
 
-mod afterwards;
 mod bounds;
 mod destination;
 mod otlp_http;
+mod own_span;
 mod pace;
 mod queue;
 mod sampler;
@@ -35,9 +36,8 @@ use queue::Queue;
 use sampler::AsTheRootWas;
 use tail::Tail;
 
-pub(crate) use afterwards::Afterwards;
-pub(crate) use sampler::SAMPLED_AT_HEAD;
-pub(crate) use tail::Reason;
+pub(crate) use own_span::OwnSpan;
+pub(crate) use tail::{Reason, sampled};
 
 /// Most events of one span: a request looks into caches some ten times, and what does so more often
 /// says nothing new. Those beyond are counted on the span.
@@ -132,11 +132,19 @@ impl Traces {
         pace.take()
     }
 
-    /// Tells of a request that opened no span while it was under way.
-    pub(crate) fn tell(&self, request: Afterwards) {
-        let mut span = request.span(self.library.clone());
+    /// Tells of a request that is over.
+    pub(crate) fn tell(&self, request: OwnSpan) {
+        self.take(request.ended(self.library.clone()));
+    }
+
+    /// Sends a span that has ended, or holds it until its trace is decided.
+    fn take(&self, mut span: SpanData) {
         bound(&mut span);
-        self.send(span);
+        if span.span_context.is_sampled() {
+            self.send(span);
+        } else if let Some(span) = self.tail.hold(span) {
+            self.send(span);
+        }
     }
 
     /// To every collector; a queue that is full drops it and counts that.
@@ -168,14 +176,8 @@ struct Processor(Arc<Traces>);
 impl SpanProcessor for Processor {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
-    fn on_end(&self, mut span: SpanData) {
-        let Self(traces) = self;
-        bound(&mut span);
-        if span.span_context.is_sampled() {
-            traces.send(span);
-        } else if let Some(span) = traces.tail.hold(span) {
-            traces.send(span);
-        }
+    fn on_end(&self, span: SpanData) {
+        self.0.take(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {

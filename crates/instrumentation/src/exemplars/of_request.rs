@@ -17,7 +17,7 @@ const MAX_WAITING: usize = 64;
 
 /// Whether its trace is kept shows at its end.
 const OPEN: u8 = 0;
-/// Its trace is kept; work that it began may go on.
+/// Its trace is kept: what is measured of it as a whole, and what goes on of it.
 const KEPT: u8 = 1;
 /// Its trace is not kept: its values lead nowhere.
 const DROPPED: u8 = 2;
@@ -110,6 +110,7 @@ impl Values {
         }
         let at = SystemTime::now();
         if state == KEPT {
+            series.recent.add(self.trace_id);
             self.keep(series, value, at);
             return;
         }

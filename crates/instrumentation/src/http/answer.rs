@@ -1,4 +1,4 @@
-//! The reply to come: within its span, for its request, measured when it is there.
+//! The reply to come: made for its request, measured when it is there.
 
 use std::{
     convert::Infallible,
@@ -41,14 +41,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let polled = match this.open {
-            Some(record) if !record.trace.span.is_none() => {
-                let _entered = record.trace.span.enter();
-                this.answer.poll(context)
-            }
-            _ => this.answer.poll(context),
-        };
-        let response = ready!(polled)?;
+        let response = ready!(this.answer.poll(context))?;
         Poll::Ready(Ok(match this.open.take() {
             Some(record) => finish(response, record),
             None => response,

@@ -70,16 +70,6 @@ impl RequestRecord {
         request::scope_sync(Arc::clone(&self.identity), work)
     }
 
-    /// The same within its span.
-    pub(super) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let work = || self.for_request(work);
-        if self.trace.span.is_none() {
-            work()
-        } else {
-            self.trace.span.in_scope(work)
-        }
-    }
-
     /// Notes the reply of `status` with `size` bytes.
     pub(super) fn finish(mut self, status: StatusCode, size: u64) {
         let ending = self.failed().unwrap_or(Ending::Whole);
@@ -117,11 +107,15 @@ impl RequestRecord {
                 record_size(&self.handles.response_size, size);
             }
         };
-        if kept || self.trace.is_recorded() {
-            let exemplars = &self.identity.exemplars;
+        let exemplars = &self.identity.exemplars;
+        if kept {
             exemplars.open(self.identity.trace_id);
+            exemplars.settle(true);
             self.for_request(record);
-            exemplars.settle(kept);
+        } else if self.trace.is_recorded() {
+            // Work for others may have the trace kept yet, and these values with it.
+            self.for_request(record);
+            exemplars.settle(false);
         } else {
             record();
         }
@@ -135,7 +129,7 @@ impl RequestRecord {
             && ending == Ending::Whole
             && !self.write
             && !kept
-            && self.trace.span.is_none()
+            && !self.trace.is_sampled()
             && elapsed < SLOW
             && self.handles.class != RouteClass::Ai;
         if quiet && !tracing::enabled!(tracing::Level::DEBUG) {
@@ -154,7 +148,7 @@ impl RequestRecord {
                 tracing::event!(
                     $level,
                     "http.request.method" = self.handles.method,
-                    "http.route" = self.handles.route,
+                    "http.route" = &*self.handles.route,
                     "url.path" = path,
                     "http.response.status_code" = status.as_u16(),
                     "error.type" = ending.error_type(&status),
@@ -162,7 +156,7 @@ impl RequestRecord {
                     trace_id = identity.trace_id.as_str(),
                     span_id,
                     "request.id" = identity.request_id(),
-                    "test.id" = identity.test_id.as_deref().unwrap_or(""),
+                    "test.id" = identity.test_id.as_deref(),
                     "bookstore.gen_ai.answered_by_trace" = answered_by,
                     "{} {path} answered {}{}",
                     self.handles.method,
@@ -171,7 +165,6 @@ impl RequestRecord {
                 )
             };
         }
-        let _entered = self.trace.span.enter();
         if ending.is_failure(status) {
             event!(tracing::Level::WARN);
         } else if quiet {

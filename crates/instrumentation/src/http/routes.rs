@@ -19,7 +19,9 @@ pub(super) struct Routes(RwLock<HashMap<&'static str, HashMap<String, Arc<RouteH
 /// The series of one method and route.
 pub(super) struct RouteHandles {
     pub(super) method: &'static str,
-    pub(super) route: String,
+    pub(super) route: Arc<str>,
+    /// That of the span of a request. Leaked: there are as many as the map has handles.
+    pub(super) span_name: &'static str,
     pub(super) class: RouteClass,
     pub(super) active: Gauge,
     pub(super) request_size: Histogram,
@@ -51,7 +53,8 @@ impl RouteHandles {
         let by_route = [("http.route", route)];
         Self {
             method,
-            route: route.to_owned(),
+            route: route.into(),
+            span_name: format!("{method} {route}").leak().trim_end(),
             class,
             active: catalogue::HTTP_SERVER_ACTIVE_REQUESTS
                 .gauge(&[("http.request.method", method), ("http.route", route)]),

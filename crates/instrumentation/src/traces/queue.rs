@@ -11,7 +11,7 @@ use tokio::{
         mpsc::{self, Receiver, Sender},
         oneshot,
     },
-    time::{Instant, timeout, timeout_at},
+    time::timeout,
 };
 
 use super::{destination::Destination, tail::DroppedSpans};
@@ -81,19 +81,24 @@ impl Queue {
     }
 }
 
+/// Waits until a batch is full, somebody waits for what is there, or nobody is left to send more.
+async fn gather(queue: &mut Receiver<Item>, items: &mut Vec<Item>) {
+    let mut seen = 0;
+    let is_flush = |item: &Item| matches!(item, Item::Flush(_));
+    while items.len() < BATCH && !items[seen..].iter().any(is_flush) {
+        seen = items.len();
+        if queue.recv_many(items, BATCH - seen).await == 0 {
+            return;
+        }
+    }
+}
+
 impl Sending {
     async fn run(mut self, mut queue: Receiver<Item>) {
         let mut items = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut items, BATCH).await > 0 {
-            let full = Instant::now() + DELAY;
-            let is_flush = |item: &Item| matches!(item, Item::Flush(_));
-            while items.len() < BATCH && !items.iter().any(is_flush) {
-                let room = BATCH - items.len();
-                match timeout_at(full, queue.recv_many(&mut items, room)).await {
-                    Ok(0) | Err(_) => break,
-                    Ok(_) => {}
-                }
-            }
+            // At the end of its time it has what has come.
+            timeout(DELAY, gather(&mut queue, &mut items)).await.ok();
             let (mut spans, mut waiting) = (Vec::with_capacity(items.len()), Vec::new());
             for item in items.drain(..) {
                 match item {

@@ -1,16 +1,13 @@
 //! Marks the spans of a trace as its root was marked by its head.
 
 use opentelemetry::{
-    Context, KeyValue, Value,
-    trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState},
+    Context, KeyValue,
+    trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState},
 };
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-/// The root's attribute that tells whether its head asked for the trace.
-pub(crate) const SAMPLED_AT_HEAD: &str = "bookstore.trace.sampled_at_head";
-
-/// Every span that is opened is recorded (the HTTP layer opens none in vain). One whose flag says
-/// `not sampled` waits for its root's end, and passes the same flag on to whom it calls.
+/// Every span that is opened is recorded (none is opened in vain). One whose flag says `not sampled`
+/// waits for its root's end, and passes the same flag on to whom it calls.
 #[derive(Debug, Clone)]
 pub(super) struct AsTheRootWas;
 
@@ -21,17 +18,12 @@ impl ShouldSample for AsTheRootWas {
         _: TraceId,
         _: &str,
         _: &SpanKind,
-        attributes: &[KeyValue],
+        _: &[KeyValue],
         _: &[Link],
     ) -> SamplingResult {
         let parent = parent.map(|context| context.span().span_context().clone());
-        let own_parent = parent.filter(|parent| parent.is_valid() && !parent.is_remote());
-        let sampled = match own_parent {
-            Some(parent) => parent.is_sampled(),
-            None => !attributes.iter().any(|attribute| {
-                attribute.key.as_str() == SAMPLED_AT_HEAD && attribute.value == Value::Bool(false)
-            }),
-        };
+        let parent = parent.filter(SpanContext::is_valid);
+        let sampled = parent.is_none_or(|parent| parent.is_sampled());
         SamplingResult {
             decision: match sampled {
                 true => SamplingDecision::RecordAndSample,
@@ -45,37 +37,27 @@ impl ShouldSample for AsTheRootWas {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::{
-        SpanId, TraceFlags,
-        trace::{SpanContext, TraceContextExt},
-    };
+    use opentelemetry::{SpanId, TraceFlags};
 
     use super::*;
 
-    fn decision(parent: Option<(TraceFlags, bool)>, head: Option<bool>) -> SamplingDecision {
-        let parent = parent.map(|(flags, remote)| {
+    fn decision(parent: Option<TraceFlags>) -> SamplingDecision {
+        let parent = parent.map(|flags| {
             let (trace, span) = (TraceId::from(1), SpanId::from(2));
-            let ids = SpanContext::new(trace, span, flags, remote, TraceState::NONE);
+            let ids = SpanContext::new(trace, span, flags, false, TraceState::NONE);
             Context::new().with_remote_span_context(ids)
         });
-        let head = head.map(|sampled| KeyValue::new(SAMPLED_AT_HEAD, sampled));
-        let (attributes, kind) = (Vec::from_iter(head), SpanKind::Server);
-        let trace = TraceId::from(1);
+        let (trace, kind) = (TraceId::from(1), SpanKind::Client);
         AsTheRootWas
-            .should_sample(parent.as_ref(), trace, "", &kind, &attributes, &[])
+            .should_sample(parent.as_ref(), trace, "", &kind, &[], &[])
             .decision
     }
 
     #[test]
-    fn a_root_is_marked_as_its_head_says_and_its_spans_follow() {
+    fn spans_are_marked_as_their_root_is() {
         use SamplingDecision::{RecordAndSample, RecordOnly};
-        let (on, off) = (TraceFlags::SAMPLED, TraceFlags::default());
-        assert_eq!(decision(None, Some(true)), RecordAndSample);
-        assert_eq!(decision(None, Some(false)), RecordOnly);
-        // What another process wrote into its header has been looked at by the HTTP layer.
-        assert_eq!(decision(Some((off, true)), Some(true)), RecordAndSample);
-        assert_eq!(decision(Some((on, true)), Some(false)), RecordOnly);
-        assert_eq!(decision(Some((on, false)), None), RecordAndSample);
-        assert_eq!(decision(Some((off, false)), None), RecordOnly);
+        assert_eq!(decision(Some(TraceFlags::SAMPLED)), RecordAndSample);
+        assert_eq!(decision(Some(TraceFlags::default())), RecordOnly);
+        assert_eq!(decision(None), RecordAndSample);
     }
 }

@@ -87,7 +87,7 @@ impl Tail {
                 self.dropped.add(held.push(span, faulty));
                 None
             }
-            Some(Trace::Decided { kept: true, .. }) => Some(sampled(span)),
+            Some(Trace::Decided { kept: true, .. }) => Some(marked(span)),
             Some(Trace::Decided { kept: false, .. }) => None,
             None => {
                 self.dropped.add(1);
@@ -119,7 +119,7 @@ impl Tail {
         }
         let spans = held.decide(id, kept);
         drop(held);
-        let spans = spans.into_iter().filter(|_| kept).map(sampled);
+        let spans = spans.into_iter().filter(|_| kept).map(marked);
         (kept, spans.collect())
     }
 }
@@ -139,16 +139,20 @@ fn is_faulty(span: &SpanData) -> bool {
 }
 
 /// The span as that of a trace that was sampled from its beginning.
-fn sampled(mut span: SpanData) -> SpanData {
-    let ids = &span.span_context;
-    span.span_context = SpanContext::new(
+fn marked(mut span: SpanData) -> SpanData {
+    span.span_context = sampled(&span.span_context);
+    span
+}
+
+/// The same ids in a trace that is sampled.
+pub(crate) fn sampled(ids: &SpanContext) -> SpanContext {
+    SpanContext::new(
         ids.trace_id(),
         ids.span_id(),
         ids.trace_flags() | TraceFlags::SAMPLED,
         ids.is_remote(),
         ids.trace_state().clone(),
-    );
-    span
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,47 @@
+//! What is noted of a request while it is under way, for the span that tells of it in the end.
+
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
+
+use opentelemetry::{KeyValue, time, trace::Event};
+use opentelemetry_sdk::trace::SpanEvents;
+
+/// Attributes and events of one request that are kept; those beyond are counted.
+const MAX: usize = 128;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Noted(Mutex<Notes>);
+
+/// The notes themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) events: SpanEvents,
+}
+
+impl Noted {
+    pub(super) fn attribute(&self, attribute: KeyValue) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.attributes.len() < MAX {
+            notes.attributes.push(attribute);
+        }
+    }
+
+    pub(crate) fn event(&self, name: &'static str, attributes: Vec<KeyValue>) {
+        let event = Event::new(Cow::Borrowed(name), time::now(), attributes, 0);
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.events.len() < MAX {
+            notes.events.events.push(event);
+        } else {
+            notes.events.dropped_count += 1;
+        }
+    }
+
+    /// All of it, once.
+    pub(crate) fn take(&self) -> Notes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
