@@ -145,20 +145,28 @@ refused() {
   stop_process signed-api 40 >/dev/null
 }
 
+# in_vain PROGRAM: it does not start with the settings of its environment, and says so by itself
+# before its time is over, which would be 124.
+in_vain() {
+  local status=0
+  timeout 10 "$1" >>"$LOGS/starts.log" 2>&1 || status=$?
+  [[ $status != 0 && $status != 124 ]] || fail "$1 starts with wrong settings (status $status)"
+}
+
 # starts_that_fail: with addresses that hold passwords, wrongly and in vain.
 starts_that_fail() {
-  local wrong
+  local wrong program
   wrong=http://user:$(secret WRONG_USERINFO)@
+  MONGODB_URI="mongodb://user:$(secret MONGODB_URI)@127.0.0.1:$nobody_port/?serverSelectionTimeoutMS=2000" \
+    BOOKSTORE_HTTP_ADDR=127.0.0.1:$signed_port BOOKSTORE_STATE_DIR=$STATE/data/lost in_vain bookstore-api
+  MONGODB_URI=$(secret MONGODB_URI) REDIS_URL=$wrong ANTHROPIC_BASE_URL=$wrong OTEL_EXPORTER_OTLP_ENDPOINT=ftp://$wrong in_vain bookstore-api
+  PERFORMANCE_WEBHOOK_TARGETS=$wrong PERFORMANCE_WEBHOOK_SECRET=${PERFORMANCE_WEBHOOK_SECRET:0:20} PERFORMANCE_TARGETS=x=$wrong \
+    PERFORMANCE_LEDGERS=$wrong PERFORMANCE_PROMETHEUS_URL=$wrong in_vain performance-service
+  SIMULATOR_KEYS=$(secret SIMULATOR_KEYS) in_vain llm-simulator
   {
-    MONGODB_URI="mongodb://user:$(secret MONGODB_URI)@127.0.0.1:$nobody_port/?serverSelectionTimeoutMS=2000" \
-      BOOKSTORE_HTTP_ADDR=127.0.0.1:$signed_port BOOKSTORE_STATE_DIR=$STATE/data/lost timeout 10 bookstore-api || true
-    MONGODB_URI=$(secret MONGODB_URI) REDIS_URL=$wrong ANTHROPIC_BASE_URL=$wrong OTEL_EXPORTER_OTLP_ENDPOINT=ftp://$wrong bookstore-api || true
-    PERFORMANCE_WEBHOOK_TARGETS=$wrong PERFORMANCE_WEBHOOK_SECRET=${PERFORMANCE_WEBHOOK_SECRET:0:20} PERFORMANCE_TARGETS=x=$wrong \
-      PERFORMANCE_LEDGERS=$wrong PERFORMANCE_PROMETHEUS_URL=$wrong performance-service || true
-    SIMULATOR_KEYS=$(secret SIMULATOR_KEYS) llm-simulator || true
     for program in bookstore-api performance-service llm-simulator; do "$program" --help; done
     echo "$VISIBLE"
-  } >"$LOGS/starts.log" 2>&1
+  } >>"$LOGS/starts.log" 2>&1
 }
 
 # guarded: a performance service that asks for tokens, by `perf` and in a browser.
@@ -170,7 +178,8 @@ guarded() {
   PERFORMANCE_HTTP_ADDR=127.0.0.1:$guarded_port PERFORMANCE_STATE_DIR=$STATE/guarded PERFORMANCE_AUTH_MODE=tokens \
     PERFORMANCE_TOKENS_FILE=$HIDDEN/tokens.toml start_process guarded-performance performance-service
   ready guarded-performance "$url/health/ready" || fail 'the guarded performance service does not start'
-  PERFORMANCE_TOKEN=$(secret PERFORMANCE_TOKEN) "$STACK_BINARIES/perf" --url "$url" list >"$FOUND/replies/perf" 2>&1 || true
+  PERFORMANCE_TOKEN=$(secret PERFORMANCE_TOKEN) "$STACK_BINARIES/perf" --url "$url" list >"$FOUND/replies/perf" 2>&1 ||
+    fail "perf list: $(cat "$FOUND/replies/perf")"
   command curl -s --max-time 20 --output /dev/null --cookie-jar "$HIDDEN/cookies" --header 'Sec-Fetch-Site: same-origin' \
     --data-urlencode "token=$(secret PERFORMANCE_TOKEN)" "$url/login"
   COOKIE=$(awk '/session/ { print $6 "=" $7 }' "$HIDDEN/cookies")

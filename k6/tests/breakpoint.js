@@ -12,7 +12,7 @@ import { RESTLESS_PER_MINUTE } from '../lib/users.js';
 /** A short slow moment is no breaking point. */
 const WAIT = '10s';
 
-/** After the last step: k6 looks at its thresholds every two seconds, and one may break there. */
+/** After the load: k6 looks at its thresholds every two seconds, and one may break at its very end. */
 const LAST_LOOK_SECONDS = 3;
 
 const PRESET = 'breakpoint';
@@ -57,7 +57,7 @@ export default function (dataset) {
   if (isNew) unbroken.add(0);
   isNew = false;
   const { name, startTime } = exec.scenario;
-  // Users of another load (VUS) climb no steps.
+  // Users of another load (VUS) are no rate.
   if (name === PRESET) reached.add(rateAt(config, PRESET, RESTLESS_PER_MINUTE, (Date.now() - startTime) / 1000));
   visit(dataset);
 }

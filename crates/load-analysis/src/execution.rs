@@ -234,3 +234,18 @@ impl ExecutionPlan {
         self.scenarios.iter().map(end).fold(0.0, f64::max)
     }
 }
+
+#[cfg(test)]
+impl ExecutionPlan {
+    /// A single scenario that begins at once.
+    pub(crate) fn of_one(load: PlannedLoad) -> Self {
+        let scenario = PlannedScenario {
+            name: "load".to_owned(),
+            start: 0.0,
+            load,
+        };
+        Self {
+            scenarios: vec![scenario],
+        }
+    }
+}

@@ -14,7 +14,7 @@ use serde_json::Value;
 use service_defaults::http_client::{self, HttpClientConfig};
 use url::Url;
 
-pub(crate) use self::bodies::{Baseline, Compared, Comparison, Run};
+pub(crate) use self::bodies::{Baseline, BaselineName, Compared, Comparison, Run};
 #[cfg(test)]
 pub(crate) use self::events::Cost;
 pub(crate) use self::events::{Event, Point};
@@ -117,8 +117,18 @@ impl Service {
 
     /// A report of a run that is over.
     pub(crate) async fn report(&self, id: &str, format: &str) -> Result<String, Failure> {
+        self.exported(id, &[("format", format)]).await
+    }
+
+    /// The same in Markdown, beside nothing: for whoever compares it himself.
+    pub(crate) async fn report_alone(&self, id: &str) -> Result<String, Failure> {
+        let query = [("format", "markdown"), ("comparison", "none")];
+        self.exported(id, &query).await
+    }
+
+    async fn exported(&self, id: &str, query: &[(&str, &str)]) -> Result<String, Failure> {
         let path = format!("{FAMILY}/{id}/export");
-        let request = self.request(Method::GET, &path, &[("format", format)])?;
+        let request = self.request(Method::GET, &path, query)?;
         self.text_of(&path, request.timeout(CALL)).await
     }
 
@@ -138,7 +148,7 @@ impl Service {
     }
 
     /// All versions of a baseline, newest first.
-    pub(crate) async fn versions(&self, of: &Baseline) -> Result<Vec<Baseline>, Failure> {
+    pub(crate) async fn versions(&self, of: &BaselineName) -> Result<Vec<Baseline>, Failure> {
         self.get(&format!("{FAMILY}/baselines/versions"), &of.address())
             .await
     }
@@ -155,7 +165,11 @@ impl Service {
     }
 
     /// Takes a baseline out of force.
-    pub(crate) async fn withdraw(&self, of: &Baseline, reason: &str) -> Result<Baseline, Failure> {
+    pub(crate) async fn withdraw(
+        &self,
+        of: &BaselineName,
+        reason: &str,
+    ) -> Result<Baseline, Failure> {
         let path = format!("{FAMILY}/baselines");
         let [test, environment, scenario] = of.address();
         let query = [test, environment, scenario, ("reason", reason)];

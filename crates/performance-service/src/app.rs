@@ -24,6 +24,7 @@ use crate::announcer::Announcer;
 use crate::audit::StoreJournal;
 use crate::background::Background;
 use crate::capacity::searcher::Searcher;
+use crate::change_points::KnownSteps;
 use crate::comparisons::Comparisons;
 use crate::conductor::{Adopted, Conductor, Generators};
 use crate::config::Config;
@@ -132,6 +133,7 @@ pub(crate) struct Parts {
     pub(crate) watchers: WatcherPlaces,
     pub(crate) comparisons: Comparisons,
     pub(crate) pictures: Pictures,
+    pub(crate) steps: KnownSteps,
     pub(crate) generated: GeneratedScripts,
     pub(crate) shutdown: CancellationToken,
     pub(crate) authentication: Authentication,
@@ -200,6 +202,7 @@ impl App {
             watchers: WatcherPlaces::new(),
             comparisons: Comparisons::new(),
             pictures: Pictures::new(),
+            steps: KnownSteps::new(),
             generated,
             shutdown,
             authentication: config.authentication,

@@ -1,5 +1,8 @@
-//! What needs a person: tests that do not pass, starts that were missed, webhooks that reach
-//! nobody, money that comes to its end. What is all right is not told.
+//! What needs a person: tests that do not pass or that changed and nobody knows why, starts that
+//! were missed, webhooks that reach nobody, money that comes to its end. What is all right is not
+//! told.
+
+mod steps;
 
 use load_analysis::dollars::Dollars;
 use load_analysis::verdict::Level;
@@ -7,9 +10,12 @@ use performance_store::{
     Delivery, DeliveryState, Passed, RunStore, ScheduledStart, StartOutcome, StoreError,
     TestSummary, Webhook,
 };
+use service_defaults::problem::Problem;
 use tenancy::TenantId;
 
+use crate::app::App;
 use crate::presentation::words;
+use crate::problems;
 use crate::tenant_limits;
 
 /// From this share of what may be spent on, money is told of: there is time to do something then.
@@ -33,15 +39,25 @@ pub(crate) struct Matter {
 /// # Errors
 /// When the store does not answer.
 pub(crate) async fn matters(
-    store: &RunStore,
+    app: &App,
     tenant: &TenantId,
     tests: &[TestSummary],
+) -> Result<Vec<Matter>, Problem> {
+    let mut matters: Vec<Matter> = tests.iter().filter_map(of_test).collect();
+    let others = of_stored(&app.store, tenant, app.daily_dollars).await;
+    matters.extend(others.map_err(problems::from_store)?);
+    matters.extend(steps::unexplained(app, tenant, tests).await?);
+    Ok(matters)
+}
+
+async fn of_stored(
+    store: &RunStore,
+    tenant: &TenantId,
     daily_dollars: Dollars,
 ) -> Result<Vec<Matter>, StoreError> {
-    let mut matters: Vec<Matter> = tests.iter().filter_map(of_test).collect();
     let midnight = tenant_limits::midnight(store.clock().now());
     let spent = store.spent_since(tenant, midnight).await?;
-    matters.extend(of_money(spent, daily_dollars));
+    let mut matters = Vec::from_iter(of_money(spent, daily_dollars));
     let starts = store.latest_starts(tenant).await?;
     matters.extend(
         starts

@@ -119,16 +119,14 @@ pub(crate) fn administrators_only(caller: &Principal) -> Result<(), Problem> {
 }
 
 /// The version that the present request made before nobody knew: the newest one, of the same user
-/// and with the same runs.
+/// and with the same runs, or with none as well.
 fn made_before(
     caller: &Principal,
     newest: Option<&BaselineVersion>,
     baseline: &Baseline,
 ) -> Option<BaselineVersion> {
     idempotency::id_of_made()?;
-    let same = |it: &&BaselineVersion| {
-        it.created_by == *caller.user && it.baseline == *baseline && it.is_reference()
-    };
+    let same = |it: &&BaselineVersion| it.created_by == *caller.user && it.baseline == *baseline;
     newest.filter(same).cloned()
 }
 
@@ -137,9 +135,9 @@ pub(crate) async fn runs_of(
     store: &RunStore,
     version: &BaselineVersion,
 ) -> Result<Vec<WithResults>, Problem> {
-    let ids = version.baseline.runs.iter();
-    let ids: Vec<RunId> = ids.filter_map(|run| run.run.parse().ok()).collect();
-    let stored = store.with_results(&version.name.tenant, ids).await;
+    let stored = store
+        .with_results(&version.name.tenant, version.runs())
+        .await;
     stored.map_err(problems::from_store)
 }
 

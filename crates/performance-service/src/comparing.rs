@@ -1,10 +1,13 @@
 //! Stored runs as groups that `load-analysis` can compare, and as series over time.
 
+mod direction;
+
 use std::collections::BTreeMap;
 
-use load_analysis::comparison::{Comparison, Count, Subject, compare};
+use load_analysis::comparison::{Comparison, Count, Direction, Subject, compare};
+use load_analysis::limits::Limit;
 use load_analysis::metric::{Contains, MetricKind};
-use load_analysis::objective::{Better, Priority};
+use load_analysis::objective::Priority;
 use load_analysis::results::{LEAST_FOR_P99, MetricResult, Results};
 use load_analysis::threshold::Statistic;
 use load_analysis::unit::Unit;
@@ -58,6 +61,12 @@ pub(crate) fn compare_groups(reference: &[Measured], candidate: &[Measured]) -> 
     compare(&subjects(reference, candidate))
 }
 
+/// Whether a measure is worth a line without being asked for.
+pub(crate) fn is_told(one: &&Comparison) -> bool {
+    let alike = matches!(one.direction, Direction::Same | Direction::Inconclusive);
+    one.level.is_some() || !alike
+}
+
 /// Which part of the runs is compared: `steady`, or `run` where one of them has no steady phase.
 pub(crate) fn compared_phase(reference: &[Measured], candidate: &[Measured]) -> &'static str {
     let mut runs = reference.iter().chain(candidate);
@@ -101,10 +110,12 @@ fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
         return Vec::new();
     };
     let phase = compared_phase(reference, candidate);
+    let limits = candidate.iter().flat_map(|run| &run.results.limits);
+    let limits: Vec<&Limit> = limits.map(|judged| &judged.limit).collect();
     let mut subjects = Vec::new();
     for (name, metric) in metrics(first, phase) {
         if metric.kind == MetricKind::Rate {
-            subjects.extend(rate(name, (reference, candidate), phase));
+            subjects.extend(rate(name, (reference, candidate), phase, &limits));
             continue;
         }
         for statistic in statistics(metric) {
@@ -115,7 +126,7 @@ fn subjects(reference: &[Measured], candidate: &[Measured]) -> Vec<Subject> {
             // A measure that a run lacks says nothing of the group.
             if let Some(figures) = of(reference).zip(of(candidate)) {
                 let called = (called(name, statistic), unit(name, metric, statistic));
-                let better = Better::of(name, statistic);
+                let better = direction::of_figures(name, (metric, statistic), &limits);
                 let priority = priority(name, statistic);
                 subjects.push(Subject::of_figures(called, better, priority, figures));
             }
@@ -130,15 +141,12 @@ const RIGHT: &str = "checks";
 /// k6's own rate of what went wrong.
 const WRONG: &str = "http_req_failed";
 
-/// Parts of names that say of a rate that less of it is better.
-const NAMES_OF_WRONG: [&str; 6] = ["fail", "error", "wrong", "timeout", "reject", "dropped"];
-
-/// A rate. What it means is known of k6's own, by its limit, or by its name; else it may become
-/// another one, and neither better nor worse.
+/// A rate; k6's own are turned so that they count what went wrong.
 fn rate(
     name: &str,
     (reference, candidate): (&[Measured], &[Measured]),
     phase: &str,
+    limits: &[&Limit],
 ) -> Option<Subject> {
     let metric = name.split('{').next().unwrap_or(name);
     let right = metric == RIGHT;
@@ -163,17 +171,8 @@ fn rate(
     if metric == WRONG {
         return Some(Subject::of_failures(called, priority, counts));
     }
-    let mut limits = candidate.iter().flat_map(|run| &run.results.limits);
-    let limit = limits.find(|it| it.limit.metric == metric && it.limit.stat == Statistic::Rate);
-    let better = limit.map(|it| it.limit.better);
-    let better = better.or_else(|| better_by_name(metric));
+    let better = direction::of_rate(metric, limits);
     Some(Subject::of_shares(called, better, counts))
-}
-
-/// Which way a rate should go, as far as its name says so.
-fn better_by_name(metric: &str) -> Option<Better> {
-    let is_wrong = NAMES_OF_WRONG.iter().any(|part| metric.contains(part));
-    is_wrong.then_some(Better::Lower)
 }
 
 /// Which statistics of a metric are worth a comparison. The rate of an open load is a set-point,
@@ -227,20 +226,5 @@ pub(crate) fn unit(name: &str, metric: &MetricResult, statistic: Statistic) -> U
         (_, _, Contains::Time) => Unit::Milliseconds,
         (_, _, Contains::Data) => Unit::Bytes,
         (_, _, Contains::Default) => Unit::Count,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_say_what_went_wrong_or_nothing() {
-        for metric in ["operation_failed", "error_answer_wrong", "request_timeouts"] {
-            assert_eq!(better_by_name(metric), Some(Better::Lower), "{metric}");
-        }
-        for metric in ["cache_hit", "login_ok", "used_fallback"] {
-            assert_eq!(better_by_name(metric), None, "{metric}");
-        }
     }
 }

@@ -37,6 +37,7 @@ mod webhooks;
 mod announcer;
 mod attention;
 mod background;
+mod change_points;
 mod clock_file;
 mod comparing;
 mod comparisons;

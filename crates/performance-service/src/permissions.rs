@@ -23,6 +23,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     post("/api/v1/performancetest/cleanup", ADMIN),
     get("/api/v1/performancetest/compare", VIEWER),
     get("/api/v1/performancetest/trends", VIEWER),
+    get("/api/v1/performancetest/notes", VIEWER),
     get("/api/v1/performancetest/limits", VIEWER),
     get("/api/v1/performancetest/slos", VIEWER),
     get("/api/v1/performancetest/{id}", VIEWER),
@@ -30,6 +31,8 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     // Somebody else's is for administrators.
     post("/api/v1/performancetest/{id}/cancel", ENGINEER),
     post("/api/v1/performancetest/{id}/events", ENGINEER),
+    put("/api/v1/performancetest/{id}/notes", ENGINEER),
+    delete("/api/v1/performancetest/{id}/notes", ENGINEER),
     get("/api/v1/performancetest/{id}/results", VIEWER),
     get("/api/v1/performancetest/{id}/timeline", VIEWER),
     get("/api/v1/performancetest/{id}/resources", VIEWER),

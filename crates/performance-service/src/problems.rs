@@ -22,10 +22,12 @@ pub(crate) fn from_store(error: StoreError) -> Problem {
         StoreError::Moved { actual } => Problem::conflict(format!("the run is {actual}")),
         StoreError::Absent { .. } => Problem::not_found(error.to_string()),
         StoreError::TooMany { what, limit } => tenant_limits::as_many_as_kept(what, limit),
-        StoreError::Superseded
-        | StoreError::Pinned
-        | StoreError::BeingRemoved
-        | StoreError::Exists { .. } => Problem::conflict(error.to_string()),
+        StoreError::RunGone { .. } => {
+            Problem::conflict(error.to_string()).with_kind("runs-removed")
+        }
+        StoreError::Superseded | StoreError::Pinned | StoreError::Exists { .. } => {
+            Problem::conflict(error.to_string())
+        }
         StoreError::QueueFull { .. } => {
             Problem::too_many_requests(error.to_string(), QUEUE_RETRY).with_kind("queue-full")
         }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::faults::Fault;
 use crate::picture::Picture;
 use crate::runs::body::RunBody;
+use crate::runs::compare::ComparisonBody;
 use crate::timeline::TimelinePoint;
 
 /// Grows when a member of the JSON report changes its meaning.
@@ -55,8 +56,19 @@ pub(crate) struct Report {
     pub(crate) picture: Picture,
     /// What somebody broke meanwhile.
     pub(crate) faults: Vec<Fault>,
+    pub(crate) compared: Compared,
     /// Where the run's page is.
     pub(crate) address: String,
+}
+
+/// A run beside the baseline in force.
+#[derive(Debug)]
+pub(crate) enum Compared {
+    /// Nobody asked, or the run does not count.
+    NotAsked,
+    /// What is in the way.
+    Missing(String),
+    Against(Box<ComparisonBody>),
 }
 
 impl Format {

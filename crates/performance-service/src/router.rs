@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::configured_tests::calls as tests;
 use crate::openapi::Document;
 use crate::runs::{
-    cancel, cleanup, compare, delete, events, export, forecast, get, list, logs, quick_start,
-    resources, results, scenarios, spend, start, timeline, trends,
+    cancel, cleanup, compare, delete, events, export, forecast, get, list, logs, notes,
+    quick_start, resources, results, scenarios, spend, start, timeline, trends,
 };
 use crate::webhooks::calls as webhooks;
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) fn routes(app: App) -> Router {
         .routes(routes!(cleanup::cleanup))
         .routes(routes!(compare::compare))
         .routes(routes!(trends::trends))
+        .routes(routes!(notes::list))
+        .routes(routes!(notes::set, notes::clear))
         .routes(routes!(criteria::limits::limits))
         .routes(routes!(criteria::slos::slos))
         .routes(routes!(get::get, delete::delete))

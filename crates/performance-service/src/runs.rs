@@ -13,6 +13,7 @@ pub(crate) mod forecast;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod notes;
 pub(crate) mod quick_start;
 pub(crate) mod resources;
 pub(crate) mod results;

@@ -39,13 +39,7 @@ impl RunStore {
             let mut figures = connection.prepare_cached(figures)?;
             let mut found = Vec::new();
             for name in names.into_iter().take(MAX_HISTORY as usize) {
-                let parameters = params![
-                    name.tenant.as_str(),
-                    name.test,
-                    name.environment,
-                    name.scenario
-                ];
-                let document = newest.query_row(parameters, |row| row.get::<_, String>(0));
+                let document = newest.query_row(name.parameters(), |row| row.get::<_, String>(0));
                 let Some(document) = document.optional()? else {
                     continue;
                 };
@@ -54,8 +48,7 @@ impl RunStore {
                 })?;
                 let parsed = rows.map(|row| {
                     let (run, figure) = row?;
-                    let corrupt = |_| StoreError::Corrupt(format!("run id {run:?}"));
-                    Ok((run.parse().map_err(corrupt)?, figure))
+                    Ok((RunId::stored(&run)?, figure))
                 });
                 let figures = parsed.collect::<Result<_, StoreError>>()?;
                 found.push(BaselineFigures { name, figures });

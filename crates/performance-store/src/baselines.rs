@@ -6,10 +6,11 @@ use load_analysis::baseline::{Baseline, Replacement};
 use rusqlite::{Connection, Row, params};
 use tenancy::TenantId;
 
+use crate::baseline_runs;
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::pinned_baselines::MAX_PINNED_BASELINES;
-use crate::removal;
+use crate::run::RunId;
 use crate::runs::timestamp;
 
 /// Versions of one baseline that are kept; older ones are forgotten unless they are pinned.
@@ -32,6 +33,18 @@ pub struct BaselineName {
     pub environment: String,
     /// The scenario's name.
     pub scenario: String,
+}
+
+impl BaselineName {
+    /// The four columns that tell it from others, in their order.
+    pub(crate) fn parameters(&self) -> [&str; 4] {
+        [
+            self.tenant.as_str(),
+            &self.test,
+            &self.environment,
+            &self.scenario,
+        ]
+    }
 }
 
 /// A version of a baseline.
@@ -57,6 +70,13 @@ impl BaselineVersion {
     pub const fn is_reference(&self) -> bool {
         !matches!(self.replacement, Some(Replacement::Withdrawn { .. }))
     }
+
+    /// The ids of its runs, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<RunId> {
+        let runs = self.baseline.runs.iter();
+        runs.filter_map(|run| run.run.parse().ok()).collect()
+    }
 }
 
 impl RunStore {
@@ -65,7 +85,7 @@ impl RunStore {
     ///
     /// # Errors
     /// [`StoreError::Superseded`] when somebody else put this version in force,
-    /// [`StoreError::BeingRemoved`] when one of its runs is being removed.
+    /// [`StoreError::RunGone`] when one of its runs was removed meanwhile.
     pub async fn put_baseline(&self, version: BaselineVersion) -> Result<(), StoreError> {
         self.write(Operation("insert", "baselines"), move |connection| {
             let transaction = connection.transaction()?;
@@ -74,41 +94,36 @@ impl RunStore {
             if version.version != current + 1 {
                 return Err(StoreError::Superseded);
             }
+            baseline_runs::require(&transaction, &name.tenant, &version.baseline.runs)?;
             let json = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
             let replacement = version.replacement.as_ref().map(serde_json::to_string);
-            let document = serde_json::to_string(&version.baseline).map_err(json)?;
-            removal::refuse_removed(&transaction, &name.tenant, &document)?;
+            let [tenant, test, environment, scenario] = name.parameters();
             transaction.execute(
                 "INSERT INTO baselines (tenant, test_name, environment, scenario, version,
                                         created_at_ms, created_by, replacement, document)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
-                    name.tenant.as_str(),
-                    name.test,
-                    name.environment,
-                    name.scenario,
+                    tenant,
+                    test,
+                    environment,
+                    scenario,
                     version.version,
                     version.created_at.as_millisecond(),
                     version.created_by,
                     replacement.transpose().map_err(json)?,
-                    document,
+                    serde_json::to_string(&version.baseline).map_err(json)?,
                 ],
             )?;
+            let oldest = version.version.saturating_sub(MAX_BASELINE_VERSIONS.into());
             transaction.execute(
                 "DELETE FROM baselines WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3
                    AND scenario = ?4 AND version <= ?5 AND version NOT IN (
                        SELECT version FROM pinned_runs
                        WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3
                          AND scenario = ?4)",
-                params![
-                    name.tenant.as_str(),
-                    name.test,
-                    name.environment,
-                    name.scenario,
-                    version.version.saturating_sub(MAX_BASELINE_VERSIONS.into()),
-                ],
+                params![tenant, test, environment, scenario, oldest],
             )?;
-            pin(&transaction, &version)?;
+            baseline_runs::keep(&transaction, &version)?;
             transaction.commit()?;
             Ok(())
         })
@@ -188,35 +203,6 @@ impl RunStore {
     }
 }
 
-/// Keeps the runs of the version in force from being removed.
-fn pin(connection: &Connection, version: &BaselineVersion) -> Result<(), StoreError> {
-    let name = &version.name;
-    connection.execute(
-        "DELETE FROM baseline_runs
-         WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3 AND scenario = ?4",
-        params![
-            name.tenant.as_str(),
-            name.test,
-            name.environment,
-            name.scenario
-        ],
-    )?;
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO baseline_runs (tenant, test_name, environment, scenario, run)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for run in &version.baseline.runs {
-        statement.execute(params![
-            name.tenant.as_str(),
-            name.test,
-            name.environment,
-            name.scenario,
-            run.run
-        ])?;
-    }
-    Ok(())
-}
-
 fn newest(
     connection: &Connection,
     name: &BaselineName,
@@ -229,19 +215,31 @@ fn versions(
     name: &BaselineName,
     limit: u32,
 ) -> Result<Vec<BaselineVersion>, StoreError> {
+    let newest_first = "ORDER BY version DESC LIMIT ?5";
+    find(connection, name, (newest_first, limit.into()))
+}
+
+/// One version, if it is kept.
+pub(crate) fn version(
+    connection: &Connection,
+    name: &BaselineName,
+    version: u64,
+) -> Result<Option<BaselineVersion>, StoreError> {
+    Ok(find(connection, name, ("AND version = ?5", version))?.pop())
+}
+
+fn find(
+    connection: &Connection,
+    name: &BaselineName,
+    (which, number): (&str, u64),
+) -> Result<Vec<BaselineVersion>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM baselines
-         WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3 AND scenario = ?4
-         ORDER BY version DESC LIMIT ?5"
+         WHERE tenant = ?1 AND test_name = ?2 AND environment = ?3 AND scenario = ?4 {which}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![
-        name.tenant.as_str(),
-        name.test,
-        name.environment,
-        name.scenario,
-        limit
-    ])?;
+    let [tenant, test, environment, scenario] = name.parameters();
+    let mut rows = statement.query(params![tenant, test, environment, scenario, number])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(&name.tenant, row)?);

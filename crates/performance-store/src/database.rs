@@ -327,7 +327,7 @@ const fn error_type(error: &StoreError) -> &'static str {
         StoreError::TooMany { .. } => "too_many",
         StoreError::Superseded
         | StoreError::Pinned
-        | StoreError::BeingRemoved
+        | StoreError::RunGone { .. }
         | StoreError::Moved { .. } => "moved",
         StoreError::QueueFull { .. } | StoreError::TenantQueueFull { .. } => "queue_full",
         StoreError::DailyLoad { .. } => "daily_load",

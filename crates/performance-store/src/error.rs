@@ -38,9 +38,12 @@ pub enum StoreError {
     /// The run belongs to a baseline in force. Nothing was removed.
     #[error("the run belongs to a baseline in force")]
     Pinned,
-    /// A run is being removed that was to be kept. Nothing was written.
-    #[error("a run of it is being removed")]
-    BeingRemoved,
+    /// A run that a baseline is to keep is gone: it was removed. Nothing was written.
+    #[error("its run {run} is not kept any more")]
+    RunGone {
+        /// The run's id.
+        run: String,
+    },
     /// Somebody else changed the baseline or the search meanwhile. Nothing was written.
     #[error("it was changed meanwhile")]
     Superseded,

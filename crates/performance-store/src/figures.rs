@@ -139,8 +139,6 @@ pub(crate) fn store(
 }
 
 pub(crate) fn run(connection: &Connection, tenant: &TenantId, id: &str) -> Result<Run, StoreError> {
-    let corrupt = |_| StoreError::Corrupt(format!("run id {id:?}"));
-    let id: RunId = id.parse().map_err(corrupt)?;
-    let tenant = tenant.clone();
+    let (tenant, id) = (tenant.clone(), RunId::stored(id)?);
     runs::load(connection, &RunAddress { tenant, id })
 }

@@ -5,8 +5,8 @@ use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
-use crate::run::{Run, RunAddress, RunId};
-use crate::runs;
+use crate::figures;
+use crate::run::{Run, RunId};
 
 /// The most runs that one call gives with their results: documents of some ten kilobytes each.
 pub const MAX_HISTORY: u32 = 200;
@@ -148,13 +148,6 @@ fn load(
     id: &str,
     results: Option<String>,
 ) -> Result<WithResults, StoreError> {
-    let id = id
-        .parse()
-        .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))?;
-    let address = RunAddress {
-        tenant: tenant.clone(),
-        id,
-    };
-    let run = runs::load(connection, &address)?;
+    let run = figures::run(connection, tenant, id)?;
     Ok(WithResults { run, results })
 }

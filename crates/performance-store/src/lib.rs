@@ -31,10 +31,12 @@ mod idempotency;
 
 mod audit;
 mod baseline_figures;
+mod baseline_runs;
 mod baselines;
 mod events;
 mod figures;
 mod history;
+mod latest_series;
 mod logs;
 mod neighbours;
 mod pinned_baselines;
@@ -71,6 +73,7 @@ pub use error::StoreError;
 pub use events::{Event, MAX_EVENTS_PER_RUN, NewEvent};
 pub use history::{Alike, MAX_HISTORY, TestName, WithResults};
 pub use idempotency::{Claim, KEY_LIFETIME, KeptAnswer, KeyedRequest, MAX_KEYS};
+pub use latest_series::{LatestSeries, SeriesPoint};
 pub use logs::{LogLine, MAX_LOG_LINE_BYTES, MAX_LOG_LINES_PER_RUN};
 pub use neighbours::Neighbours;
 pub use pinned_baselines::MAX_PINNED_BASELINES;
@@ -87,6 +90,6 @@ pub use searches::{
 };
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
 pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, RunCost, SpendGroup, SpendTotal};
-pub use step_notes::StepNote;
+pub use step_notes::{MAX_NOTED_STEPS, NotedStep, StepNote};
 pub use test_summaries::{MAX_LISTED_TESTS, Passed, Shape, TestSummary};
 pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

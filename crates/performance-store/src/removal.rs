@@ -2,7 +2,6 @@
 //! goes some seconds in each call, since all of a long run at once takes longer than any call may.
 
 use rusqlite::{Connection, params};
-use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
@@ -59,7 +58,7 @@ impl RunStore {
             let sql = "SELECT id FROM all_runs WHERE being_removed = 1 ORDER BY row_id LIMIT ?1";
             let mut statement = connection.prepare_cached(sql)?;
             let ids = statement.query_map([MAX_REMOVED_AT_ONCE], |row| row.get::<_, String>(0))?;
-            ids.map(|id| parse(&id?)).collect()
+            ids.map(|id| RunId::stored(&id?)).collect()
         })
         .await
     }
@@ -130,29 +129,4 @@ impl RunStore {
             }
         }
     }
-}
-
-/// Nothing is made of runs that are being removed; `document` is that of a baseline.
-///
-/// # Errors
-/// [`StoreError::BeingRemoved`].
-pub(crate) fn refuse_removed(
-    connection: &Connection,
-    tenant: &TenantId,
-    document: &str,
-) -> Result<(), StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM all_runs
-         WHERE tenant = ?1 AND being_removed = 1
-           AND id IN (SELECT value ->> 'run' FROM json_each(?2, '$.runs')))";
-    let parameters = params![tenant.as_str(), document];
-    let found: bool = connection.query_row(sql, parameters, |row| row.get(0))?;
-    if found {
-        return Err(StoreError::BeingRemoved);
-    }
-    Ok(())
-}
-
-pub(crate) fn parse(id: &str) -> Result<RunId, StoreError> {
-    id.parse()
-        .map_err(|_| StoreError::Corrupt(format!("run id {id:?}")))
 }

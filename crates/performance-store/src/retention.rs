@@ -6,7 +6,7 @@ use tenancy::TenantId;
 
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
-use crate::removal::{IS_REMOVABLE, parse};
+use crate::removal::IS_REMOVABLE;
 use crate::run::RunId;
 
 /// Milliseconds.
@@ -67,7 +67,7 @@ impl RunStore {
             let oldest = before(now, days);
             let parameters = params![tenant.as_str(), newest, oldest, crate::MAX_LISTED_RUNS];
             let ids = statement.query_map(parameters, |row| row.get::<_, String>(0))?;
-            ids.map(|id| parse(&id?)).collect()
+            ids.map(|id| RunId::stored(&id?)).collect()
         })
         .await
     }

@@ -10,6 +10,8 @@ use load_analysis::verdict::Verdict;
 use tenancy::TenantId;
 use uuid::Uuid;
 
+use crate::error::StoreError;
+
 /// Names a run: 32 lower-case hex digits, ordered by the time of acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(Uuid);
@@ -24,6 +26,12 @@ impl RunId {
 
     pub(crate) const fn of(uuid: Uuid) -> Self {
         Self(uuid)
+    }
+
+    /// The id that a row has.
+    pub(crate) fn stored(text: &str) -> Result<Self, StoreError> {
+        text.parse()
+            .map_err(|_| StoreError::Corrupt(format!("run id {text:?}")))
     }
 
     /// When it was made, milliseconds since 1970; `None` for an id that does not tell.

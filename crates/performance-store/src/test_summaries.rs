@@ -138,9 +138,8 @@ fn last_pass(
     let Some((id, number, at)): Option<(String, u64, i64)> = found.optional()? else {
         return Ok(None);
     };
-    let corrupt = |_| StoreError::Corrupt(format!("run id {id:?}"));
     Ok(Some(Passed {
-        run: id.parse().map_err(corrupt)?,
+        run: RunId::stored(&id)?,
         number,
         at: timestamp(at)?,
     }))

@@ -13,7 +13,9 @@ export function trends(world) {
     runs.step = made[RUNS + 1];
     const page = await browser.page();
     await page.goto(stack.performance.url);
-    await page.getByRole('link', { name: 'stepping', exact: true }).click();
+    const matter = page.locator('ul.matters li', { hasText: 'changed its p95' });
+    assert.match(await matter.textContent(), /nobody has said why/);
+    await matter.getByRole('link', { name: 'stepping', exact: true }).click();
     await page.waitForURL(/tests\/stepping/);
     assert.equal(await page.locator('svg.trend .hollow').count(), 1);
     assert.match(await page.locator('svg.trend text.step').textContent(), /^\+\d+\.\d %$/);
@@ -35,5 +37,7 @@ export function trends(world) {
     await page.getByLabel('Scenario').selectOption('');
     await page.getByRole('button', { name: 'Show' }).click();
     await page.waitForURL(/scenario=&/);
+    await page.goto(stack.performance.url);
+    assert.equal(await matter.count(), 0);
   });
 }

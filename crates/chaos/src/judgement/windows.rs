@@ -132,7 +132,8 @@ pub(crate) fn until_next(one: &Happened, evidence: &Evidence) -> Window {
     Window::until_fault(one.ended..next, evidence.seconds)
 }
 
-/// The pages of metrics that enclose a moment.
+/// The pages of metrics that enclose a moment; of the time before the first fault the last one in
+/// it, since the next one has the fault.
 pub(super) fn pages_around<'a>(
     moment: &Moment,
     evidence: &'a Evidence,
@@ -140,7 +141,11 @@ pub(super) fn pages_around<'a>(
     let window = of_moment(moment, evidence).time;
     let pages = &evidence.pages;
     let first = pages.iter().rev().find(|page| page.at <= window.start);
-    let last = pages.iter().find(|page| page.at >= window.end);
+    let last = if moment.0 == Moment::BEFORE {
+        pages.iter().rev().find(|page| page.at <= window.end)
+    } else {
+        pages.iter().find(|page| page.at >= window.end)
+    };
     let first = first.or(pages.first())?;
     let last = last.or(pages.last())?;
     (last.at > first.at).then_some((first, last))
@@ -200,5 +205,25 @@ mod tests {
         let (middle, end) = (sample(6.0, true), sample(7.5, true));
         assert!(later.has(&middle) && !later.is_at_edge(&middle));
         assert!(later.has(&end) && later.is_at_edge(&end));
+    }
+
+    #[test]
+    fn what_a_fault_counts_is_not_counted_before_it() {
+        let mut seen = evidence(Vec::new());
+        let page = |at: &f64| MetricsPage::of(*at, String::new());
+        seen.pages = [0.0, 4.99, 8.01, 14.99, 16.01, 25.0]
+            .iter()
+            .map(page)
+            .collect();
+        for (moment, wanted) in [
+            ("before", (0.0, 4.99)),
+            ("one", (4.99, 8.01)),
+            ("two", (14.99, 16.01)),
+            ("always", (0.0, 25.0)),
+        ] {
+            let moment = Moment(moment.to_owned());
+            let (first, last) = pages_around(&moment, &seen).expect("two pages");
+            assert_eq!((first.at, last.at), wanted, "{moment:?}");
+        }
     }
 }

@@ -79,18 +79,19 @@ impl Effects {
 }
 
 impl Subject {
-    /// A measure with one figure per run and the usual effects.
+    /// A measure with one figure per run and the usual effects; without a word on which way is
+    /// better it becomes neither better nor worse.
     #[must_use]
     pub fn of_figures(
         (name, unit): (impl Into<String>, Unit),
-        better: Better,
+        better: impl Into<Option<Better>>,
         priority: Priority,
         (reference, candidate): (Vec<f64>, Vec<f64>),
     ) -> Self {
         Self {
             name: name.into(),
             unit,
-            better: Some(better),
+            better: better.into(),
             priority,
             effects: Effects::OF_FIGURES,
             observations: Observations::Figures {

@@ -70,21 +70,10 @@ fn pause(executor: &Executor) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::{Course, PlannedLoad, PlannedScenario};
-
-    fn plan(load: PlannedLoad) -> ExecutionPlan {
-        let scenario = PlannedScenario {
-            name: "load".to_owned(),
-            start: 0.0,
-            load,
-        };
-        ExecutionPlan {
-            scenarios: vec![scenario],
-        }
-    }
+    use crate::execution::{Course, PlannedLoad};
 
     fn rate(per_second: f64, seconds: f64) -> ExecutionPlan {
-        plan(PlannedLoad::Arrivals(Course::constant(per_second, seconds)))
+        ExecutionPlan::of_one(PlannedLoad::Arrivals(Course::constant(per_second, seconds)))
     }
 
     fn ended(count: f64) -> BTreeMap<String, f64> {
@@ -112,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_asks_for_nothing_is_not_held_against_anything() {
-        let users = plan(PlannedLoad::Users(Course::constant(10.0, 20.0)));
+        let users = ExecutionPlan::of_one(PlannedLoad::Users(Course::constant(10.0, 20.0)));
         let is_out = |seen| matches!(seen, Seen::NotApplicable(_));
         assert!(is_out(asked_load(Some(&users), None, &ended(5.0))));
         let open = rate(10.0, 20.0);

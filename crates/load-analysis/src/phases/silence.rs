@@ -60,21 +60,10 @@ fn last_user(executor: &Executor) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::{Course, PlannedScenario, Stage};
-
-    fn plan(load: PlannedLoad) -> ExecutionPlan {
-        let scenario = PlannedScenario {
-            name: "load".to_owned(),
-            start: 0.0,
-            load,
-        };
-        ExecutionPlan {
-            scenarios: vec![scenario],
-        }
-    }
+    use crate::execution::{Course, Stage};
 
     fn users(seconds: f64) -> ExecutionPlan {
-        plan(PlannedLoad::Users(Course::constant(10.0, seconds)))
+        ExecutionPlan::of_one(PlannedLoad::Users(Course::constant(10.0, seconds)))
     }
 
     #[test]
@@ -110,15 +99,15 @@ mod tests {
     #[test]
     fn only_users_are_waited_for() {
         let stage = |seconds: f64, to: f64| Stage { seconds, to };
-        let ramp = plan(PlannedLoad::Users(Course {
+        let ramp = ExecutionPlan::of_one(PlannedLoad::Users(Course {
             from: 10.0,
             stages: vec![stage(30.0, 10.0), stage(10.0, 0.0), stage(60.0, 0.0)],
         }));
         assert_eq!(silence(Some(&ramp), 38.0, Some(0.4)), None);
         assert!(silence(Some(&ramp), 28.0, Some(0.4)).is_some());
-        let rate = plan(PlannedLoad::Arrivals(Course::constant(10.0, 60.0)));
+        let rate = ExecutionPlan::of_one(PlannedLoad::Arrivals(Course::constant(10.0, 60.0)));
         assert_eq!(silence(Some(&rate), 30.0, Some(0.4)), None);
-        let iterations = plan(PlannedLoad::Iterations {
+        let iterations = ExecutionPlan::of_one(PlannedLoad::Iterations {
             users: 2.0,
             count: 20.0,
             longest: 600.0,

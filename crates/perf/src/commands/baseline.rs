@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::identify;
-use crate::service::{Baseline, Service};
+use crate::service::{Baseline, BaselineName, Service};
 use crate::table::{Column, table};
 
 const IN_FORCE: [Column; 6] = [
@@ -27,6 +27,9 @@ const MEASURES: [Column; 5] = [
     Column::Right("noise"),
 ];
 
+/// The target that is meant when none is named.
+const LOCAL: &str = "local";
+
 /// The exit code of a baseline that stays, because the new runs are not better.
 const STAYS: u8 = 1;
 
@@ -39,7 +42,7 @@ pub(crate) enum BaselineCommand {
     Show(WhichArguments),
     /// List the baselines in force.
     List,
-    /// Put an earlier version of the one in force in force again.
+    /// Put an earlier version in force again, also after a withdrawal.
     Rollback(RollbackArguments),
     /// Take a baseline out of force; its versions stay.
     Withdraw(WithdrawArguments),
@@ -105,9 +108,12 @@ pub(crate) async fn baseline(
         BaselineCommand::List => list(service).await,
         BaselineCommand::Rollback(arguments) => rollback(service, arguments).await,
         BaselineCommand::Withdraw(arguments) => {
-            let baseline = in_force(service, &arguments.which).await?;
-            let end = service.withdraw(&baseline, &arguments.reason).await?;
-            let text = format!("version {} of {}: none is in force", end.version, end.test);
+            let which = &arguments.which;
+            let baseline = in_force(service, which).await?;
+            let baseline = baseline.ok_or_else(|| none_in_force(which))?;
+            let end = service.withdraw(&baseline.name, &arguments.reason).await?;
+            let (version, test) = (end.version, &end.name.test);
+            let text = format!("version {version} of {test}: none is in force");
             Ok(Answer::new(&text, json!(end)))
         }
     }
@@ -141,9 +147,9 @@ async fn list(service: &Service) -> Result<Answer, Failure> {
     let baselines = service.baselines().await?;
     let row = |one: &Baseline| {
         vec![
-            one.test.clone(),
-            one.scenario.clone(),
-            one.environment.clone(),
+            one.name.test.clone(),
+            one.name.scenario.clone(),
+            one.name.environment.clone(),
             one.version.to_string(),
             one.runs.len().to_string(),
             one.created_at.clone(),
@@ -159,7 +165,7 @@ async fn list(service: &Service) -> Result<Answer, Failure> {
 }
 
 async fn rollback(service: &Service, arguments: &RollbackArguments) -> Result<Answer, Failure> {
-    let from = in_force(service, &arguments.which).await?;
+    let from = named(service, &arguments.which).await?;
     let body = json!({
         "test": from.test,
         "environment": from.environment,
@@ -171,24 +177,34 @@ async fn rollback(service: &Service, arguments: &RollbackArguments) -> Result<An
     Ok(Answer::new(&shown(&baseline), json!(baseline)))
 }
 
-/// The one baseline that the arguments mean.
-async fn in_force(service: &Service, which: &WhichArguments) -> Result<Baseline, Failure> {
+/// The one in force, or the one that is named in full: it may have been withdrawn.
+async fn named(service: &Service, which: &WhichArguments) -> Result<BaselineName, Failure> {
+    match (in_force(service, which).await?, &which.scenario) {
+        (Some(one), _) => Ok(one.name),
+        (None, Some(scenario)) => Ok(BaselineName {
+            test: which.test.clone(),
+            environment: which.target.clone().unwrap_or_else(|| LOCAL.to_owned()),
+            scenario: scenario.clone(),
+        }),
+        (None, None) => Err(none_in_force(which)),
+    }
+}
+
+/// The one baseline in force that the arguments mean, if there is one.
+async fn in_force(service: &Service, which: &WhichArguments) -> Result<Option<Baseline>, Failure> {
     let is_it = |one: &Baseline| {
         let wanted = |asked: &Option<String>, has: &str| {
             asked
                 .as_ref()
                 .is_none_or(|asked| asked.eq_ignore_ascii_case(has))
         };
-        one.test == which.test
-            && wanted(&which.target, &one.environment)
-            && wanted(&which.scenario, &one.scenario)
+        one.name.test == which.test
+            && wanted(&which.target, &one.name.environment)
+            && wanted(&which.scenario, &one.name.scenario)
     };
     let mut found = service.baselines().await?;
     found.retain(is_it);
-    let one = found.pop().ok_or_else(|| {
-        let test = &which.test;
-        Failure::Usage(format!("no such baseline of {test} is in force"))
-    })?;
+    let one = found.pop();
     if found.is_empty() {
         return Ok(one);
     }
@@ -196,10 +212,20 @@ async fn in_force(service: &Service, which: &WhichArguments) -> Result<Baseline,
     Err(Failure::Usage(reason.to_owned()))
 }
 
+fn none_in_force(which: &WhichArguments) -> Failure {
+    let test = &which.test;
+    let reason =
+        format!("no such baseline of {test} is in force; --scenario names one that was withdrawn");
+    Failure::Usage(reason)
+}
+
 async fn show(service: &Service, which: &WhichArguments) -> Result<Answer, Failure> {
-    let in_force = in_force(service, which).await?;
-    let versions = service.versions(&in_force).await?;
-    let mut text = shown(&in_force);
+    let name = named(service, which).await?;
+    let versions = service.versions(&name).await?;
+    let mut text = match versions.first() {
+        Some(newest) if !newest.runs.is_empty() => shown(newest),
+        _ => format!("baseline of {name}: none is in force\n"),
+    };
     for version in &versions {
         let why = version.replacement.as_ref().map(ToString::to_string);
         text.push_str(&format!(
@@ -226,10 +252,8 @@ fn shown(baseline: &Baseline) -> String {
     };
     let rows: Vec<Vec<String>> = baseline.measures.iter().map(row).collect();
     format!(
-        "baseline of {} ({}, {}), version {}, {} runs\n{}",
-        baseline.test,
-        baseline.scenario,
-        baseline.environment,
+        "baseline of {}, version {}, {} runs\n{}",
+        baseline.name,
         baseline.version,
         baseline.runs.len(),
         table(&MEASURES, &rows)

@@ -1,6 +1,7 @@
 //! What the service answers, as far as it is shown; the rest is passed on in documents.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use load_analysis::baseline::Centre;
 use load_analysis::comparison::Rerun;
@@ -86,13 +87,20 @@ pub(crate) struct Comparison {
     rest: Map<String, Value>,
 }
 
+/// What a baseline is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BaselineName {
+    pub(crate) test: String,
+    pub(crate) environment: String,
+    pub(crate) scenario: String,
+}
+
 /// A version of a baseline.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Baseline {
-    pub(crate) test: String,
-    pub(crate) environment: String,
-    pub(crate) scenario: String,
+    #[serde(flatten)]
+    pub(crate) name: BaselineName,
     pub(crate) version: u64,
     pub(crate) created_at: String,
     pub(crate) created_by: String,
@@ -102,7 +110,7 @@ pub(crate) struct Baseline {
     pub(crate) measures: BTreeMap<String, Centre>,
 }
 
-impl Baseline {
+impl BaselineName {
     /// What tells it apart, as parts of a query.
     pub(crate) fn address(&self) -> [(&'static str, &str); 3] {
         [
@@ -111,10 +119,19 @@ impl Baseline {
             ("scenario", &self.scenario),
         ]
     }
+}
 
+impl fmt::Display for BaselineName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scenario, target) = (&self.scenario, &self.environment);
+        write!(formatter, "{} ({scenario}, {target})", self.test)
+    }
+}
+
+impl Baseline {
     /// Whether runs like this one are held against it.
     pub(crate) fn is_of(&self, run: &Run) -> bool {
-        let own = (&self.test, &self.environment, &self.scenario);
+        let own = (&self.name.test, &self.name.environment, &self.name.scenario);
         own == (&run.test_name, &run.target, &run.scenario)
     }
 }

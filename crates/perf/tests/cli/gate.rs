@@ -61,6 +61,17 @@ async fn back(service: &PerformanceService) -> anyhow::Result<()> {
     assert!(told.contains("none is in force"), "{told}");
     let told = call(service, &withdraw).await?.ended_with(3);
     assert!(told.contains("no such baseline of steady"), "{told}");
+    // Its name is all that is left to go back by.
+    let named = ["--scenario", "Smoke", "--test", "steady"];
+    let show = [&["baseline", "show"], &named[..]].concat();
+    let told = call(service, &show).await?.ended_with(0);
+    assert!(
+        told.contains("none is in force") && told.contains("version 2 of"),
+        "{told}"
+    );
+    let again = [&rollback[..], &["--scenario", "Smoke"]].concat();
+    let told = call(service, &again).await?.ended_with(0);
+    assert!(told.contains("version 4, 5 runs"), "{told}");
     Ok(())
 }
 

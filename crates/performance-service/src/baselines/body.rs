@@ -17,7 +17,7 @@ pub(crate) struct BaselineBody {
     pub(crate) environment: String,
     /// The scenario.
     pub(crate) scenario: String,
-    /// Counts from 1; the newest is in force.
+    /// Counts from 1. The newest is in force, unless it is the one that says that none is.
     pub(crate) version: u64,
     /// When it came into force.
     pub(crate) created_at: String,
@@ -25,6 +25,7 @@ pub(crate) struct BaselineBody {
     pub(crate) created_by: String,
     /// Why it replaced the one before: `{improved: [measures]}`, `{byHand: {reason, hides}}`,
     /// `{rolledBack: {to, reason, hides}}`; or why none is in force: `{withdrawn: {reason}}`.
+    /// Absent where none was in force before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(crate) replacement: Option<Replacement>,

@@ -7,11 +7,11 @@ use tenancy::Principal;
 use super::administrators_only;
 use crate::problems;
 
-/// Pins a version, or takes its pin away.
+/// Pins a version, or takes its pin away; what is so already stays so.
 ///
 /// # Errors
-/// 403 without the role admin, 404 for a version that is not kept, 429 beyond the most pins of a
-/// tenant.
+/// 403 without the role admin, 404 for a version that is not kept or has no runs, 409 when its runs
+/// are gone, 429 beyond the most pins of a tenant.
 pub(crate) async fn pin(
     store: &RunStore,
     caller: &Principal,

@@ -71,26 +71,33 @@ pub(crate) async fn withdraw(
     administrators_only(caller)?;
     let newest = app.store.newest_baseline(&name).await;
     let newest = newest.map_err(problems::from_store)?;
+    let nothing = Baseline::default();
+    if let Some(made) = made_before(caller, newest.as_ref(), &nothing) {
+        return Ok(made);
+    }
     let newest = newest.filter(BaselineVersion::is_reference);
     let newest = Some(newest.ok_or_else(none)?);
     let replacement = Replacement::withdrawn(reason).map_err(|refused| of_reason(&refused))?;
-    let put = (Baseline::default(), Some(replacement));
+    let put = (nothing, Some(replacement));
     put_next(&app.store, caller, (name, newest), put).await
 }
 
-/// The runs of a version that is not in force: retention may have removed them.
+/// The runs of a version that is not in force: retention or somebody may have removed them.
 async fn kept_runs(
     store: &RunStore,
     version: &BaselineVersion,
 ) -> Result<Vec<WithResults>, Problem> {
-    let ids = version.baseline.runs.iter();
-    let ids: Vec<_> = ids.filter_map(|run| run.run.parse().ok()).collect();
-    let stored = store.with_results(&version.name.tenant, ids).await;
-    stored.map_err(|error| match error {
-        StoreError::NotFound => Problem::conflict("runs of this version are not kept any more")
-            .with_kind("runs-removed"),
-        other => problems::from_store(other),
-    })
+    let stored = store
+        .with_results(&version.name.tenant, version.runs())
+        .await;
+    let Err(StoreError::NotFound) = stored else {
+        return stored.map_err(problems::from_store);
+    };
+    let gone = store.unknown_runs(version.runs()).await;
+    let gone = gone.map_err(problems::from_store)?.into_iter().next();
+    let gone = gone.ok_or_else(problems::no_such_run)?;
+    let run = gone.to_string();
+    Err(problems::from_store(StoreError::RunGone { run }))
 }
 
 fn none() -> Problem {

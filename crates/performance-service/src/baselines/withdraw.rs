@@ -27,7 +27,7 @@ pub(crate) struct ReasonQuery {
     delete,
     path = "/api/v1/performancetest/baselines",
     tag = "baselines",
-    params(WhichBaseline, ReasonQuery),
+    params(crate::idempotency::KeyHeader, WhichBaseline, ReasonQuery),
     responses(
         (status = 200, description = "The version that says so", body = BaselineBody),
         (status = 400, description = "A parameter is missing; `errors` names it"),

@@ -76,8 +76,7 @@ impl Shared {
     async fn target_baseline(&self, run: &Run) -> Option<TargetBaseline> {
         let name = baselines::name_of(run);
         let version = self.store.baseline(&name).await.ok()??;
-        let ids = version.baseline.runs.iter().rev();
-        let ids = ids.filter_map(|one| one.run.parse().ok());
+        let ids = version.runs().into_iter().rev();
         let ids: Vec<RunId> = ids.take(MOST_BASELINE_RUNS).collect();
         let stored = self.store.with_results(&run.tenant, ids).await.ok()?;
         let mut baseline = TargetBaseline::default();

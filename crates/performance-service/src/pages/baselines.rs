@@ -1,5 +1,6 @@
 //! `/baselines`: what tests measure when all is well, and the form that changes it.
 
+mod by_hand;
 mod one;
 
 use askama::Template;
@@ -22,7 +23,8 @@ use crate::problems;
 use crate::runs::compare::ids;
 use crate::runs::trends::USUAL_MEASURE;
 
-pub(super) use self::one::{Which, one, pin, roll_back, withdraw};
+pub(super) use self::by_hand::{pin, roll_back, withdraw};
+pub(super) use self::one::{Which, one};
 
 #[derive(Template)]
 #[template(path = "baselines.html")]
@@ -108,7 +110,8 @@ pub(super) fn listed(version: BaselineVersion) -> Listed {
             },
         ),
         reason: match version.replacement {
-            None => "the first".to_owned(),
+            None if version.version == 1 => "the first".to_owned(),
+            None => "none was in force before".to_owned(),
             Some(Replacement::Improved(measures)) => format!("better: {}", measures.join(", ")),
             Some(Replacement::ByHand { reason, hides }) => with_hidden(reason, &hides),
             Some(Replacement::RolledBack { to, reason, hides }) => {

@@ -128,7 +128,7 @@ pub(super) async fn search(
         target: search.target,
         started_by: search.started_by,
         status: search.status.to_lowercase(),
-        when: clock(&search.created_at),
+        when: words::clock_of(&search.created_at),
         error: search.error,
     })
 }
@@ -152,7 +152,7 @@ fn row(search: &SearchBody) -> Row {
         status: search.status.to_lowercase(),
         rate: rate.map_or_else(|| "–".to_owned(), |rate| format!("{}/s", number(rate))),
         sentence: sentence(search),
-        when: clock(&search.created_at),
+        when: words::clock_of(&search.created_at),
     }
 }
 
@@ -173,12 +173,6 @@ fn probe(probe: ProbeBody) -> Probe {
             reason: probe.reasons.into_iter().next().unwrap_or_default(),
         }),
     }
-}
-
-/// As on every page, without the fractions of a second.
-fn clock(at: &str) -> String {
-    let read: Result<jiff::Timestamp, _> = at.parse();
-    read.map_or_else(|_| at.to_owned(), words::clock)
 }
 
 impl SearchForm {

@@ -7,7 +7,7 @@ mod table;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use load_analysis::comparison::{Comparison, Direction};
+use load_analysis::comparison::Comparison;
 use performance_store::{RunId, RunQuery};
 use serde::Deserialize;
 use service_defaults::access::Caller;
@@ -20,7 +20,7 @@ pub(super) use self::table::{Row, row};
 use super::{page, see_other};
 use crate::app::App;
 use crate::baselines;
-use crate::comparing::Measured;
+use crate::comparing::{Measured, is_told};
 use crate::faults;
 use crate::presentation::overlay::Overlay;
 use crate::presentation::words::{self, Badge};
@@ -161,12 +161,6 @@ impl PageQuery {
         let (runs, align) = (joined(all.iter()), align.name());
         Ok(Some(format!("/compare?runs={runs}&align={align}")))
     }
-}
-
-/// Whether a measure is worth a line without being asked for.
-pub(super) fn is_told(one: &&Comparison) -> bool {
-    let alike = matches!(one.direction, Direction::Same | Direction::Inconclusive);
-    one.level.is_some() || !alike
 }
 
 fn runs_of(groups: &Groups) -> impl Iterator<Item = &Measured> {

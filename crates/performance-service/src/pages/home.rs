@@ -119,11 +119,10 @@ pub(super) async fn home(
     let finished = finished.map_err(problems::from_store)?;
     let tests = app.store.tests(tenant, USUAL_MEASURE).await;
     let tests = tests.map_err(problems::from_store)?;
-    let matters = attention::matters(&app.store, tenant, &tests, app.daily_dollars).await;
     page(&Home {
         user: logged_in.then(|| format!("{}, {role} of {tenant}", caller.user)),
         unfinished,
-        matters: matters.map_err(problems::from_store)?,
+        matters: attention::matters(&app, tenant, &tests).await?,
         tests: test_rows(&app, tenant, &failing_first(&tests)).await?,
         finished: rows(&app, tenant, &finished).await?,
         scenarios: Scenario::ALL.map(start).into(),

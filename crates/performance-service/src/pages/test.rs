@@ -4,11 +4,12 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::Response;
+use performance_store::RunAddress;
 use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::{ValidPath, ValidQuery};
 use service_defaults::problem::Problem;
-use tenancy::{Principal, TenantId};
+use tenancy::TenantId;
 use url::form_urlencoded;
 
 use super::baselines::{Listed, Which, listed};
@@ -20,7 +21,7 @@ use crate::presentation::numbers::number;
 use crate::presentation::trend_chart::{self, Along, TrendChart};
 use crate::presentation::words;
 use crate::problems;
-use crate::runs::trends::{self, ChangePointBody, Explanation, TrendBody, TrendsQuery};
+use crate::runs::trends::{self, ChangePointBody, TrendBody, TrendsQuery};
 
 #[derive(Deserialize)]
 pub(super) struct NameInPath {
@@ -164,17 +165,13 @@ pub(super) async fn explain(
     ValidPath(path): ValidPath<NameInPath>,
     Form(form): Form<NoteForm>,
 ) -> Result<Response, Problem> {
-    note(&app, &caller, &form).await?;
-    Ok(see_other(&form.page.address(&path.name)))
-}
-
-async fn note(app: &App, caller: &Principal, form: &NoteForm) -> Result<(), Problem> {
-    let explanation = Explanation {
-        run: form.run.clone(),
-        measure: form.page.measure.clone().unwrap_or_default(),
-        text: form.text.clone(),
+    let run = RunAddress {
+        tenant: caller.tenant.clone(),
+        id: form.run.parse().map_err(|_| problems::no_such_run())?,
     };
-    trends::explain(app, caller, explanation).await
+    let measure = form.page.measure.as_deref().unwrap_or_default();
+    trends::explain(&app, &caller, &run, (measure, &form.text)).await?;
+    Ok(see_other(&form.page.address(&path.name)))
 }
 
 impl PageQuery {
@@ -228,9 +225,7 @@ impl PageQuery {
                 query.append_pair(name, value);
             }
         }
-        // In a path a space is no plus sign.
-        let test: String = form_urlencoded::byte_serialize(test.as_bytes()).collect();
-        format!("/tests/{}?{}", test.replace('+', "%20"), query.finish())
+        format!("{}?{}", trends::page_of(test), query.finish())
     }
 }
 
@@ -248,7 +243,7 @@ fn rows(trend: &TrendBody) -> Vec<Row> {
         Row {
             id: point.test_id.clone(),
             number: point.number,
-            at: clock(&point.at),
+            at: words::clock_of(&point.at),
             level: point.level,
             counts: trend.counts(point),
             revision: point.revision.clone().unwrap_or_default(),
@@ -256,7 +251,7 @@ fn rows(trend: &TrendBody) -> Vec<Row> {
             before: pair.and_then(|(_, before)| Some((*before)?.test_id.clone())),
             step: step(&point.test_id).map(step_sentence),
             note: note.map(|note| {
-                let who = format!("{}, {}", note.author, clock(&note.at));
+                let who = format!("{}, {}", note.author, words::clock_of(&note.at));
                 (note.text.clone(), who)
             }),
         }
@@ -276,10 +271,4 @@ fn step_sentence(step: &ChangePointBody) -> String {
         percent(step.low),
         percent(step.high)
     )
-}
-
-/// As on every page, without the fractions of a second.
-fn clock(at: &str) -> String {
-    let read: Result<jiff::Timestamp, _> = at.parse();
-    read.map_or_else(|_| at.to_owned(), words::clock)
 }

@@ -26,6 +26,12 @@ pub(crate) fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// The same for an instant as the API writes it.
+pub(crate) fn clock_of(instant: &str) -> String {
+    let read: Result<Timestamp, _> = instant.parse();
+    read.map_or_else(|_| instant.to_owned(), clock)
+}
+
 /// A reason that stands alone: with a capital letter.
 pub(crate) fn sentence(reason: &str) -> String {
     let mut rest = reason.chars();

@@ -1,11 +1,14 @@
 //! A run as a comment for a pull request: the verdict, its reasons, target against actual.
 
 use askama::Template;
+use load_analysis::comparison::Comparison;
 use load_analysis::escape::markdown as plain;
 use load_analysis::findings::{Finding, Findings};
+use load_analysis::notation;
 use load_analysis::results::Results;
 
-use super::Report;
+use super::{Compared, Report};
+use crate::comparing;
 use crate::picture::Picture;
 use crate::presentation::fault_table::{self, FaultRow};
 use crate::presentation::words;
@@ -18,6 +21,9 @@ const MAX_FAULTS: usize = 20;
 
 /// Rows that are shown at once; further ones are folded.
 const OPEN_ROWS: usize = 5;
+
+/// Sentences on measures beside the baseline; the page that compares has all.
+const MAX_COMPARED: usize = 10;
 
 #[derive(Template)]
 #[template(path = "report.md")]
@@ -36,6 +42,8 @@ struct Comment {
     validity: String,
     /// What is judged.
     phase: String,
+    /// How the run stands beside the baseline in force, or how to hold it against other runs.
+    beside: Option<Beside>,
     /// Where the time went, and what to do about it.
     findings: Vec<String>,
     /// What somebody broke meanwhile.
@@ -44,6 +52,12 @@ struct Comment {
     started_by: String,
     /// What the calls of models cost.
     cost: Option<String>,
+}
+
+/// A sentence, and what it rests on.
+struct Beside {
+    says: String,
+    sentences: Vec<String>,
 }
 
 struct Row {
@@ -83,6 +97,7 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         left_out: 0,
         valid: report.is_valid(),
         validity: validity.map(|it| plain(&it.summary)).unwrap_or_default(),
+        beside: beside(&report.compared),
         findings: found.map(findings).unwrap_or_default(),
         faults: faults(&report.picture),
         phase: phases.map(|it| plain(&it.sentence)).unwrap_or_default(),
@@ -96,6 +111,42 @@ pub(super) fn render(report: &Report) -> askama::Result<String> {
         text = comment.render()?;
     }
     Ok(text)
+}
+
+/// The worst first, then the runs that could tell more.
+fn beside(compared: &Compared) -> Option<Beside> {
+    let body = match compared {
+        Compared::NotAsked => return None,
+        Compared::Missing(reason) => {
+            let says = format!(
+                "Not compared: {}. `perf compare RUN RUN` holds runs against each other, and five \
+                 good ones make a baseline (`perf baseline establish`).",
+                plain(reason)
+            );
+            let sentences = Vec::new();
+            return Some(Beside { says, sentences });
+        }
+        Compared::Against(body) => body,
+    };
+    let mut told: Vec<&Comparison> = body.comparisons.iter().filter(comparing::is_told).collect();
+    told.sort_by_key(|one| std::cmp::Reverse(one.level));
+    let line = |one: &&Comparison| {
+        let level = one.level.map(|level| format!("**{}** ", level.as_str()));
+        level.unwrap_or_default() + &plain(&one.sentence)
+    };
+    let mut sentences: Vec<String> = told.iter().take(MAX_COMPARED).map(line).collect();
+    let rest = body.comparisons.len() - sentences.len();
+    let rest = notation::whole(rest as u64);
+    sentences.push(format!(
+        "{rest} other measures are on the page that compares."
+    ));
+    sentences.extend(body.rerun.iter().map(|rerun| plain(&rerun.sentence)));
+    let (runs, level) = (body.reference.len(), body.level);
+    let says = format!(
+        "Beside the {} of the baseline: {level}",
+        words::runs(runs as u64)
+    );
+    Some(Beside { says, sentences })
 }
 
 fn cost(results: &Results) -> Option<String> {

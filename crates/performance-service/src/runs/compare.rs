@@ -25,7 +25,7 @@ use crate::comparisons::compare_at;
 use crate::problems;
 
 /// Stands for the runs of the baseline in force.
-const BASELINE: &str = "baseline";
+pub(crate) const BASELINE: &str = "baseline";
 
 /// Which runs.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

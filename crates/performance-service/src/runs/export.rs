@@ -3,16 +3,19 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
+use load_analysis::verdict::Level;
+use performance_store::RunAddress;
 use serde::Deserialize;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 
+use super::compare::{BASELINE, CompareQuery, Groups, of_groups};
 use super::{RunInPath, resources, results};
 use crate::app::App;
 use crate::faults;
 use crate::picture::{self, REPORT_ROWS, View};
 use crate::problems;
-use crate::reports::{Format, Report};
+use crate::reports::{Compared, Format, Report};
 use crate::timeline;
 
 /// Which report.
@@ -21,6 +24,9 @@ use crate::timeline;
 pub(crate) struct ExportQuery {
     /// `json` (the default), `csv`, `k6-summary`, `html`, `markdown` or `junit`.
     format: Option<String>,
+    /// What the run stands beside in `markdown`: `baseline` (the default), the one in force, or
+    /// `none`.
+    comparison: Option<String>,
 }
 
 /// A run that is over as one file.
@@ -43,6 +49,7 @@ pub(crate) async fn export(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = format(query.format.as_deref())?;
+    let is_compared = is_compared(query.comparison.as_deref())? && format == Format::Markdown;
     let from_store = problems::from_store;
     let run = app.store.get(&address).await.map_err(from_store)?;
     if !run.status.is_final() {
@@ -58,8 +65,15 @@ pub(crate) async fn export(
         Format::Json | Format::Csv => timeline::of_run(&app.store, &address, 1, 0).await,
         _ => Ok(Vec::new()),
     };
+    let counts = run.verdict.as_ref().map(|verdict| verdict.level);
+    let compared = if is_compared && counts.is_some_and(|level| level != Level::Invalid) {
+        beside_baseline(&app, &address).await?
+    } else {
+        Compared::NotAsked
+    };
     let report = Report {
         run,
+        compared,
         results_json: app.store.results(&address).await.map_err(from_store)?,
         results: results::document(&app, &address).await?,
         forecast: app.store.forecast(&address).await.map_err(from_store)?,
@@ -89,6 +103,34 @@ fn format(name: Option<&str>) -> Result<Format, Problem> {
         let names = Format::ALL.map(Format::name).join(", ");
         Problem::invalid_field("format", format!("must be one of {names}"))
     })
+}
+
+fn is_compared(with: Option<&str>) -> Result<bool, Problem> {
+    match with {
+        None | Some(BASELINE) => Ok(true),
+        Some("none") => Ok(false),
+        Some(_) => {
+            let reason = "must be baseline or none";
+            Err(Problem::invalid_field("comparison", reason))
+        }
+    }
+}
+
+/// The run beside the baseline in force. Without one, or where it has no other run, the report says
+/// so.
+async fn beside_baseline(app: &App, run: &RunAddress) -> Result<Compared, Problem> {
+    let query = CompareQuery {
+        reference: Some(BASELINE.to_owned()),
+        candidate: Some(run.id.to_string()),
+        ..CompareQuery::default()
+    };
+    match of_groups(app, &run.tenant, &query, Groups::compared).await {
+        Ok((_, body)) => Ok(Compared::Against(Box::new(body))),
+        Err(missing) if missing.status().is_client_error() => {
+            Ok(Compared::Missing(missing.detail().to_owned()))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Where the caller reached this service; whether that is a name of it was checked before.

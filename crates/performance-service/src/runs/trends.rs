@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use load_analysis::change_points::{ChangePoint, change_points};
+use load_analysis::change_points::ChangePoint;
 use load_analysis::verdict::Level;
 use performance_store::{Run, RunId, Shape, StepNote, TestName};
 use serde::{Deserialize, Serialize};
@@ -15,20 +15,17 @@ use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
 use service_defaults::problem::Problem;
 use tenancy::TenantId;
+use url::form_urlencoded;
 use utoipa::ToSchema;
 
 pub(crate) use self::bounds::{BandBody, BoundBody};
-pub(crate) use self::notes::{Explanation, NoteBody, explain};
+pub(crate) use self::notes::{NoteBody, explain};
 use crate::app::App;
-use crate::conductor::blocking;
 use crate::problems;
 use crate::runs::body::RunBody;
 
 /// What is shown when no measure is asked for.
 pub(crate) const USUAL_MEASURE: &str = "http_req_duration p(95)";
-
-/// Always the same: the same series gives the same answer.
-const SEED: u64 = 1;
 
 /// Which test and which of its measures.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -189,8 +186,10 @@ pub(crate) async fn trend(
         .iter()
         .filter_map(|one| point(one, &notes))
         .partition(|point| point.level != Level::Invalid.as_str());
-    // The search for steps grows with the square of the runs.
-    let (change_points, points) = blocking(move || (steps(&points), points)).await?;
+    let figures = points.iter().map(|point| point.value).collect();
+    let found = app.steps.of(figures).await?;
+    let steps = found.iter().filter_map(|step| step_body(step, &points));
+    let change_points = steps.collect();
     Ok(TrendBody {
         measures: measures.map_err(problems::from_store)?,
         bounds: bounds::of_latest(&app.store, &series, &measure).await?,
@@ -202,6 +201,13 @@ pub(crate) async fn trend(
         not_counted,
         change_points,
     })
+}
+
+/// Where people see a test.
+pub(crate) fn page_of(test: &str) -> String {
+    let name: String = form_urlencoded::byte_serialize(test.as_bytes()).collect();
+    // In a path a space is no plus sign.
+    format!("/tests/{}", name.replace('+', "%20"))
 }
 
 /// What the latest completed run of a test ran against and as.
@@ -235,15 +241,6 @@ impl TrendBody {
             .iter()
             .any(|other| other.test_id == point.test_id)
     }
-}
-
-fn steps(points: &[PointBody]) -> Vec<ChangePointBody> {
-    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    let found = change_points(&values, SEED);
-    found
-        .iter()
-        .filter_map(|step| step_body(step, points))
-        .collect()
 }
 
 /// A run that was judged.

@@ -11,7 +11,7 @@ use test_support::wait;
 use crate::test_service::{RUN_DEADLINE, TestService};
 
 /// Every call that the service describes and the least role that it takes.
-const ROUTES: [(&str, &str, Least); 56] = [
+const ROUTES: [(&str, &str, Least); 59] = [
     ("POST", "/api/v1/performancetest/start", Engineer),
     ("POST", "/api/v1/performancetest/forecast", Engineer),
     ("GET", "/api/v1/performancetest/spend", Viewer),
@@ -27,12 +27,15 @@ const ROUTES: [(&str, &str, Least); 56] = [
     ("POST", "/api/v1/performancetest/cleanup", Admin),
     ("GET", "/api/v1/performancetest/compare", Viewer),
     ("GET", "/api/v1/performancetest/trends", Viewer),
+    ("GET", "/api/v1/performancetest/notes", Viewer),
     ("GET", "/api/v1/performancetest/limits", Viewer),
     ("GET", "/api/v1/performancetest/slos", Viewer),
     ("GET", "/api/v1/performancetest/{id}", Viewer),
     ("DELETE", "/api/v1/performancetest/{id}", Admin),
     ("POST", "/api/v1/performancetest/{id}/cancel", Engineer),
     ("POST", "/api/v1/performancetest/{id}/events", Engineer),
+    ("PUT", "/api/v1/performancetest/{id}/notes", Engineer),
+    ("DELETE", "/api/v1/performancetest/{id}/notes", Engineer),
     ("GET", "/api/v1/performancetest/{id}/results", Viewer),
     ("GET", "/api/v1/performancetest/{id}/timeline", Viewer),
     ("GET", "/api/v1/performancetest/{id}/resources", Viewer),

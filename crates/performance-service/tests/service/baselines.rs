@@ -97,7 +97,6 @@ async fn goes_back_and_ends(
     compare: &str,
 ) -> anyhow::Result<()> {
     let rollback = format!("{BASELINES}/rollback");
-    let to = |version: u64, reason: &str| json!({"test": "steady", "scenario": "Smoke", "version": version, "reason": reason});
     for (wish, field) in [(to(9, "why not"), "version"), (to(1, " "), "reason")] {
         let (status, problem) = send(service, &rollback, &wish).await?;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
@@ -116,7 +115,28 @@ async fn goes_back_and_ends(
     );
     let (status, problem) = send(service, &rollback, &to(1, "once more")).await?;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    ends(service, compare).await?;
+    let (status, problem) = send(service, &rollback, &to(5, "to nothing")).await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+    // What follows nothing replaces nothing, and the numbers go on.
+    let (status, next) = ask(service, &json!({"test": "steady"})).await?;
+    assert_eq!(status, StatusCode::CREATED, "{next}");
+    assert_eq!(
+        (&next["version"], &next["replacement"]),
+        (&json!(6), &Value::Null)
+    );
+    let page = service.get_text("/baselines").await?;
+    assert!(page.contains("none was in force before"), "{page}");
+    what_is_gone_stays_gone(service, first).await
+}
 
+/// The wish to go back to a version.
+fn to(version: u64, reason: &str) -> Value {
+    json!({"test": "steady", "scenario": "Smoke", "version": version, "reason": reason})
+}
+
+/// The baseline is withdrawn, with a reason, once.
+async fn ends(service: &TestService, compare: &str) -> anyhow::Result<()> {
     let withdraw = async |query: &str| {
         let url = format!(
             "{}{BASELINES}?test=steady&scenario=Smoke{query}",
@@ -127,23 +147,57 @@ async fn goes_back_and_ends(
     };
     let (status, problem) = withdraw("").await?;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
-    let (status, none) = withdraw("&reason=another%20machine%20comes").await?;
+    let keyed = async || {
+        let query = "test=steady&scenario=Smoke&reason=another%20machine%20comes";
+        let url = format!("{}{BASELINES}?{query}", service.base_url);
+        let request = service.client.delete(url).header("idempotency-key", "end");
+        let reply = request.send().await?;
+        anyhow::Ok((reply.status(), reply.json::<Value>().await?))
+    };
+    let (status, none) = keyed().await?;
     assert_eq!(status, StatusCode::OK, "{none}");
+    // The service was killed between the change and its answer.
+    let file = service.state.path().join("data/performance.sqlite");
+    let forgotten = rusqlite::Connection::open(file)?.execute(
+        "UPDATE idempotency_keys SET state = 'unknown', status = NULL, body = NULL",
+        [],
+    )?;
+    assert_eq!(forgotten, 1);
+    assert_eq!(keyed().await?, (StatusCode::OK, none.clone()));
     let why = &none["replacement"]["withdrawn"]["reason"];
     assert_eq!(why, "another machine comes");
     assert_eq!(service.get_json(BASELINES).await?, json!([]));
     assert_eq!(service.get(compare).await?.status(), 404);
     let (status, problem) = withdraw("&reason=again").await?;
     assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
-    let (status, problem) = send(service, &rollback, &to(5, "to nothing")).await?;
-    assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
-    // What follows nothing replaces nothing, and the numbers go on.
-    let (status, next) = ask(service, &json!({"test": "steady"})).await?;
-    assert_eq!(status, StatusCode::CREATED, "{next}");
-    assert_eq!(
-        (&next["version"], &next["replacement"]),
-        (&json!(6), &Value::Null)
+    Ok(())
+}
+
+/// A version one of whose runs was removed neither comes back nor can be pinned.
+async fn what_is_gone_stays_gone(service: &TestService, first: &Value) -> anyhow::Result<()> {
+    let run = first["runs"][0].as_str().unwrap();
+    let url = format!("{}/api/v1/performancetest/{run}", service.base_url);
+    let removed = service.client.delete(url).send().await?;
+    assert_eq!(removed.status(), StatusCode::NO_CONTENT);
+    let back = json!({"test": "steady", "scenario": "Smoke", "version": 1, "reason": "once more"});
+    let (status, problem) = send(service, &format!("{BASELINES}/rollback"), &back).await?;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    let kind = problem["type"].as_str().unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        kind.ends_with("runs-removed") && detail.contains(run),
+        "{problem}"
     );
+    let form = "test=steady&environment=local&scenario=Smoke&version=1&pinned=yes";
+    let url = format!("{}/baselines/pin", service.base_url);
+    let request = service.client.post(url);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(request.body(form).send().await?.status(), 409);
+    let page = service
+        .get_text("/baselines/one?test=steady&environment=local&scenario=Smoke")
+        .await?;
+    assert!(page.contains("runs removed"), "{page}");
+    assert!(!page.contains("to version 1<"), "{page}");
     Ok(())
 }
 

@@ -55,6 +55,7 @@ mod search;
 mod settings;
 mod since_the_baseline;
 mod small_disk;
+mod step_notes;
 mod tenant_limits;
 mod test_service;
 mod web_socket;

@@ -73,6 +73,64 @@ async fn every_format_tells_the_stored_verdict() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_comment_stands_beside_the_baseline() -> anyhow::Result<()> {
+    let service = TestService::start().await?;
+    let run = async || {
+        let id = service
+            .begin(&json!({
+                "testName": "steady", "scenario": "Smoke",
+                "options": {"virtualUsers": 1, "duration": "1s"},
+            }))
+            .await?;
+        service.wait_for_end(&id).await?;
+        anyhow::Ok(id)
+    };
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        runs.push(run().await?);
+    }
+    let comment = service.get_text(&export(&runs[0], "markdown")).await?;
+    assert!(
+        comment.contains("Not compared: the test has no baseline")
+            && comment.contains("`perf compare RUN RUN`"),
+        "{comment}"
+    );
+    let url = format!("{}/api/v1/performancetest/baselines", service.base_url);
+    let wish = json!({"test": "steady"});
+    let made = service.client.post(url).json(&wish).send().await?;
+    assert_eq!(made.status(), 201);
+    let candidate = run().await?;
+    let path = format!("/api/v1/performancetest/compare?reference=baseline&candidate={candidate}");
+    let compared = service.get_json(&path).await?;
+    let comment = service.get_text(&export(&candidate, "markdown")).await?;
+    let level = compared["level"].as_str().unwrap();
+    let beside = format!("Beside the 5 runs of the baseline: {level}\n");
+    assert!(comment.contains(&beside), "{comment}");
+    let plain = load_analysis::escape::markdown;
+    // One run against five is suggested more of, unless they agree by chance.
+    if let Some(sentence) = compared["rerun"]["sentence"].as_str() {
+        assert!(comment.contains(&plain(sentence)), "{comment}");
+    }
+    let sentence = compared["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "p95 of http_req_duration");
+    let sentence = sentence.unwrap()["sentence"].as_str().unwrap();
+    assert!(comment.contains(&plain(sentence)), "{comment}");
+
+    let alone = format!("{}&comparison=none", export(&candidate, "markdown"));
+    let comment = service.get_text(&alone).await?;
+    assert!(
+        !comment.contains("baseline") && !comment.contains("perf compare"),
+        "{comment}"
+    );
+    let wrong = format!("{}&comparison=main", export(&candidate, "markdown"));
+    assert_eq!(service.get(&wrong).await?.status(), 400);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_run_that_does_not_count_is_an_error() -> anyhow::Result<()> {
     let service = TestService::start().await?;
     let id = service.begin_long().await?;
@@ -83,6 +141,7 @@ async fn a_run_that_does_not_count_is_an_error() -> anyhow::Result<()> {
     assert!(suite.contains("errors=\"1\""), "{suite}");
     let comment = service.get_text(&export(&id, "markdown")).await?;
     assert!(comment.contains("**The run does not count.**"), "{comment}");
+    assert!(!comment.contains("ompared"), "{comment}");
     Ok(())
 }
 

@@ -66,10 +66,8 @@ async fn a_removal_that_was_cut_off_shows_nothing_and_goes_on() -> anyhow::Resul
         test.record(&run, 1, buckets(&[(1, 1.0), (2, 1.0)])).await?;
         runs.push(test.finish(&run, RunStatus::Completed).await?);
     }
-    let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    test.store.put_baseline(version(&test, 1, &ids)?).await?;
-    let others = ["v", "w", "x", "y", "z"];
+    test.store.put_baseline(version(&test, 1, &runs)?).await?;
+    let others = test.completed(5).await?;
     test.store.put_baseline(version(&test, 2, &others)?).await?;
 
     let address = runs[0].address();
@@ -87,14 +85,14 @@ async fn a_removal_that_was_cut_off_shows_nothing_and_goes_on() -> anyhow::Resul
     assert!(matches!(again, Err(StoreError::NotFound)), "{again:?}");
     let listed = store.list(&test.tenant, RunFilter::All, 10).await?;
     assert!(listed.iter().all(|run| run.id != address.id), "{listed:?}");
-    let back = version(&test, 3, &ids)?;
+    let back = version(&test, 3, &runs)?;
     let pinned = store.pin_baseline(&back.name, 1).await;
     assert!(
-        matches!(pinned, Err(StoreError::BeingRemoved)),
+        matches!(pinned, Err(StoreError::RunGone { .. })),
         "{pinned:?}"
     );
     let put = store.put_baseline(back).await;
-    assert!(matches!(put, Err(StoreError::BeingRemoved)), "{put:?}");
+    assert!(matches!(put, Err(StoreError::RunGone { .. })), "{put:?}");
 
     assert_eq!(test.finish_removals().await?, [address.id]);
     assert_eq!(

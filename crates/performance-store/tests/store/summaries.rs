@@ -8,7 +8,8 @@ use load_analysis::dollars::Dollars;
 use load_analysis::spend::{Amount, ModelSpend, ReachedCap, Spend};
 use load_analysis::verdict::{Level, Verdict};
 use performance_store::{
-    BaselineName, BaselineVersion, Outcome, Run, RunCost, RunStatus, Shape, StepNote, TestName,
+    BaselineName, BaselineVersion, LatestSeries, NotedStep, Outcome, Run, RunCost, RunStatus,
+    SeriesPoint, Shape, StepNote, TestName,
 };
 use tenancy::TenantId;
 
@@ -208,11 +209,18 @@ async fn what_is_said_of_a_step_stays_with_its_run() -> anyhow::Result<()> {
         author: "ana".to_owned(),
         at: Timestamp::UNIX_EPOCH,
     };
-    for text in ["new disk", "another disk"] {
-        test.store
-            .put_step_note(&run.address(), MEASURE, Some(note(text)))
-            .await?;
-    }
+    let address = run.address();
+    let put = async |note| test.store.put_step_note(&address, MEASURE, note).await;
+    assert_eq!(put(Some(note("new disk"))).await?, None);
+    let before = put(Some(note("another disk"))).await?;
+    assert_eq!(before, Some(note("new disk")));
+    let noted = NotedStep {
+        run: run.id,
+        number: run.number,
+        measure: MEASURE.to_owned(),
+        note: note("another disk"),
+    };
+    assert_eq!(test.store.noted_steps(&name, None).await?, [noted]);
     let notes = test.store.step_notes(&name, MEASURE).await?;
     assert_eq!(notes, BTreeMap::from([(run.id, note("another disk"))]));
     assert!(
@@ -221,14 +229,56 @@ async fn what_is_said_of_a_step_stays_with_its_run() -> anyhow::Result<()> {
             .await?
             .is_empty()
     );
-    test.store
-        .put_step_note(&run.address(), MEASURE, None)
-        .await?;
+    assert_eq!(put(None).await?, Some(note("another disk")));
+    assert_eq!(put(None).await?, None);
     assert!(test.store.step_notes(&name, MEASURE).await?.is_empty());
     let shape = Shape {
         environment: "local".to_owned(),
         scenario: "Smoke".to_owned(),
     };
     assert_eq!(test.store.shapes(&name).await?, [shape]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_latest_series_is_of_what_counts() -> anyhow::Result<()> {
+    let test = TestStore::open().await?;
+    let mut runs = Vec::new();
+    for (level, figure) in [
+        (Level::Pass, 1.0),
+        (Level::Invalid, 9.0),
+        (Level::Fail, 2.0),
+    ] {
+        runs.push(ended(&test, level, figure, None).await?);
+    }
+    let note = StepNote {
+        text: "a new index".to_owned(),
+        author: "ana".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    for (run, measure) in [(&runs[0], "checks rate"), (&runs[2], MEASURE)] {
+        let (address, note) = (run.address(), Some(note.clone()));
+        test.store.put_step_note(&address, measure, note).await?;
+    }
+    let names = vec!["none".to_owned(), "smoke".to_owned()];
+    let found = test
+        .store
+        .latest_series(&test.tenant, names, MEASURE)
+        .await?;
+    let point = |run: &Run, value, is_explained| SeriesPoint {
+        run: run.id,
+        number: run.number,
+        value,
+        is_explained,
+    };
+    let expected = LatestSeries {
+        test: "smoke".to_owned(),
+        shape: Shape {
+            environment: "local".to_owned(),
+            scenario: "Smoke".to_owned(),
+        },
+        points: vec![point(&runs[0], 1.0, false), point(&runs[2], 2.0, true)],
+    };
+    assert_eq!(found, [expected]);
     Ok(())
 }

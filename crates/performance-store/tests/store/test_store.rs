@@ -149,6 +149,16 @@ impl TestStore {
         }
     }
 
+    /// Runs that completed, as many.
+    pub(crate) async fn completed(&self, count: usize) -> Result<Vec<Run>, StoreError> {
+        let mut runs = Vec::new();
+        for _ in 0..count {
+            let run = self.running().await?;
+            runs.push(self.finish(&run, RunStatus::Completed).await?);
+        }
+        Ok(runs)
+    }
+
     pub(crate) async fn finish(&self, run: &Run, status: RunStatus) -> Result<Run, StoreError> {
         let outcome = Outcome {
             status,

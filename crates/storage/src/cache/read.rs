@@ -137,10 +137,6 @@ impl<E: Entity> Inner<E> {
             mut budget,
             wait_for_others,
         } = upstream;
-        // The call before this one may have ended just now, after this caller had looked.
-        if let level1::Found::Fresh(body) = self.level1.look_up(&key) {
-            return Ok(Some(body));
-        }
         if let (true, Some(claim)) = (wait_for_others, claim.as_mut()) {
             let found = self.level2.wait_for_others(&key, claim, &mut budget).await;
             if let Some(body) = found

@@ -100,7 +100,7 @@ pub(super) async fn markdown(service: &Service, gate: &Gate) -> Result<String, F
         text.push('\n');
     }
     for run in &gate.runs {
-        let report = service.report(&run.test_id, "markdown").await?;
+        let report = service.report_alone(&run.test_id).await?;
         if text.len() + report.len() <= MAX_COMMENT {
             text.push_str(&format!("\n{}\n", report.trim_end()));
         } else {

@@ -1,12 +1,10 @@
-//! `/baselines/one`: a baseline, what the latest good runs would make of it and hide, its versions,
-//! and the forms that change it by hand.
+//! `/baselines/one`: a baseline, what the latest good runs would make of it and hide, its versions.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use performance_store::{BaselineName, BaselineVersion, Run};
+use performance_store::{BaselineName, BaselineVersion, Run, RunStore};
 use serde::Deserialize;
 use service_defaults::access::Caller;
 use service_defaults::extract::ValidQuery;
@@ -16,11 +14,12 @@ use url::form_urlencoded;
 
 use super::{Listed, listed};
 use crate::app::App;
+use crate::baselines::Wish;
 use crate::baselines::weighing::{Outcome, Weighed, weigh};
-use crate::baselines::{Wish, pins, reverting};
-use crate::pages::compare::{self, is_told};
+use crate::comparing::is_told;
+use crate::pages::compare;
 use crate::pages::new::forbidden;
-use crate::pages::{page, see_other};
+use crate::pages::page;
 use crate::presentation::words::{self, Badge};
 use crate::problems;
 
@@ -30,20 +29,6 @@ pub(in crate::pages) struct Which {
     test: String,
     environment: String,
     scenario: String,
-}
-
-/// What a form sends that changes a version.
-#[derive(Debug, Deserialize)]
-pub(in crate::pages) struct ChangeForm {
-    #[serde(flatten)]
-    which: Which,
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    reason: String,
-    /// Whether a version is to be pinned.
-    #[serde(default)]
-    pinned: String,
 }
 
 #[derive(Template)]
@@ -103,7 +88,8 @@ struct Version {
     listed: Listed,
     in_force: bool,
     pinned: bool,
-    /// Whether it has runs: one that withdrew the baseline has none.
+    /// Whether it has all its runs: one that withdrew the baseline has none, and of others some
+    /// were removed.
     has_runs: bool,
 }
 
@@ -124,12 +110,13 @@ pub(in crate::pages) async fn one(
         Err(problem) if says_why(&problem) => Err(reason(&problem)),
         Err(problem) => return Err(problem),
     };
+    let gone = gone(&app.store, &versions).await?;
     let newest = versions.first().filter(|newest| newest.is_reference());
     let in_force = newest.map(|newest| newest.version);
     let version = |version: BaselineVersion| Version {
         in_force: in_force == Some(version.version),
         pinned: pinned.contains(&version.version),
-        has_runs: version.is_reference(),
+        has_runs: version.is_reference() && !gone.contains(&version.version),
         listed: listed(version),
     };
     page(&OnePage {
@@ -142,38 +129,15 @@ pub(in crate::pages) async fn one(
     })
 }
 
-/// The form that puts an earlier version in force again.
-pub(in crate::pages) async fn roll_back(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Form(form): Form<ChangeForm>,
-) -> Result<Response, Problem> {
-    let (name, version) = (form.which.name(&caller.tenant), form.version()?);
-    reverting::roll_back(&app, &caller, name, version, &form.reason).await?;
-    Ok(see_other(&form.which.address()))
-}
-
-/// The form that takes a baseline out of force.
-pub(in crate::pages) async fn withdraw(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Form(form): Form<ChangeForm>,
-) -> Result<Response, Problem> {
-    let name = form.which.name(&caller.tenant);
-    reverting::withdraw(&app, &caller, name, &form.reason).await?;
-    Ok(see_other(&form.which.address()))
-}
-
-/// The button that pins a version, or takes its pin away.
-pub(in crate::pages) async fn pin(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Form(form): Form<ChangeForm>,
-) -> Result<Response, Problem> {
-    let (name, version) = (form.which.name(&caller.tenant), form.version()?);
-    let pinned = !form.pinned.is_empty();
-    pins::pin(&app.store, &caller, (&name, version), pinned).await?;
-    Ok(see_other(&form.which.address()))
+/// The versions of which a run was removed.
+async fn gone(store: &RunStore, versions: &[BaselineVersion]) -> Result<Vec<u64>, Problem> {
+    let runs = versions.iter().flat_map(BaselineVersion::runs).collect();
+    let unknown = store.unknown_runs(runs).await;
+    let unknown = unknown.map_err(problems::from_store)?;
+    let is_gone =
+        |version: &&BaselineVersion| version.runs().iter().any(|run| unknown.contains(run));
+    let gone = versions.iter().filter(is_gone);
+    Ok(gone.map(|version| version.version).collect())
 }
 
 impl Which {
@@ -202,7 +166,7 @@ impl Which {
         format!("/baselines/one?{}", query.finish())
     }
 
-    fn name(&self, tenant: &TenantId) -> BaselineName {
+    pub(super) fn name(&self, tenant: &TenantId) -> BaselineName {
         BaselineName {
             tenant: tenant.clone(),
             test: self.test.clone(),
@@ -218,13 +182,6 @@ impl Which {
             scenario: Some(self.scenario.clone()),
             ..Wish::default()
         }
-    }
-}
-
-impl ChangeForm {
-    fn version(&self) -> Result<u64, Problem> {
-        let version = self.version.parse();
-        version.map_err(|_| Problem::invalid_field("version", "must be a number"))
     }
 }
 

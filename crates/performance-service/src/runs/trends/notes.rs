@@ -7,6 +7,7 @@ use tenancy::Principal;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::audit::changes;
 use crate::problems;
 
 /// The longest note, in characters: a sentence or two and an address.
@@ -23,15 +24,6 @@ pub(crate) struct NoteBody {
     pub(crate) at: String,
 }
 
-/// What somebody wants to say of a measure from a run on; an empty text takes back what was said.
-#[derive(Debug)]
-pub(crate) struct Explanation {
-    /// The first run of the new level.
-    pub(crate) run: String,
-    pub(crate) measure: String,
-    pub(crate) text: String,
-}
-
 impl From<&StepNote> for NoteBody {
     fn from(note: &StepNote) -> Self {
         Self {
@@ -42,7 +34,8 @@ impl From<&StepNote> for NoteBody {
     }
 }
 
-/// Keeps an explanation in the place of the one before.
+/// Keeps what is said of a measure from a run on, in the place of what was said before; an empty
+/// text takes that back. Gives what was said before and what is now.
 ///
 /// # Errors
 /// 400 for a text that is too long or for a measure that the run does not have, 404 for an unknown
@@ -50,23 +43,17 @@ impl From<&StepNote> for NoteBody {
 pub(crate) async fn explain(
     app: &App,
     caller: &Principal,
-    explanation: Explanation,
-) -> Result<(), Problem> {
-    let address = RunAddress {
-        tenant: caller.tenant.clone(),
-        id: explanation
-            .run
-            .parse()
-            .map_err(|_| problems::no_such_run())?,
-    };
-    let text = explanation.text.trim().to_owned();
+    run: &RunAddress,
+    (measure, text): (&str, &str),
+) -> Result<(Option<NoteBody>, Option<NoteBody>), Problem> {
+    let text = text.trim().to_owned();
     if text.chars().count() > MAX_NOTE_LENGTH || text.chars().any(char::is_control) {
         let reason = format!("must be one line of at most {MAX_NOTE_LENGTH} characters");
         return Err(Problem::invalid_field("text", reason));
     }
-    let measures = app.store.measures(&address).await;
+    let measures = app.store.measures(run).await;
     let measures = measures.map_err(problems::from_store)?;
-    if !measures.contains(&explanation.measure) {
+    if !measures.iter().any(|known| known == measure) {
         return Err(Problem::invalid_field("measure", "is none of the run's"));
     }
     let note = (!text.is_empty()).then(|| StepNote {
@@ -74,8 +61,15 @@ pub(crate) async fn explain(
         author: caller.user.to_string(),
         at: app.store.clock().stored_now(),
     });
-    let put = app
-        .store
-        .put_step_note(&address, &explanation.measure, note);
-    put.await.map_err(problems::from_change)
+    let put = app.store.put_step_note(run, measure, note.clone()).await;
+    let before = put.map_err(problems::from_change)?;
+    let before = before.as_ref().map(NoteBody::from);
+    let after = note.as_ref().map(NoteBody::from);
+    match (&before, &after) {
+        (None, None) => {}
+        (None, Some(after)) => changes::made(after),
+        (Some(before), Some(after)) => changes::changed(before, after),
+        (Some(before), None) => changes::removed(before),
+    }
+    Ok((before, after))
 }
