@@ -158,7 +158,9 @@ starts_that_fail() {
   local wrong program
   wrong=http://user:$(secret WRONG_USERINFO)@
   MONGODB_URI="mongodb://user:$(secret MONGODB_URI)@127.0.0.1:$nobody_port/?serverSelectionTimeoutMS=2000" \
-    BOOKSTORE_HTTP_ADDR=127.0.0.1:$signed_port BOOKSTORE_STATE_DIR=$STATE/data/lost in_vain bookstore-api
+    BOOKSTORE_HTTP_ADDR=127.0.0.1:$signed_port BOOKSTORE_STATE_DIR=$STATE/data/lost timeout 10 bookstore-api >>"$LOGS/starts.log" 2>&1 || true
+  # It waits for its store longer than that.
+  grep -q 'MONGODB_URI: the store is unavailable' "$LOGS/starts.log" || fail 'an API without its store does not say so'
   MONGODB_URI=$(secret MONGODB_URI) REDIS_URL=$wrong ANTHROPIC_BASE_URL=$wrong OTEL_EXPORTER_OTLP_ENDPOINT=ftp://$wrong in_vain bookstore-api
   PERFORMANCE_WEBHOOK_TARGETS=$wrong PERFORMANCE_WEBHOOK_SECRET=${PERFORMANCE_WEBHOOK_SECRET:0:20} PERFORMANCE_TARGETS=x=$wrong \
     PERFORMANCE_LEDGERS=$wrong PERFORMANCE_PROMETHEUS_URL=$wrong in_vain performance-service

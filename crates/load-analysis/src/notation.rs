@@ -4,7 +4,11 @@
 use crate::metric::{Contains, MetricKind};
 use crate::threshold::Statistic;
 
-/// Three significant digits. Whole numbers have no decimals, and from 1,000 on a separator.
+/// Decimals of the smallest values: nanoseconds in milliseconds have six.
+const MOST_DECIMALS: usize = 9;
+
+/// Three significant digits. Whole numbers have no decimals, and from 1,000 on a separator. What is
+/// not nothing never reads as such.
 #[must_use]
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -12,10 +16,22 @@ pub fn number(value: f64) -> String {
         0
     } else if size >= 9.995 {
         1
-    } else {
+    } else if size >= 0.005 {
         2
+    } else {
+        decimals_of_small(size)
     };
     grouped(&format!("{value:.decimals$}"))
+}
+
+/// As many as it takes to its first digit.
+fn decimals_of_small(size: f64) -> usize {
+    let (mut decimals, mut scaled) = (3, size * 1_000.0);
+    while scaled < 1.0 && decimals < MOST_DECIMALS {
+        scaled *= 10.0;
+        decimals += 1;
+    }
+    decimals
 }
 
 /// A count with separators.
@@ -116,6 +132,9 @@ mod tests {
         for (value, expected) in [
             (0.0, "0"),
             (0.8412, "0.84"),
+            (0.0061, "0.01"),
+            (0.0042, "0.004"),
+            (-0.000_31, "-0.0003"),
             (34.0, "34"),
             (84.12, "84.1"),
             (262.4, "262"),

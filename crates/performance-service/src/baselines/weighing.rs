@@ -1,5 +1,7 @@
 //! Runs that may become a baseline, held against the one in force before anything is decided.
 
+use std::cmp::Reverse;
+
 use load_analysis::baseline::{Baseline, Replacement};
 use load_analysis::comparison::{Comparison, Direction};
 use performance_store::{BaselineName, BaselineVersion, Run};
@@ -54,11 +56,14 @@ impl Weighed {
         }
     }
 
-    /// What nobody would see any more: sentences on measures that became worse.
+    /// What nobody would see any more: sentences on measures that became worse, first those that
+    /// decide.
     pub(crate) fn hides(&self) -> Vec<String> {
         let compared = self.compared.iter().flatten();
         let worse = compared.filter(|one| one.direction == Direction::Worse);
-        worse.map(|one| one.sentence.clone()).collect()
+        let mut worse: Vec<&Comparison> = worse.collect();
+        worse.sort_by_key(|one| Reverse(one.level));
+        worse.into_iter().map(|one| one.sentence.clone()).collect()
     }
 }
 

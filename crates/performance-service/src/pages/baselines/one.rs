@@ -195,7 +195,9 @@ fn not_by_hand(caller: &Principal) -> Option<String> {
 fn proposal(weighed: &Weighed) -> Proposal {
     let outcome = weighed.outcome();
     let compared = weighed.compared.iter().flatten();
-    let (told, rest): (Vec<_>, Vec<_>) = compared.partition(is_told);
+    let (mut told, rest): (Vec<_>, Vec<_>) = compared.partition(is_told);
+    // What decides stands first, the worst of it on top.
+    told.sort_by_key(|one| std::cmp::Reverse(one.level));
     let rows = |of: Vec<_>| of.into_iter().map(compare::row).collect();
     let hides = weighed.hides();
     let next = weighed.newest.as_ref().map_or(0, |newest| newest.version) + 1;
