@@ -79,7 +79,7 @@ perf-ai-stream: ## Have summaries streamed
 	@$(SCRIPTS)/perf.sh tests/ai-stream.js
 perf-ai-summary: ## Put any of these loads on the models (SCENARIO=llmload)
 	@$(SCRIPTS)/perf.sh tests/ai-summary.js
-perf-ai-relay: ## Ask a foreign model's server through the relay (TARGET_URL, the simulator without)
+perf-ai-relay: ## Ask a foreign model's server through the relay (MODEL_URL=..., else the simulator)
 	@SUITES=ai-relay $(SCRIPTS)/perf-comprehensive.sh
 perf-journeys: ## Do everything at once: catalogue, models, mistakes
 	@$(SCRIPTS)/perf.sh tests/comprehensive.js

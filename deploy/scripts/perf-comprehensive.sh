@@ -39,10 +39,11 @@ run_suite() {
   local suite=$1
   local -x SCALE=$2
   case $suite in
-    # Of a model's server, and through the relay.
+    # Of a model's server, and through the relay. A foreign one has no readiness of ours.
     ai-relay)
-      local -x READY_URL=${READY_URL:-${TARGET_URL:-$SIMULATOR_URL}}
-      local -x TARGET_URL=${TARGET_URL:-$(simulator_target)}
+      local -x READY_URL=$SIMULATOR_URL TARGET_URL
+      TARGET_URL=$(simulator_target)
+      if [[ -n ${MODEL_URL:-} ]]; then READY_URL='' TARGET_URL=$MODEL_URL; fi
       "$SCRIPTS/perf.sh" "tests/$suite.js" --relay
       ;;
     auth) "$SCRIPTS/perf-auth.sh" ;;

@@ -3,7 +3,7 @@
 # run-all.sh builds: perf.sh SCRIPT [OPTION...], as perf run --help says. VUS,
 # DURATION and THRESHOLDS become options; COUNT, MODEL, PROVIDER, SCALE, SCENARIO
 # and SEED reach the script; TARGET_URL names another target than the API here, and
-# READY_URL where it is asked from here, if not there.
+# READY_URL where it is asked from here, if not there: empty for one that is not ours.
 # Ends with 0 for PASS, WARNING and INCONCLUSIVE, with 2 for FAIL, CRITICAL and
 # INVALID, and with 3 when there was no verdict.
 #
@@ -74,7 +74,7 @@ direct() {
 main() {
   local script=$1 target=${TARGET_URL:-$BOOKSTORE_URL}
   shift
-  refuse_unready "${READY_URL:-$target}"
+  if [[ -n ${READY_URL-$target} ]]; then refuse_unready "${READY_URL-$target}"; fi
   case ${RUNNER:-service} in
     service) through_service "$script" "$@" ;;
     direct) direct "$script" "$target" "$@" ;;

@@ -85,7 +85,7 @@ def checked(trace_id: str) -> str:
 
 def moment(microseconds: int) -> str:
     """A time of Jaeger's, in UTC."""
-    return f"{datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.timezone.utc):%Y-%m-%d %H:%M:%S}"
 
 
 def arrived(trace_id: str) -> list[Span]:

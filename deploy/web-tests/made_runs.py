@@ -36,7 +36,7 @@ def copy_run(database, source, results):
     ).fetchone()[0]
     values.update(id=new_id(), number=number, results=results)
     places = ", ".join("?" * len(names))
-    row = database.execute(f"INSERT INTO runs ({', '.join(names)}) VALUES ({places})", list(values.values())).lastrowid
+    row = database.execute(f"INSERT INTO all_runs ({', '.join(names)}) VALUES ({places})", list(values.values())).lastrowid
     of_source = "(SELECT row_id FROM runs WHERE id = ?)"
     for table in PARTS:
         others = ", ".join(name for name in columns(database, table) if name != "run")
@@ -82,7 +82,7 @@ def step(database, source, count):
         row, run = copy_run(database, source, scaled(results, factor))
         changed = dict(json.loads(verdict), level="INVALID") if index == count else json.loads(verdict)
         database.execute(
-            "UPDATE runs SET test_name = ?, verdict = ?, started_at_ms = started_at_ms + ? WHERE row_id = ?",
+            "UPDATE all_runs SET test_name = ?, verdict = ?, started_at_ms = started_at_ms + ? WHERE row_id = ?",
             [name, json.dumps(changed), index * 3_600_000, row],
         )
         database.execute("UPDATE figures SET value = value * ? WHERE run = ?", [factor, row])

@@ -81,7 +81,8 @@ export function cleanUp(config, headers) {
   const send = setupClient(config, headers);
   for (let page = 0; page < CLEAN_UP_PAGES; page += 1) {
     const answer = send(ROUTES.listBooks, { query: { author: runAuthor(config), pageSize: PAGE_SIZE } });
-    if (!answer.ok || answer.body.books.length === 0) return;
+    if (!answer.ok) break;
+    if (answer.body.books.length === 0) return;
     const removed = answer.body.books.map((book) => send(ROUTES.deleteBook, { id: book.id }).ok);
     // Stop rather than ask for the same page again and again.
     if (!removed.includes(true)) return;

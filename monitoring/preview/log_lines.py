@@ -5,6 +5,8 @@ moments, for those of the last hour or of the end of each file.
 """
 
 import datetime
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -45,8 +47,9 @@ def of_program(program: Path) -> Source:
         began, ended = moments or (now - HOUR, now)
         asked = [str(program), "lines", *map(written, (began - MARGIN, ended + MARGIN))]
         read, whole = 0, False
-        with subprocess.Popen(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as said:
-            late = threading.Timer(PROGRAM_SECONDS, said.kill)
+        with subprocess.Popen(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, start_new_session=True) as said:
+            late = threading.Timer(PROGRAM_SECONDS, end, [said])
             late.start()
             try:
                 for line in said.stdout or ():
@@ -59,12 +62,18 @@ def of_program(program: Path) -> Source:
             finally:
                 late.cancel()
                 # Of what is left nothing is read, also when whoever asks stops before the end.
-                said.kill()
+                end(said)
         if not whole:
             raise tracing.Failure("the services' logs could not be read: `make trace-logs` tells why")
     return lines
 
 
+def end(program: subprocess.Popen) -> None:
+    """Ends a program and what it has started, which has our end of the pipe as well."""
+    if program.poll() is None:
+        os.killpg(program.pid, signal.SIGKILL)
+
+
 def written(microseconds: int) -> str:
     """A moment as Docker takes it."""
-    return f"{datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}"

@@ -32,7 +32,7 @@ const PRESET_DEADLINE: Duration = Duration::from_secs(3_600);
 const LONGER: f64 = 60.0;
 
 /// The longest run that the service takes unless it is told otherwise, in seconds.
-const LONGEST: f64 = 1_800.0;
+const LONGEST: f64 = 14_400.0;
 
 /// One run.
 #[derive(Debug)]
@@ -178,6 +178,20 @@ impl Load {
         Ok(())
     }
 
+    /// Has the run ended, unless it is over; asks again while the service is away.
+    async fn cancel(&self) -> anyhow::Result<()> {
+        wait::until("the run is cancelled", END_DEADLINE, async || {
+            let path = self.path("/cancel");
+            let Err(refusal) = self.call(Method::POST, &path, &json!(null)).await else {
+                return Ok(());
+            };
+            let run = self.run().await?;
+            ensure!(run["completedAt"].is_string(), "{refusal:#}");
+            Ok(())
+        })
+        .await
+    }
+
     /// Waits for the end of the run, and of those behind it. Where the plan judges nothing of it,
     /// the run is ended at once: k6 would go on until each user's iteration is over.
     ///
@@ -196,9 +210,7 @@ impl Load {
         let behind = self.behind.lock();
         let behind = behind.unwrap_or_else(PoisonError::into_inner).clone();
         if !plan.is_judged() {
-            // One that is over by itself refuses.
-            let path = self.path("/cancel");
-            drop(self.call(Method::POST, &path, &json!(null)).await);
+            self.cancel().await?;
         }
         let run = self.over(&self.id, deadline).await?;
         let mut history = vec![Recorded::read(run.clone())?];

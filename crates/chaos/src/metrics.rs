@@ -1,7 +1,13 @@
 //! The API's own counters, read when faults begin and end.
 
+use instrumentation::catalogue::PROCESS_UPTIME;
+
 use crate::api::Api;
 use crate::plan::MetricBound;
+
+/// How long the reading of a page may take, in seconds: by so much the begin of one process may
+/// seem to move.
+const READING: f64 = 3.0;
 
 /// What a page of metrics said, and when.
 #[derive(Debug, Clone)]
@@ -22,6 +28,22 @@ impl MetricsPage {
     #[cfg(test)]
     pub(crate) const fn of(at: f64, text: String) -> Self {
         Self { at, text }
+    }
+
+    /// When the API began, in seconds from the first second of load.
+    fn began(&self) -> Option<f64> {
+        let name = PROCESS_UPTIME.prometheus;
+        let mut values = self.text.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            (series == name).then(|| value.parse::<f64>().ok())?
+        });
+        values.next().map(|uptime| self.at - uptime)
+    }
+
+    /// Whether another process gave this page than gave an earlier one.
+    pub(crate) fn is_of_another_process(&self, earlier: &Self) -> bool {
+        let began = self.began().zip(earlier.began());
+        began.is_some_and(|(later, earlier)| later - earlier > READING)
     }
 
     /// All series of the bound's counter that have its labels, added up.

@@ -36,7 +36,7 @@ const MAX_SERIES: usize = 4_096;
 /// Counters have theirs among them; of dollars there may be as many series as payers.
 const MAX_COUNTERS: usize = 1_024;
 
-/// Counters with exemplars: those of dollars, which are charted per minute. There is one for each
+/// Counters with exemplars: those of the dollars of single calls, which are charted per minute. There is one for each
 /// series, the latest, and its value is dollars.
 static COUNTERS: [&Metric; 3] = [
     &catalogue::GEN_AI_COST,

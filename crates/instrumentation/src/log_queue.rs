@@ -98,8 +98,12 @@ impl Shared {
         let mut text = Vec::new();
         loop {
             let closed = self.take(&mut text);
-            // There is nobody to tell that nobody can be told.
-            writer.write_all(&text).and_then(|()| writer.flush()).ok();
+            let written = writer.write_all(&text).and_then(|()| writer.flush());
+            if written.is_err() {
+                // Some may have been written; nobody knows how many.
+                let lines = text.iter().filter(|byte| **byte == b'\n').count();
+                self.lost.fetch_add(lines as u64, Ordering::Relaxed);
+            }
             text.clear();
             text.shrink_to(KEPT);
             if closed {

@@ -80,9 +80,11 @@ impl WorkTrace {
     /// What was said by [`Self::hold`] is over; `wanted` if the trace is to be kept.
     pub(crate) fn leave(&self, traces: &Traces, wanted: bool) {
         if let Some(trace_id) = self.undecided() {
+            // Of one that lost its place the spans are gone, and exemplars would lead nowhere.
+            let is_known = traces.knows(trace_id);
             let kept = traces.settle(trace_id, wanted);
             if let Some(values) = &self.values {
-                values.settle(kept);
+                values.settle(kept && is_known);
             }
         }
     }

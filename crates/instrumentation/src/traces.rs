@@ -41,7 +41,7 @@ pub(crate) use tail::{Reason, sampled};
 
 /// Most events of one span: a request looks into caches some ten times, and what does so more often
 /// says nothing new. Those beyond are counted on the span.
-const MAX_EVENTS: u32 = 64;
+pub(crate) const MAX_EVENTS: u32 = 64;
 
 /// The name of our spans' library.
 pub(crate) const TRACER: &str = "bookstore";
@@ -119,6 +119,11 @@ impl Traces {
             self.send(span);
         }
         kept
+    }
+
+    /// Whether anything is held of a trace, or decided.
+    pub(crate) fn knows(&self, trace_id: TraceId) -> bool {
+        self.tail.knows(trace_id)
     }
 
     /// Whether one more slow request of this class may keep its trace.

@@ -8,7 +8,7 @@ use crate::threshold::Statistic;
 const MOST_DECIMALS: usize = 9;
 
 /// Three significant digits. Whole numbers have no decimals, and from 1,000 on a separator. What is
-/// not nothing never reads as such.
+/// not nothing does not read as such, down to a billionth.
 #[must_use]
 pub fn number(value: f64) -> String {
     let size = value.abs();

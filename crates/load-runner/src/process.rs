@@ -1,4 +1,4 @@
-//! Child processes: started without a shell and with an empty environment, ended by group.
+//! Child processes: started without a shell and with nothing of our environment, ended by group.
 
 mod identity;
 
@@ -31,7 +31,7 @@ pub(crate) struct Output {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// All of k6's environment: other `K6_*`, proxies and Go's debug switches would change what the
+/// All of k6's environment but its trace: other `K6_*`, proxies and Go's debug switches would change what the
 /// run does.
 pub(crate) fn variables(directory: &Path) -> [(&'static str, &Path); 3] {
     [

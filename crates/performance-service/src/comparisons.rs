@@ -14,7 +14,7 @@ use crate::shared_places::{Place, SharedPlaces, Taken};
 /// to 260 runs, of some ten kilobytes each. A tenant has one of them.
 const AT_ONCE: usize = 2;
 
-/// Those that wait: as many as are done before who waits gives up, if each takes a second.
+/// Those that wait: most are done before who waits gives up, if each takes a second.
 const WAITING: usize = 32;
 
 /// Those of one tenant that wait: some people that look at pages.

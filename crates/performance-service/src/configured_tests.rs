@@ -40,10 +40,11 @@ pub(crate) async fn execute(
     let start = start(app, kind, stage, document.clone())?;
     let new = new(caller, (kind, stage), &document)?;
     let replaced = replaced(app, caller, &new.name).await?;
+    let is_repeated = app.conductor.made_before(&caller.tenant).await?.is_some();
     // The limits that a run is held to are decided on once, before anything is written.
     let run = app.conductor.submit_keeping(caller, start, new.clone());
     let run = run.await.map_err(below)?;
-    if replaced.as_ref().and_then(|one| one.run) != Some(run.id) {
+    if !is_repeated {
         note_execution(app, &run, (replaced.as_ref(), &new)).await;
     }
     let stored = named_like(app, &new.name).await?;

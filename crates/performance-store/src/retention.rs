@@ -91,7 +91,33 @@ impl RunStore {
         .await
     }
 
-    /// Those of these ids that no run of any tenant has.
+    /// Those of these ids that no run of the tenant has, or one that is being removed.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn missing_runs(
+        &self,
+        tenant: &TenantId,
+        ids: Vec<RunId>,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(Operation("find", "runs"), move |connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE tenant = ?1 AND id = ?2)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut missing = Vec::new();
+            for id in ids {
+                let parameters = params![tenant.as_str(), id.to_string()];
+                if !statement.query_row(parameters, |row| row.get::<_, bool>(0))? {
+                    missing.push(id);
+                }
+            }
+            Ok(missing)
+        })
+        .await
+    }
+
+    /// Those of these ids that no run of any tenant has, nor one that is being removed: nothing
+    /// knows of their files.
     ///
     /// # Errors
     /// When the store does not answer.

@@ -12,7 +12,8 @@ use crate::history::TestName;
 use crate::run::{RunAddress, RunId};
 use crate::runs::{self, timestamp};
 
-/// The most notes of a test that are listed: each of the runs that its page shows may have one.
+/// The most notes of a test that are listed, those of the latest runs: its page shows two hundred
+/// runs, and each may have one for each measure.
 pub const MAX_NOTED_STEPS: u32 = 500;
 
 /// Why a figure changed, as somebody says.

@@ -10,12 +10,13 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use axum::{body::Body, extract::Request, response::Response};
+use http::{HeaderValue, Version, header::CONNECTION};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -36,8 +37,8 @@ use head_timer::HeadTimer;
 /// How long a reply may wait for its client to take some of it.
 const WRITE: Duration = Duration::from_secs(30);
 
-/// How long a connection without a request is kept once the shutdown has begun: its first request
-/// may be on its way.
+/// How long a connection without a request is kept once the shutdown has begun: one may be on its
+/// way. Its answer, and any other from then on, says that the connection closes.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// Bytes of a request's head that are buffered; hyper's 400 kB would let a connection hold ten times
@@ -154,9 +155,18 @@ where
         let seen = Arc::clone(&requests);
         let service = self.service.clone();
         let service = service.map_request(move |mut request: http::Request<Incoming>| {
-            seen.note();
+            seen.note(request.version());
             label.put_on(request.extensions_mut());
             request.map(Body::new)
+        });
+        let (answered, closing) = (Arc::clone(&requests), self.shutdown.clone());
+        let service = service.map_response(move |mut response: Response| {
+            if closing.is_cancelled() && !answered.multiplexed.load(Ordering::Relaxed) {
+                let headers = response.headers_mut();
+                let close = HeaderValue::from_static("close");
+                headers.entry(CONNECTION).or_insert(close);
+            }
+            response
         });
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE));
@@ -199,23 +209,31 @@ where
 struct Requests {
     count: AtomicU64,
     first: Notify,
+    /// HTTP/2 says by frames of its own that a connection closes.
+    multiplexed: AtomicBool,
 }
 
 impl Requests {
-    fn note(&self) {
+    fn note(&self, version: Version) {
+        let multiplexed = version == Version::HTTP_2;
+        self.multiplexed.store(multiplexed, Ordering::Relaxed);
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             self.first.notify_one();
         }
     }
 
-    /// Waits until no request has come for `idle`, or the shutdown begins: then the connection
-    /// finishes what it has and takes no more. HTTP/2 has no such limit of its own.
+    /// Waits until no request has come for `idle`, or for the last call after the shutdown began:
+    /// then the connection finishes what it has and takes no more. HTTP/2 has no such limit of its
+    /// own.
     async fn end(&self, idle: Duration, shutdown: &CancellationToken) {
         let mut seen = 0;
         loop {
             let count = self.count.load(Ordering::Relaxed);
-            if count == seen || timeout(idle, shutdown.cancelled()).await.is_ok() {
+            if count == seen {
                 return;
+            }
+            if timeout(idle, shutdown.cancelled()).await.is_ok() {
+                return last_call().await;
             }
             seen = count;
         }

@@ -38,7 +38,7 @@ pub(crate) struct Database {
     client: Client,
     database: MongoDatabase,
     places: Places,
-    /// The probe's own: calls that a store never answers may hold all others.
+    /// The probes' own: calls that a store never answers may hold all others.
     probe_place: Places,
     circuit: Circuit,
     batches: Batches,

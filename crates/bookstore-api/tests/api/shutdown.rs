@@ -16,7 +16,11 @@ use test_support::{
     llm_simulator::{Percentiles, Profile},
     wait,
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 use crate::{
     caller::{BOOKS, Caller},
@@ -138,6 +142,35 @@ async fn connections_that_wait_to_be_accepted_are_answered() -> anyhow::Result<(
     for (n, mut connection) in waiting.into_iter().enumerate() {
         let reply = rest(&mut connection).await?;
         assert_eq!(status(&reply), 201, "connection {n} got {reply:?}");
+    }
+    assert_eq!(process.wait(DEADLINE).await?.code(), Some(0));
+    Ok(())
+}
+
+/// A client that keeps its connection sends its next request before it can know of the shutdown.
+#[tokio::test]
+async fn kept_connections_are_answered_once_more() -> anyhow::Result<()> {
+    const REQUEST: &[u8] = b"GET /api/v1/books HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let api = Setup::default().start().await?;
+    let process = api.process();
+    let mut kept = Vec::new();
+    for _ in 0..40 {
+        let mut connection = TcpStream::connect(api.address()).await?;
+        connection.write_all(REQUEST).await?;
+        let mut first = [0; 4_096];
+        let read = connection.read(&mut first).await?;
+        assert_eq!(status(&String::from_utf8_lossy(&first[..read])), 200);
+        kept.push(connection);
+    }
+    process.freeze()?;
+    process.signal(Signal::SIGTERM)?;
+    for connection in &mut kept {
+        connection.write_all(REQUEST).await?;
+    }
+    process.thaw()?;
+    for (n, connection) in kept.iter_mut().enumerate() {
+        let reply = rest(connection).await?;
+        assert_eq!(status(&reply), 200, "connection {n} got {reply:?}");
     }
     assert_eq!(process.wait(DEADLINE).await?.code(), Some(0));
     Ok(())

@@ -21,7 +21,7 @@ pub(super) fn judge(bound: &MetricBound, evidence: &Evidence) -> Judged {
         return Judged::untold(what, wanted, "the API gave no metrics");
     };
     let growth = last.sum(bound) - first.sum(bound);
-    if growth < 0.0 {
+    if growth < 0.0 || last.is_of_another_process(first) {
         return Judged::untold(
             what,
             wanted,
@@ -48,6 +48,20 @@ mod tests {
         let page = |at: f64, count: u32| MetricsPage::of(at, format!("a {count}\n"));
         seen.pages = vec![page(5.0, counts[0]), page(8.0, counts[1])];
         judge(&bound, &seen).verdict
+    }
+
+    #[test]
+    fn a_counter_of_another_process_tells_nothing() {
+        let bound: MetricBound = toml::from_str(BOUND).expect("a bound");
+        let mut seen = evidence(Vec::new());
+        let page = |at: f64, count: u32, uptime: f64| {
+            let text = format!("a {count}\nprocess_uptime_seconds {uptime}\n");
+            MetricsPage::of(at, text)
+        };
+        for (uptime, verdict) in [(33.0, Verdict::Pass), (1.0, Verdict::Inconclusive)] {
+            seen.pages = vec![page(5.0, 5, 30.0), page(8.0, 12, uptime)];
+            assert_eq!(judge(&bound, &seen).verdict, verdict);
+        }
     }
 
     #[test]

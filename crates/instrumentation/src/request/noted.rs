@@ -8,8 +8,10 @@ use std::{
 use opentelemetry::{KeyValue, time, trace::Event};
 use opentelemetry_sdk::trace::SpanEvents;
 
-/// Attributes and events of one request that are kept; those beyond are counted.
-const MAX: usize = 128;
+use crate::traces::MAX_EVENTS;
+
+/// Attributes of one request that are kept: ours, a few.
+const MAX_ATTRIBUTES: usize = 128;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -25,7 +27,7 @@ pub(crate) struct Notes {
 impl Noted {
     pub(super) fn attribute(&self, attribute: KeyValue) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.attributes.len() < MAX {
+        if notes.attributes.len() < MAX_ATTRIBUTES {
             notes.attributes.push(attribute);
         }
     }
@@ -33,7 +35,7 @@ impl Noted {
     pub(crate) fn event(&self, name: &'static str, attributes: Vec<KeyValue>) {
         let event = Event::new(Cow::Borrowed(name), time::now(), attributes, 0);
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.events.len() < MAX {
+        if notes.events.len() < MAX_EVENTS as usize {
             notes.events.events.push(event);
         } else {
             notes.events.dropped_count += 1;

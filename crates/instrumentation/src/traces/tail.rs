@@ -96,6 +96,11 @@ impl Tail {
         }
     }
 
+    pub(super) fn knows(&self, id: TraceId) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(id).is_some()
+    }
+
     /// Work of a trace is over. Whether the trace is kept, and the spans that waited for this.
     ///
     /// Who wants it kept gets that whatever was decided: it may have lost its place, or another

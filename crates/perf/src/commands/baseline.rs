@@ -180,6 +180,12 @@ async fn rollback(service: &Service, arguments: &RollbackArguments) -> Result<An
 /// The one in force, or the one that is named in full: it may have been withdrawn.
 async fn named(service: &Service, which: &WhichArguments) -> Result<BaselineName, Failure> {
     match (in_force(service, which).await?, &which.scenario) {
+        // Without a target one that was withdrawn may be meant as well.
+        (Some(one), Some(_)) if which.target.is_none() && one.name.environment != LOCAL => {
+            let target = &one.name.environment;
+            let reason = format!("the one in force is that of {target}: --target says which one");
+            Err(Failure::Usage(reason))
+        }
         (Some(one), _) => Ok(one.name),
         (None, Some(scenario)) => Ok(BaselineName {
             test: which.test.clone(),

@@ -44,6 +44,8 @@ pub(crate) struct EstablishBody {
         (status = 403, description = "By hand, and the caller is no administrator"),
         (status = 404, description = "No such run"),
         (status = 409, description = "The new runs are not better and no reason is given"),
+        (status = 429, description = "Too many comparisons of the tenant wait"),
+        (status = 503, description = "Too many comparisons are under way"),
     )
 )]
 pub(crate) async fn establish(

@@ -93,7 +93,9 @@ async fn kept_runs(
     let Err(StoreError::NotFound) = stored else {
         return stored.map_err(problems::from_store);
     };
-    let gone = store.unknown_runs(version.runs()).await;
+    let gone = store
+        .missing_runs(&version.name.tenant, version.runs())
+        .await;
     let gone = gone.map_err(problems::from_store)?.into_iter().next();
     let gone = gone.ok_or_else(problems::no_such_run)?;
     let run = gone.to_string();

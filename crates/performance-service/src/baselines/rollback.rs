@@ -44,6 +44,8 @@ pub(crate) struct RollbackBody {
         (status = 403, description = "The caller is no administrator"),
         (status = 404, description = "There is no such baseline"),
         (status = 409, description = "The version is in force, or its runs are not kept any more"),
+        (status = 429, description = "Too many comparisons of the tenant wait"),
+        (status = 503, description = "Too many comparisons are under way"),
     )
 )]
 pub(crate) async fn rollback(

@@ -45,16 +45,23 @@ impl Conductor {
 }
 
 impl Shared {
-    async fn finish_removals(&self) -> Result<(), StoreError> {
+    pub(super) async fn finish_removals(&self) -> Result<(), StoreError> {
         loop {
             let ids = self.store.being_removed().await?;
             if ids.is_empty() {
                 return Ok(());
             }
+            let mut failed = None;
             for id in ids {
                 // First, as long as the store knows that they are to go.
                 self.remove_files(id).await;
-                self.store.finish_removal(id).await?;
+                // One that cannot be removed keeps no other.
+                if let Err(error) = self.store.finish_removal(id).await {
+                    failed.get_or_insert(error);
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
     }

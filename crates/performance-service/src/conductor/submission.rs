@@ -93,7 +93,10 @@ impl Conductor {
     }
 
     /// The run of the present request, where that was carried out before and nobody knew.
-    async fn made_before(&self, tenant: &TenantId) -> Result<Option<Run>, Problem> {
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn made_before(&self, tenant: &TenantId) -> Result<Option<Run>, Problem> {
         let Some(id) = idempotency::id_of_made() else {
             return Ok(None);
         };

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_hours(1);
 /// is being accepted.
 const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
-/// What a clean-up removed.
+/// What a clean-up began to remove, and what it removed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CleanedUp {
     pub(crate) runs: usize,
@@ -62,7 +62,12 @@ impl Conductor {
 impl Shared {
     /// The upkeep after each run.
     pub(super) async fn tidy(&self, tenant: &TenantId) {
-        if let Err(error) = self.clean_up(tenant, self.store.clock().now()).await {
+        // To its end: the next load has the disk and the machine for itself.
+        let tidied = async {
+            self.clean_up(tenant, self.store.clock().now()).await?;
+            self.finish_removals().await
+        };
+        if let Err(error) = tidied.await {
             tracing::warn!("old runs are not removed: {error}");
         }
     }
@@ -71,6 +76,7 @@ impl Shared {
         for tenant in self.store.tenants().await? {
             self.clean_up(&tenant, now).await?;
         }
+        self.finish_removals().await?;
         self.remove_orphans().await?;
         let directory = self.planner.runs_directory.clone();
         let files = blocking(move || size_of(&directory)).await.unwrap_or(0);

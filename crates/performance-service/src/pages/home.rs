@@ -133,7 +133,8 @@ pub(super) async fn home(
 /// The rest stays as the store has it: the latest first.
 fn failing_first(tests: &[TestSummary]) -> Vec<&TestSummary> {
     let fails = |test: &&TestSummary| {
-        let verdict = test.latest.verdict.as_ref();
+        let decisive = test.decisive.as_ref();
+        let verdict = decisive.and_then(|run| run.verdict.as_ref());
         verdict.is_some_and(|verdict| matches!(verdict.level, Level::Fail | Level::Critical))
     };
     let (mut first, rest): (Vec<_>, Vec<_>) = tests.iter().partition(fails);

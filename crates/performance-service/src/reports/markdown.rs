@@ -119,8 +119,8 @@ fn beside(compared: &Compared) -> Option<Beside> {
         Compared::NotAsked => return None,
         Compared::Missing(reason) => {
             let says = format!(
-                "Not compared: {}. `perf compare RUN RUN` holds runs against each other, and five \
-                 good ones make a baseline (`perf baseline establish`).",
+                "Not compared: {}. `perf compare RUN RUN` holds runs against each other; good ones \
+                 make a baseline (`perf baseline establish`).",
                 plain(reason)
             );
             let sentences = Vec::new();
@@ -136,10 +136,12 @@ fn beside(compared: &Compared) -> Option<Beside> {
     };
     let mut sentences: Vec<String> = told.iter().take(MAX_COMPARED).map(line).collect();
     let rest = body.comparisons.len() - sentences.len();
-    let rest = notation::whole(rest as u64);
-    sentences.push(format!(
-        "{rest} other measures are on the page that compares."
-    ));
+    if rest > 0 {
+        let rest = notation::whole(rest as u64);
+        sentences.push(format!(
+            "{rest} other measures are on the page that compares."
+        ));
+    }
     sentences.extend(body.rerun.iter().map(|rerun| plain(&rerun.sentence)));
     let (runs, level) = (body.reference.len(), body.level);
     let says = format!(

@@ -35,7 +35,7 @@ pub(crate) async fn cleanup(
         .await
         .map_err(problems::from_store)?;
     let message = format!(
-        "Cleanup completed: removed {} runs and the raw samples of {} more",
+        "Cleanup begun: {} runs are being removed, and the raw samples of {} more are gone",
         cleaned.runs, cleaned.sample_files
     );
     Ok(Json(CleanupBody { message }))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use load_analysis::verdict::Level;
 use performance_store::RunAddress;
 use serde::Deserialize;
@@ -40,6 +40,8 @@ pub(crate) struct ExportQuery {
         (status = 400, description = "The format is unknown"),
         (status = 404, description = "No such run"),
         (status = 409, description = "The run is not over"),
+        (status = 429, description = "Too many comparisons of the tenant wait: `markdown` holds the run against the baseline"),
+        (status = 503, description = "Too many comparisons are under way"),
     )
 )]
 pub(crate) async fn export(
@@ -126,6 +128,7 @@ async fn beside_baseline(app: &App, run: &RunAddress) -> Result<Compared, Proble
     };
     match of_groups(app, &run.tenant, &query, Groups::compared).await {
         Ok((_, body)) => Ok(Compared::Against(Box::new(body))),
+        Err(busy) if busy.status() == StatusCode::TOO_MANY_REQUESTS => Err(busy),
         Err(missing) if missing.status().is_client_error() => {
             Ok(Compared::Missing(missing.detail().to_owned()))
         }

@@ -146,7 +146,7 @@ fn repeat(
     for (number, figure) in (2_u64..).zip(figures) {
         let id = format!("{number:032x}");
         connection.execute(
-            "INSERT INTO runs (tenant, id, number, test_name, scenario, script, request, status,
+            "INSERT INTO all_runs (tenant, id, number, test_name, scenario, script, request, status,
                  fence, queued_at_ms, started_at_ms, completed_at_ms, verdict, results, environment)
              SELECT tenant, ?2, ?3, test_name, scenario, script, request, status,
                  fence, queued_at_ms, started_at_ms, completed_at_ms, verdict, results, environment

@@ -132,6 +132,10 @@ impl<E: Entity> Inner<E> {
     }
 
     async fn fetch(self: Arc<Self>, key: Key<E>, upstream: Upstream) -> Read {
+        // The call before this one may have ended just now, after this caller had looked.
+        if let level1::Found::Fresh(body) = self.level1.look_up(&key) {
+            return Ok(Some(body));
+        }
         let Upstream {
             mut claim,
             mut budget,

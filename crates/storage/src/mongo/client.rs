@@ -41,6 +41,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Pause between attempts to reach the server at the start.
 const START_PAUSE: Duration = Duration::from_millis(200);
 
+/// Probes at once: a connection that was lost without a word holds one for a while.
+const PROBES: u32 = 2;
+
 /// Connects, waits until the server answers, and makes the indexes.
 ///
 /// # Errors
@@ -62,7 +65,7 @@ pub(crate) async fn connect(
         client,
         database,
         places: Places::connections(SYSTEM, limits.mongo_connections),
-        probe_place: Places::queue(SYSTEM, 1),
+        probe_place: Places::queue(SYSTEM, PROBES as usize),
         circuit: Circuit::new(SYSTEM),
         batches,
         transactions: server.transactions,
@@ -89,8 +92,7 @@ async fn options(uri: &SecretString, limits: &StoreLimits) -> Result<ClientOptio
     options.server_selection_timeout = Some(SERVER_SELECTION);
     options.connect_timeout = Some(CONNECT);
     options.heartbeat_freq = Some(HEARTBEAT);
-    // One for the probe.
-    options.max_pool_size = Some(limits.mongo_connections.saturating_add(1));
+    options.max_pool_size = Some(limits.mongo_connections.saturating_add(PROBES));
     options.min_pool_size = Some(MIN_CONNECTIONS.min(limits.mongo_connections));
     options.max_connecting = Some(MAX_CONNECTING);
     options.max_idle_time = Some(MAX_IDLE);

@@ -38,8 +38,13 @@ pub(super) async fn count(
 
 /// A sum, which servers give in the smallest type that holds it.
 fn number(sums: &Document, name: &str) -> u64 {
-    let sum = sums
+    let whole = sums
         .get_i64(name)
         .or_else(|_| sums.get_i32(name).map(i64::from));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "stocks stay far below 2^53"
+    )]
+    let sum = whole.or_else(|_| sums.get_f64(name).map(|sum| sum as i64));
     sum.map_or(0, |sum| u64::try_from(sum).unwrap_or(0))
 }

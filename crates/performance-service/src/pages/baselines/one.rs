@@ -110,7 +110,7 @@ pub(in crate::pages) async fn one(
         Err(problem) if says_why(&problem) => Err(reason(&problem)),
         Err(problem) => return Err(problem),
     };
-    let gone = gone(&app.store, &versions).await?;
+    let gone = gone(&app.store, &caller.tenant, &versions).await?;
     let newest = versions.first().filter(|newest| newest.is_reference());
     let in_force = newest.map(|newest| newest.version);
     let version = |version: BaselineVersion| Version {
@@ -130,12 +130,16 @@ pub(in crate::pages) async fn one(
 }
 
 /// The versions of which a run was removed.
-async fn gone(store: &RunStore, versions: &[BaselineVersion]) -> Result<Vec<u64>, Problem> {
+async fn gone(
+    store: &RunStore,
+    tenant: &TenantId,
+    versions: &[BaselineVersion],
+) -> Result<Vec<u64>, Problem> {
     let runs = versions.iter().flat_map(BaselineVersion::runs).collect();
-    let unknown = store.unknown_runs(runs).await;
-    let unknown = unknown.map_err(problems::from_store)?;
+    let missing = store.missing_runs(tenant, runs).await;
+    let missing = missing.map_err(problems::from_store)?;
     let is_gone =
-        |version: &&BaselineVersion| version.runs().iter().any(|run| unknown.contains(run));
+        |version: &&BaselineVersion| version.runs().iter().any(|run| missing.contains(run));
     let gone = versions.iter().filter(is_gone);
     Ok(gone.map(|version| version.version).collect())
 }
