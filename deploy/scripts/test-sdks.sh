@@ -94,7 +94,7 @@ main() {
   copy_javascript
   install_for Python "$SUITE/requirements.txt" -- install_python
   install_for JavaScript "$SUITE/package-lock.json" -- install_javascript
-  cargo build --locked --workspace --bin llm-simulator
+  build_programs
   start_simulator
   echo '--- Python'
   suite "$SDKS/python/bin/python" -m unittest discover --start-directory "$SUITE" || failed+=(Python)

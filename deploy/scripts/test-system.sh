@@ -44,7 +44,7 @@ suites() {
 
 # load_test_client: perf.sh with the binary of the tests.
 load_test_client() {
-  cargo build --locked --workspace --bin perf &&
+  build_programs &&
     PERF_BINARY=$(target_directory)/debug/perf python3 "$TESTS/perf_test.py"
 }
 

@@ -12,6 +12,12 @@ target_directory() {
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
 }
 
+# build_programs: as `make test` builds, so that nothing is built a second time: without the tests
+# the packages below have other features.
+build_programs() {
+  cargo test --workspace --locked --no-run --lib --bins --tests
+}
+
 # test_environment: where the tests find what install-tools.sh placed, and none of the services'
 # own settings, which must not leak from this shell into the tests.
 test_environment() {

@@ -7,7 +7,7 @@ prepare_web() {
   require_cargo
   CHROMIUM=$(command -v chromium) || fail "chromium is missing: run make setup"
   [[ -d $BOOKSTORE_TOOLS_DIR/web/node_modules ]] || fail "the browser tests' packages are missing: run make setup"
-  cargo build --locked --workspace --bin bookstore-api --bin llm-simulator --bin performance-service
+  build_programs
   BINARIES=$(target_directory)/debug
   export CHROMIUM BINARIES
 }

@@ -62,12 +62,11 @@ ready() {
   done
 }
 
-# find_services: on PATH, those of STACK_BINARIES, else built as `make test`
-# builds, so that nothing is built a second time.
+# find_services: on PATH, those of STACK_BINARIES, else built.
 find_services() {
   if [[ -z ${STACK_BINARIES:-} ]]; then
     require_cargo
-    cargo test --workspace --locked --no-run --lib --bins --tests
+    build_programs
     STACK_BINARIES=$(target_directory)/debug
   fi
   export PATH=$STACK_BINARIES:$PATH
