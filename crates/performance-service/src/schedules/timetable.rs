@@ -10,7 +10,7 @@ mod tests;
 
 use cronexpr::Crontab;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use performance_store::NextStart;
 use service_defaults::problem::FieldError;
 use sha2::{Digest, Sha256};
@@ -29,11 +29,8 @@ const LOOKED_AT: usize = 20;
 /// Times that one look steps over; a service that was away longer counts no further.
 const MAX_COUNTED: u64 = 1_000;
 
-/// Of a year of the Gregorian calendar, 365.2425 days, rounded up.
-const HOURS_OF_YEAR: i64 = 8_766;
-
-/// The twelfth part of it.
-const SECONDS_OF_MONTH: f64 = 8_766.0 * 3_600.0 / 12.0;
+/// Twelfth part of a year of the Gregorian calendar, 365.2425 days.
+const SECONDS_OF_MONTH: f64 = 365.2425 * 86_400.0 / 12.0;
 
 /// Civil times that are looked at for one instant: the clock repeats or skips less than a day,
 /// and an expression names a minute at most.
@@ -166,9 +163,12 @@ impl Timetable {
     }
 
     /// Starts in a month of average length, by those of the year to come; of a schedule with more
-    /// than a thousand, by these.
+    /// than a thousand, by these. The year ends on the day of the calendar that it began on: with
+    /// a quarter of a day more, the hour of the question would decide whether a daily start is
+    /// counted once more.
     pub(crate) fn starts_in_a_month(&self, now: Timestamp) -> f64 {
-        let year_later = now + SignedDuration::from_hours(HOURS_OF_YEAR);
+        let begin = now.to_zoned(self.zone.clone());
+        let year_later = begin.saturating_add(1.year()).timestamp();
         let Some(first) = self.after(now).filter(|first| *first <= year_later) else {
             return 0.0;
         };
