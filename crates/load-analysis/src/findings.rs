@@ -17,6 +17,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 pub use self::baseline::TargetBaseline;
+use crate::notation::number;
 use crate::resources::{Resources, Signal};
 
 /// What findings are made from. Times are seconds since the first sample of the run.
@@ -104,7 +105,13 @@ pub enum FindingKind {
 /// Looks for everything that the evidence speaks for.
 #[must_use]
 pub fn find(observed: &Observed<'_>) -> Findings {
-    let observed = &settled(observed);
+    let Some(judged) = settled_time(observed.resources, &observed.judged) else {
+        return find_in_load(observed);
+    };
+    let observed = &Observed {
+        judged,
+        ..observed.clone()
+    };
     let mut findings: Vec<Finding> = time::find(observed);
     findings.extend(saturation::find(observed));
     findings.extend(changes::find(observed));
@@ -116,23 +123,39 @@ pub fn find(observed: &Observed<'_>) -> Findings {
     }
 }
 
-/// The same without the begin of the judged time.
-fn settled<'a>(observed: &Observed<'a>) -> Observed<'a> {
-    Observed {
-        judged: settled_time(observed.resources, &observed.judged),
+/// Of a time that is shorter than the window of the target's rates: these tell of whoever asked
+/// before, so that no part of the target is named.
+fn find_in_load(observed: &Observed<'_>) -> Findings {
+    let none = Resources {
+        series: Vec::new(),
+        ..observed.resources.clone()
+    };
+    let load = Observed {
+        resources: &none,
         ..observed.clone()
+    };
+    Findings {
+        note: format!(
+            "Only the load itself was looked at: its {} s are fewer than the {} s that the \
+             target's rates are made over, which tell of other load too.",
+            number(observed.judged.end - observed.judged.start),
+            none.window,
+        ),
+        findings: saturation::find(&load),
     }
 }
 
 /// The judged time without its begin, where rates still tell of what was before; of a time that is
-/// shorter than twice their window nothing is left out.
-fn settled_time(resources: &Resources, judged: &Range<f64>) -> Range<f64> {
+/// shorter than twice their window nothing is left out, and one that is shorter than the window
+/// is none.
+fn settled_time(resources: &Resources, judged: &Range<f64>) -> Option<Range<f64>> {
     let window = f64::from(resources.window);
-    if judged.end - judged.start >= window * 2.0 {
-        judged.start + window..judged.end
-    } else {
-        judged.clone()
+    let length = judged.end - judged.start;
+    if length < window {
+        return None;
     }
+    let settles = if length >= window * 2.0 { window } else { 0.0 };
+    Some(judged.start + settles..judged.end)
 }
 
 fn note(observed: &Observed<'_>, nothing_found: bool) -> String {

@@ -33,9 +33,12 @@ struct Usual {
 }
 
 impl TargetBaseline {
-    /// Adds a run of the baseline with its judged time, in seconds since its first sample.
+    /// Adds a run of the baseline with its judged time, in seconds since its first sample; one that
+    /// is too short for the rates of its target tells nothing.
     pub fn add(&mut self, resources: &Resources, judged: &Range<f64>) {
-        let judged = settled_time(resources, judged);
+        let Some(judged) = settled_time(resources, judged) else {
+            return;
+        };
         for series in &resources.series {
             if let Some(mean) = series.mean(&judged) {
                 let key = (series.signal, series.of.clone());

@@ -46,6 +46,14 @@ fn load(of: impl Fn(f64) -> (f64, f64, f64)) -> Vec<LoadPoint> {
 }
 
 fn found(planted: Vec<ResourceSeries>, load: &[LoadPoint]) -> Findings {
+    found_with_rates_over(0, planted, load)
+}
+
+fn found_with_rates_over(
+    window: u32,
+    planted: Vec<ResourceSeries>,
+    load: &[LoadPoint],
+) -> Findings {
     let mut all = healthy();
     for one in planted {
         all.retain(|it| (it.signal, &it.of) != (one.signal, &one.of));
@@ -55,7 +63,7 @@ fn found(planted: Vec<ResourceSeries>, load: &[LoadPoint]) -> Findings {
         available: true,
         note: String::new(),
         step: 2,
-        window: 0,
+        window,
         series: all,
     };
     find(&Observed {
@@ -255,4 +263,18 @@ fn an_idle_target_has_no_bottleneck() {
         series(Signal::ModelQueueBusy, "claude", |_| 0.0),
     ];
     assert_eq!(found(planted, &flat()).findings, []);
+}
+
+#[test]
+fn rates_of_more_than_the_run_name_no_part() {
+    let busy = || vec![series(Signal::ModelBusy, "claude", |_| 9.0)];
+    let enough = found_with_rates_over(SECONDS, busy(), &flat());
+    assert_eq!(enough.findings[0].kind, FindingKind::ModelTime);
+    let short = found_with_rates_over(SECONDS + 1, busy(), &flat());
+    assert_eq!(short.findings, []);
+    assert_eq!(
+        short.note,
+        "Only the load itself was looked at: its 180 s are fewer than the 181 s that the target's \
+         rates are made over, which tell of other load too."
+    );
 }
