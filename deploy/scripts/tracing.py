@@ -204,7 +204,7 @@ def sums(spans: list[Span]) -> Iterator[str]:
             continue
         taken, given = (sum(int(tags.get(f"gen_ai.usage.{name}", 0)) for tags in calls) for name in ("input_tokens", "output_tokens"))
         cost = sum(int(tags.get("bookstore.gen_ai.cost.pico_usd", 0)) for tags in calls)
-        yield f"{len(calls)} attempts, {label}: {taken} tokens in, {given} out, {dollars(cost)}"
+        yield f"{len(calls)} attempt{'' if len(calls) == 1 else 's'}, {label}: {taken} tokens in, {given} out, {dollars(cost)}"
 
 
 def show_logs(wanted: str, lines: Iterable[str]) -> None:

@@ -72,6 +72,10 @@ pub struct LimitResult {
     /// judged on its own, the slowest sample where there are too few for a percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<f64>,
+    /// Whether `observed` is the extreme sample and only bounds the percentile, because there are
+    /// too few samples for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extreme: bool,
     /// Samples that it is made of.
     pub samples: u64,
     /// How much of the outer bound is left, as a share of it; negative when it is crossed.
@@ -169,10 +173,24 @@ impl Limit {
 }
 
 impl LimitResult {
-    /// The value that was held against the bounds, with its unit; `no sample` without any.
+    /// The value that was held against the bounds, with its unit, behind a `≤` or `≥` where it
+    /// only bounds the percentile; `no sample` without any, `not told` where a summary of them
+    /// leaves it out.
     #[must_use]
     pub fn actual(&self) -> String {
-        let observed = self.observed.map(|value| self.limit.unit.write(value));
-        observed.unwrap_or_else(|| NO_SAMPLE.to_owned())
+        let Some(observed) = self.observed else {
+            let missing = if self.samples == 0 {
+                NO_SAMPLE
+            } else {
+                "not told"
+            };
+            return missing.to_owned();
+        };
+        let value = self.limit.unit.write(observed);
+        match (self.extreme, self.limit.better) {
+            (false, _) => value,
+            (true, Better::Lower) => format!("≤ {value}"),
+            (true, Better::Higher) => format!("≥ {value}"),
+        }
     }
 }

@@ -40,6 +40,13 @@ pub fn whole(count: u64) -> String {
     grouped(&count.to_string())
 }
 
+/// So many of what has a plural in `s`: `1 sample`, `1,200 samples`.
+#[must_use]
+pub fn counted(count: u64, singular: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {singular}{plural}", whole(count))
+}
+
 /// A share of 0 to 1 in percent. What is not all and not nothing never reads as such.
 #[must_use]
 pub fn share(share: f64) -> String {

@@ -26,7 +26,7 @@ pub use self::layout::PhasePlan;
 pub use self::silence::silence;
 pub use self::stretches::MAX_PHASES;
 use crate::comparison::Interval;
-use crate::notation::{number, share, whole};
+use crate::notation::{counted, number, share, whole};
 use crate::results::MetricResult;
 
 /// What happens to the load in a phase.
@@ -196,10 +196,10 @@ impl Phase {
             format!(" at {}", self.load)
         };
         let mut line = format!(
-            "{} {}{load}: {} requests, {}/s",
+            "{} {}{load}: {}, {}/s",
             self.kind.words(),
             between(&(self.from..self.to)),
-            whole(figures.requests),
+            counted(figures.requests, "request"),
             number(figures.requests_per_second)
         );
         for (name, latency) in [("", figures.successes), ("failures ", figures.failures)] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dollars::Dollars;
-use crate::notation::whole;
+use crate::notation::{self, whole};
 
 /// Counters of our suites: units of 10⁻¹² USD.
 const SAMPLED_COST: [&str; 2] = ["ai_cost_real_pico_usd", "ai_cost_simulated_pico_usd"];
@@ -173,14 +173,15 @@ impl Spend {
         real.saturating_add(self.simulated.unpriced_calls)
     }
 
-    /// The cost in words: `$1.8700`, `sim $1.8700`, or both with a word between.
+    /// The cost in words: `$1.8700`, `sim $1.8700`, or both with a word between; `≥ $1.8700` with
+    /// further calls whose price nobody knows, `unpriced` with such calls alone.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let simulated = format!("sim {}", self.simulated.cost);
+        let simulated = format!("sim {}", self.simulated.cost_in_words());
         match (self.real.is_nothing(), self.simulated.is_nothing()) {
-            (_, true) => self.real.cost.to_string(),
+            (_, true) => self.real.cost_in_words(),
             (true, false) => simulated,
-            (false, false) => format!("{} and {simulated}", self.real.cost),
+            (false, false) => format!("{} and {simulated}", self.real.cost_in_words()),
         }
     }
 
@@ -188,7 +189,9 @@ impl Spend {
     #[must_use]
     pub fn made_of(&self) -> String {
         let both = self.real.plus(self.simulated);
-        let calls = both.calls.map(|calls| format!("{} calls, ", whole(calls)));
+        let calls = both
+            .calls
+            .map(|calls| notation::counted(calls, "call") + ", ");
         let tokens = format!(
             "{} tokens in, {} out",
             whole(both.input_tokens),
@@ -216,6 +219,16 @@ impl Amount {
             input_tokens: self.input_tokens.saturating_add(other.input_tokens),
             output_tokens: self.output_tokens.saturating_add(other.output_tokens),
             cost: self.cost + other.cost,
+        }
+    }
+
+    /// The cost in words, as [`Spend::in_words`] has it for one kind of dollars.
+    #[must_use]
+    pub fn cost_in_words(&self) -> String {
+        match (self.unpriced_calls, self.cost) {
+            (0, cost) => cost.to_string(),
+            (_, cost) if cost.is_zero() => "unpriced".to_owned(),
+            (_, cost) => format!("≥ {cost}"),
         }
     }
 

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use self::group::{Running, command, pid_of};
@@ -188,12 +190,18 @@ impl Process {
     }
 
     /// Stops the process in its tracks (SIGSTOP): connections stay open, nothing
-    /// answers.
+    /// answers. Returns when all of its threads stand still: one of them takes
+    /// the signal, and until that one is scheduled the others go on.
     ///
     /// # Errors
     /// When it does not run.
     pub fn freeze(&self) -> anyhow::Result<()> {
-        self.signal(Signal::SIGSTOP)
+        self.signal(Signal::SIGSTOP)?;
+        let pid = self.pid().context("it was killed while it stopped")?;
+        let stopped = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(Pid::from_raw(i32::try_from(pid)?)), stopped)
+            .with_context(|| format!("{} has ended instead of stopping", self.program.name))?;
+        Ok(())
     }
 
     /// Lets a frozen process go on (SIGCONT).

@@ -1,6 +1,6 @@
 //! A run and a comparison for the eye.
 
-use load_analysis::notation::{number, share, whole};
+use load_analysis::notation::{counted, number, share, whole};
 use load_analysis::percentile_interval::has_enough_samples;
 use load_analysis::results::Results;
 use load_analysis::targets::TargetLine;
@@ -75,7 +75,7 @@ fn figures(results: &Results) -> String {
     let Some(requests) = value("http_reqs", "count") else {
         return "no requests".to_owned();
     };
-    let mut parts = vec![format!("{} requests", number(requests.round()))];
+    let mut parts = vec![counted(rounded(requests), "request")];
     let rate = value("http_reqs", "rate").map(|rate| format!("{}/s", number(rate)));
     let failed = value("http_req_failed", "rate").map(|rate| format!("{} failed", share(rate)));
     parts.extend(rate.into_iter().chain(failed));

@@ -89,7 +89,7 @@ pub use searches::{
     MAX_LISTED_SEARCHES, MAX_SEARCHES_AT_ONCE, NewSearch, SearchChange, SearchRecord, SearchStatus,
 };
 pub use seconds::{MAX_SECOND_BYTES_PER_RUN, SecondsPart};
-pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, RunCost, SpendGroup, SpendTotal};
+pub use spend::{BudgetStop, MAX_SPEND_GROUPS, MeanCost, Period, SpendGroup, SpendTotal};
 pub use step_notes::{MAX_NOTED_STEPS, NotedStep, StepNote};
 pub use test_summaries::{MAX_LISTED_TESTS, Passed, Shape, TestSummary};
 pub use webhooks::{MAX_WEBHOOKS, Webhook, WebhookEvent, WebhookFormat};

@@ -10,7 +10,6 @@ use rusqlite::{Row, params};
 use tenancy::TenantId;
 
 pub(crate) use self::booking::book;
-pub use self::of_runs::RunCost;
 use crate::database::{Operation, RunStore};
 use crate::error::StoreError;
 use crate::runs::timestamp;
@@ -252,13 +251,18 @@ fn total(row: &Row<'_>) -> rusqlite::Result<SpendTotal> {
         key: row.get(0)?,
         simulated: row.get(1)?,
         runs: row.get(2)?,
-        amount: Amount {
-            calls: Some(row.get(3)?),
-            unpriced_calls: row.get(4)?,
-            input_tokens: row.get(5)?,
-            output_tokens: row.get(6)?,
-            cost: halves(row, 7)?,
-        },
+        amount: amount(row, 3)?,
+    })
+}
+
+/// Calls, unpriced ones, tokens in and out, and both halves of the costs.
+fn amount(row: &Row<'_>, first: usize) -> rusqlite::Result<Amount> {
+    Ok(Amount {
+        calls: Some(row.get(first)?),
+        unpriced_calls: row.get(first + 1)?,
+        input_tokens: row.get(first + 2)?,
+        output_tokens: row.get(first + 3)?,
+        cost: halves(row, first + 4)?,
     })
 }
 

@@ -18,6 +18,7 @@ mod faults;
 mod fixture;
 mod ledger;
 mod ledger_stores;
+mod listening;
 mod price_file;
 mod price_terms;
 mod prices;

@@ -10,8 +10,8 @@ use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 use crate::{
     dialects::{DIALECTS, Dialect, bedrock_frame},
     fixture::{Accounts, request},
+    listening::{Log, listen},
     registry::build,
-    requests::Log,
     responder::{Responder, Script, response},
     telemetry::Chats,
 };
@@ -213,7 +213,7 @@ async fn no_error_row_span_or_log_line_repeats_a_secret() {
         .with(LevelFilter::INFO)
         .with(chats.clone())
         .with(lines);
-    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let _listening = listen(subscriber);
     for dialect in DIALECTS {
         for (place, reply) in replies(dialect).into_iter().enumerate() {
             for streamed in [false, true] {

@@ -1,10 +1,5 @@
 //! What the providers send, and what they never show.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use llm::{
     BedrockCredentials, ChatRequest, Claude, Deadlines, LlmError, LlmProvider, Message,
     MessageRole, OpenAi, OpenAiStyle,
@@ -14,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     dialects::{DIALECTS, Dialect},
     fixture::{SHORT, access_key, bedrock, claude_config, client, openai_config, request},
+    listening::{Log, listen},
     responder::{Responder, Script, response},
 };
 
@@ -220,27 +216,6 @@ async fn a_key_is_in_no_debug_text_and_no_error() {
     }
 }
 
-/// Everything that is logged, as text.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("text")
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_key_is_in_no_log_line_of_any_level_and_any_library() {
     let log = Log::default();
@@ -249,7 +224,7 @@ async fn a_key_is_in_no_log_line_of_any_level_and_any_library() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let _listening = listen(subscriber);
     for dialect in KEYED {
         send_by(dialect, &request()).await;
     }

@@ -14,6 +14,7 @@ use tracing::{Instrument, Subscriber, field::Field, field::Visit, span};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt, registry::LookupSpan};
 
 use crate::fixture::{Accounts, collect, provider, request};
+use crate::listening::listen;
 
 pub(crate) type Fields = HashMap<String, String>;
 
@@ -86,8 +87,7 @@ const SAID_BEFORE: [(&str, &str); 11] = [
 #[tokio::test]
 async fn a_span_tells_what_the_answer_tells() {
     let chats = Chats::default();
-    let _subscriber =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(chats.clone()));
+    let _listening = listen(tracing_subscriber::registry().with(chats.clone()));
     let simulator = simulator().await.expect("a simulator");
     let accounts = Accounts::open();
     let base = simulator.base_url();
@@ -146,8 +146,7 @@ async fn a_span_tells_what_the_answer_tells() {
 #[tokio::test]
 async fn the_span_of_an_abandoned_stream_ends_with_what_was_read() {
     let chats = Chats::default();
-    let _subscriber =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(chats.clone()));
+    let _listening = listen(tracing_subscriber::registry().with(chats.clone()));
     let simulator = simulator().await.expect("a simulator");
     let slow = llm_simulator::Profile::standard();
     simulator.control().set_profile(slow);
@@ -175,8 +174,7 @@ async fn the_span_of_an_abandoned_stream_ends_with_what_was_read() {
 #[tokio::test]
 async fn a_request_that_is_not_sampled_has_no_span() {
     let chats = Chats::default();
-    let _subscriber =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(chats.clone()));
+    let _listening = listen(tracing_subscriber::registry().with(chats.clone()));
     let simulator = simulator().await.expect("a simulator");
     let accounts = Accounts::open();
     let base = simulator.base_url();

@@ -113,11 +113,12 @@ fn sentence(rerun: &Rerun, spend: &Spend) -> String {
         runs(rerun.candidate_runs, "candidate"),
     ];
     let sides: Vec<String> = sides.into_iter().flatten().collect();
+    let priced = !(spend.real.cost.is_zero() && spend.simulated.cost.is_zero());
     let unpriced = match spend.unpriced_calls() {
-        0 => String::new(),
+        calls if calls == 0 || !priced => String::new(),
         calls => format!(
-            ", {} calls without a price left out",
-            notation::whole(calls)
+            ", {} without a price left out",
+            notation::counted(calls, "call")
         ),
     };
     format!(

@@ -43,6 +43,8 @@ struct Part {
 pub(super) struct Judged {
     pub(super) level: Level,
     pub(super) observed: Option<f64>,
+    /// Whether that is the extreme sample instead of the statistic.
+    pub(super) extreme: bool,
     pub(super) samples: u64,
     pub(super) slices: (i64, i64),
 }
@@ -172,6 +174,7 @@ impl Part {
         Judged {
             level,
             observed,
+            extreme: few && observed.is_some(),
             samples,
             slices: (slice, slice),
         }
@@ -227,6 +230,7 @@ impl Part {
         let mut judged = self.worst.take().unwrap_or(Judged {
             level: Level::Invalid,
             observed: None,
+            extreme: false,
             samples: 0,
             slices: (0, 0),
         });
@@ -240,6 +244,7 @@ impl Part {
         LimitResult {
             level: judged.level,
             observed: judged.observed,
+            extreme: judged.extreme,
             samples: judged.samples,
             left: self.limit.left(judged.observed),
             between,

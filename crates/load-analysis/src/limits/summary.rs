@@ -51,7 +51,11 @@ fn judge(limit: &Limit, metrics: &BTreeMap<String, MetricResult>) -> LimitResult
         Some(reason) => match extreme(limit, metric) {
             Some(value) if limit.tier(value) == Level::Pass => result(
                 limit,
-                &judged(Level::Pass, Some(value), samples.unwrap_or(0)),
+                &Judged {
+                    // Where nothing failed in the run, nothing failed in any part of it.
+                    extreme: metric.kind != MetricKind::Rate,
+                    ..judged(Level::Pass, Some(value), samples.unwrap_or(0))
+                },
             ),
             _ => undecided(limit, samples.unwrap_or(0), &reason),
         },
@@ -153,6 +157,7 @@ const fn judged(level: Level, observed: Option<f64>, samples: u64) -> Judged {
     Judged {
         level,
         observed,
+        extreme: false,
         samples,
         slices: (0, 0),
     }
@@ -162,6 +167,7 @@ fn result(limit: &Limit, judged: &Judged) -> LimitResult {
     LimitResult {
         level: judged.level,
         observed: judged.observed,
+        extreme: judged.extreme,
         samples: judged.samples,
         left: limit.left(judged.observed),
         between: None,
@@ -221,11 +227,14 @@ mod tests {
         .into()
     }
 
-    fn told(limit: &str) -> (Level, String) {
+    fn result_of(limit: &str) -> LimitResult {
         let file = format!("[[limit]]\npriority = \"P1\"\n{limit}\n");
         let limits = Limit::parse_file(&file).unwrap();
-        let mut results = judge_summary(&limits, &metrics());
-        let result = results.remove(0);
+        judge_summary(&limits, &metrics()).remove(0)
+    }
+
+    fn told(limit: &str) -> (Level, String) {
+        let result = result_of(limit);
         (result.level, result.sentence)
     }
 
@@ -238,7 +247,12 @@ mod tests {
         let (level, sentence) = told(&format!("{p95}500\n{run}"));
         assert_eq!(level, Level::Inconclusive);
         assert!(sentence.contains("150 samples, too few"), "{sentence}");
-        assert_eq!(told(&format!("{p95}1000\n{run}")).0, Level::Pass);
+        assert_eq!(result_of(&format!("{p95}500\n{run}")).actual(), "not told");
+        let bounded = result_of(&format!("{p95}1000\n{run}"));
+        assert_eq!(
+            (bounded.level, bounded.actual()),
+            (Level::Pass, "≤ 900 ms".to_owned())
+        );
         assert_eq!(told(&format!("{p95}70\n{run}\n{tags}")).0, Level::Pass);
         assert_eq!(told(&format!("{p95}50\n{run}\n{tags}")).0, Level::Fail);
         let average = "metric = \"own_time\"\nstat = \"avg\"\nunit = \"ms\"\ntarget = ";

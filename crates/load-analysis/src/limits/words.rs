@@ -2,7 +2,7 @@
 
 use super::Limit;
 use super::judge::Judged;
-use crate::notation::{number, whole};
+use crate::notation::{counted, number};
 use crate::objective::Better;
 use crate::verdict::Level;
 
@@ -21,23 +21,30 @@ pub(super) fn sentence(
     let when = between.map_or_else(String::new, |(from, to)| {
         format!(", between {} and {}", clock(from), clock(to))
     });
+    let extreme = match limit.better {
+        Better::Lower => "largest",
+        Better::Higher => "smallest",
+    };
     match judged.level {
+        Level::Pass if judged.extreme => {
+            let of = match judged.samples {
+                0 => "sample".to_owned(),
+                samples => format!("of {}", counted(samples, "sample")),
+            };
+            format!("{name} held: the {extreme} {of} is {value}, the target is {target}.")
+        }
         Level::Pass => format!("{name} held: {value}, the target is {target}."),
         Level::Inconclusive if unassigned > 0 => {
-            let unassigned = whole(unassigned);
+            let unassigned = counted(unassigned, "sample");
             format!(
-                "{name} was {value} in what is known to belong to it; {unassigned} samples of \
-                 too many tag sets may belong to it as well."
+                "{name} was {value} in what is known to belong to it; {unassigned} of too many \
+                 tag sets may belong to it as well."
             )
         }
         Level::Inconclusive => {
-            let samples = whole(judged.samples);
-            let extreme = match limit.better {
-                Better::Lower => "largest",
-                Better::Higher => "smallest",
-            };
+            let samples = counted(judged.samples, "sample");
             format!(
-                "{name} cannot be told from {samples} samples{when}: the {extreme} is {value}, \
+                "{name} cannot be told from {samples}{when}: the {extreme} is {value}, \
                  the target {target}."
             )
         }

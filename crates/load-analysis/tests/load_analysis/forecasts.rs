@@ -247,8 +247,10 @@ fn what_the_script_counted_stands_in_for_a_ledger() {
         (30, None)
     );
     assert!(spend.real.is_nothing());
-    assert_eq!(spend.in_words(), "sim 0.007 \u{b5}$");
+    assert_eq!(spend.in_words(), "sim ≥ 0.007 \u{b5}$");
     assert_eq!(spend.made_of(), "30 tokens in, 0 out, 2 unpriced");
+    let unknown = Spend::of_samples(|metric| counted(metric).filter(|_| !metric.contains("cost")));
+    assert_eq!(unknown.in_words(), "unpriced");
     assert!(Spend::of_samples(|_| None).is_nothing());
     let json = serde_json::to_string(&spend).unwrap();
     assert_eq!(serde_json::from_str::<Spend>(&json).unwrap(), spend);

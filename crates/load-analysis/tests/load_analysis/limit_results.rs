@@ -185,6 +185,12 @@ fn few_samples_are_decided_by_the_slowest() {
     let writers = format!("{P95}tags = {{ journey = 'writer' }}\n");
     let pass = judge(&format!("{writers}target = 301"), run(40..41));
     assert_eq!((pass.level, pass.samples), (Level::Pass, 80));
+    assert_eq!(pass.actual(), "≤ 300 ms", "it is no p95");
+    assert_eq!(
+        pass.sentence,
+        "p(95) of http_req_duration{journey:writer} held: the largest of 80 samples is 300 ms, the \
+         target is 301 ms."
+    );
     let unsure = judge(
         &format!("{writers}target = 200\npriority = 'P0'"),
         run(40..41),
@@ -204,6 +210,7 @@ fn few_samples_are_decided_by_the_slowest() {
     );
     let of_1000 = judge(&format!("{p99}target = 301\nwindow = 'run'"), run(40..41));
     assert_eq!((of_1000.level, of_1000.samples), (Level::Pass, 1_000));
+    assert!(!of_1000.extreme, "{}", of_1000.actual());
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn calls_without_a_price_are_told() {
     let more = asked(&open, &took, &runs(&[(60, "1")]));
     assert!(
         more.sentence
-            .contains("$0.00 and sim $6.0000, 21 calls without a price left out"),
+            .contains("unpriced and sim $6.0000, 21 calls without a price left out"),
         "{}",
         more.sentence
     );

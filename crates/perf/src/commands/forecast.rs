@@ -2,6 +2,7 @@
 
 use clap::Args;
 use load_analysis::forecast::not_forecast;
+use load_analysis::notation::{counted, number};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -94,12 +95,10 @@ fn text(forecast: &Forecast) -> String {
     let unknown = unknown.iter();
     let unknown = unknown.map(|line| (line.figure.as_str(), line.basis.as_str()));
     not_forecast(unknown).into_iter().for_each(&mut say);
-    say(format!(
-        "up to {} virtual users",
-        forecast.peak_virtual_users
-    ));
+    let users = counted(forecast.peak_virtual_users, "virtual user");
+    say(format!("up to {users}"));
     if let Some(held) = &forecast.held {
-        let rate = load_analysis::notation::number(held.rate);
+        let rate = number(held.rate);
         say(format!(
             "the target has held {rate} requests/s in run #{}",
             held.run

@@ -16,7 +16,7 @@ async fn a_forecast_is_a_table_and_starts_nothing() -> anyhow::Result<()> {
     let unknown = "Not forecast: iterations, requests, requests per second,";
     assert!(text.contains(unknown), "{text}");
     assert!(text.contains("(no earlier run of this script"), "{text}");
-    assert!(text.contains("up to 1 virtual users"), "{text}");
+    assert!(text.contains("up to 1 virtual user\n"), "{text}");
     assert!(text.contains("$100 of real money are left today"), "{text}");
     assert_eq!(service.target.requests(), 0);
     let none = call(&service, &["schedules"]).await?.ended_with(0);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use load_analysis::distribution::Distribution;
+use load_analysis::notation::counted;
 
 use super::chart::{Tick, round_up};
 use super::numbers::{axis_label, number, px, whole};
@@ -175,7 +176,7 @@ fn told(durations: &Distribution, percent: f64) -> Option<f64> {
 }
 
 fn caption(durations: &Distribution, baseline: Option<&Distribution>) -> String {
-    let mut caption = format!("{} requests", whole(durations.count()));
+    let mut caption = counted(durations.count(), "request");
     for percent in [50.0, 95.0, 99.0] {
         let Some(here) = told(durations, percent) else {
             continue;

@@ -16,7 +16,7 @@ pub(crate) struct SpendRow {
     pub(crate) unpriced: String,
     pub(crate) input: String,
     pub(crate) output: String,
-    /// `$1.8700`, or `sim $1.8700`.
+    /// `$1.8700`, `sim $1.8700`, `≥ $1.8700` or `unpriced`.
     pub(crate) cost: String,
     /// To the last pico-dollar.
     pub(crate) exact: String,
@@ -152,7 +152,7 @@ fn row(name: String, runs: String, simulated: bool, amount: &Amount) -> SpendRow
         unpriced: whole(amount.unpriced_calls),
         input: whole(amount.input_tokens),
         output: whole(amount.output_tokens),
-        cost: format!("{sim}{}", amount.cost),
+        cost: format!("{sim}{}", amount.cost_in_words()),
         exact: format!("{sim}{} USD", amount.cost.decimal()),
     }
 }

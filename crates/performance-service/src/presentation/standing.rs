@@ -1,7 +1,7 @@
 //! What a run cost and how far it is from its baseline, in the few words that a list has room for.
 
 use load_analysis::comparison::Direction;
-use performance_store::RunCost;
+use load_analysis::spend::Spend;
 
 use super::interval_bar::percent;
 use crate::runs::standing::{Against, Standing};
@@ -52,10 +52,6 @@ pub(crate) fn difference(standing: &Standing) -> Option<Difference> {
 
 /// `$1.8700`, `sim $2.9310` or both, never in one sum; `–` without a call of a model.
 pub(crate) fn cost(standing: &Standing) -> String {
-    match standing.cost {
-        None => "–".to_owned(),
-        Some(RunCost { real, simulated }) if simulated.is_zero() => real.to_string(),
-        Some(RunCost { real, simulated }) if real.is_zero() => format!("sim {simulated}"),
-        Some(RunCost { real, simulated }) => format!("{real} and sim {simulated}"),
-    }
+    let cost = standing.cost.as_ref().map(Spend::in_words);
+    cost.unwrap_or_else(|| "–".to_owned())
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use load_analysis::comparison::{Comparison, Subject, compare};
 use load_analysis::objective::{Better, Priority};
+use load_analysis::spend::Spend;
 use load_analysis::unit::Unit;
 use load_analysis::verdict::Level;
-use performance_store::{BaselineFigures, BaselineName, Run, RunCost, RunId, RunStore, StoreError};
+use performance_store::{BaselineFigures, BaselineName, Run, RunId, RunStore, StoreError};
 use tenancy::TenantId;
 
 use crate::baselines::name_of;
@@ -20,7 +21,7 @@ const USUAL_NAME: &str = "p95 of http_req_duration";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
     /// Absent for a run without a call of a model.
-    pub(crate) cost: Option<RunCost>,
+    pub(crate) cost: Option<Spend>,
     /// Absent without a baseline, without the usual measure, and for a run that is INVALID.
     pub(crate) against: Option<Against>,
 }
@@ -66,7 +67,7 @@ pub(crate) async fn standings(
     };
     let standing = |run: &&&Run| {
         let standing = Standing {
-            cost: costs.get(&run.id).copied(),
+            cost: costs.get(&run.id).cloned(),
             against: against(run),
         };
         (run.id, standing)

@@ -8,8 +8,8 @@ use load_analysis::dollars::Dollars;
 use load_analysis::spend::{Amount, ModelSpend, ReachedCap, Spend};
 use load_analysis::verdict::{Level, Verdict};
 use performance_store::{
-    BaselineName, BaselineVersion, LatestSeries, NotedStep, Outcome, Run, RunCost, RunStatus,
-    SeriesPoint, Shape, StepNote, TestName,
+    BaselineName, BaselineVersion, LatestSeries, NotedStep, Outcome, Run, RunStatus, SeriesPoint,
+    Shape, StepNote, TestName,
 };
 use tenancy::TenantId;
 
@@ -126,12 +126,10 @@ async fn costs_and_figures_are_told_by_run() -> anyhow::Result<()> {
     let simulated = ended(&test, Level::Pass, 30.0, Some(spend(true, 9))).await?;
     let ids = vec![free.id, real.id, simulated.id];
     let costs = test.store.costs(&test.tenant, ids.clone()).await?;
-    let cost = |real, simulated| RunCost {
-        real: Dollars::of_pico(real),
-        simulated: Dollars::of_pico(simulated),
-    };
-    let expected = BTreeMap::from([(real.id, cost(7, 0)), (simulated.id, cost(0, 9))]);
-    assert_eq!(costs, expected);
+    let sums = |spend: &Spend| (spend.real.cost.pico(), spend.simulated.cost.pico());
+    let sums = costs.iter().map(|(run, spend)| (*run, sums(spend)));
+    let expected = BTreeMap::from([(real.id, (7, 0)), (simulated.id, (0, 9))]);
+    assert_eq!(sums.collect::<BTreeMap<_, _>>(), expected);
     let figures = test
         .store
         .figures(&test.tenant, ids.clone(), MEASURE)
