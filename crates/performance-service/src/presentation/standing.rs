@@ -31,6 +31,8 @@ pub(crate) fn difference(standing: &Standing) -> Option<Difference> {
         }
         Against::Compared(compared) => compared,
     };
+    // A sign of percent stays on the line of its figure.
+    let percent = |share: f64| percent(share).replace(' ', "\u{a0}");
     let interval = compared.interval.map(|interval| {
         let (low, high) = (percent(interval.low), percent(interval.high));
         format!(" [{low}, {high}]")
