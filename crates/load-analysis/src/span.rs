@@ -47,4 +47,14 @@ impl Span {
             ..self
         }
     }
+
+    /// How long the load was on within these seconds: it begins within its first one, and ends
+    /// within its last.
+    #[must_use]
+    pub fn seconds_within(&self, seconds: &Range<i64>) -> f64 {
+        let (begin, end) = (self.begin, self.begin + self.load_seconds);
+        let from = from_signed(seconds.start).max(begin);
+        let to = from_signed(seconds.end).min(end);
+        (to - from).max(0.0)
+    }
 }

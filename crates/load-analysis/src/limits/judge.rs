@@ -88,8 +88,8 @@ impl Part {
         };
         window.end = window.start.saturating_add(length / slice * slice);
         let rate_seconds = match limit.window {
-            Window::Run => span.load_seconds,
-            Window::Steady | Window::Every(_) | Window::Between(..) => from_signed(slice),
+            Window::Run | Window::Steady | Window::Between(..) => span.seconds_within(&window),
+            Window::Every(_) => from_signed(slice),
         };
         Self {
             start: span.load.start,

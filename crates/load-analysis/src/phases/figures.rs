@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{PhasePlan, seconds_within};
+use super::layout::PhasePlan;
 use super::slices::Slices;
 use super::{Latency, Phase, PhaseFigures, Phases};
 use crate::aggregate::{SecondBucket, metric_result};
@@ -151,7 +151,7 @@ impl PhaseFold {
             to: planned.seconds.end - start,
             load: planned.load.clone(),
             judged: planned.judged,
-            figures: counts.figures(seconds_within(&plan.span, &planned.seconds)),
+            figures: counts.figures(plan.span.seconds_within(&planned.seconds)),
         };
         let mut phases: Vec<Phase> = plan.phases.iter().zip(self.counts).map(phase).collect();
         let judged = phases.iter_mut().find(|phase| phase.judged);

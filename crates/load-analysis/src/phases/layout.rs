@@ -8,7 +8,7 @@ use super::stretches::{Stretch, bound, cut_warm_up, highest, stretches, words};
 use super::{Model, PhaseKind, between};
 use crate::execution::ExecutionPlan;
 use crate::notation::number;
-use crate::number::{from_signed, round_within};
+use crate::number::round_within;
 use crate::span::Span;
 
 /// A day, the longest that any run is.
@@ -150,12 +150,4 @@ fn placed(stretches: &[Stretch], judged: Option<usize>, delay: f64, span: &Span)
 
 fn whole(seconds: f64) -> i64 {
     round_within(seconds, 1 << 53)
-}
-
-/// Seconds of a phase in which the load was on.
-pub(super) fn seconds_within(span: &Span, seconds: &Range<i64>) -> f64 {
-    let (begin, end) = (span.begin, span.begin + span.load_seconds);
-    let from = from_signed(seconds.start).max(begin);
-    let to = from_signed(seconds.end).min(end);
-    (to - from).max(0.0)
 }

@@ -152,6 +152,34 @@ fn the_time_of_the_load_comes_from_its_samples() {
 }
 
 #[test]
+fn a_rate_is_of_the_time_in_which_the_load_was_on() {
+    // Ten a second, from amid a second to amid another one.
+    let mut aggregator = Aggregator::new(Vec::new());
+    for part in 0_u32..100 {
+        let time = 1_000.6 + f64::from(part) * 0.1;
+        add(
+            &mut aggregator,
+            REQUESTS,
+            (time, 1.0),
+            &[("scenario", "load")],
+        );
+    }
+    let seconds = aggregator.take_rest();
+    let span = Span::of_load(1_000_600_000, 1_010_600_000);
+    for window in ["run", "steady", "0s to 60s"] {
+        let rate = "metric = 'http_reqs'\nstat = 'rate'\nunit = '/s'\ntarget = 9.9\n";
+        let rate = limit(&format!("{rate}window = '{window}'"));
+        let mut judge = LimitJudge::new(vec![rate], &span);
+        for second in &seconds {
+            judge.add(second);
+        }
+        let result = judge.results().remove(0);
+        assert_eq!(result.level, Level::Pass, "{result:?}");
+        assert!((result.observed.unwrap() - 10.0).abs() < 1e-6, "{result:?}");
+    }
+}
+
+#[test]
 fn each_slice_is_judged_on_its_own() {
     let mean = "metric = 'http_req_duration'\nstat = 'avg'\nunit = 'ms'\ntarget = 150\n";
     let result = judge(&(mean.to_owned() + "window = 'every 20s'\n"), run(40..58));
