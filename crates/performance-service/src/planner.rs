@@ -204,7 +204,12 @@ fn scenario(body: &StartBody) -> Result<Scenario, Problem> {
 /// 400 for a scenario that does not exist; `field` is where it was given.
 pub(crate) fn unknown_scenario(field: &str) -> Problem {
     let names = Scenario::ALL.map(Scenario::name).join(", ");
-    Problem::invalid_field(field, format!("must be one of {names}, or 0 to 5"))
+    Problem::invalid_field(
+        field,
+        format!(
+            "must be one of {names}, or 0 to 5; a script is given by its path, such as tests/smoke.js"
+        ),
+    )
 }
 
 fn test_name(body: &StartBody, scenario: Scenario) -> Result<String, Problem> {

@@ -64,7 +64,11 @@ fn reason(text: &str) -> String {
             Value::Array(reasons) => reasons.iter().filter_map(Value::as_str).collect(),
             other => other.as_str().into_iter().collect(),
         };
-        sentences.push(format!("{field}: {}", reasons.join(", ")));
+        let reasons = reasons.join(", ");
+        // Of a single field the detail says the same.
+        if sentences.first() != Some(&format!("{field} {reasons}")) {
+            sentences.push(format!("{field}: {reasons}"));
+        }
     }
     sentences.join("; ")
 }
@@ -89,6 +93,8 @@ mod tests {
             reason(text),
             "a field is invalid; options.virtualUsers: at most 1000"
         );
+        let text = r#"{"detail":"scenario is odd","errors":{"scenario":["is odd"]}}"#;
+        assert_eq!(reason(text), "scenario is odd", "once");
         assert_eq!(reason("<html>"), "<html>");
     }
 }

@@ -111,7 +111,8 @@ async fn reports_are_named_by_number_and_written_to_files() -> anyhow::Result<()
 async fn what_keeps_a_run_from_starting_is_told() -> anyhow::Result<()> {
     let service = service().await?;
     let text = call(&service, &["run", "nothing"]).await?.ended_with(3);
-    assert!(text.contains("scenario: must be one of Smoke"), "{text}");
+    assert!(text.contains("scenario must be one of Smoke"), "{text}");
+    assert!(text.contains("such as tests/smoke.js"), "{text}");
     let many = ["run", "smoke", "--vus", "9999", "--duration", "soon"];
     let text = call(&service, &many).await?.ended_with(3);
     assert!(text.contains("options.virtualUsers"), "{text}");
