@@ -15,6 +15,8 @@ export function baselines(world) {
     await page.getByRole('link', { name: 'See what the latest good runs would make' }).click();
     await page.waitForURL(/baselines\/one/);
     await page.getByText('It would hide').waitFor();
+    const compared = page.getByRole('heading', { name: 'Held against the runs in force' });
+    await compared.waitFor();
     assert.match(await page.locator('.inside').textContent(), /p95 of http_req_duration/);
     await assertAccessible(page, 'a proposed baseline');
     await screenshot(page, 'baseline-proposed-1440-light');
@@ -27,6 +29,7 @@ export function baselines(world) {
     await page.getByText('<b>another</b> disk').waitFor();
     await page.getByRole('link', { name: 'version 2' }).click();
     await page.getByText('These runs are in force.').waitFor();
+    assert.equal(await compared.count(), 0);
     assert.match(await versions.first().textContent(), /in force/);
 
     const first = versions.last();

@@ -198,7 +198,9 @@ fn not_by_hand(caller: &Principal) -> Option<String> {
 
 fn proposal(weighed: &Weighed) -> Proposal {
     let outcome = weighed.outcome();
-    let compared = weighed.compared.iter().flatten();
+    let is_new = outcome != Outcome::InForce;
+    // Runs held against themselves tell nothing.
+    let compared = weighed.compared.iter().flatten().filter(|_| is_new);
     let (mut told, rest): (Vec<_>, Vec<_>) = compared.partition(is_told);
     // What decides stands first, the worst of it on top.
     told.sort_by_key(|one| std::cmp::Reverse(one.level));
@@ -219,7 +221,7 @@ fn proposal(weighed: &Weighed) -> Proposal {
         rest: rows(rest),
         says: says(&outcome, next),
         needs_reason: matches!(outcome, Outcome::ForAReason(_)),
-        is_new: outcome != Outcome::InForce,
+        is_new,
         hides,
     }
 }
