@@ -169,14 +169,14 @@ fn warnings(
             ""
         };
         warnings.push(format!(
-            "{requests} requests to {} other hosts are left out: {}{more}.",
-            other_hosts.len(),
+            "Requests to other hosts that are left out: {requests} ({}{more}).",
             names.join(", ")
         ));
     }
     let counted = left_out.0.iter();
-    warnings
-        .extend(counted.map(|(reason, count)| format!("{count} requests are left out: {reason}.")));
+    warnings.extend(
+        counted.map(|(reason, count)| format!("Requests that are left out: {count} ({reason}).")),
+    );
     let names = removed.names();
     if !names.is_empty() {
         warnings.push(format!("Secrets are removed: {}.", names.join(", ")));

@@ -113,7 +113,7 @@ impl<'a> Drafting<'a> {
             }
         }
         if writes > 0 {
-            let warning = format!("{writes} operations that change something are left out.");
+            let warning = format!("Operations left out because they change something: {writes}.");
             self.warnings.push(warning);
         }
         let missing = unused

@@ -58,7 +58,7 @@ async fn reading_our_api_takes_ids_from_lists() -> anyhow::Result<()> {
     ensure!(search.path.ends_with("?query={query}") && search.values["query"] == "text");
     let warnings = draft.warnings.join("\n");
     ensure!(
-        warnings.contains("operations that change something are left out"),
+        warnings.contains("Operations left out because they change something"),
         "{warnings}"
     );
     ensure!(

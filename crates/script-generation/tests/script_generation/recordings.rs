@@ -89,8 +89,8 @@ async fn a_recording_is_repeated_without_its_secrets() -> anyhow::Result<()> {
     );
     let warnings = draft.warnings.join("\n");
     for told in [
-        "2 requests to 2 other hosts are left out: cdn.example, stats.example.",
-        "1 requests are left out: static assets.",
+        "Requests to other hosts that are left out: 2 (cdn.example, stats.example).",
+        "Requests that are left out: 1 (static assets).",
         "Secrets are removed: access_token of the query, authorization of the headers, cookie of \
          the headers, csrf_token of a form, password of a body, x-api-key of the headers.",
     ] {
