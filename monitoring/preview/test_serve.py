@@ -205,7 +205,7 @@ class TracesTest(unittest.TestCase):
     def test_a_trace_has_its_spans_in_order_its_dollars_and_its_lines(self):
         status, text = self.page(f"/trace/{TRACE}")
         self.assertEqual(status, 200)
-        for told in ("4.0 ms, 2 spans", "1 attempts, simulated: 142 tokens in, 0 out, $0.001384", "chat &lt;b&gt;model&lt;/b&gt;",
+        for told in ("4.0 ms, 2 spans", "1 attempt, simulated: 142 tokens in, 0 out, $0.001384", "chat &lt;b&gt;model&lt;/b&gt;",
                      'href="http://127.0.0.1:1/runs/run-1"', "cache book: l1 miss, store hit", 'class="depth1"', '<tr class="failed">'):
             self.assertIn(told, text)
         self.assertLess(text.index(">POST /summary<"), text.index("chat &lt;b&gt;"))
