@@ -115,6 +115,11 @@ class Server(ThreadingHTTPServer):
 
     request_queue_size = 64
 
+    def handle_error(self, *connection: object) -> None:
+        """A page that is left while it asks is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*connection)
+
 
 def problem(text: str) -> bytes:
     """An error in the form that Prometheus has for its own."""

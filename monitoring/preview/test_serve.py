@@ -3,8 +3,10 @@
 Run by: python3 -m unittest discover monitoring/preview
 """
 
+import contextlib
 import http.client
 import http.server
+import io
 import json
 import subprocess
 import sys
@@ -14,6 +16,9 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+
+from serve import Preview, Server  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 # A machine that builds at the same time starts an interpreter in seconds.
 SECONDS = 60
@@ -162,6 +167,16 @@ class ServeTest(unittest.TestCase):
             preview.end()
         self.assertEqual(status, 502)
         self.assertIn(f"{address} does not answer", json.loads(body)["error"])
+
+    def test_a_page_that_is_left_while_it_asks_is_no_error(self):
+        for error, told in ((BrokenPipeError(), False), (ConnectionResetError(), False), (ValueError("a mistake"), True)):
+            said = io.StringIO()
+            with Server(("127.0.0.1", 0), Preview) as server, contextlib.redirect_stderr(said):
+                try:
+                    raise error
+                except type(error):
+                    server.handle_error(None, ("127.0.0.1", 1))
+            self.assertEqual("Traceback" in said.getvalue(), told, error)
 
     def test_wrong_arguments_are_named(self):
         taken = str(self.preview.port)
