@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the Postman collections and every load suite, scaled down, against a stack
 # of its own, holds what they say against the server, and shows that each suite
-# fails when a fault is planted. About twelve minutes on two cores.
+# fails when a fault is planted. About eleven minutes on two cores.
 set -euo pipefail
 # shellcheck source=tests/own_stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/tests/own_stack.sh"

@@ -2,7 +2,8 @@
 # The checks around the Rust workspace: scripts, the guides' commands, pins, compose file, load
 # suites, plans of faults, monitoring files, alerts from a planted fault to a webhook, the pages in
 # a browser; and the billing oracle over ten thousand calls. Each runs its real tool; all run, then
-# their times are told and the failures are named.
+# their times are told and the failures are named. The commands of the guides mostly wait, so that
+# what needs no stack runs beside them.
 set -euo pipefail
 export ENV_FILE=/dev/null
 # shellcheck source=lib/settings.sh
@@ -21,6 +22,26 @@ check() {
   printf -- '--- %s\n' "$name"
   if ! "$@"; then FAILED+=("$name"); fi
   TIMES+=("$((SECONDS - begun)) s  $name")
+}
+
+# beside NAME COMMAND...: a check that runs while others do, one at a time, until it is joined.
+beside() {
+  beside_name=$1 beside_log=$(mktemp) beside_begun=$(date +%s)
+  shift
+  "$@" >"$beside_log" 2>&1 &
+  beside_pid=$!
+  # It must not outlive an end of this script.
+  trap 'kill "$beside_pid"; rm "$beside_log"' EXIT
+}
+
+joined() {
+  if ! wait "$beside_pid"; then FAILED+=("$beside_name"); fi
+  trap - EXIT
+  printf -- '--- %s\n' "$beside_name"
+  cat "$beside_log"
+  # Its last words came when it ended.
+  TIMES+=("$(($(stat --format %Y "$beside_log") - beside_begun)) s  $beside_name")
+  rm "$beside_log"
 }
 
 compose_file() {
@@ -62,16 +83,13 @@ main() {
   "$CHECKOUT/deploy/scripts/install-tools.sh" runtime test
   check scripts "$CHECKOUT/deploy/scripts/check-scripts.sh"
   check processes "$TESTS/processes.sh"
-  check guides "$TESTS/guides.sh"
+  beside guides "$TESTS/guides.sh"
   check pins "$TESTS/pins.sh"
   check makefile "$TESTS/makefile.sh"
   check 'compose file' compose_file
   check 'load test client' load_test_client
   check 'tables of runs' python3 "$TESTS/tables_test.py"
-  check containers "$CHECKOUT/deploy/scripts/test-containers.sh"
   check suites suites
-  check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"
-  check 'plans of faults' "$CHECKOUT/deploy/scripts/test-chaos.sh"
   check JavaScript "$CHECKOUT/deploy/scripts/check-javascript.sh"
   check 'suite types' "$CHECKOUT/deploy/scripts/check-types.sh"
   check 'suite units' node --test "$CHECKOUT/k6/unit/"
@@ -80,11 +98,15 @@ main() {
   done
   check 'alert rules' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/prometheus"
   check 'alert routes' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/alertmanager"
-  check 'alerts' "$CHECKOUT/deploy/scripts/test-alerts.sh"
   check 'dashboards' "$CHECKOUT/monitoring/grafana/generate.py" --check
   check 'dashboard generator' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/grafana"
   check 'preview server' python3 -m unittest discover --start-directory "$CHECKOUT/monitoring/preview"
   check 'preview units' node --test "$CHECKOUT/monitoring/preview/"
+  joined
+  check containers "$CHECKOUT/deploy/scripts/test-containers.sh"
+  check 'suites against a stack' "$CHECKOUT/deploy/scripts/test-suites.sh"
+  check 'plans of faults' "$CHECKOUT/deploy/scripts/test-chaos.sh"
+  check 'alerts' "$CHECKOUT/deploy/scripts/test-alerts.sh"
   check "dashboards' data" "$CHECKOUT/deploy/scripts/test-dashboards.sh"
   check 'what telemetry tells' "$CHECKOUT/deploy/scripts/test-telemetry.sh"
   check 'pages in a browser' "$CHECKOUT/deploy/scripts/test-web.sh"

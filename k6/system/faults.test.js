@@ -30,7 +30,7 @@ function crossed(output) {
   return [...output.matchAll(/^threshold crossed: (.+) ([a-z]+(?:\(\d+\))?)[<>=!]+\S+$/gm)].map(([, metric, stat]) => `${metric} ${stat}`);
 }
 
-describe('a planted fault crosses the thresholds of', { concurrency: 4 }, () => {
+describe('a planted fault crosses the thresholds of', { concurrency: 8 }, () => {
   for (const { suite, sees, faults, options = LOAD, env, target = 'BOOKSTORE_URL' } of RUNS) {
     const what = faults.map(({ route, ...planted }) => `${JSON.stringify(planted)} of ${route}`).join(', ') || options.join(' ');
     test(`${suite}: ${sees.join(', ') || 'none'} by ${what || 'nothing'}`, async () => {

@@ -42,7 +42,7 @@ test('every suite has a scale here', () => {
   assert.deepEqual(Object.keys(SCALES).sort(), [...SUITES].sort());
 });
 
-describe('k6 alone', { concurrency: 2 }, () => {
+describe('k6 alone', { concurrency: 4 }, () => {
   for (const suite of SUITES.filter((name) => name !== 'circuit-breaker')) {
     for (const { version, model } of HOW) {
       test(`${version} runs ${suite}, ${model}`, async () => {

@@ -188,7 +188,7 @@ CASES = (
     Case("UnpricedCalls", "1m", {f"bookstore_gen_ai_unpriced_calls_total{{{MODEL}}}": "4x90"},
          {f"bookstore_gen_ai_unpriced_calls_total{{{MODEL}}}": "_x30 1x60"}, "32m", "60m",
          {"gen_ai_provider_name": "anthropic", "gen_ai_request_model": "sonnet", "severity": "ticket", "team": "ai"},
-         "1 calls of sonnet at anthropic within 15 minutes have no price; what they cost is in no sum."),
+         "Calls of sonnet at anthropic that have no price: 1 within 15 minutes. What they cost is in no sum."),
     # A dollar a minute is 1,440 by midnight.
     Case("BudgetEndsEarly", "1m", {SPENT: "0+1x300", LIMIT: "1500x300"},
          {SPENT: "0+1x150 150x150", LIMIT: "720x300"}, "120m", "260m",

@@ -164,6 +164,8 @@ impl Axis {
         } else {
             [0.0, high / 2.0, high]
         };
+        // An end just beside the 0 would be written over it.
+        let legible = |value: &f64| *value == 0.0 || (y(*value) - y(0.0)).abs() >= LETTER;
         let mut drawn: Vec<OverlayLine> = Vec::with_capacity(lines.len());
         for ((letter, values), label_y) in lines.iter().zip(apart(lines, &y, top + height)) {
             drawn.push(OverlayLine {
@@ -180,8 +182,10 @@ impl Axis {
             top: px(top),
             bottom: px(top + height),
             ticks: ticks
+                .into_iter()
+                .filter(legible)
                 .map(|value| (px(y(value)), signed_label(value)))
-                .into(),
+                .collect(),
             lines: drawn,
         }
     }
@@ -362,6 +366,22 @@ mod tests {
             let apart = places.windows(2).all(|pair| pair[1] - pair[0] >= LETTER);
             assert!(apart, "{places:?}");
             assert!(places.last() < Some(&(bottom + LETTER)), "{places:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_axis_is_not_written_over_its_zero() {
+        for (slower, labels) in [
+            (11.0, "\u{2212}1 0 1"),
+            (110.0, "0 100"),
+            (0.0, "\u{2212}10 0"),
+        ] {
+            let first = run('A', 0, &[(0, 10.0), (1, 10.0)]);
+            let second = run('B', 0, &[(0, slower), (1, 9.0)]);
+            let drawn = draw(&[first, second], 1, 1).expect("a picture");
+            let ticks = drawn.strips[1].ticks.iter();
+            let said: Vec<&str> = ticks.map(|(_, label)| label.as_str()).collect();
+            assert_eq!(said.join(" "), labels, "{slower}");
         }
     }
 
